@@ -1,0 +1,42 @@
+"""Reading untrusted bytes: every length is checked before anything is allocated, nothing may trail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zkpredict.circuits.errors import MalformedFile
+
+
+@dataclass
+class ByteReader:
+    """A cursor over `data`; `what` names the artefact in every error."""
+
+    data: bytes
+    what: str
+    position: int = 0
+
+    def take(self, count: int, field: str) -> bytes:
+        """The next `count` bytes, called `field` in the error when fewer are left."""
+        left = len(self.data) - self.position
+        if count > left:
+            raise MalformedFile(
+                f"{self.what}: {field} needs {count} bytes at offset {self.position}, {left} are left"
+            )
+        start, self.position = self.position, self.position + count
+        return self.data[start : self.position]
+
+    def unsigned(self, size: int, field: str) -> int:
+        """A little-endian unsigned integer of `size` bytes."""
+        return int.from_bytes(self.take(size, field), "little")
+
+    def expect(self, constant: bytes, field: str) -> None:
+        """Fails unless the next bytes are exactly `constant`."""
+        found = self.take(len(constant), field)
+        if found != constant:
+            raise MalformedFile(f"{self.what}: {field} is {found!r}, expected {constant!r}")
+
+    def finish(self) -> None:
+        """Fails when bytes are left over."""
+        left = len(self.data) - self.position
+        if left:
+            raise MalformedFile(f"{self.what}: {left} bytes trail after the end at offset {self.position}")

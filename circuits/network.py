@@ -1,0 +1,201 @@
+"""The quantised network and its integer reference: the one meaning of a prediction.
+
+A layer computes `z = W a + b` in exact integers; a hidden layer hands on `a = max(z, 0) >> shift`; the last layer's `z`
+are the logits, and the prediction is the lowest index of the largest logit. Inputs are bytes, so every intermediate
+value has a bound that holds for ALL inputs: the intervals below. numpy int64 never wraps inside those bounds, and
+prover, verifiers, contracts and Bitcoin script are all tested against this file, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
+
+MAX_PIXEL = 255
+MAX_WIDTH = 1 << 16
+MAX_LAYERS = 16
+MAX_WEIGHTS = 1 << 26
+SAFE_MAGNITUDE = 1 << 62
+_MAGIC = b"zkpN\x01"
+
+
+@dataclass(frozen=True, eq=False)
+class DenseLayer:
+    """One dense layer. `weights` is int64 [outputs, inputs], `bias` int64 [outputs], `shift` >= 0 (0 for the last)."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    shift: int = 0
+
+    def __post_init__(self) -> None:
+        weights, bias = np.asarray(self.weights), np.asarray(self.bias)
+        for name, array in (("weights", weights), ("bias", bias)):
+            if array.dtype.kind not in "iu":
+                raise UnsupportedNetwork(f"{name} must be integers, got dtype {array.dtype}")
+        if weights.ndim != 2 or 0 in weights.shape:
+            raise UnsupportedNetwork(f"weights must have shape [outputs, inputs], got {weights.shape}")
+        if bias.shape != (weights.shape[0],):
+            raise UnsupportedNetwork(f"bias must have shape ({weights.shape[0]},), got {bias.shape}")
+        if not 0 <= self.shift < 63:
+            raise UnsupportedNetwork(f"shift must be in 0..62, got {self.shift}")
+        for name, array in (("weights", weights), ("bias", bias)):
+            frozen = array.astype(np.int64)
+            frozen.flags.writeable = False
+            object.__setattr__(self, name, frozen)
+
+    @property
+    def inputs(self) -> int:
+        return self.weights.shape[1]
+
+    @property
+    def outputs(self) -> int:
+        return self.weights.shape[0]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Exact per-neuron range of one layer's pre-activations over all byte inputs: Python ints, `low[i] <= z_i <= high[i]`."""
+
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+
+    @property
+    def magnitude(self) -> int:
+        """The largest absolute value any neuron can take."""
+        return max(max(map(abs, self.low)), max(map(abs, self.high)))
+
+
+@dataclass(frozen=True, eq=False)
+class Inference:
+    """Everything the reference computed for a batch: int64 arrays [batch, width] per layer, and digits [batch]."""
+
+    pre_activations: tuple[np.ndarray, ...]
+    activations: tuple[np.ndarray, ...]
+    digits: np.ndarray
+
+    @property
+    def logits(self) -> np.ndarray:
+        return self.pre_activations[-1]
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """A dense ReLU network in exact integers; refuses shapes that do not chain and ranges that could wrap int64."""
+
+    layers: tuple[DenseLayer, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(self.layers))
+        if not 1 <= len(self.layers) <= MAX_LAYERS:
+            raise UnsupportedNetwork(f"a network has 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
+        for number, (before, after) in enumerate(zip(self.layers, self.layers[1:])):
+            if before.outputs != after.inputs:
+                raise UnsupportedNetwork(
+                    f"layer {number} has {before.outputs} outputs but layer {number + 1} has {after.inputs} inputs"
+                )
+        if self.layers[-1].shift:
+            raise UnsupportedNetwork(f"the last layer hands on raw logits: its shift must be 0, got {self.layers[-1].shift}")
+        for number, interval in enumerate(self.intervals):
+            if interval.magnitude >= SAFE_MAGNITUDE:
+                raise UnsupportedNetwork(f"layer {number} can reach {interval.magnitude}, beyond 2^62: int64 could wrap")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Widths from input to output, for instance (784, 64, 10)."""
+        return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
+
+    @property
+    def name(self) -> str:
+        return "-".join(map(str, self.shape))
+
+    @cached_property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Exact worst-case ranges of each layer's pre-activations over ALL byte inputs (interval arithmetic on ints)."""
+        largest = [MAX_PIXEL] * self.layers[0].inputs
+        found = []
+        for layer in self.layers:
+            low, high = [], []
+            for row, bias in zip(layer.weights.tolist(), layer.bias.tolist()):
+                low.append(bias + sum(w * a for w, a in zip(row, largest) if w < 0))
+                high.append(bias + sum(w * a for w, a in zip(row, largest) if w > 0))
+            found.append(Interval(tuple(low), tuple(high)))
+            largest = [max(top, 0) >> layer.shift for top in high]
+        return tuple(found)
+
+    def infer(self, images: np.ndarray) -> Inference:
+        """Runs a batch. `images`: uint8 [batch, inputs]. The reference for every other implementation."""
+        images = np.asarray(images)
+        if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.shape[0]:
+            raise UnusableInput(
+                f"images must be uint8 [batch, {self.shape[0]}], got {images.dtype} {list(images.shape)}"
+            )
+        values = images.astype(np.int64)
+        pre_activations, activations = [], []
+        for layer in self.layers:
+            z = values @ layer.weights.T + layer.bias
+            pre_activations.append(z)
+            values = np.maximum(z, 0) >> layer.shift
+            activations.append(values)
+        return Inference(tuple(pre_activations), tuple(activations[:-1]), np.argmax(pre_activations[-1], axis=1))
+
+    def predict(self, image: np.ndarray) -> int:
+        """The class of one image, uint8 [inputs]: lowest index of the largest logit."""
+        return int(self.infer(np.asarray(image)[None, :]).digits[0])
+
+    def to_bytes(self) -> bytes:
+        """Canonical bytes: magic, layer count u8, then per layer inputs u32, outputs u32, shift u8, weight size u8 (1, 2, 4 or
+        8 bytes, the smallest that holds them), weights row by row, biases as int64; little-endian two's complement."""
+        parts = [_MAGIC, bytes([len(self.layers)])]
+        for layer in self.layers:
+            size = _smallest_size(layer.weights)
+            parts += [
+                layer.inputs.to_bytes(4, "little"),
+                layer.outputs.to_bytes(4, "little"),
+                bytes([layer.shift, size]),
+                layer.weights.astype(f"<i{size}").tobytes(),
+                layer.bias.astype("<i8").tobytes(),
+            ]
+        return b"".join(parts)
+
+    @classmethod
+    def read(cls, reader: ByteReader) -> IntegerNetwork:
+        """Parses `to_bytes` output at the reader's cursor; refuses non-canonical encodings. Raises `MalformedFile`."""
+        reader.expect(_MAGIC, "network magic")
+        count = reader.unsigned(1, "layer count")
+        if not 1 <= count <= MAX_LAYERS:
+            raise MalformedFile(f"{reader.what}: layer count is {count}, expected 1 to {MAX_LAYERS}")
+        layers = []
+        for number in range(count):
+            inputs = reader.unsigned(4, f"layer {number} inputs")
+            outputs = reader.unsigned(4, f"layer {number} outputs")
+            if not (1 <= inputs <= MAX_WIDTH and 1 <= outputs <= MAX_WIDTH and inputs * outputs <= MAX_WEIGHTS):
+                raise MalformedFile(f"{reader.what}: layer {number} claims the shape {outputs} x {inputs}, beyond the limits")
+            shift = reader.unsigned(1, f"layer {number} shift")
+            size = reader.unsigned(1, f"layer {number} weight size")
+            if size not in (1, 2, 4, 8):
+                raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
+            raw = reader.take(size * inputs * outputs, f"layer {number} weights")
+            weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs).astype(np.int64)
+            if size != _smallest_size(weights):
+                raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
+            bias = np.frombuffer(reader.take(8 * outputs, f"layer {number} biases"), "<i8").astype(np.int64)
+            layers.append(DenseLayer(weights, bias, shift))
+        return cls(tuple(layers))
+
+    @classmethod
+    def from_bytes(cls, data: bytes, what: str = "network") -> IntegerNetwork:
+        """Parses exactly `to_bytes` output."""
+        reader = ByteReader(data, what)
+        network = cls.read(reader)
+        reader.finish()
+        return network
+
+
+def _smallest_size(weights: np.ndarray) -> int:
+    low, high = int(weights.min()), int(weights.max())
+    return next(size for size in (1, 2, 4, 8) if -(1 << (8 * size - 1)) <= low and high < 1 << (8 * size - 1))
