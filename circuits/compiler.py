@@ -1,0 +1,129 @@
+"""From an integer network to a circuit: lane widths from worst-case bounds, and the packed weight rows a model commits to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.layout import (
+    ACTIVATION_BITS,
+    ACTIVATION_ROW,
+    BIAS_ROWS,
+    BLINDING_ROW,
+    DOMAINS,
+    LANE_BITS,
+    LIMB_BITS,
+    NARROW,
+    WIDE,
+    Circuit,
+)
+from zkpredict.circuits.network import DenseLayer, IntegerNetwork, Interval
+
+_LOGIT_LIMIT = 1 << (WIDE * LANE_BITS - 2)
+
+
+def lane_shift(lanes: int) -> int:
+    """The shift that a lane's ReLU applies: it keeps the top two limbs. 8 bits for a narrow lane, 32 for a wide one."""
+    return lanes * LANE_BITS - 2 * LIMB_BITS
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network with the circuit that holds it. `scales[t]`: layer t lies in its lanes multiplied by 2^scales[t], so that the
+    lane's fixed shift is the layer's own shift."""
+
+    network: IntegerNetwork
+    circuit: Circuit
+    scales: tuple[int, ...]
+
+    def blinding_position(self, layer: int) -> int:
+        """Index of a row's random entry: a coefficient no input uses (first layer), or a value at a row nobody reads."""
+        return self.circuit.domain - 1 if layer == 0 else BLINDING_ROW
+
+    @cached_property
+    def rows(self) -> tuple[tuple[list[int], ...], ...]:
+        """Per layer, the committed rows without their random entry: n field elements each, as coefficients for layer 0 and as
+        values on the domain for later layers."""
+        return tuple(self._layer_rows(t) for t in range(self.circuit.layers))
+
+    def _layer_rows(self, number: int) -> tuple[list[int], ...]:
+        circuit, group = self.circuit, self.circuit.layer_groups[number]
+        packed = _packed_weights(self.network.layers[number], group, self.scales[number])
+        rows = []
+        for first in range(0, group.packs, circuit.packs_per_row(number)):
+            row = [0] * circuit.domain
+            for place, entries in enumerate(packed[first : first + circuit.packs_per_row(number)]):
+                for position, entry in zip(self._entry_positions(number, place), entries):
+                    row[position] = entry % MODULUS
+            rows.append(row)
+        return tuple(rows)
+
+    def _entry_positions(self, number: int, place: int) -> list[int]:
+        """Where the bias and the weights of the pack at `place` in its row go."""
+        if number == 0:
+            block = self.circuit.inputs + 1
+            return list(range(place * block, (place + 1) * block))
+        before = self.circuit.layer_groups[number - 1]
+        cells = [before.value_row(j) + ACTIVATION_ROW - place for j in range(before.outputs)]
+        return [BIAS_ROWS[place], *cells]
+
+
+def compile_network(network: IntegerNetwork, domain: int | None = None) -> CompiledNetwork:
+    """Chooses lane widths and the smallest domain that holds `network` (or checks the given one).
+
+    Raises `UnsupportedNetwork`, naming the layer and row, when a worst-case bound does not fit a lane, and naming the sizes when
+    no domain fits.
+    """
+    lanes, scales = [], []
+    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
+        if number == len(network.layers) - 1:
+            _check_rows(number, interval, _LOGIT_LIMIT, 0)
+            lanes.append(WIDE)
+            scales.append(0)
+        else:
+            width = _lane_width(number, layer, interval)
+            lanes.append(width)
+            scales.append(lane_shift(width) - layer.shift)
+    candidates = DOMAINS if domain is None else (domain,)
+    for size in candidates:
+        try:
+            circuit = Circuit(network.shape, tuple(lanes), size)
+        except UnsupportedNetwork:
+            if size == candidates[-1]:
+                raise
+        else:
+            return CompiledNetwork(network, circuit, tuple(scales))
+    raise UnsupportedNetwork(f"no domain among {candidates} holds network {network.name}")
+
+
+def _lane_width(number: int, layer: DenseLayer, interval: Interval) -> int:
+    if layer.shift <= lane_shift(NARROW) and interval.magnitude << (lane_shift(NARROW) - layer.shift) < 1 << (LANE_BITS - 1):
+        return NARROW
+    if layer.shift > lane_shift(WIDE):
+        raise UnsupportedNetwork(f"layer {number} shifts by {layer.shift} bits, at most {lane_shift(WIDE)} fit a wide lane")
+    _check_rows(number, interval, 1 << (ACTIVATION_BITS + layer.shift), layer.shift)
+    return WIDE
+
+
+def _check_rows(number: int, interval: Interval, limit: int, shift: int) -> None:
+    for row, (low, high) in enumerate(zip(interval.low, interval.high)):
+        if max(abs(low), abs(high)) >= limit:
+            raise UnsupportedNetwork(
+                f"layer {number} row {row} reaches {max(abs(low), abs(high))} on some input, "
+                f"the limit is {limit - 1}" + (f" at shift {shift}" if shift else "")
+            )
+
+
+def _packed_weights(layer: DenseLayer, group, scale: int) -> list[list[int]]:
+    """Per pack, [packed bias, packed weight of input 0, ...]: sum_k 2^(shift of value k + scale) W[k, j], as signed ints."""
+    table = np.concatenate([layer.bias[:, None], layer.weights], axis=1).astype(object)
+    packed = []
+    for first in range(0, group.outputs, group.values_per_pack):
+        values = range(first, min(first + group.values_per_pack, group.outputs))
+        factors = np.array([1 << (group.value_shift(index) + scale) for index in values], dtype=object)
+        packed.append((factors @ table[first : first + len(values)]).tolist())
+    return packed

@@ -1,0 +1,46 @@
+"""The scalar field of BLS12-381 on plain Python ints in [0, MODULUS): readable, slow, and shared by everything that is not hot."""
+
+from __future__ import annotations
+
+from functools import cache
+
+MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
+GENERATOR = 7
+TWO_ADICITY = 32
+
+
+@cache
+def root_of_unity(size: int) -> int:
+    """The generator `7^((r-1)/size)` of the multiplicative subgroup of `size` elements, a power of two up to 2^32."""
+    if size < 1 or size & (size - 1) or size > 1 << TWO_ADICITY:
+        raise ValueError(f"subgroup size must be a power of two up to 2^{TWO_ADICITY}, got {size}")
+    return pow(GENERATOR, (MODULUS - 1) // size, MODULUS)
+
+
+def inverse(value: int) -> int:
+    """`1 / value`; zero raises `ZeroDivisionError`."""
+    if value % MODULUS == 0:
+        raise ZeroDivisionError("zero has no inverse in the field")
+    return pow(value, -1, MODULUS)
+
+
+def inverses(values: list[int]) -> list[int]:
+    """`[1 / v for v in values]` with one inversion (Montgomery's trick); a zero raises `ZeroDivisionError`."""
+    products = [1]
+    for value in values:
+        products.append(products[-1] * value % MODULUS)
+    running = inverse(products[-1])
+    found = []
+    for value, before in zip(reversed(values), reversed(products[:-1])):
+        found.append(running * before % MODULUS)
+        running = running * value % MODULUS
+    return found[::-1]
+
+
+def powers(base: int, count: int) -> list[int]:
+    """`[1, base, base^2, ...]`, `count` of them."""
+    found, current = [], 1
+    for _ in range(count):
+        found.append(current)
+        current = current * base % MODULUS
+    return found
