@@ -1,0 +1,158 @@
+//! `Bases`: fixed points of G1 for many multi-scalar multiplications.
+
+use blst::blst_p1_affine;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PySlice};
+use pyo3::IntoPyObjectExt;
+use rayon::prelude::*;
+
+use crate::curve::{to_affine, Refusal, G1};
+use crate::field::{root_of_unity, Fr, TWO_ADICITY};
+use crate::msm;
+use crate::pool::on_all_cores;
+use crate::python::{chunks, Length, Octets};
+use crate::transform::bit_reverse;
+use crate::vector::{slice_of, wrapped_index, Vector};
+
+/// An immutable list of points of G1 in affine form, the bases of multi-scalar multiplications.
+///
+/// Build one from a list of G1, or decode it from bytes with all cores.
+#[pyclass(frozen, sequence, module = "zkpredict_kernel")]
+pub struct Bases {
+    points: Vec<blst_p1_affine>,
+}
+
+impl From<Vec<blst_p1_affine>> for Bases {
+    fn from(points: Vec<blst_p1_affine>) -> Bases {
+        Bases { points }
+    }
+}
+
+/// Decode every chunk with all cores; ValueError names the first point refused.
+fn decode<const N: usize>(
+    py: Python<'_>,
+    data: &[u8],
+    decode_one: impl Fn(&[u8; N]) -> Result<blst_p1_affine, Refusal> + Sync,
+) -> PyResult<Bases> {
+    let encoded = chunks::<N>(data, "point")?;
+    let results: Vec<_> = py.detach(|| on_all_cores(|| encoded.par_iter().map(|bytes| decode_one(bytes)).collect()));
+    let points: PyResult<Vec<_>> = results
+        .into_iter()
+        .enumerate()
+        .map(|(i, result)| result.map_err(|r| PyValueError::new_err(format!("G1 point {i} {}", r.explain()))))
+        .collect();
+    points.map(Bases::from)
+}
+
+#[pymethods]
+impl Bases {
+    #[new]
+    fn new(py: Python<'_>, points: Vec<Py<G1>>) -> Bases {
+        py.detach(|| to_affine(&points.iter().map(|point| point.get().point).collect::<Vec<_>>())).into()
+    }
+
+    /// From 96 bytes for each point. Encoding and curve are always checked; subgroup_check=False is for data
+    /// whose hash is pinned. ValueError names the point refused and why.
+    #[staticmethod]
+    #[pyo3(signature = (data, subgroup_check = true))]
+    fn from_uncompressed(py: Python<'_>, data: Octets<'_>, subgroup_check: bool) -> PyResult<Bases> {
+        decode(py, &data, |bytes| G1::decode_uncompressed(bytes, subgroup_check))
+    }
+
+    /// From 48 bytes for each point, all checks. ValueError names the point refused and why.
+    #[staticmethod]
+    fn from_compressed(py: Python<'_>, data: Octets<'_>) -> PyResult<Bases> {
+        decode(py, &data, G1::decode_compressed)
+    }
+
+    /// 96 bytes for each point.
+    fn to_uncompressed<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        PyBytes::new_with(py, self.points.len() * 96, |out| {
+            for (bytes, point) in out.chunks_exact_mut(96).zip(&self.points) {
+                // SAFETY: the chunk has the 96 bytes of one point.
+                unsafe { blst::blst_p1_affine_serialize(bytes.as_mut_ptr(), point) };
+            }
+            Ok(())
+        })
+    }
+
+    /// The lists one after another.
+    #[staticmethod]
+    fn concat(lists: Vec<Py<Bases>>) -> Bases {
+        lists.iter().flat_map(|list| list.get().points.iter().copied()).collect::<Vec<_>>().into()
+    }
+
+    fn __len__(&self) -> usize {
+        self.points.len()
+    }
+
+    /// bases[i] is a G1 (negative i counts from the end), bases[a:b:step] a Bases.
+    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        if let Ok(slice) = index.cast::<PySlice>() {
+            return Bases { points: slice_of(&self.points, slice)? }.into_bound_py_any(py);
+        }
+        G1::from_affine(&self.points[wrapped_index(index, self.points.len())?]).into_bound_py_any(py)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Bases of {} G1 points>", self.points.len())
+    }
+
+    /// sum_i vector[i] * bases[i] over the vector's length, at most the number of bases (ValueError).
+    ///
+    /// All cores; elements near 0 or near r (small negative numbers) cost much less. Not in constant time.
+    fn msm(&self, py: Python<'_>, vector: &Bound<'_, Vector>) -> PyResult<G1> {
+        let scalars = &vector.get().values;
+        let Some(points) = self.points.get(..scalars.len()) else {
+            let (expected, got) = (self.points.len(), scalars.len());
+            return Err(PyValueError::new_err(format!("expected at most {expected} scalars, one for each base, got {got}")));
+        };
+        Ok(py.detach(|| G1::from_point(msm::multiply(points, scalars))))
+    }
+
+    /// From the first n bases [tau^i]G, the Lagrange bases [L_i(tau)]G of the n-th roots of unity: committing
+    /// to evaluations with these is committing to the coefficients with those.
+    ///
+    /// n is a power of two, at most the number of bases (ValueError). An inverse FFT in the group, all cores,
+    /// n/2 log2(n) scalar multiplications: compute once and keep.
+    fn lagrange(&self, py: Python<'_>, n: Length) -> PyResult<Bases> {
+        let n = n.0;
+        if !n.is_power_of_two() || n.trailing_zeros() > TWO_ADICITY {
+            return Err(PyValueError::new_err(format!("n must be a power of two up to 2^{TWO_ADICITY}, got {n}")));
+        }
+        let Some(points) = self.points.get(..n) else {
+            let bases = self.points.len();
+            return Err(PyValueError::new_err(format!("n must be at most the number of bases {bases}, got {n}")));
+        };
+        Ok(py.detach(|| on_all_cores(|| lagrange(points))).into())
+    }
+}
+
+/// L_i(tau) = 1/n sum_j omega^(-ij) tau^j, by decimation in frequency.
+fn lagrange(monomials: &[blst_p1_affine]) -> Vec<blst_p1_affine> {
+    let n = monomials.len();
+    let mut points: Vec<G1> = monomials.iter().map(G1::from_affine).collect();
+    if n == 1 {
+        return monomials.to_vec();
+    }
+    let root = root_of_unity(n.trailing_zeros()).inverse();
+    let powers: Vec<Fr> = std::iter::successors(Some(Fr::one()), |power| Some(power.mul(root))).take(n / 2).collect();
+    let mut half = n / 2;
+    while half > 0 {
+        let stride = n / 2 / half;
+        points.par_chunks_mut(2 * half).for_each(|block| {
+            let (low, high) = block.split_at_mut(half);
+            low.par_iter_mut().zip(high).enumerate().for_each(|(i, (low, high))| {
+                let difference = low.plus(&high.negated());
+                *low = low.plus(high);
+                *high = if i == 0 { difference } else { difference.times(powers[i * stride]) };
+            });
+        });
+        half /= 2;
+    }
+    bit_reverse(&mut points);
+    let scale = Fr::from_u64(n as u64).inverse();
+    let scaled: Vec<_> = points.par_iter().map(|point| point.times(scale).point).collect();
+    to_affine(&scaled)
+}

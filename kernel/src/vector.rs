@@ -1,0 +1,521 @@
+//! `Vector`: an immutable vector of field elements with the arithmetic of columns and polynomials.
+
+use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyList, PySlice};
+use pyo3::IntoPyObjectExt;
+
+use rayon::prelude::*;
+
+use crate::field::{Fr, BYTES, TWO_ADICITY};
+use crate::pool::on_all_cores;
+use crate::python::{allocate, chunks, int64_buffer, positions, scalar, scalars, to_int, Length, Octets, Scalar};
+use crate::transform;
+
+/// Elementwise work at least this long is split over the cores.
+const PARALLEL: usize = 1 << 14;
+
+/// An immutable vector of elements of the BLS12-381 scalar field, read as a column or as the coefficients
+/// of a polynomial (constant first).
+///
+/// Scalars are Python ints in [0, r); any other int raises ValueError, any other type TypeError. Elements are
+/// kept in Montgomery form, 32 bytes each. `+ - *` are elementwise between vectors of equal length (ValueError
+/// otherwise) and with an int on either side. Nothing here runs in constant time. Long work releases the GIL;
+/// elementwise work from 2^14 elements and transforms from 2^13 use all cores.
+#[pyclass(frozen, sequence, module = "zkpredict_kernel")]
+pub struct Vector {
+    pub values: Vec<Fr>,
+}
+
+impl From<Vec<Fr>> for Vector {
+    fn from(values: Vec<Fr>) -> Vector {
+        Vector { values }
+    }
+}
+
+/// The right operand of `+ - *`.
+enum Operand<'a> {
+    Vector(&'a [Fr]),
+    Scalar(Fr),
+}
+
+fn operand<'a>(object: &'a Bound<'_, PyAny>, length: usize) -> PyResult<Option<Operand<'a>>> {
+    if let Ok(vector) = object.cast::<Vector>() {
+        let values = &vector.get().values;
+        same_length(length, values.len())?;
+        return Ok(Some(Operand::Vector(values)));
+    }
+    if object.is_instance_of::<pyo3::types::PyInt>() {
+        return Ok(Some(Operand::Scalar(scalar(object, || "scalar".to_owned())?)));
+    }
+    Ok(None)
+}
+
+fn same_length(expected: usize, got: usize) -> PyResult<()> {
+    if expected != got {
+        return Err(PyValueError::new_err(format!("vector lengths differ: expected {expected}, got {got}")));
+    }
+    Ok(())
+}
+
+fn power_of_two(what: &str, n: usize) -> PyResult<u32> {
+    if !n.is_power_of_two() || n.trailing_zeros() > TWO_ADICITY {
+        return Err(PyValueError::new_err(format!("{what} must be a power of two up to 2^{TWO_ADICITY}, got {n}")));
+    }
+    Ok(n.trailing_zeros())
+}
+
+fn map(values: &[Fr], f: impl Fn(Fr) -> Fr + Sync + Send) -> Vec<Fr> {
+    if values.len() < PARALLEL {
+        return values.iter().map(|&a| f(a)).collect();
+    }
+    on_all_cores(|| values.par_iter().with_min_len(1024).map(|&a| f(a)).collect())
+}
+
+fn zip(left: &[Fr], right: &[Fr], f: impl Fn(Fr, Fr) -> Fr + Sync + Send) -> Vec<Fr> {
+    if left.len() < PARALLEL {
+        return left.iter().zip(right).map(|(&a, &b)| f(a, b)).collect();
+    }
+    on_all_cores(|| left.par_iter().zip(right).with_min_len(1024).map(|(&a, &b)| f(a, b)).collect())
+}
+
+impl Vector {
+    /// f(self, other) elementwise, or NotImplemented for a type that is neither Vector nor int.
+    fn binary(&self, other: &Bound<'_, PyAny>, f: impl Fn(Fr, Fr) -> Fr + Sync + Send) -> PyResult<Py<PyAny>> {
+        let py = other.py();
+        let values = match operand(other, self.values.len())? {
+            None => return Ok(py.NotImplemented()),
+            Some(Operand::Vector(right)) => py.detach(|| zip(&self.values, right, f)),
+            Some(Operand::Scalar(right)) => py.detach(|| map(&self.values, |a| f(a, right))),
+        };
+        Vector { values }.into_py_any(py)
+    }
+}
+
+#[pymethods]
+impl Vector {
+    /// numpy must not take a Vector apart as a sequence of objects: `array * vector` is a TypeError.
+    #[classattr]
+    fn __array_ufunc__(py: Python<'_>) -> Py<PyAny> {
+        py.None()
+    }
+
+    /// n zeros.
+    #[staticmethod]
+    fn zeros(n: Length) -> PyResult<Vector> {
+        let mut values = allocate(n.0)?;
+        values.resize(n.0, Fr::ZERO);
+        Ok(Vector { values })
+    }
+
+    /// From an iterable of ints in [0, r). ValueError names the index outside the range, TypeError one that is
+    /// not an int.
+    #[staticmethod]
+    fn from_ints(values: &Bound<'_, PyAny>) -> PyResult<Vector> {
+        Ok(scalars(values, "values")?.into())
+    }
+
+    /// From a one-dimensional contiguous buffer of int64 (a numpy array): v for v >= 0, r - |v| for v < 0.
+    ///
+    /// TypeError for another element type, ValueError for another shape.
+    #[staticmethod]
+    fn from_signed(py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<Vector> {
+        let integers = int64_buffer(buffer)?;
+        Ok(py.detach(|| integers.iter().map(|&v| Fr::from_i64(v)).collect::<Vec<_>>()).into())
+    }
+
+    /// From 32 little-endian bytes for each element, each below r. ValueError for a length that is not a
+    /// multiple of 32, and for an element that is not canonical, naming its index.
+    #[staticmethod]
+    fn from_bytes(py: Python<'_>, data: Octets<'_>) -> PyResult<Vector> {
+        let elements = chunks::<BYTES>(&data, "element")?;
+        let parsed: Result<Vec<Fr>, usize> =
+            py.detach(|| elements.iter().enumerate().map(|(i, bytes)| Fr::from_bytes(bytes).ok_or(i)).collect());
+        match parsed {
+            Ok(values) => Ok(values.into()),
+            Err(i) => Err(PyValueError::new_err(format!("element {i} is not canonical: expected an integer below r"))),
+        }
+    }
+
+    /// From 64 little-endian bytes for each element, reduced modulo r: uniform bytes give elements whose
+    /// distance from uniform is below 2^-256. ValueError for a length that is not a multiple of 64.
+    #[staticmethod]
+    fn from_wide_bytes(py: Python<'_>, data: Octets<'_>) -> PyResult<Vector> {
+        let elements = chunks::<{ 2 * BYTES }>(&data, "element")?;
+        Ok(py.detach(|| elements.iter().map(|bytes| Fr::from_wide_bytes(bytes)).collect::<Vec<_>>()).into())
+    }
+
+    /// 1, base, base^2, ..., n elements.
+    #[staticmethod]
+    fn powers(py: Python<'_>, base: Scalar, n: Length) -> PyResult<Vector> {
+        let mut values = allocate(n.0)?;
+        py.detach(|| values.extend(std::iter::successors(Some(Fr::one()), |power| Some(power.mul(base.0))).take(n.0)));
+        Ok(Vector { values })
+    }
+
+    /// The vectors one after another.
+    #[staticmethod]
+    fn concat(vectors: Vec<Py<Vector>>) -> PyResult<Vector> {
+        let mut values = allocate(vectors.iter().map(|vector| vector.get().values.len()).sum())?;
+        for vector in &vectors {
+            values.extend_from_slice(&vector.get().values);
+        }
+        Ok(Vector { values })
+    }
+
+    /// sum_k scalars[k] * vectors[k]. Shorter vectors count as padded with zeros; the result is as long as the
+    /// longest. ValueError unless there is one scalar for each vector.
+    #[staticmethod]
+    fn linear_combination(
+        py: Python<'_>,
+        vectors: Vec<Py<Vector>>,
+        #[pyo3(from_py_with = coefficients)] scalars: Vec<Fr>,
+    ) -> PyResult<Vector> {
+        if vectors.len() != scalars.len() {
+            let (expected, got) = (vectors.len(), scalars.len());
+            return Err(PyValueError::new_err(format!("expected {expected} scalars, one for each vector, got {got}")));
+        }
+        let length = vectors.iter().map(|vector| vector.get().values.len()).max().unwrap_or(0);
+        let mut values = vec![Fr::ZERO; length];
+        py.detach(|| {
+            let fill = |(start, out): (usize, &mut [Fr])| {
+                for (vector, &scalar) in vectors.iter().zip(&scalars) {
+                    let terms = vector.get().values.iter().skip(start);
+                    out.iter_mut().zip(terms).for_each(|(sum, &term)| *sum = sum.add(term.mul(scalar)));
+                }
+            };
+            if length * vectors.len() < PARALLEL {
+                fill((0, &mut values));
+            } else {
+                on_all_cores(|| {
+                    values.par_chunks_mut(1024).enumerate().for_each(|(k, out)| fill((1024 * k, out)));
+                });
+            }
+        });
+        Ok(Vector { values })
+    }
+
+    /// 32 little-endian canonical bytes for each element.
+    fn to_bytes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        PyBytes::new_with(py, self.values.len() * BYTES, |out| {
+            for (bytes, value) in out.chunks_exact_mut(BYTES).zip(&self.values) {
+                bytes.copy_from_slice(&value.to_bytes());
+            }
+            Ok(())
+        })
+    }
+
+    /// The elements as ints in [0, r).
+    fn to_ints<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let list = PyList::empty(py);
+        for &value in &self.values {
+            list.append(to_int(py, value)?)?;
+        }
+        Ok(list)
+    }
+
+    fn __len__(&self) -> usize {
+        self.values.len()
+    }
+
+    fn __iter__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        Ok(self.to_ints(py)?.try_iter()?.into_any())
+    }
+
+    /// vector[i] is an int (negative i counts from the end), vector[a:b:step] a Vector.
+    fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+        let length = self.values.len();
+        if let Ok(slice) = index.cast::<PySlice>() {
+            return Vector { values: slice_of(&self.values, slice)? }.into_bound_py_any(py);
+        }
+        to_int(py, self.values[wrapped_index(index, length)?])
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        match other.cast::<Vector>() {
+            Ok(other) => (self.values == other.get().values).into_py_any(other.py()),
+            Err(_) => Ok(other.py().NotImplemented()),
+        }
+    }
+
+    /// Only the length: the elements may be secret.
+    fn __repr__(&self) -> String {
+        format!("<Vector of {} field elements>", self.values.len())
+    }
+
+    fn __add__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.binary(other, Fr::add)
+    }
+
+    fn __radd__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.binary(other, Fr::add)
+    }
+
+    fn __sub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.binary(other, Fr::sub)
+    }
+
+    fn __rsub__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.binary(other, |a, b| b.sub(a))
+    }
+
+    fn __mul__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.binary(other, Fr::mul)
+    }
+
+    fn __rmul__(&self, other: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        self.binary(other, Fr::mul)
+    }
+
+    fn __neg__(&self, py: Python<'_>) -> Vector {
+        py.detach(|| map(&self.values, Fr::neg)).into()
+    }
+
+    /// The inverse of every element (one inversion and three multiplications each, Montgomery's trick).
+    /// ValueError names the first zero.
+    fn inverse(&self, py: Python<'_>) -> PyResult<Vector> {
+        py.detach(|| batch_inverse(&self.values))
+            .map(Vector::from)
+            .map_err(|i| PyValueError::new_err(format!("element {i} is zero and has no inverse")))
+    }
+
+    /// out[i] = self[(i + k) mod n]; k may be negative.
+    fn rotate(&self, k: &Bound<'_, PyAny>) -> PyResult<Vector> {
+        let mut values = self.values.clone();
+        if !values.is_empty() {
+            let shift: usize = k.call_method1("__mod__", (values.len(),))?.extract().map_err(|_| not_an_int("k", k))?;
+            values.rotate_left(shift);
+        } else if !k.is_instance_of::<pyo3::types::PyInt>() {
+            return Err(not_an_int("k", k));
+        }
+        Ok(Vector { values })
+    }
+
+    /// The vector k times over.
+    fn repeat(&self, k: Length) -> PyResult<Vector> {
+        let total = self.values.len().checked_mul(k.0).ok_or_else(|| PyValueError::new_err("length must be in [0, 2^48)"))?;
+        let mut values = allocate(total)?;
+        for _ in 0..if total == 0 { 0 } else { k.0 } {
+            values.extend_from_slice(&self.values);
+        }
+        Ok(Vector { values })
+    }
+
+    /// The sum of the elements.
+    fn sum<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let sum = py.detach(|| self.values.iter().fold(Fr::ZERO, |sum, &value| sum.add(value)));
+        to_int(py, sum)
+    }
+
+    /// sum_i self[i] * other[i]; ValueError for different lengths.
+    fn dot<'py>(&self, py: Python<'py>, other: &Bound<'py, Vector>) -> PyResult<Bound<'py, PyAny>> {
+        let other = &other.get().values;
+        same_length(self.values.len(), other.len())?;
+        let sum = py.detach(|| self.values.iter().zip(other).fold(Fr::ZERO, |sum, (&a, &b)| sum.add(a.mul(b))));
+        to_int(py, sum)
+    }
+
+    /// sum_i self[i] * x^i (Horner); 0 for the empty vector.
+    fn evaluate<'py>(&self, py: Python<'py>, x: Scalar) -> PyResult<Bound<'py, PyAny>> {
+        let value = py.detach(|| self.values.iter().rev().fold(Fr::ZERO, |value, &c| value.mul(x.0).add(c)));
+        to_int(py, value)
+    }
+
+    /// The linear recurrence with these factors: out[0] = start, out[i+1] = self[i] * out[i] + addends[i].
+    /// One element longer than self; ValueError unless addends is as long as self.
+    fn scan(&self, py: Python<'_>, addends: &Bound<'_, Vector>, start: Scalar) -> PyResult<Vector> {
+        let addends = &addends.get().values;
+        same_length(self.values.len(), addends.len())?;
+        Ok(py
+            .detach(|| {
+                let mut out = Vec::with_capacity(addends.len() + 1);
+                let mut state = start.0;
+                out.push(state);
+                for (&factor, &addend) in self.values.iter().zip(addends) {
+                    state = factor.mul(state).add(addend);
+                    out.push(state);
+                }
+                out
+            })
+            .into())
+    }
+
+    /// (quotient, remainder) of the polynomial by X - z: self(X) = quotient(X) (X - z) + remainder, with
+    /// remainder = self(z) an int. The quotient has one coefficient less (none for an empty self).
+    fn divide_by_linear<'py>(&self, py: Python<'py>, z: Scalar) -> PyResult<(Vector, Bound<'py, PyAny>)> {
+        let (quotient, remainder) = py.detach(|| {
+            let Some((&top, rest)) = self.values.split_last() else {
+                return (Vec::new(), Fr::ZERO);
+            };
+            let mut quotient = vec![Fr::ZERO; rest.len()];
+            let mut carry = top;
+            for (out, &coefficient) in quotient.iter_mut().zip(rest).rev() {
+                *out = carry;
+                carry = carry.mul(z.0).add(coefficient);
+            }
+            (quotient, carry)
+        });
+        Ok((quotient.into(), to_int(py, remainder)?))
+    }
+
+    /// (quotient, remainder) of the polynomial by X^n - 1, n >= 1. The quotient has max(len - n, 0)
+    /// coefficients, the remainder min(len, n).
+    fn divide_by_vanishing(&self, py: Python<'_>, n: Length) -> PyResult<(Vector, Vector)> {
+        let n = n.0;
+        if n == 0 {
+            return Err(PyValueError::new_err("n must be at least 1, got 0"));
+        }
+        if self.values.len() <= n {
+            return Ok((Vec::new().into(), self.values.clone().into()));
+        }
+        let (quotient, remainder) = py.detach(|| {
+            // X^n = 1 modulo the divisor: every coefficient is carried n places down.
+            let mut low = self.values.clone();
+            for i in (n..low.len()).rev() {
+                low[i - n] = low[i - n].add(low[i]);
+            }
+            let quotient = low.split_off(n);
+            (quotient, low)
+        });
+        Ok((quotient.into(), remainder.into()))
+    }
+
+    /// A vector of length n with self[i] added at positions[i], zero elsewhere. positions is a sequence of ints
+    /// in [0, n) or a buffer of int64, as long as self; ValueError names the index that is outside.
+    fn scatter(&self, n: Length, positions: &Bound<'_, PyAny>) -> PyResult<Vector> {
+        let places = self::positions(positions, n.0)?;
+        same_length(self.values.len(), places.len())?;
+        let mut values = allocate(n.0)?;
+        values.resize(n.0, Fr::ZERO);
+        for (&value, place) in self.values.iter().zip(places) {
+            values[place] = values[place].add(value);
+        }
+        Ok(Vector { values })
+    }
+
+    /// out[i] = self[positions[i]]. positions is a sequence of ints in [0, len) or a buffer of int64;
+    /// ValueError names the index that is outside.
+    fn gather(&self, positions: &Bound<'_, PyAny>) -> PyResult<Vector> {
+        let places = self::positions(positions, self.values.len())?;
+        Ok(places.into_iter().map(|place| self.values[place]).collect::<Vec<_>>().into())
+    }
+
+    /// Evaluations of the coefficients on the roots of unity: out[i] = self(omega^i), omega of order len,
+    /// natural order. ValueError unless len is a power of two up to 2^32. O(n log n).
+    fn ntt(&self, py: Python<'_>) -> PyResult<Vector> {
+        power_of_two("length", self.values.len())?;
+        Ok(py
+            .detach(|| {
+                let mut values = self.values.clone();
+                transform::ntt(&mut values);
+                values
+            })
+            .into())
+    }
+
+    /// Coefficients from evaluations on the roots of unity: the inverse of `ntt`.
+    fn intt(&self, py: Python<'_>) -> PyResult<Vector> {
+        power_of_two("length", self.values.len())?;
+        Ok(py
+            .detach(|| {
+                let mut values = self.values.clone();
+                transform::intt(&mut values);
+                values
+            })
+            .into())
+    }
+
+    /// Evaluations on a coset: out[i] = self(shift * omega^i), omega of order size, the coefficients padded
+    /// with zeros. ValueError unless size is a power of two, at least len, and shift is not zero.
+    fn coset_ntt(&self, py: Python<'_>, size: Length, shift: Scalar) -> PyResult<Vector> {
+        power_of_two("size", size.0)?;
+        if size.0 < self.values.len() {
+            let (length, size) = (self.values.len(), size.0);
+            return Err(PyValueError::new_err(format!("size must be at least the length {length}, got {size}")));
+        }
+        not_zero(shift.0)?;
+        let mut values = allocate(size.0)?;
+        py.detach(|| {
+            values.extend_from_slice(&self.values);
+            transform::scale_by_powers(&mut values, shift.0);
+            values.resize(size.0, Fr::ZERO);
+            transform::ntt(&mut values);
+        });
+        Ok(Vector { values })
+    }
+
+    /// Coefficients from evaluations at shift * omega^i: the inverse of `coset_ntt` with size = len.
+    fn coset_intt(&self, py: Python<'_>, shift: Scalar) -> PyResult<Vector> {
+        power_of_two("length", self.values.len())?;
+        not_zero(shift.0)?;
+        Ok(py
+            .detach(|| {
+                let mut values = self.values.clone();
+                transform::intt(&mut values);
+                transform::scale_by_powers(&mut values, shift.0.inverse());
+                values
+            })
+            .into())
+    }
+}
+
+fn coefficients(object: &Bound<'_, PyAny>) -> PyResult<Vec<Fr>> {
+    list_or_vector(object, "scalars")
+}
+
+/// A Vector's elements, or a sequence of ints in [0, r).
+pub fn list_or_vector(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Fr>> {
+    match object.cast::<Vector>() {
+        Ok(vector) => Ok(vector.get().values.clone()),
+        Err(_) => scalars(object, name),
+    }
+}
+
+fn not_an_int(name: &str, object: &Bound<'_, PyAny>) -> PyErr {
+    let kind = object.get_type().qualname().map_or_else(|_| "another type".to_owned(), |name| name.to_string());
+    pyo3::exceptions::PyTypeError::new_err(format!("{name} must be an int, got {kind}"))
+}
+
+fn not_zero(shift: Fr) -> PyResult<()> {
+    if shift.is_zero() {
+        return Err(PyValueError::new_err("shift must not be zero"));
+    }
+    Ok(())
+}
+
+/// The elements a Python slice selects.
+pub fn slice_of<T: Copy>(values: &[T], slice: &Bound<'_, PySlice>) -> PyResult<Vec<T>> {
+    let indices = slice.indices(values.len() as isize)?;
+    Ok((0..indices.slicelength as isize).map(|i| values[(indices.start + i * indices.step) as usize]).collect())
+}
+
+/// An index into `length` elements, counted from the end when negative.
+pub fn wrapped_index(index: &Bound<'_, PyAny>, length: usize) -> PyResult<usize> {
+    if !index.is_instance_of::<pyo3::types::PyInt>() {
+        return Err(not_an_int("index", index));
+    }
+    let outside = || PyIndexError::new_err(format!("index is outside a length of {length}"));
+    let index: isize = index.extract().map_err(|_| outside())?;
+    let wrapped = if index < 0 { index + length as isize } else { index };
+    usize::try_from(wrapped).ok().filter(|&i| i < length).ok_or_else(outside)
+}
+
+/// Err is the index of the first zero.
+fn batch_inverse(values: &[Fr]) -> Result<Vec<Fr>, usize> {
+    // out[i] = product of the values before i, then times the inverse of the product through i.
+    let mut product = Fr::one();
+    let mut out = Vec::with_capacity(values.len());
+    for &value in values {
+        out.push(product);
+        product = product.mul(value);
+    }
+    if product.is_zero() {
+        return Err(values.iter().position(Fr::is_zero).unwrap_or(0));
+    }
+    let mut inverse = product.inverse();
+    for (slot, &value) in out.iter_mut().zip(values).rev() {
+        *slot = slot.mul(inverse);
+        inverse = inverse.mul(value);
+    }
+    Ok(out)
+}
