@@ -1,0 +1,38 @@
+"""Committing a model: one hiding KZG commitment for each packed row."""
+
+from __future__ import annotations
+
+from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.kernel import Vector
+from zkpredict.prover.model import Committed, Model
+from zkpredict.prover.randomness import random_scalars
+from zkpredict.prover.setup import lagrange_key, monomial_key
+from zkpredict.verifier.commitment import ModelCommitment
+
+
+def commit_model(network: IntegerNetwork, domain: int | None = None) -> Model:
+    """Compiles `network` and commits to it with fresh secrets: committing twice gives unlinkable commitments.
+
+    Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit.
+    """
+    compiled = compile_network(network, domain)
+    secrets = random_scalars(compiled.circuit.total_rows).to_ints()
+    points = []
+    for layer, rows in enumerate(hidden_rows(compiled, tuple(secrets))):
+        key = monomial_key() if layer == 0 else lagrange_key(compiled.circuit.domain)
+        points += [key.msm(row) for row in rows]
+    return Model(network, Committed(ModelCommitment(compiled.circuit, tuple(points)), tuple(secrets)))
+
+
+def hidden_rows(compiled: CompiledNetwork, secrets: tuple[int, ...]) -> list[list[Vector]]:
+    """Per layer, the committed rows with their random entry: coefficients for layer 0, values on the domain for later layers.
+
+    One uniform entry on a point nobody reads makes each commitment uniform in the group, whatever the weights.
+    """
+    remaining = iter(secrets)
+    found = []
+    for layer, rows in enumerate(compiled.rows):
+        position = compiled.blinding_position(layer)
+        found.append([Vector.from_ints(row[:position] + [next(remaining)] + row[position + 1 :]) for row in rows])
+    return found

@@ -1,0 +1,105 @@
+"""The private model file: the integer network, and after `commit` its circuit, public rows and the secrets that hide them.
+
+    magic "zkpM" 01 | network | committed u8 | if 1: commitment file bytes with u32 length | one 32-byte big-endian secret per row
+
+Whoever has this file has the weights. `repr`, errors and logs never show weights or secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.kernel import G1
+from zkpredict.verifier.commitment import ModelCommitment
+
+_MAGIC = b"zkpM\x01"
+
+
+@dataclass(frozen=True)
+class Committed:
+    """What `commit` adds: the public commitment, and `secrets`: the random entry of each row, in [0, r)."""
+
+    commitment: ModelCommitment
+    secrets: tuple[int, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A private network, ready to prove once it is committed."""
+
+    network: IntegerNetwork = field(repr=False)
+    committed: Committed | None = None
+
+    @property
+    def commitment(self) -> ModelCommitment:
+        """The public commitment. Raises `UnusableInput` before `zkpredict commit`."""
+        return self._require_committed().commitment
+
+    @property
+    def secrets(self) -> tuple[int, ...]:
+        """The random entries of the rows. Private."""
+        return self._require_committed().secrets
+
+    @cached_property
+    def compiled(self) -> CompiledNetwork:
+        """The network laid out in the committed circuit (or in the smallest one that fits)."""
+        domain = self.committed.commitment.circuit.domain if self.committed else None
+        return compile_network(self.network, domain)
+
+    def predict(self, image) -> int:
+        """The class of one image, uint8 [inputs], by the integer reference."""
+        return self.network.predict(image)
+
+    def to_bytes(self) -> bytes:
+        """The canonical model file."""
+        parts = [_MAGIC, self.network.to_bytes()]
+        if self.committed is None:
+            return b"".join([*parts, b"\x00"])
+        public = self.commitment.to_bytes()
+        secrets = b"".join(secret.to_bytes(32, "big") for secret in self.secrets)
+        return b"".join([*parts, b"\x01", len(public).to_bytes(4, "little"), public, secrets])
+
+    @classmethod
+    def from_bytes(cls, data: bytes, what: str = "model") -> Model:
+        """Parses and checks a model file. Raises `MalformedFile`; no message shows a secret."""
+        reader = ByteReader(data, what)
+        reader.expect(_MAGIC, "model magic")
+        network = IntegerNetwork.read(reader)
+        flag = reader.unsigned(1, "committed flag")
+        if flag > 1:
+            raise MalformedFile(f"{what}: committed flag is {flag}, expected 0 or 1")
+        if not flag:
+            reader.finish()
+            return cls(network)
+        public = reader.take(reader.unsigned(4, "commitment length"), "commitment")
+        commitment = ModelCommitment.from_bytes(public, G1.from_compressed, what)
+        secrets = tuple(int.from_bytes(reader.take(32, f"secret {i}"), "big") for i in range(len(commitment.rows)))
+        reader.finish()
+        if any(secret >= MODULUS for secret in secrets):
+            raise MalformedFile(f"{what}: a row secret is not below the field order")
+        model = cls(network, Committed(commitment, secrets))
+        if model.compiled.circuit != commitment.circuit:
+            raise MalformedFile(f"{what}: the commitment is for another circuit than network {network.name}")
+        return model
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Writes the file atomically, readable by its owner only."""
+        write_atomically(path, self.to_bytes(), private=True)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Model:
+        """Reads a model file. Raises `UnusableInput` or `MalformedFile`."""
+        return cls.from_bytes(read_file(path, "model"), str(path))
+
+    def _require_committed(self) -> Committed:
+        if self.committed is None:
+            raise UnusableInput("this model has no commitment yet: run `zkpredict commit` first")
+        return self.committed

@@ -1,0 +1,14 @@
+"""Randomness for blinding: the operating system's, fresh at every call, never seeded, stored or reused."""
+
+from __future__ import annotations
+
+import os
+
+from zkpredict.kernel import Vector
+
+_WIDE_BYTES = 64
+
+
+def random_scalars(count: int) -> Vector:
+    """`count` field elements, each 512 random bits reduced modulo r (bias below 2^-256)."""
+    return Vector.from_wide_bytes(os.urandom(_WIDE_BYTES * count))

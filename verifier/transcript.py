@@ -1,0 +1,54 @@
+"""The Fiat-Shamir transcript: a chain of keccak256, so that each challenge depends on everything said before it.
+
+    context = keccak(label | circuit digest)
+    state_0 = keccak(context | model id | digit as 32 bytes | image)     the model id is itself a hash of circuit and rows
+    state_k = keccak(state_(k-1) | message of round k)
+    challenge = state_k mod r;  a second one in the same round: keccak(state_k | 01) mod r
+
+The circuit fixes the length of the image and of every message, so no two transcripts share a byte string.
+"""
+
+from __future__ import annotations
+
+from Crypto.Hash import keccak
+
+from zkpredict.circuits.field import MODULUS
+
+PROOF_LABEL = b"zkpredict proof v1"
+MODEL_LABEL = b"zkpredict model v1"
+POINT_CHALLENGE_BITS = 240
+"""rho keeps the top 240 bits of its hash: a pixel times rho then fits in 256 bits, which is cheap on-chain."""
+
+
+def keccak256(data: bytes) -> bytes:
+    """keccak256 as on Ethereum (original padding). 32 bytes."""
+    return keccak.new(digest_bits=256, data=data).digest()
+
+
+def context(label: bytes, circuit_digest: bytes) -> bytes:
+    """A 32-byte constant that separates one use of one circuit from all others."""
+    return keccak256(label + circuit_digest)
+
+
+class Transcript:
+    """The verifier's random coins. Start it with the statement, then `absorb` the messages in order."""
+
+    def __init__(self, circuit_digest: bytes, model_id: bytes, digit: int, image: bytes) -> None:
+        statement = context(PROOF_LABEL, circuit_digest) + model_id + digit.to_bytes(32, "big") + image
+        self.state = keccak256(statement)
+
+    def absorb(self, message: bytes) -> None:
+        """Chains the bytes of one round's message into the state."""
+        self.state = keccak256(self.state + message)
+
+    def challenge(self) -> int:
+        """This round's challenge in [0, r)."""
+        return int.from_bytes(self.state, "big") % MODULUS
+
+    def second_challenge(self) -> int:
+        """Another challenge of the same round, independent of the first."""
+        return int.from_bytes(keccak256(self.state + b"\x01"), "big") % MODULUS
+
+    def point_challenge(self) -> int:
+        """The evaluation point: the top 240 bits of the state."""
+        return int.from_bytes(self.state, "big") >> (256 - POINT_CHALLENGE_BITS)
