@@ -1,0 +1,142 @@
+"""Compiles the Solidity sources with npm's solc into `artifacts/*.json`. Only developers run this; users get the artefacts.
+
+`python -m zkpredict.contracts.compile` writes them, `--check` compares them and fails on a difference. Compiler version,
+settings and the list of contracts that ship are in `solidity/settings.json`. solc is looked for in `node_modules` at the
+root of the repository (`npm ci`), or in the folder that the variable ZKPREDICT_NODE_MODULES names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.contracts.artifact import Artifact
+
+FOLDER = Path(__file__).resolve().parent
+SOURCES = FOLDER / "solidity"
+ARTIFACTS = FOLDER / "artifacts"
+NODE_MODULES_VARIABLE = "ZKPREDICT_NODE_MODULES"
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The pinned compiler version, its standard-JSON settings, and the names of the contracts that ship."""
+
+    compiler: str
+    settings: dict
+    contracts: tuple[str, ...]
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Reads `solidity/settings.json`."""
+        data = json.loads(read_file(SOURCES / "settings.json", "compiler settings"))
+        return cls(data["compiler"], data["settings"], tuple(data["contracts"]))
+
+
+def node_modules() -> Path:
+    """The folder npm installed into. Raises `UnusableInput` when there is none."""
+    named = os.environ.get(NODE_MODULES_VARIABLE)
+    folder = Path(named) if named else FOLDER.parent / "node_modules"
+    if not folder.is_dir():
+        raise UnusableInput(f"no folder {folder}: run `npm ci`, or set {NODE_MODULES_VARIABLE} to a folder that has solc")
+    return folder
+
+
+def compile_sources(sources: dict[str, str], settings: Settings) -> dict[str, Artifact]:
+    """Compiles Solidity texts by file name; gives every contract in them by name. Raises `UnusableInput` on any diagnostic.
+
+    Warnings are refused too: a source that ships has none.
+    """
+    node = shutil.which("node")
+    if node is None:
+        raise UnusableInput("node is not on PATH; it runs the Solidity compiler")
+    request = {
+        "language": "Solidity",
+        "sources": {name: {"content": text} for name, text in sorted(sources.items())},
+        "settings": settings.settings
+        | {"outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}}},
+    }
+    solc = node_modules() / "solc"
+    found = json.loads(read_file(solc / "package.json", "solc's package.json"))["version"]
+    if found != settings.compiler:
+        raise UnusableInput(f"solc {settings.compiler} is pinned, {solc} has {found}")
+    process = subprocess.run(
+        [node, str(solc / "solc.js"), "--standard-json"],
+        input=json.dumps(request), capture_output=True, text=True, timeout=_SECONDS, check=False,
+    )
+    start = process.stdout.find("{")
+    if process.returncode or start < 0:
+        raise UnusableInput(f"solc stopped with code {process.returncode}: {process.stderr.strip()[:2000]}")
+    answer = json.loads(process.stdout[start:])
+    problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if entry["severity"] != "info"]
+    if problems:
+        raise UnusableInput("solc:\n" + "\n".join(problems))
+    artifacts = {}
+    for file in answer["contracts"].values():
+        for name, output in file.items():
+            evm = output["evm"]
+            artifacts[name] = Artifact(
+                name,
+                tuple(output["abi"]),
+                bytes.fromhex(evm["bytecode"]["object"]),
+                bytes.fromhex(evm["deployedBytecode"]["object"]),
+                settings.compiler,
+                settings.settings,
+            )
+    return artifacts
+
+
+def shipped_sources() -> dict[str, str]:
+    """Every Solidity source of this package by file name."""
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob("*.sol"))}
+
+
+def compile_shipped() -> dict[Path, str]:
+    """The artefact files as they should be: path and text of every contract named in the settings."""
+    settings = Settings.load()
+    artifacts = compile_sources(shipped_sources(), settings)
+    missing = [name for name in settings.contracts if name not in artifacts]
+    if missing:
+        raise UnusableInput(f"settings.json names {', '.join(missing)}, which no source defines")
+    return {ARTIFACTS / f"{name}.json": artifacts[name].to_json() for name in settings.contracts}
+
+
+def differences() -> list[str]:
+    """One line for each artefact that is missing, stale or no longer made."""
+    wanted = compile_shipped()
+    found = {path: path.read_text(encoding="utf-8") for path in ARTIFACTS.glob("*.json")}
+    lines = [f"{path.name} is missing" for path in wanted if path not in found]
+    lines += [f"{path.name} is stale" for path, text in wanted.items() if found.get(path, text) != text]
+    return lines + [f"{path.name} is made by nothing" for path in sorted(found.keys() - wanted.keys())]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Writes the artefacts, or compares them with `--check`: 0 when all is current, 1 when not, 2 when solc cannot run."""
+    parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.compile", description="Compile the contracts.")
+    parser.add_argument("--check", action="store_true", help="compare with the artefacts instead of writing them")
+    arguments = parser.parse_args(argv)
+    try:
+        if arguments.check:
+            lines = differences()
+            print("\n".join(lines) or "all artefacts are current")
+            return 1 if lines else 0
+        for path, text in compile_shipped().items():
+            write_atomically(path, text.encode())
+            print(path.name)
+    except UnusableInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
