@@ -91,24 +91,36 @@ impl Fr {
         Fr(out)
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn add(self, other: Fr) -> Fr {
-        let mut out = blst_fr::default();
-        // SAFETY: plain reads and writes of four limbs, here and in the operations below.
-        unsafe { blst::blst_fr_add(&mut out, &self.0, &other.0) };
-        Fr(out)
+        // r < 2^255, so the sum fits in four limbs.
+        let (mut sum, mut carry) = ([0; 4], 0u128);
+        for (limb, (&a, &b)) in sum.iter_mut().zip(self.0.l.iter().zip(&other.0.l)) {
+            carry = u128::from(a) + u128::from(b) + (carry >> 64);
+            *limb = carry as u64;
+        }
+        let (mut reduced, borrow) = subtract(&sum, &MODULUS);
+        for (limb, kept) in reduced.iter_mut().zip(sum) {
+            *limb = (*limb & !borrow) | (kept & borrow);
+        }
+        Fr(blst_fr { l: reduced })
     }
 
-    #[inline]
+    #[inline(always)]
     pub fn sub(self, other: Fr) -> Fr {
-        let mut out = blst_fr::default();
-        unsafe { blst::blst_fr_sub(&mut out, &self.0, &other.0) };
-        Fr(out)
+        let (mut difference, borrow) = subtract(&self.0.l, &other.0.l);
+        let mut carry = 0u128;
+        for (limb, modulus) in difference.iter_mut().zip(MODULUS) {
+            carry = u128::from(*limb) + u128::from(modulus & borrow) + (carry >> 64);
+            *limb = carry as u64;
+        }
+        Fr(blst_fr { l: difference })
     }
 
     #[inline]
     pub fn mul(self, other: Fr) -> Fr {
         let mut out = blst_fr::default();
+        // SAFETY: plain reads and writes of four limbs, here and in the inversion below.
         unsafe { blst::blst_fr_mul(&mut out, &self.0, &other.0) };
         Fr(out)
     }
@@ -163,6 +175,18 @@ pub fn root_of_unity(log_n: u32) -> Fr {
         root = root.square();
     }
     root
+}
+
+/// left - right modulo 2^256, and a mask of ones if it borrowed. Branch-free: the borrow of field elements is
+/// as good as random, and a mispredicted branch costs more than the subtraction.
+#[inline(always)]
+fn subtract(left: &[u64; 4], right: &[u64; 4]) -> ([u64; 4], u64) {
+    let (mut difference, mut borrow) = ([0; 4], 0i128);
+    for (limb, (&a, &b)) in difference.iter_mut().zip(left.iter().zip(right)) {
+        borrow = i128::from(a) - i128::from(b) + (borrow >> 64);
+        *limb = borrow as u64;
+    }
+    (difference, (borrow >> 64) as u64)
 }
 
 /// Whether the integer is below r.

@@ -1,6 +1,7 @@
 //! The native kernel of zkpredict: field vectors, transforms, multi-scalar multiplication and pairings on
 //! BLS12-381. Nothing of the protocol: no transcript, no randomness, no files, no policy.
 
+mod affine;
 mod bases;
 mod curve;
 mod field;

@@ -60,20 +60,33 @@ pub fn scale_by_powers(values: &mut [Fr], shift: Fr) {
 /// Decimation in frequency: natural order in, bit-reversed order out.
 fn decimate(values: &mut [Fr]) {
     let half = values.len() / 2;
+    if values.len() < PARALLEL {
+        return decimate_block(values);
+    }
     let (low, high) = values.split_at_mut(half);
     let layer = twiddles(half.trailing_zeros());
-    if half * 2 >= PARALLEL {
-        low.par_iter_mut().zip(high.par_iter_mut()).zip(layer).with_min_len(1024).for_each(butterfly);
-        rayon::join(|| decimate(low), || decimate(high));
-        return;
+    low.par_iter_mut().zip(high.par_iter_mut()).zip(layer).with_min_len(1024).for_each(butterfly);
+    rayon::join(|| decimate(low), || decimate(high));
+}
+
+/// The same on one core, for what fits in its cache.
+fn decimate_block(values: &mut [Fr]) {
+    let mut half = values.len() / 2;
+    while half > 1 {
+        let layer = twiddles(half.trailing_zeros());
+        for block in values.chunks_exact_mut(2 * half) {
+            let (low, high) = block.split_at_mut(half);
+            low.iter_mut().zip(high).zip(layer).for_each(butterfly);
+        }
+        half /= 2;
     }
-    low.iter_mut().zip(high.iter_mut()).zip(layer).for_each(butterfly);
-    if half > 1 {
-        decimate(low);
-        decimate(high);
+    // The last layer's only twiddle is 1.
+    for pair in values.chunks_exact_mut(2) {
+        (pair[0], pair[1]) = (pair[0].add(pair[1]), pair[0].sub(pair[1]));
     }
 }
 
+#[inline(always)]
 fn butterfly(((low, high), &twiddle): ((&mut Fr, &mut Fr), &Fr)) {
     let difference = low.sub(*high);
     *low = low.add(*high);
