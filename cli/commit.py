@@ -1,0 +1,53 @@
+"""`zkpredict commit`."""
+
+from __future__ import annotations
+
+import argparse
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.layout import DOMAINS
+from zkpredict.cli.console import Console
+from zkpredict.cli.statement import milliseconds
+
+EXAMPLE = "zkpredict commit --model mnist.model --out mnist.commitment"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", required=True, metavar="FILE", help="integer model file; its secrets are written back into it")
+    parser.add_argument("--out", required=True, metavar="FILE", help="public commitment file to write")
+    parser.add_argument(
+        "--domain", type=int, choices=DOMAINS, help="rows of the circuit: more rows, fewer points and less gas, slower proofs"
+    )
+    parser.add_argument("--again", action="store_true", help="replace the commitment this model already has")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> None:
+    from zkpredict.prover.commit import commit_model
+    from zkpredict.prover.model import Model
+
+    model = Model.load(arguments.model)
+    if model.committed is not None and not arguments.again:
+        if arguments.domain not in (None, model.commitment.circuit.domain):
+            raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
+    else:
+        with console.step("commit"):
+            model = commit_model(model.network, arguments.domain)
+        model.save(arguments.model)
+    commitment = model.commitment
+    commitment.save(arguments.out)
+    made = f", made in {milliseconds(console.times['commit'])}" if console.times else " (already made: written again)"
+    console.result(
+        {
+            "model_id": commitment.model_id.hex(),
+            "network": model.network.name,
+            "domain": commitment.circuit.domain,
+            "rows": len(commitment.rows),
+            "commitment": str(arguments.out),
+            "seconds": console.times,
+        },
+        [
+            f"Model {model.network.name} is committed under {commitment.model_id.hex()}{made}.",
+            f"  public    {arguments.out}: {len(commitment.rows)} row commitments over {commitment.circuit.domain} rows",
+            f"  private   {arguments.model}: the weights and the secrets of the rows; keep it, and keep it to yourself",
+        ],
+    )

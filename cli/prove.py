@@ -1,0 +1,52 @@
+"""`zkpredict prove`."""
+
+from __future__ import annotations
+
+import argparse
+
+from zkpredict.circuits.files import write_atomically
+from zkpredict.cli.console import Console
+from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
+
+EXAMPLE = "zkpredict prove examples/seven.png --model examples/mnist.model --out seven.proof"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG or .npy (uint8)")
+    parser.add_argument("--model", required=True, metavar="FILE", help="committed model file (private)")
+    parser.add_argument("--out", required=True, metavar="PROOF", help="proof file to write")
+    parser.add_argument("--digit", type=int, metavar="D", help="refuse unless the network says D")
+    add_image_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> None:
+    with console.step("start"):
+        from zkpredict.prover.model import Model
+        from zkpredict.prover.prove import prove
+    with console.step("read"):
+        model = Model.load(arguments.model)
+        commitment = model.commitment
+        image = read_statement_image(arguments, arguments.image, model.network.shape[0])
+    with console.step("prove"):
+        proof = prove(model, image, arguments.digit)
+    data = proof.to_bytes()
+    write_atomically(arguments.out, data)
+    console.result(
+        {
+            "digit": proof.digit,
+            "proof": str(arguments.out),
+            "proof_bytes": len(data),
+            "model_id": commitment.model_id.hex(),
+            "network": model.network.name,
+            "image_sha256": image_name(image),
+            "seconds": console.times,
+        },
+        [
+            f"The network says {proof.digit}, and {arguments.out} proves it.",
+            f"  proof     {len(data)} bytes, made in {milliseconds(console.times['prove'])}",
+            f"  model     {model.network.name}, id {commitment.model_id.hex()}",
+            f"  image     {image.size} bytes, sha256 {image_name(image)}",
+            "  public    image, digit, model id and commitment, network shape",
+            "  private   every weight and bias",
+        ],
+    )

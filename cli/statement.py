@@ -1,0 +1,46 @@
+"""The image argument that `prove` and `verify` share: a picture file, or one image of an idx file."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.idx import read_image
+from zkpredict.circuits.images import load_image
+
+
+def add_image_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--idx`, `--index` and `--invert`."""
+    parser.add_argument("--idx", metavar="FILE", help="take the image from an idx file (.gz too) instead of a picture")
+    parser.add_argument("--index", type=int, metavar="N", help="number of the image in the idx file, from 0")
+    parser.add_argument("--invert", action="store_true", help="the picture shows dark ink on light paper")
+
+
+def read_statement_image(arguments: argparse.Namespace, picture: str | None, inputs: int) -> np.ndarray:
+    """The image as uint8 [inputs]. Raises `UnusableInput` when none or two are named, or it does not fit."""
+    if (picture is None) == (arguments.idx is None):
+        raise UnusableInput("give one image: a picture (PNG, JPEG, .npy), or --idx FILE --index N")
+    if arguments.idx is None:
+        if arguments.index is not None:
+            raise UnusableInput("--index goes with --idx")
+        return load_image(picture, inputs, arguments.invert)
+    if arguments.index is None:
+        raise UnusableInput("--idx needs --index N")
+    image = read_image(arguments.idx, arguments.index)
+    if image.size != inputs:
+        raise UnusableInput(f"image {arguments.index} of {arguments.idx} has {image.size} pixels, the network takes {inputs}")
+    flat = image.reshape(-1)
+    return 255 - flat if arguments.invert else flat
+
+
+def image_name(image: np.ndarray) -> str:
+    """What names the proven bytes in output: their sha256."""
+    return hashlib.sha256(image.tobytes()).hexdigest()
+
+
+def milliseconds(seconds: float) -> str:
+    """For people: `12.3 ms`."""
+    return f"{1000 * seconds:.1f} ms"

@@ -1,0 +1,81 @@
+"""`zkpredict verify`."""
+
+from __future__ import annotations
+
+import argparse
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files import read_file
+from zkpredict.cli.console import Console
+from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
+from zkpredict.verifier.errors import VerificationError
+
+EXAMPLE = "zkpredict verify examples/seven.png seven.proof --commitment examples/mnist.commitment"
+MAX_PROOF_FILE_BYTES = 1 << 16
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image and the proof (only PROOF with --idx)")
+    parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
+    parser.add_argument("--digit", type=int, metavar="D", help="also refuse a proof of another digit than D")
+    parser.add_argument("--independent", action="store_true", help="use the verifier written on plain ints and py_ecc")
+    add_image_options(parser)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    picture, proof_path = _split_paths(arguments)
+    proof_bytes = read_file(proof_path, "proof", MAX_PROOF_FILE_BYTES)
+    check = _independent if arguments.independent else _native
+    try:
+        facts = check(arguments, console, picture, proof_bytes)
+        if arguments.digit is not None and facts["digit"] != arguments.digit:
+            raise VerificationError(f"the proof is of digit {facts['digit']}, not {arguments.digit}")
+    except VerificationError as error:
+        reason = f"INVALID ({type(error).__name__}): {error}"
+        console.result({"valid": False, "kind": type(error).__name__, "reason": str(error)}, [reason])
+        return 1
+    verifier = "independent" if arguments.independent else "native"
+    console.result(
+        {"valid": True, "verifier": verifier, "seconds": console.times, **facts},
+        [
+            f"VALID: the network under {facts['model_id'][:16]}... says {facts['digit']}.",
+            f"  verifier  {verifier}, {milliseconds(console.times['verify'])}",
+            f"  image     sha256 {facts['image_sha256']}",
+        ],
+    )
+    return 0
+
+
+def _split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
+    expected = 2 if arguments.idx is None else 1
+    if len(arguments.paths) != expected:
+        wanted = "IMAGE and PROOF" if expected == 2 else "only PROOF with --idx"
+        raise UnusableInput(f"verify takes {wanted}, got {len(arguments.paths)} paths")
+    return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
+
+
+def _native(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:
+    from zkpredict.verifier.commitment import ModelCommitment
+    from zkpredict.verifier.native import parse_proof, verify
+
+    commitment = ModelCommitment.load(arguments.commitment)
+    image = read_statement_image(arguments, picture, commitment.circuit.inputs)
+    with console.step("verify"):
+        proof = parse_proof(proof_bytes)
+        verify(commitment, image.tobytes(), proof)
+    return {"digit": proof.digit, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
+
+
+def _independent(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:
+    try:
+        from zkpredict.verifier import independent
+    except ModuleNotFoundError as error:
+        raise UnusableInput(f"the independent verifier needs {error.name}: pip install 'zkpredict[independent]'") from None
+    from zkpredict.verifier.commitment import MAX_COMMITMENT_BYTES
+
+    commitment_bytes = read_file(arguments.commitment, "commitment", MAX_COMMITMENT_BYTES)
+    commitment = independent.parse_commitment(commitment_bytes, str(arguments.commitment))
+    image = read_statement_image(arguments, picture, commitment.circuit.inputs)
+    with console.step("verify"):
+        digit = independent.verify(commitment_bytes, image.tobytes(), proof_bytes)
+    return {"digit": digit, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
