@@ -1,0 +1,80 @@
+"""A dense integer layer as one multiply-add per input.
+
+The weights of one input to all neurons are stored as unsigned units `w + o` (o lifts the smallest weight to zero) with a unit
+of constant 1 in front, widened by a mask, multiplied by the input and added. Field 0 then holds S = sum of the inputs,
+and one multiplication takes the lift o * S out of every other field:
+
+    sum = C + sum_j x_j (1, w_0j + o, w_1j + o, ...)        C = (0, bias + offset, ...)
+    sum - S * (1, o, o, ...) = (0, z_0 + offset, z_1 + offset, ...)
+
+The sum is exact as one integer, so it does not matter that a lifted field may overflow meanwhile: only z + offset must
+fit, and that is proven from the layer's worst-case interval.
+"""
+
+from __future__ import annotations
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.network import DenseLayer, Interval
+from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, encode_number
+from zkpredict.contracts.bitcoin.fields import Spread, pack
+from zkpredict.contracts.bitcoin.values import (
+    FieldShape, Inputs, LayerCode, argmax, cut_fields, read_activation, tag_bytes, tagged_constants,
+)
+
+_WIDEST_STRIDE = 64
+
+
+def compile_layer(number: int, layer: DenseLayer, interval: Interval, inputs: Inputs, last: bool) -> LayerCode:
+    """Code from `inputs` to the cut activations of a hidden layer, or to the digit of the last one."""
+    columns = layer.weights.T.tolist()
+    lift = -min(0, int(layer.weights.min()))
+    unit = max(1, (int(layer.weights.max()) + lift).bit_length() + 7 >> 3)
+    spread = _choose_spread(number, layer.outputs, unit, interval, inputs, last)
+    shape = FieldShape(spread.field_bytes, spread.unit * spread.position)
+    biases = layer.bias.tolist()
+    if last:
+        constants = tagged_constants(biases, min(interval.low), shape)
+    else:
+        constants = [bias + shape.offset for bias in biases]
+
+    def stored(column: list[int]) -> bytes:
+        return spread.store([(1).to_bytes(unit, "little"), *((w + lift).to_bytes(unit, "little") for w in column)])
+
+    widened = spread.replicate() + assemble(2, Op.PICK, Op.AND, Op.BIN2NUM)
+    read = assemble(3, Op.ROLL) + inputs.read + assemble(Op.MUL, Op.ADD)
+    products = b"".join(
+        assemble(2, Op.ROLL, Op.DROP) if index is None else assemble(stored(columns[index])) + widened + read
+        for index in reversed(inputs.order)
+    )
+    start = pack([0, *constants], shape.size)
+    lifts = pack([1, *([lift] * layer.outputs)], shape.size)
+    finish = assemble(Op.NIP, Op.DUP, 1 << 8 * shape.size, Op.MOD, lifts, Op.MUL, Op.SUB)
+    finish += cut_fields(shape, layer.outputs, skip=1)
+    largest = start + (sum(inputs.largest) * pack([1, *([256**unit] * layer.outputs)], shape.size) << 8 * shape.low)
+    name = f"layer {number}"
+    sections = [
+        Section(f"{name} constants", spread.mask(b"\xff" * unit) + assemble(start)),
+        Section(f"{name} multiply-add", products),
+        Section(f"{name} split", finish),
+    ]
+    number_bytes = max(len(encode_number(largest)), spread.width + 1)
+    if last:
+        return LayerCode((*sections, Section("argmax", argmax(layer.outputs))), None, number_bytes)
+    outputs = Inputs(
+        tuple(range(layer.outputs)),
+        read_activation(shape, layer.shift),
+        tuple(max(top, 0) >> layer.shift for top in interval.high),
+    )
+    return LayerCode(tuple(sections), outputs, number_bytes)
+
+
+def _choose_spread(number: int, outputs: int, unit: int, interval: Interval, inputs: Inputs, last: bool) -> Spread:
+    """The narrowest fields that hold S and every z of the interval, and stay positive as a number."""
+    position = -(-tag_bytes(outputs) // unit) if last else 0
+    low, high, total = min(interval.low), max(interval.high), sum(inputs.largest)
+    for stride in range(position + 2, _WIDEST_STRIDE):
+        shape = FieldShape(unit * stride, unit * position)
+        fits = shape.holds_tagged(low, high) if last else shape.holds(low, high)
+        if fits and total < 1 << 8 * (shape.size - shape.low):
+            return Spread.holding(outputs + 1, unit, stride, position)
+    raise UnsupportedNetwork(f"layer {number} ranges over {low}..{high}, no field of {_WIDEST_STRIDE} units holds it")

@@ -1,0 +1,101 @@
+"""What stands on the stack between the layers: pixels cut from the image, activations, and the argmax of the logits.
+
+A layer leaves its sum as fields `z + 2^(bits - 1)` cut apart. Read as a Script number, whose top bit is a sign, such a field
+is `-z` when z >= 0 and positive when z < 0: so `BIN2NUM 0 MIN NEGATE` is ReLU, and dropping low bytes first is the shift.
+Logits are kept non-negative instead, each with the tag n - 1 - i in its low byte, so that MAX picks the lowest index of
+the largest logit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble
+from zkpredict.contracts.bitcoin.fields import Spread, split_off
+
+PIXEL_BYTES = 2
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A layer's inputs on the stack, bottom to top: the index of each (None is padding), code that turns the item on top
+    into its number, and the largest number each can be."""
+
+    order: tuple[int | None, ...]
+    read: bytes
+    largest: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LayerCode:
+    """A compiled layer: its script, what it leaves for the next one (None after the argmax), its largest number in bytes."""
+
+    sections: tuple[Section, ...]
+    outputs: Inputs | None
+    number_bytes: int
+
+
+@dataclass(frozen=True)
+class FieldShape:
+    """A layer's sum: fields of `size` bytes whose value starts `low` bytes up and may use every bit above."""
+
+    size: int
+    low: int
+
+    @property
+    def offset(self) -> int:
+        """What hidden layers add to z so that the field is never negative: half of its range."""
+        return 1 << (8 * (self.size - self.low) - 1)
+
+    def holds(self, low: int, high: int) -> bool:
+        """Whether every z in low..high fits beside the offset."""
+        return -self.offset <= low and high < self.offset
+
+    def holds_tagged(self, low: int, high: int) -> bool:
+        """Whether logits in low..high, lifted to start at zero, leave the top bit clear."""
+        return high - min(low, 0) < self.offset
+
+
+def cut_image(pixels: int) -> tuple[bytes, tuple[int | None, ...]]:
+    """Code that checks the image's exact length and cuts it into 2-byte pixels, and the order they lie in.
+
+    A byte of 128 or more would be a negative number, so the image is first widened by a zero after each byte.
+    """
+    spread = Spread.holding(pixels, 1, PIXEL_BYTES)
+    code = assemble(Op.SIZE, pixels, Op.EQUALVERIFY)
+    code += assemble(bytes(1), Op.CAT) * (spread.count - pixels)
+    code += spread.replicate() + spread.mask(b"\xff") + assemble(Op.AND)
+    code += split_off(PIXEL_BYTES, spread.count - 1)
+    return code, tuple(unit if unit < pixels else None for unit in spread.order)
+
+
+def cut_fields(shape: FieldShape, count: int, skip: int = 0) -> bytes:
+    """Code that turns the number on top into `count` strings of one field each, the highest field on top; drops `skip` first."""
+    code = assemble(shape.size * (skip + count) + 1, Op.NUM2BIN)
+    code += assemble(shape.size, Op.SPLIT, Op.NIP) * skip
+    return code + split_off(shape.size, count) + assemble(Op.DROP)
+
+
+def read_activation(shape: FieldShape, shift: int) -> bytes:
+    """Code from one field to max(z, 0) >> shift."""
+    low_bytes, bits = min(shape.low + shift // 8, shape.size), shift % 8
+    code = assemble(low_bytes, Op.SPLIT, Op.NIP) if low_bytes else b""
+    code += assemble(Op.BIN2NUM)
+    code += assemble(1 << bits, Op.DIV) if bits else b""
+    return code + assemble(0, Op.MIN, Op.NEGATE)
+
+
+def tag_bytes(classes: int) -> int:
+    """Low bytes a tagged logit needs for the index of its class."""
+    return ((classes - 1).bit_length() + 7) // 8
+
+
+def tagged_constants(biases: list[int], low: int, shape: FieldShape) -> list[int]:
+    """Field constants of the last layer: bias, lifted so that the smallest logit is not negative, above the tag."""
+    return [(bias - min(low, 0) << 8 * shape.low) + len(biases) - 1 - index for index, bias in enumerate(biases)]
+
+
+def argmax(classes: int) -> bytes:
+    """Code from the cut fields of tagged logits to the index of the largest, the lowest one on ties."""
+    code = assemble(Op.BIN2NUM) + assemble(Op.SWAP, Op.BIN2NUM, Op.MAX) * (classes - 1)
+    return code + assemble(256 ** tag_bytes(classes), Op.MOD, classes - 1, Op.SWAP, Op.SUB)
