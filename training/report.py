@@ -1,0 +1,137 @@
+"""What quantisation cost: accuracy float against integer, confusions, disagreements, and the bounds of every layer.
+
+The integer network is always measured by its reference, `IntegerNetwork.infer`. No TensorFlow: a float network comes in as
+arrays (`FloatNetwork`), whoever read it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.layout import LANE_BITS, NARROW
+from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.training.datasets import LabelledImages
+from zkpredict.training.floating import FloatNetwork
+from zkpredict.training.quantize import LOGIT_LIMIT
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """One layer in the circuit.
+
+    `bound`: the largest absolute pre-activation over ALL byte inputs. `lane_bits`: what its lane holds, 24 (narrow) or 48.
+    `headroom_bits`: log2 of how much longer the longest row could get, at this shift, before it leaves the lane.
+    """
+
+    number: int
+    inputs: int
+    outputs: int
+    largest_weight: int
+    bound: int
+    shift: int
+    lane: str
+    lane_bits: int
+    headroom_bits: float
+
+    def to_json(self) -> dict:
+        return asdict(self)
+
+    def to_line(self) -> str:
+        return (
+            f"  layer {self.number}  {self.inputs} to {self.outputs}: |weight| <= {self.largest_weight}, |z| <= {self.bound:,} "
+            f"on any image, shift {self.shift}, {self.lane} lanes ({self.lane_bits} bits), {self.headroom_bits:.2f} bits to spare"
+        )
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """An image on which float and integer network differ."""
+
+    index: int
+    label: int
+    float_digit: int
+    integer_digit: int
+
+
+@dataclass(frozen=True, eq=False)
+class AccuracyReport:
+    """How the integer network does on labelled images; the float fields are None without a float network.
+
+    `confusion[label, digit]` counts the integer network's answers, int64 [classes, classes].
+    """
+
+    images: int
+    integer_accuracy: float
+    float_accuracy: float | None
+    confusion: np.ndarray
+    disagreements: tuple[Disagreement, ...] | None
+
+    @property
+    def lost_points(self) -> float | None:
+        """Percentage points of accuracy that quantisation cost; negative when the integer network is better."""
+        return None if self.float_accuracy is None else 100 * (self.float_accuracy - self.integer_accuracy)
+
+    def to_json(self) -> dict:
+        return {
+            "images": self.images,
+            "integer_accuracy": self.integer_accuracy,
+            "float_accuracy": self.float_accuracy,
+            "lost_points": self.lost_points,
+            "confusion": self.confusion.tolist(),
+            "disagreements": None if self.disagreements is None else [asdict(entry) for entry in self.disagreements],
+        }
+
+
+def layer_reports(compiled: CompiledNetwork) -> tuple[LayerReport, ...]:
+    """One entry for each layer of a compiled network."""
+    network = compiled.network
+    found = []
+    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
+        lanes, bits = compiled.circuit.lanes[number], compiled.circuit.lanes[number] * LANE_BITS
+        last = number == len(network.layers) - 1
+        limit = LOGIT_LIMIT if last else 1 << (bits - 1 - compiled.scales[number])
+        found.append(
+            LayerReport(
+                number=number,
+                inputs=layer.inputs,
+                outputs=layer.outputs,
+                largest_weight=int(np.abs(layer.weights).max()),
+                bound=interval.magnitude,
+                shift=layer.shift,
+                lane="narrow" if lanes == NARROW else "wide",
+                lane_bits=bits,
+                headroom_bits=float(np.log2(limit / max(interval.magnitude, 1))),
+            )
+        )
+    return tuple(found)
+
+
+def accuracy_report(
+    network: IntegerNetwork, data: LabelledImages, floats: FloatNetwork | None = None
+) -> AccuracyReport:
+    """Runs every image. Raises `UnusableInput` when images, labels and networks do not fit each other."""
+    inputs, classes = network.shape[0], network.shape[-1]
+    if data.flat.shape[1] != inputs:
+        raise UnusableInput(f"the model takes {inputs} pixels, the images are {list(data.images.shape[1:])}")
+    if data.classes > classes:
+        raise UnusableInput(f"the model knows {classes} classes, the labels go up to {data.classes - 1}")
+    if floats is not None and floats.shape != network.shape:
+        raise UnusableInput(
+            f"the Keras model is {'-'.join(map(str, floats.shape))}, the integer model {network.name}: they are not the same network"
+        )
+    digits = network.infer(data.flat).digits
+    confusion = np.zeros((classes, classes), np.int64)
+    np.add.at(confusion, (data.labels, digits), 1)
+    disagreements, float_accuracy = None, None
+    if floats is not None:
+        float_digits = floats.digits(data.flat)
+        float_accuracy = float((float_digits == data.labels).mean())
+        disagreements = tuple(
+            Disagreement(int(i), int(data.labels[i]), int(float_digits[i]), int(digits[i]))
+            for i in np.flatnonzero(float_digits != digits)
+        )
+    return AccuracyReport(len(data), float((digits == data.labels).mean()), float_accuracy, confusion, disagreements)
