@@ -1,0 +1,76 @@
+"""What a proof will cost, before anybody proves anything: exact counts, and an estimate of verification gas from the EIPs.
+
+Exact gas of the shipped circuits is measured in `contracts/gas.csv`; this estimate serves any circuit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from zkpredict.circuits.layout import PACK_ROWS, Circuit
+
+G1MSM_DISCOUNTS = (
+    1000, 949, 848, 797, 764, 750, 738, 728, 719, 712, 705, 698, 692, 687, 682, 677, 673, 669, 665, 661, 658, 654, 651, 648,
+    645, 642, 640, 637, 635, 632, 630, 627, 625, 623, 621, 619, 617, 615, 613, 611, 609, 608, 606, 604, 603, 601, 599, 598,
+)  # fmt: skip
+"""EIP-2537: price per thousand of each of k points, k from 1; the table goes on, falling slowly, to 519 at 128."""
+G1MSM_FLOOR_DISCOUNT = 519
+G1_MUL_GAS = 12_000
+POINT_EVALUATION_GAS = 50_000
+BASE_GAS = 21_000
+CALLDATA_BYTE_GAS = 16
+GAS_PER_PIXEL = 22
+GAS_PER_ROW = 150
+GAS_FIXED = 21_000
+"""Transcript, public polynomials, linearisation, hashing and memory of one verification, fitted to the measured contracts."""
+
+PROOF_POINTS, PROOF_SCALARS = 8, 5
+_FIXED_MSM_POINTS = PROOF_POINTS - 1 + 1
+"""Every proof point but the final one, and the table."""
+_ONCHAIN_PROOF_BYTES = (PROOF_POINTS - 1) * 96 + 48 + PROOF_SCALARS * 32
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Exact, except `verify_gas_estimate`: a whole transaction with a dense image."""
+
+    domain: int
+    packs: int
+    packs_available: int
+    committed_rows: int
+    registry_bytes: int
+    folded_points: int
+    proof_payload_bytes: int
+    verify_gas_estimate: int
+
+    def as_dict(self) -> dict[str, int]:
+        return asdict(self)
+
+
+def msm_gas(points: int) -> int:
+    """Gas of the G1MSM precompile for `points` points (EIP-2537)."""
+    known = points <= len(G1MSM_DISCOUNTS)
+    discount = G1MSM_DISCOUNTS[points - 1] if known else G1MSM_FLOOR_DISCOUNT
+    return points * G1_MUL_GAS * discount // 1000
+
+
+def estimate_costs(circuit: Circuit) -> Costs:
+    """The cost of proofs in `circuit`. Beyond 48 folded points the gas is a lower bound."""
+    points = circuit.total_rows + _FIXED_MSM_POINTS
+    calldata = _ONCHAIN_PROOF_BYTES + circuit.inputs + 7 * 32
+    return Costs(
+        domain=circuit.domain,
+        packs=sum(group.packs for group in circuit.groups),
+        packs_available=circuit.domain // PACK_ROWS,
+        committed_rows=circuit.total_rows,
+        registry_bytes=circuit.total_rows * 96,
+        folded_points=points,
+        proof_payload_bytes=PROOF_POINTS * 48 + PROOF_SCALARS * 32,
+        verify_gas_estimate=BASE_GAS
+        + CALLDATA_BYTE_GAS * calldata
+        + msm_gas(points)
+        + POINT_EVALUATION_GAS
+        + GAS_PER_PIXEL * circuit.inputs
+        + GAS_PER_ROW * circuit.total_rows
+        + GAS_FIXED,
+    )
