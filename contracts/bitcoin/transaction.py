@@ -1,0 +1,128 @@
+"""Transactions: their bytes, their ids, and what a signature signs (BIP 143 digests with FORKID, as on Bitcoin SV)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from zkpredict.circuits.errors import UnusableInput
+
+SIGHASH_ALL_FORKID = 0x41
+FINAL_SEQUENCE = 0xFFFFFFFF
+LOCK_TIME_IS_SECONDS = 500_000_000
+MAX_SATOSHIS = 21_000_000 * 100_000_000
+
+
+@dataclass(frozen=True)
+class Outpoint:
+    """The output an input spends: transaction id as explorers print it (reversed hex), and index."""
+
+    txid: str
+    index: int
+
+    def __post_init__(self) -> None:
+        if len(self.txid) != 64 or not set(self.txid) <= set("0123456789abcdef"):
+            raise UnusableInput(f"a transaction id is 64 lower-case hex digits, got {self.txid!r}")
+        if not 0 <= self.index < 1 << 32:
+            raise UnusableInput(f"an output index is below 2^32, got {self.index}")
+
+    def to_bytes(self) -> bytes:
+        return bytes.fromhex(self.txid)[::-1] + self.index.to_bytes(4, "little")
+
+
+@dataclass(frozen=True)
+class Output:
+    """An amount in satoshis and the locking script that guards it."""
+
+    satoshis: int
+    script: bytes
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.satoshis <= MAX_SATOSHIS:
+            raise UnusableInput(f"an amount is 0 to {MAX_SATOSHIS:,} satoshis, got {self.satoshis:,}")
+
+    def to_bytes(self) -> bytes:
+        return self.satoshis.to_bytes(8, "little") + _with_length(self.script)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A spent outpoint with its unlocking script and sequence number."""
+
+    outpoint: Outpoint
+    unlocking: bytes = b""
+    sequence: int = FINAL_SEQUENCE
+
+    def to_bytes(self) -> bytes:
+        return self.outpoint.to_bytes() + _with_length(self.unlocking) + self.sequence.to_bytes(4, "little")
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """A transaction. Version 1 keeps every malleability rule of the node in force."""
+
+    inputs: tuple[Input, ...]
+    outputs: tuple[Output, ...]
+    lock_time: int = 0
+    version: int = 1
+
+    def to_bytes(self) -> bytes:
+        return b"".join((
+            self.version.to_bytes(4, "little"),
+            _variable_integer(len(self.inputs)),
+            *(spent.to_bytes() for spent in self.inputs),
+            _variable_integer(len(self.outputs)),
+            *(output.to_bytes() for output in self.outputs),
+            self.lock_time.to_bytes(4, "little"),
+        ))
+
+    @property
+    def txid(self) -> str:
+        return hash256(self.to_bytes())[::-1].hex()
+
+    def preimage(self, index: int, script_code: bytes, satoshis: int) -> bytes:
+        """What a SIGHASH_ALL | FORKID signature of input `index` signs, before its double SHA-256 (BIP 143, Specification)."""
+        spent = self.inputs[index]
+        return b"".join((
+            self.version.to_bytes(4, "little"),
+            hash256(b"".join(each.outpoint.to_bytes() for each in self.inputs)),
+            hash256(b"".join(each.sequence.to_bytes(4, "little") for each in self.inputs)),
+            spent.outpoint.to_bytes(),
+            _with_length(script_code),
+            satoshis.to_bytes(8, "little"),
+            spent.sequence.to_bytes(4, "little"),
+            hash256(b"".join(output.to_bytes() for output in self.outputs)),
+            self.lock_time.to_bytes(4, "little"),
+            SIGHASH_ALL_FORKID.to_bytes(4, "little"),
+        ))
+
+    def digest(self, index: int, script_code: bytes, satoshis: int) -> bytes:
+        """The 32 bytes an ECDSA signature of input `index` signs."""
+        return hash256(self.preimage(index, script_code, satoshis))
+
+    def unlocked(self, index: int, unlocking: bytes) -> Transaction:
+        """The same transaction with the unlocking script of input `index` set; ids change, digests do not."""
+        inputs = list(self.inputs)
+        inputs[index] = replace(inputs[index], unlocking=unlocking)
+        return replace(self, inputs=tuple(inputs))
+
+
+def hash256(data: bytes) -> bytes:
+    """SHA-256 of SHA-256."""
+    return sha256(sha256(data).digest()).digest()
+
+
+def fee(size: int, satoshis_per_kilobyte: float) -> int:
+    """Satoshis for `size` bytes at a rate per 1,000 bytes, rounded up."""
+    return -(-round(size * satoshis_per_kilobyte * 1000) // 1_000_000)
+
+
+def _variable_integer(value: int) -> bytes:
+    if value < 0xFD:
+        return bytes([value])
+    size, marker = next((size, marker) for size, marker in ((2, 0xFD), (4, 0xFE), (8, 0xFF)) if value < 1 << (8 * size))
+    return bytes([marker]) + value.to_bytes(size, "little")
+
+
+def _with_length(data: bytes) -> bytes:
+    return _variable_integer(len(data)) + data
