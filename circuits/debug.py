@@ -67,7 +67,40 @@ def check_trace(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trac
         values = np.asarray(constraint.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
         if failing.size:
-            raise UnsatisfiedConstraint(_describe(constraint, int(failing[0]), environment))
+            where = _describe(constraint, int(failing[0]), environment)
+            broken = failing_equations(compiled, image, digit, trace) if constraint.name == "linear" else []
+            raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
+
+
+def failing_equations(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trace) -> list[str]:
+    """Names of the linear equations that do not hold.
+
+    Equation e has weight alpha^e in the total of the linear check, so the total is a polynomial in alpha whose coefficients are
+    the residuals: it is evaluated at roots of unity and interpolated.
+    """
+    circuit = compiled.circuit
+    names = equation_names(circuit)
+    points = 1 << (max(names) + 1).bit_length()
+    linear = next(c for c in constraints(circuit) if c.name == "linear")
+    totals = []
+    for alpha in powers(root_of_unity(points), points):
+        closing = linear.expression.evaluate(_rows(compiled, image, digit, trace, alpha, 1))
+        totals.append(-int(closing[-1]) % MODULUS)
+    residuals = _interpolate(totals)
+    return [name for index, name in names.items() if residuals[index]]
+
+
+def equation_names(circuit: Circuit) -> dict[int, str]:
+    """What each power of alpha weighs in the linear check."""
+    names = {}
+    for layer, group in enumerate(circuit.layer_groups):
+        for pack in range(group.packs):
+            names[circuit.first_equation(layer) + pack] = f"pack {pack} of layer {layer}"
+    for index in range(circuit.classes):
+        names[circuit.first_equation(circuit.layers) + index] = f"argmax against class {index}"
+    for number, row in enumerate(circuit.pinned_rows):
+        names[circuit.first_equation(circuit.layers + 1) + number] = f"unused slot read at row {row}"
+    return names
 
 
 def public_rows(circuit: Circuit, image: bytes, digit: int, alpha: int) -> dict[str, list[int]]:

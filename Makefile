@@ -1,0 +1,52 @@
+# Two commands do everything on a fresh machine with Python 3.11+, Rust and (for the tests) Node:
+#   make prove   proves a real digit, verifies it natively, independently and in an embedded EVM
+#   make test    installs what the tests need and runs them all
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+KERNEL_SOURCES := kernel/pyproject.toml kernel/Cargo.toml kernel/Cargo.lock $(wildcard kernel/src/*.rs)
+
+.PHONY: prove test lint bench lock clean
+
+prove: $(VENV)/.runtime
+	mkdir -p build
+	$(BIN)/zkpredict prove examples/seven.png --model examples/mnist.model --out build/seven.proof
+	$(BIN)/zkpredict verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment
+	$(BIN)/zkpredict verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment --independent
+	$(BIN)/zkpredict chain verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(KERNEL_SOURCES) | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
+	$(BIN)/pip install --quiet ./kernel
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
+
+$(VENV)/.test: requirements/test.txt $(VENV)/.runtime
+	$(BIN)/pip install --quiet --require-hashes -r requirements/test.txt
+	touch $@
+
+node_modules/.package-lock.json: package.json package-lock.json
+	npm ci --silent --ignore-scripts
+	touch $@
+
+lint: $(VENV)/.test
+	rm -rf build
+	$(BIN)/pip install --quiet --no-deps --target build/installed .
+	PYTHONPATH=build/installed $(BIN)/lint-imports --no-cache
+
+test: lint node_modules/.package-lock.json
+	cargo test --release --quiet --manifest-path kernel/Cargo.toml
+	$(BIN)/python -m pytest
+
+lock: $(VENV)/bin/python
+	$(BIN)/pip install --quiet pip-tools
+	for name in runtime test; do \
+		$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
+			--output-file requirements/$$name.txt requirements/$$name.in; done
+
+clean:
+	rm -rf $(VENV) node_modules kernel/target build *.egg-info

@@ -1,0 +1,47 @@
+"""`zkpredict bench`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import asdict
+
+from zkpredict.circuits.costs import estimate_costs
+from zkpredict.circuits.images import load_image
+from zkpredict.cli.console import Console
+from zkpredict.cli.statement import milliseconds
+
+EXAMPLE = "zkpredict bench examples/seven.png --model examples/mnist.model"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", metavar="IMAGE", help="PNG, JPEG or .npy")
+    parser.add_argument("--model", required=True, metavar="FILE", help="model file")
+    parser.add_argument("--runs", type=int, default=7, metavar="N", help="counted runs of each measurement (default 7)")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> None:
+    from zkpredict.benchmarks.proving import proving_rows
+    from zkpredict.prover.model import Model
+
+    model = Model.load(arguments.model)
+    image = load_image(arguments.image, model.network.shape[0])
+    rows = []
+    with console.progress("measuring", 9) as advance:
+        for row in proving_rows(model, image, arguments.runs):
+            rows.append(row)
+            advance(1)
+    costs = estimate_costs(model.compiled.circuit)
+    lines = [f"{os.cpu_count()} cores, median (lowest to highest) of {arguments.runs} runs"]
+    for name, measured, note in rows:
+        spread = f"({milliseconds(measured.low)} to {milliseconds(measured.high)})"
+        memory = f", peak {measured.peak_bytes / 1e6:.0f} MB" if measured.peak_bytes else ""
+        lines.append(f"{name:<34} {milliseconds(measured.median):>11}  {spread:<26} {note}{memory}")
+    console.result(
+        {
+            "cores": os.cpu_count(),
+            "measurements": [{"name": name, "note": note, **asdict(measured)} for name, measured, note in rows],
+            "costs": costs.as_dict(),
+        },
+        lines,
+    )
