@@ -1,8 +1,8 @@
 """Reading and writing Keras models. The only door to Keras: it is imported inside `import_keras`, never on import.
 
-A `.keras` file may come from anybody. Before Keras opens it, its archive, configuration and weights are checked here: known
-members of honest sizes, plain layers of Keras itself on an allow list (no Lambda, no custom or registered object), and
-HDF5 data that lies whole inside the file (no external files, links or virtual data).
+A `.keras` file may come from anybody. Keras never opens it: it opens a copy made here of the fields that were checked. The
+archive has known members of honest sizes, the configuration names plain layers of Keras itself on an allow list (no Lambda,
+no custom or registered object), and all HDF5 data lies inside the file (no external files, links or virtual data).
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ LAYERS = ("InputLayer", "Rescaling", "Flatten", "Dropout", "Dense", "Activation"
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _MAX_JSON_BYTES = 1 << 20
 _MAX_WEIGHT_BYTES = 8 * MAX_WEIGHTS
+_MODEL_FIELDS = ("name", "trainable", "dtype", "input_layers", "output_layers")
+_LAYER_FIELDS = ("module", "class_name", "config", "registered_name", "name", "inbound_nodes")
 _VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
@@ -66,13 +68,13 @@ def load_keras(path: str | Path) -> FloatNetwork:
     Raises `MalformedFile` for anything but an honest Keras archive, `UnsupportedNetwork`, naming the layer, for a model that
     is no chain of dense ReLU layers, and `UnusableInput` when the file cannot be read or Keras is not installed.
     """
-    data = read_file(path, "Keras model", _MAX_WEIGHT_BYTES + (4 << 20))
+    data = read_file(path, "Keras model", _MAX_WEIGHT_BYTES)
     what = f"Keras model {path}"
-    _check_archive(data, what)
     keras = import_keras()
+    checked = _checked_archive(data, what)
     with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / "checked.keras"  # Keras reads exactly the bytes that were checked
-        copy.write_bytes(data)
+        copy = Path(folder) / "checked.keras"
+        copy.write_bytes(checked)
         try:
             model = keras.saving.load_model(copy, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises many types on a file that does not fit itself
@@ -178,8 +180,8 @@ def _float_layer(layer) -> FloatLayer:
     return FloatLayer(layer.name, weights, bias)
 
 
-def _check_archive(data: bytes, what: str) -> None:
-    """Raises unless `data` is a `.keras` archive of plain layers with plain weights."""
+def _checked_archive(data: bytes, what: str) -> bytes:
+    """A `.keras` archive of the checked fields of `data`: plain layers with plain weights. Raises for anything else."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OSError):
@@ -187,14 +189,23 @@ def _check_archive(data: bytes, what: str) -> None:
     names = archive.namelist()
     if sorted(names) != sorted((_CONFIG, _METADATA, _WEIGHTS)):
         raise MalformedFile(f"{what}: holds {', '.join(sorted(names)[:5])}, expected {_CONFIG}, {_METADATA}, {_WEIGHTS}")
+    text = _member(archive, _CONFIG, _MAX_JSON_BYTES, what)
     try:
-        config = json.loads(_member(archive, _CONFIG, _MAX_JSON_BYTES, what))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, MalformedFile):
-            raise
+        config = json.loads(text)
+    except (ValueError, RecursionError):
         raise MalformedFile(f"{what}: {_CONFIG} is no JSON") from None
-    _check_config(config, what)
-    _check_weights(_member(archive, _WEIGHTS, _MAX_WEIGHT_BYTES, what), what)
+    try:
+        config = _checked_config(config, what)
+    except RecursionError:
+        raise MalformedFile(f"{what}: {_CONFIG} is nested too deeply") from None
+    weights = _member(archive, _WEIGHTS, _MAX_WEIGHT_BYTES, what)
+    _check_weights(weights, what)
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as copy:
+        copy.writestr(_CONFIG, json.dumps(config))
+        copy.writestr(_METADATA, "{}")
+        copy.writestr(_WEIGHTS, weights)
+    return target.getvalue()
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int, what: str) -> bytes:
@@ -208,41 +219,70 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, what: str) -> bytes
     return content
 
 
-def _check_config(config: object, what: str) -> None:
-    """Raises unless the configuration names one Sequential or Functional model of `LAYERS`, of sizes a network may have."""
+def _checked_config(config: object, what: str) -> dict:
+    """The checked fields of a configuration: one Sequential or Functional model of `LAYERS`, of sizes a network may have.
+
+    What says how to compile or build the model is left out: Keras builds it from the input layer.
+    """
     inner = config.get("config") if isinstance(config, dict) else None
     entries = inner.get("layers") if isinstance(inner, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise MalformedFile(f"{what}: {_CONFIG} describes no model with layers")
-    if config.get("class_name") not in ("Sequential", "Functional") or config.get("registered_name") not in (
-        None, "Sequential", "Functional",
-    ):
-        raise UnsupportedNetwork(f"{what}: a {config.get('class_name')} model, expected Sequential or Functional")
-    before = 1
-    for entry in entries:
-        kind, settings = entry.get("class_name"), entry.get("config")
-        if not isinstance(settings, dict):
-            raise MalformedFile(f"{what}: {_CONFIG} has a {kind} layer without config")
-        name = settings.get("name", entry.get("name"))
-        if kind not in LAYERS or entry.get("module") != "keras.layers" or entry.get("registered_name"):
-            raise UnsupportedNetwork(f"{what}: layer '{name}' is a {kind}, only {', '.join(LAYERS)} can be quantised")
-        _check_values(settings, f"{what}: layer '{name}'")
-        width = before
-        if kind == "InputLayer":
-            shape = settings.get("batch_shape", settings.get("batch_input_shape"))
-            sizes = shape[1:] if isinstance(shape, list) else [None]
-            if not sizes or not all(isinstance(size, int) and 0 < size <= MAX_WIDTH for size in sizes):
-                raise UnsupportedNetwork(f"{what}: layer '{name}' has the input shape {shape}, expected fixed sizes")
-            width = math.prod(sizes)
-        elif kind == "Dense":
-            width = settings.get("units")
-        if not isinstance(width, int) or not 0 < width <= MAX_WIDTH or before * width > MAX_WEIGHTS:
-            raise UnsupportedNetwork(f"{what}: layer '{name}' has {width} units after {before}, beyond the limits")
-        before = width
+    kind = config.get("class_name")
+    if kind not in ("Sequential", "Functional") or config.get("registered_name") not in (None, kind):
+        raise UnsupportedNetwork(f"{what}: a {kind} model, expected Sequential or Functional")
+    layers, before = [], 1
+    for previous, entry in zip([None, *entries], entries):
+        before = _check_layer(entry, before, what)
+        if kind == "Functional" and previous is not None and _fed_by(entry) != previous.get("name"):
+            raise UnsupportedNetwork(
+                f"{what}: layer '{entry.get('name')}' is not fed by '{previous.get('name')}' alone: only chains can be quantised"
+            )
+        layers.append({key: entry[key] for key in _LAYER_FIELDS if key in entry})
+    if layers and layers[0]["class_name"] != "InputLayer":
+        raise UnsupportedNetwork(f"{what}: the first layer is a {layers[0]['class_name']}: build the model with an input shape")
+    inner = {key: inner[key] for key in _MODEL_FIELDS if key in inner}
+    _check_values(inner, f"{what}: the model")
+    module = "keras" if kind == "Sequential" else "keras.src.models.functional"
+    return {"module": module, "class_name": kind, "config": inner | {"layers": layers}, "registered_name": kind}
+
+
+def _check_layer(entry: dict, before: int, what: str) -> int:
+    """Checks one layer of a configuration that is fed `before` values; how many it hands on."""
+    kind, settings = entry.get("class_name"), entry.get("config")
+    if not isinstance(settings, dict):
+        raise MalformedFile(f"{what}: {_CONFIG} has a {kind} layer without config")
+    where = f"{what}: layer '{settings.get('name')}'"
+    if kind not in LAYERS or entry.get("module") != "keras.layers" or entry.get("registered_name"):
+        raise UnsupportedNetwork(f"{where} is a {kind}, only {', '.join(LAYERS)} can be quantised")
+    _check_values(settings, where)
+    _check_values(entry.get("inbound_nodes"), where)
+    width = before
+    if kind == "InputLayer":
+        shape = settings.get("batch_shape", settings.get("batch_input_shape"))
+        sizes = shape[1:] if isinstance(shape, list) else []
+        if not sizes or not all(isinstance(size, int) and 0 < size <= MAX_WIDTH for size in sizes):
+            raise UnsupportedNetwork(f"{where} has the input shape {shape}, expected fixed sizes up to {MAX_WIDTH}")
+        width = math.prod(sizes)
+    elif kind == "Dense":
+        width = settings.get("units")
+    if not isinstance(width, int) or not 0 < width <= MAX_WIDTH or before * width > MAX_WEIGHTS:
+        raise UnsupportedNetwork(f"{where} hands on {width} values after {before}, beyond the limits")
+    return width
+
+
+def _fed_by(entry: dict) -> str | None:
+    """The name of the one layer that feeds this one in a Functional configuration; None when there is not exactly one."""
+    try:
+        (node,) = entry["inbound_nodes"]
+        (tensor,) = node["args"]
+        return tensor["config"]["keras_history"][0]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
 
 
 def _check_values(value: object, where: str) -> None:
-    """Raises when a setting is an object other than a Keras initializer, regularizer, constraint or dtype policy."""
+    """Raises when a setting is an object other than a Keras initializer, regularizer, constraint, dtype policy or tensor."""
     if isinstance(value, list):
         for item in value:
             _check_values(item, where)
@@ -250,7 +290,7 @@ def _check_values(value: object, where: str) -> None:
         return
     if "class_name" in value or "module" in value:
         module, kind = value.get("module"), value.get("class_name")
-        plain = module in _VALUE_MODULES or (module, kind) == ("keras", "DTypePolicy")
+        plain = module in _VALUE_MODULES or (module, kind) in (("keras", "DTypePolicy"), (None, "__keras_tensor__"))
         if not plain or value.get("registered_name"):
             raise UnsupportedNetwork(f"{where} needs the object {module}.{kind}, which is not loaded from files")
     for item in value.values():
@@ -259,8 +299,7 @@ def _check_values(value: object, where: str) -> None:
 
 def _check_weights(data: bytes, what: str) -> None:
     """Raises unless every number in the HDF5 bytes lies in them, unpacked: no links, external, virtual or filtered data."""
-    import_keras()
-    import h5py
+    import h5py  # comes with Keras
 
     def check(group, depth: int) -> None:
         for name in group:
