@@ -1,7 +1,7 @@
 """Images as the bytes a network takes, the same way for everyone who proves or verifies.
 
 A picture (PNG or JPEG, any size) for a network of side*side inputs:
-  1. transparent parts become black, colours become grey (ITU-R 601-2 luma),
+  1. transparent parts become black, colours become grey (ITU-R 601-2 luma), of 16-bit grey the high byte stays,
   2. `invert` turns dark ink on light paper into light ink on black, as in MNIST,
   3. a picture that is not side x side is padded with black to a square, centred, and resized by box averaging.
 An `.npy` file must already be uint8 with exactly `inputs` entries. A proof is about the resulting bytes, not about the file.
@@ -12,15 +12,22 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files import read_file
 
 MAX_IMAGE_FILE_BYTES = 1 << 26
-MAX_IMAGE_PIXELS = 1 << 26
+MAX_IMAGE_SIDE = 1 << 13
+_NPY_HEADER = re.compile(
+    rb"\{'descr': '([^']{1,16})', 'fortran_order': (True|False), "
+    rb"'shape': \(((?:[0-9]{1,9}, ){0,31}(?:[0-9]{1,9},?)?)\), \} *\n"
+)
 
 
 def load_image(path: str | os.PathLike, inputs: int, invert: bool = False) -> np.ndarray:
@@ -35,20 +42,24 @@ def load_image(path: str | os.PathLike, inputs: int, invert: bool = False) -> np
 
 
 def _read_npy(path: str | os.PathLike, data: bytes) -> np.ndarray:
-    """A uint8 array from .npy bytes; the header is checked against the length before anything is allocated."""
-    stream = io.BytesIO(data)
-    try:
-        version = np.lib.format.read_magic(stream)
-        read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-        shape, _, dtype = read_header(stream)
-    except (ValueError, KeyError, EOFError):
-        raise UnusableInput(f"image {path} is not a version 1 or 2 .npy file") from None
-    if dtype != np.uint8:
-        raise UnusableInput(f"image {path} holds {dtype}, expected uint8")
-    body = data[stream.tell() :]
+    """The entries of a uint8 array, row by row. The header must be as `numpy.save` writes it: numpy's own reader evaluates it
+    as Python source, which hostile bytes can make fail in any way."""
+    reader = ByteReader(data, f"image {path}")
+    reader.expect(b"\x93NUMPY", "npy magic")
+    version = reader.unsigned(1, "npy version")
+    reader.expect(b"\x00", "npy minor version")
+    header = reader.take(reader.unsigned(2 if version == 1 else 4, "npy header length"), "npy header")
+    found = _NPY_HEADER.fullmatch(header)
+    if found is None:
+        raise MalformedFile(f"{reader.what}: the npy header is not one that numpy.save writes for a plain array")
+    kind, order, sizes = (group.decode("latin-1") for group in found.groups())
+    if kind != "|u1":
+        raise UnusableInput(f"image {path} holds {kind!r}, expected uint8 ('|u1')")
+    shape = tuple(int(size) for size in sizes.split(",") if size)
+    body = data[reader.position :]
     if math.prod(shape) != len(body):
         raise UnusableInput(f"image {path} claims the shape {shape} but holds {len(body)} bytes")
-    return np.frombuffer(body, np.uint8)
+    return np.frombuffer(body, np.uint8).reshape(shape, order="F" if order == "True" else "C").reshape(-1)
 
 
 def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: bool) -> np.ndarray:
@@ -58,21 +69,19 @@ def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: boo
     if side * side != inputs:
         raise UnusableInput(f"a network of {inputs} inputs takes no square picture: give an .npy file of {inputs} bytes")
     try:
-        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-        if picture.width * picture.height > MAX_IMAGE_PIXELS:
-            raise UnusableInput(f"image {path} is {picture.width} x {picture.height}, more than {MAX_IMAGE_PIXELS} pixels")
-        picture.load()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+            if max(picture.size) > MAX_IMAGE_SIDE:
+                raise UnusableInput(f"image {path} is {picture.width} x {picture.height}, at most {MAX_IMAGE_SIDE} a side")
+            picture.load()
+            grey = _grey(picture)
+    except UnusableInput:
+        raise
     except UnidentifiedImageError:
         raise UnusableInput(f"image {path} is neither PNG nor JPEG nor .npy") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, UnusableInput):
-            raise
+    except Exception as error:  # a decoder fails on damaged bytes in more ways than it documents
         raise UnusableInput(f"image {path} is damaged: {error}") from None
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        picture = Image.new("RGBA", layer.size, "black")
-        picture.alpha_composite(layer)
-    grey = picture.convert("L")
     if invert:
         grey = grey.point(range(255, -1, -1))
     if grey.size != (side, side):
@@ -80,3 +89,18 @@ def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: boo
         square.paste(grey, ((square.width - grey.width) // 2, (square.height - grey.height) // 2))
         grey = square.resize((side, side), Image.Resampling.BOX)
     return np.asarray(grey, dtype=np.uint8)
+
+
+def _grey(picture):
+    """A Pillow image in mode L: step 1 of the page above."""
+    from PIL import Image
+
+    if picture.mode.startswith("I"):
+        values = np.asarray(picture)
+        visible = values != picture.info.get("transparency", -1)
+        return Image.fromarray(np.where(visible, values >> 8, 0).astype(np.uint8))
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        picture = Image.new("RGBA", layer.size, "black")
+        picture.alpha_composite(layer)
+    return picture.convert("L")
