@@ -21,6 +21,7 @@ MAX_WIDTH = 1 << 16
 MAX_LAYERS = 16
 MAX_WEIGHTS = 1 << 26
 SAFE_MAGNITUDE = 1 << 62
+_MAX_INT64 = (1 << 63) - 1
 _MAGIC = b"zkpN\x01"
 
 
@@ -41,9 +42,11 @@ class DenseLayer:
             raise UnsupportedNetwork(f"weights must have shape [outputs, inputs], got {weights.shape}")
         if bias.shape != (weights.shape[0],):
             raise UnsupportedNetwork(f"bias must have shape ({weights.shape[0]},), got {bias.shape}")
-        if not 0 <= self.shift < 63:
-            raise UnsupportedNetwork(f"shift must be in 0..62, got {self.shift}")
+        if not isinstance(self.shift, int) or not 0 <= self.shift < 63:
+            raise UnsupportedNetwork(f"shift must be an int in 0..62, got {self.shift!r}")
         for name, array in (("weights", weights), ("bias", bias)):
+            if int(array.max()) > _MAX_INT64:
+                raise UnsupportedNetwork(f"{name} reach {int(array.max())}, beyond int64")
             frozen = array.astype(np.int64)
             frozen.flags.writeable = False
             object.__setattr__(self, name, frozen)
@@ -59,7 +62,10 @@ class DenseLayer:
 
 @dataclass(frozen=True)
 class Interval:
-    """Exact per-neuron range of one layer's pre-activations over all byte inputs: Python ints, `low[i] <= z_i <= high[i]`."""
+    """A range for each neuron's pre-activation that holds for all byte inputs: Python ints, `low[i] <= z_i <= high[i]`.
+
+    In the first layer both ends are reached; behind it the neurons of a layer are taken as independent.
+    """
 
     low: tuple[int, ...]
     high: tuple[int, ...]
@@ -115,12 +121,12 @@ class IntegerNetwork:
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
-        """Exact worst-case ranges of each layer's pre-activations over ALL byte inputs (interval arithmetic on ints)."""
+        """Worst-case ranges of each layer's pre-activations over ALL byte inputs (interval arithmetic on exact ints)."""
         largest = [MAX_PIXEL] * self.layers[0].inputs
         found = []
         for layer in self.layers:
             low, high = [], []
-            for row, bias in zip(layer.weights.tolist(), layer.bias.tolist()):
+            for row, bias in zip(map(np.ndarray.tolist, layer.weights), layer.bias.tolist()):
                 low.append(bias + sum(w * a for w, a in zip(row, largest) if w < 0))
                 high.append(bias + sum(w * a for w, a in zip(row, largest) if w > 0))
             found.append(Interval(tuple(low), tuple(high)))
@@ -184,8 +190,11 @@ class IntegerNetwork:
             if size != _smallest_size(weights):
                 raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
             bias = np.frombuffer(reader.take(8 * outputs, f"layer {number} biases"), "<i8").astype(np.int64)
-            layers.append(DenseLayer(weights, bias, shift))
-        return cls(tuple(layers))
+            layers.append((weights, bias, shift))
+        try:
+            return cls(tuple(DenseLayer(*layer) for layer in layers))
+        except UnsupportedNetwork as error:
+            raise MalformedFile(f"{reader.what}: {error}") from None
 
     @classmethod
     def from_bytes(cls, data: bytes, what: str = "network") -> IntegerNetwork:
