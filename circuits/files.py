@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
@@ -26,19 +29,58 @@ def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -
 def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False) -> None:
     """Writes `data` to a temporary file in the same folder, syncs it, and renames it onto `path`.
 
-    `private` files are readable by their owner only. Raises `UnusableInput` when the folder cannot be written.
+    `private` files are readable by their owner only. Raises `UnusableInput` when the folder cannot be written, or `path` is a
+    folder or a device.
     """
-    target = Path(path)
-    temporary = None
+    write_together([Output(path, data, private)])
+
+
+@dataclass(frozen=True)
+class Output:
+    """A file to write: `private` ones are readable by their owner only."""
+
+    path: str | os.PathLike
+    data: bytes = field(repr=False)
+    private: bool = False
+
+
+def write_together(outputs: Iterable[Output]) -> None:
+    """Writes several files: all are on the disk beside their targets before the first one is renamed. Errors as above."""
+    staged: list[tuple[Output, str]] = []
     try:
+        for output in outputs:
+            staged.append((output, _stage(output)))
+        for output, temporary in staged:
+            with _naming(output):
+                os.replace(temporary, output.path)
+    finally:
+        for _, temporary in staged:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def _stage(output: Output) -> str:
+    """Writes the temporary file; returns its path."""
+    target = Path(output.path)
+    with _naming(output):
+        if target.exists() and not target.is_file():
+            raise UnusableInput(f"cannot write {output.path}: it is not a regular file")
         descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o600 if private else 0o644)
-        os.replace(temporary, target)
-    except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(output.data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o600 if output.private else 0o644)
+        except BaseException:
             os.unlink(temporary)
-        raise UnusableInput(f"cannot write {path}: {error.strerror}") from None
+            raise
+    return temporary
+
+
+@contextmanager
+def _naming(output: Output) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UnusableInput(f"cannot write {output.path}: {error.strerror}") from None

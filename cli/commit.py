@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files import Output, write_together
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
-from zkpredict.cli.statement import milliseconds
+from zkpredict.cli.statement import milliseconds, refuse_same_file
 
 EXAMPLE = "zkpredict commit --model mnist.model --out mnist.commitment"
 
@@ -25,16 +26,18 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.prover.commit import commit_model
     from zkpredict.prover.model import Model
 
+    refuse_same_file(arguments.out, arguments.model)
     model = Model.load(arguments.model)
+    outputs = []
     if model.committed is not None and not arguments.again:
         if arguments.domain not in (None, model.commitment.circuit.domain):
             raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
     else:
         with console.step("commit"):
             model = commit_model(model.network, arguments.domain)
-        model.save(arguments.model)
+        outputs.append(Output(arguments.model, model.to_bytes(), private=True))
     commitment = model.commitment
-    commitment.save(arguments.out)
+    write_together([*outputs, Output(arguments.out, commitment.to_bytes())])
     made = f", made in {milliseconds(console.times['commit'])}" if console.times else " (already made: written again)"
     console.result(
         {

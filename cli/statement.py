@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import os
 
 import numpy as np
 
@@ -34,6 +35,12 @@ def read_statement_image(arguments: argparse.Namespace, picture: str | None, inp
         raise UnusableInput(f"image {arguments.index} of {arguments.idx} has {image.size} pixels, the network takes {inputs}")
     flat = image.reshape(-1)
     return 255 - flat if arguments.invert else flat
+
+
+def refuse_same_file(out: str, private: str) -> None:
+    """Raises `UnusableInput` when writing `out` would overwrite the `private` model."""
+    if os.path.realpath(out) == os.path.realpath(private):
+        raise UnusableInput(f"cannot write {out}: it is the model file")
 
 
 def image_name(image: np.ndarray) -> str:
