@@ -13,7 +13,7 @@ from functools import cached_property
 
 from zkpredict.circuits.codec import ByteReader
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
-from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.circuits.network import IntegerNetwork
@@ -86,7 +86,11 @@ class Model:
         if any(secret >= MODULUS for secret in secrets):
             raise MalformedFile(f"{what}: a row secret is not below the field order")
         model = cls(network, Committed(commitment, secrets))
-        if model.compiled.circuit != commitment.circuit:
+        try:
+            fits = model.compiled.circuit == commitment.circuit
+        except UnsupportedNetwork:
+            fits = False
+        if not fits:
             raise MalformedFile(f"{what}: the commitment is for another circuit than network {network.name}")
         return model
 
