@@ -9,5 +9,9 @@ class MalformedFile(UnusableInput):
     """A file or byte string that is not the artefact it claims to be."""
 
 
+class FalseClaim(UnusableInput):
+    """A claim that the network's own answer contradicts. The command line exits with 1."""
+
+
 class UnsupportedNetwork(UnusableInput):
     """A network that no circuit of this version can hold; the message names the layer, row or size."""

@@ -10,7 +10,7 @@ import argparse
 import importlib
 import sys
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.cli.console import Console
 
 COMMANDS = {
@@ -55,6 +55,9 @@ def main(argv: list[str] | None = None) -> int:
     console = Console(arguments.json)
     try:
         return arguments.module.run(arguments, console) or 0
+    except FalseClaim as error:
+        console.error(str(error), INVALID)
+        return INVALID
     except UnusableInput as error:
         console.error(str(error), UNUSABLE)
         return UNUSABLE

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files import write_atomically
 from zkpredict.cli.console import Console
-from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
+from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file
+from zkpredict.verifier.errors import VerificationError
 
 EXAMPLE = "zkpredict prove examples/seven.png --model examples/mnist.model --out seven.proof"
 
@@ -23,12 +25,19 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     with console.step("start"):
         from zkpredict.prover.model import Model
         from zkpredict.prover.prove import prove
+        from zkpredict.verifier.native import verify
+    refuse_same_file(arguments.out, arguments.model)
     with console.step("read"):
         model = Model.load(arguments.model)
         commitment = model.commitment
         image = read_statement_image(arguments, arguments.image, model.network.shape[0])
     with console.step("prove"):
         proof = prove(model, image, arguments.digit)
+    with console.step("check"):
+        try:
+            verify(commitment, image, proof)
+        except VerificationError as error:
+            raise MalformedFile(f"{arguments.model}: its weights or secrets are not those of its commitment ({error})") from None
     data = proof.to_bytes()
     write_atomically(arguments.out, data)
     console.result(

@@ -18,7 +18,7 @@ from zkpredict.circuits.constraints import (
     selectors,
     total_constraint,
 )
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_of_unity
 from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import Vector
@@ -48,12 +48,12 @@ class UnprovableTrace(ValueError):
 def prove(model: Model, image: np.ndarray, digit: int | None = None) -> Proof:
     """Proves what `model` says about `image` (uint8 [inputs]).
 
-    Raises `UnusableInput` when the image does not fit or `digit` is given and is not the network's answer.
+    Raises `UnusableInput` when the image does not fit, `FalseClaim` when `digit` is given and is not the network's answer.
     """
     image = check_image(model, image)
     answer = model.predict(image)
     if digit is not None and digit != answer:
-        raise UnusableInput(f"cannot prove digit {digit}: the network says {answer}")
+        raise FalseClaim(f"cannot prove digit {digit}: the network says {answer}")
     return Prover(model, image, answer).prove()
 
 
