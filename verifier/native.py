@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from zkpredict.circuits.field import MODULUS, powers
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.constraints import row_column
@@ -38,6 +40,16 @@ def check_statement(circuit: Circuit, image: bytes, digit: int) -> None:
         raise WrongStatement(f"the digit {digit} is not one of the {circuit.classes} classes")
 
 
+def image_bytes(image: bytes | np.ndarray) -> bytes:
+    """`image` as bytes, row by row. A uint8 array may have any shape. Raises `WrongStatement` for anything else."""
+    if isinstance(image, (bytes, bytearray, memoryview)):
+        return bytes(image)
+    if isinstance(image, np.ndarray) and image.dtype == np.uint8:
+        return image.tobytes()
+    kind = f"{image.dtype} array" if isinstance(image, np.ndarray) else type(image).__name__
+    raise WrongStatement(f"the image must be bytes or a uint8 array, got {kind}")
+
+
 def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> AllChallenges:
     """Runs the transcript over a proof."""
     transcript = Transcript(circuit.digest, proof.model_id, proof.digit, image)
@@ -53,8 +65,8 @@ def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> AllChalle
     return AllChallenges(Challenges(alpha, beta, delta, rho), nu, transcript.challenge())
 
 
-def verify(commitment: ModelCommitment, image: bytes, proof: Proof) -> None:
-    """Accepts by returning: the network under `commitment` gives `image` (bytes, row by row) the class `proof.digit`.
+def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof) -> None:
+    """Accepts by returning: the network under `commitment` gives `image` (bytes, or uint8) the class `proof.digit`.
 
     Raises `WrongStatement` or `FailedOpening`. protocol.md, "What the verifier checks".
     """
@@ -63,6 +75,7 @@ def verify(commitment: ModelCommitment, image: bytes, proof: Proof) -> None:
         raise WrongStatement(
             f"the proof is for model {proof.model_id.hex()}, the commitment is of model {commitment.model_id.hex()}"
         )
+    image = image_bytes(image)
     check_statement(circuit, image, proof.digit)
     coins = derive_challenges(circuit, image, proof)
     rho, alpha = coins.constraints.rho, coins.constraints.alpha
