@@ -1,0 +1,397 @@
+"""A second verifier, written from docs/protocol.md on Python ints and py_ecc alone: a few seconds for a proof, no native code.
+
+It shares with the native verifier what defines the protocol (geometry, constraint list, file parsers, errors) and nothing that
+evaluates it: points, coins, public polynomials, linearisation and pairing equation are written anew, each by another method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field, fields
+from functools import lru_cache
+
+from Crypto.Hash import keccak
+from py_ecc.bls.point_compression import decompress_G2
+from py_ecc.optimized_bls12_381 import FQ, FQ12, add, double, final_exponentiate, is_inf, multiply, neg, normalize, pairing
+from py_ecc.optimized_bls12_381 import G1 as GENERATOR
+from py_ecc.optimized_bls12_381 import G2 as GENERATOR_G2
+from py_ecc.optimized_bls12_381 import curve_order as ORDER
+from py_ecc.optimized_bls12_381 import field_modulus as BASE
+
+from zkpredict.circuits.constraints import row_column, total_constraint
+from zkpredict.circuits.expression import Expression
+from zkpredict.circuits.layout import (
+    ACTIVATION_ROW,
+    BIAS_ROWS,
+    LANE_ROWS,
+    PACK_LANES,
+    PACK_ROWS,
+    READOUT_ROW,
+    SIGN_ROW,
+    TABLE_SIZE,
+    Circuit,
+    Group,
+)
+from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
+from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.errors import FailedOpening, WrongStatement
+from zkpredict.verifier.messages import Proof
+
+CellName = tuple[str, int]
+
+
+def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
+    """Returns the digit that the committed network gives `image` (one byte a pixel), as the proof shows.
+
+    Raises `MalformedFile` for the commitment, else `MalformedProof`, `WrongStatement` or `FailedOpening`, as the native verifier does.
+    """
+    commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
+    proof = Proof.from_bytes(proof_bytes, decode_point)
+    circuit = commitment.circuit
+    model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
+    if proof.model_id != model_id:
+        raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, the commitment is of model {model_id.hex()}")
+    if len(image) != circuit.inputs:
+        raise WrongStatement(f"the image has {len(image)} bytes, the circuit takes {circuit.inputs}")
+    if proof.digit >= circuit.classes:
+        raise WrongStatement(f"the digit {proof.digit} is not one of the {circuit.classes} classes")
+
+    coins = draw_coins(circuit.digest, image, proof)
+    if coins.rho == 0 or any(pow(point, circuit.domain, ORDER) == 1 for point in (coins.rho, coins.zeta)):
+        raise FailedOpening("a challenge point fell into the domain")
+    publics = public_values(circuit, image, proof.digit, coins.alpha, coins.rho)
+    claims = opening_claims(commitment, proof, coins, publics)
+    if not _opens(claims, proof, coins):
+        raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
+    return proof.digit
+
+
+# points
+
+
+@dataclass(frozen=True)
+class Point:
+    """An affine point of G1 other than the identity, on the curve and in the subgroup."""
+
+    x: int
+    y: int
+
+    def to_compressed(self) -> bytes:
+        """48 bytes: x big-endian, top bit set, third bit set when y is the larger root."""
+        flags = 0x80 | (0x20 if 2 * self.y > BASE else 0)
+        raw = self.x.to_bytes(48, "big")
+        return bytes([raw[0] | flags]) + raw[1:]
+
+    def to_uncompressed(self) -> bytes:
+        """96 bytes: x then y, big-endian."""
+        return self.x.to_bytes(48, "big") + self.y.to_bytes(48, "big")
+
+    def projective(self) -> tuple[FQ, FQ, FQ]:
+        return FQ(self.x), FQ(self.y), FQ.one()
+
+
+@lru_cache(maxsize=4096)
+def decode_point(data: bytes) -> Point:
+    """Decodes 48 bytes. Raises `ValueError` for what is not canonical, not on y^2 = x^3 + 4, or not of order r."""
+    if len(data) != 48:
+        raise ValueError(f"G1 compressed point must be 48 bytes, got {len(data)}")
+    flags, x = data[0] >> 5, int.from_bytes(data, "big") % (1 << 381)
+    if flags not in (0b100, 0b101) or x >= BASE:
+        raise ValueError("G1 point is not canonically encoded")
+    square = (x**3 + 4) % BASE
+    y = pow(square, (BASE + 1) // 4, BASE)
+    if y * y % BASE != square:
+        raise ValueError("G1 point is not on the curve")
+    larger = max(y, BASE - y)
+    point = Point(x, larger if flags & 1 else BASE - larger)
+    if not is_inf(multiply(point.projective(), ORDER)):
+        raise ValueError("G1 point is not in the subgroup of prime order")
+    return point
+
+
+def combine(terms: Iterable[tuple[Point, int]]) -> tuple[FQ, FQ, FQ]:
+    """`sum scalar * point`, all doublings shared."""
+    scalars: dict[Point, int] = {}
+    for point, scalar in terms:
+        scalars[point] = (scalars.get(point, 0) + scalar) % ORDER
+    total = (FQ.one(), FQ.one(), FQ.zero())
+    for bit in range(ORDER.bit_length() - 1, -1, -1):
+        total = double(total)
+        for point, scalar in scalars.items():
+            if scalar >> bit & 1:
+                total = add(total, point.projective())
+    return total
+
+
+# coins
+
+
+@dataclass(frozen=True)
+class Coins:
+    """Every challenge of one proof, in the order in which they are drawn."""
+
+    alpha: int
+    beta: int
+    delta: int
+    rho: int
+    nu: int
+    zeta: int
+
+
+def draw_coins(circuit_digest: bytes, image: bytes, proof: Proof) -> Coins:
+    """protocol.md, "Rounds": the chain of hashes from the statement to zeta."""
+    start = _keccak(_keccak(b"zkpredict proof v1", circuit_digest), proof.model_id, proof.digit.to_bytes(32, "big"), image)
+    points = [point.to_uncompressed() for point in proof.points]
+    first = _keccak(start, *points[0:3])
+    second = _keccak(first, *points[3:5])
+    third = _keccak(second, points[5])
+    fourth = _keccak(third, *(value.to_bytes(32, "big") for value in astuple(proof.evaluations)))
+    fifth = _keccak(fourth, points[6])
+    return Coins(
+        alpha=int.from_bytes(first, "big") % ORDER,
+        beta=int.from_bytes(_keccak(first, b"\x01"), "big") % ORDER,
+        delta=int.from_bytes(second, "big") % ORDER,
+        rho=int.from_bytes(third[:30], "big"),
+        nu=int.from_bytes(fourth, "big") % ORDER,
+        zeta=int.from_bytes(fifth, "big") % ORDER,
+    )
+
+
+def _keccak(*parts: bytes) -> bytes:
+    return keccak.new(digest_bits=256, data=b"".join(parts)).digest()
+
+
+# public polynomials
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One linear equation: `sum reads[row] * horner(row) = what the weights give + constant`, weighted by alpha^exponent."""
+
+    exponent: int
+    reads: Mapping[int, int]
+    constant: int
+
+
+def row_exponents(circuit: Circuit) -> list[list[int]]:
+    """Per layer, the exponent of alpha of each committed row: that of the first pack it holds."""
+    found, exponent = [], 0
+    for layer in range(circuit.layers):
+        step, count = circuit.packs_per_row(layer), circuit.row_count(layer)
+        found.append([exponent + step * row for row in range(count)])
+        exponent += step * count
+    return found
+
+
+def equations(circuit: Circuit, digit: int) -> list[Equation]:
+    """protocol.md, "The linear check": packs, then the classes, then the unused slots of hidden layers."""
+    found = []
+    exponents = row_exponents(circuit)
+    for exponent, group in zip(exponents, circuit.layer_groups):
+        for pack in range(group.packs):
+            found.append(Equation(exponent[0] + pack, {group.pack_row(pack) + READOUT_ROW: 1}, _offset(group, pack)))
+    next_free = exponents[-1][-1] + circuit.packs_per_row(circuit.layers - 1)
+    for index in range(circuit.classes):
+        reads: dict[int, int] = {}
+        for group, value, sign in (
+            (circuit.layer_groups[-1], digit, 1),
+            (circuit.layer_groups[-1], index, -1),
+            (circuit.difference_group, index, -1),
+        ):
+            for row, factor in _value_reads(group, value).items():
+                reads[row] = reads.get(row, 0) + sign * factor
+        found.append(Equation(next_free + index, reads, int(index < digit)))
+    next_free += circuit.classes
+    unused = [g.pack_row(slot) for g in circuit.layer_groups[:-1] for slot in range(g.packs, g.slots)]
+    found += [Equation(next_free + number, {row + READOUT_ROW: 1}, 0) for number, row in enumerate(unused)]
+    return found
+
+
+def _value_reads(group: Group, index: int) -> dict[int, int]:
+    """Value `index` of a group from the running column: what stands after it, less what stood before it, shifted."""
+    before = group.value_row(index)
+    after = before + group.lanes * LANE_ROWS
+    return {after: 1} if before % PACK_ROWS == 0 else {after: 1, before: -(1 << group.value_bits)}
+
+
+def _offset(group: Group, pack: int) -> int:
+    """The half ranges of the values in use, each at its place in the pack."""
+    first = pack * group.values_per_pack
+    values = range(first, min(first + group.values_per_pack, group.outputs))
+    return sum(1 << (group.value_shift(index) + group.value_bits - 1) for index in values)
+
+
+def public_values(circuit: Circuit, image: bytes, digit: int, alpha: int, point: int) -> dict[str, int]:
+    """All public polynomials at a `point` outside the domain, each from its values row by row (the image from its coefficients)."""
+    n = circuit.domain
+    basis = _lagrange_basis(n, point)
+
+    def on(rows: Iterable[int]) -> int:
+        return sum(basis[row] for row in rows) % ORDER
+
+    linear = equations(circuit, digit)
+    weights = [pow(alpha, equation.exponent, ORDER) for equation in linear]
+    scale = pow(n, -1, ORDER)
+    found = {
+        "lane_head": on(range(0, n, LANE_ROWS)),
+        "limb_top": on(range(SIGN_ROW, n, LANE_ROWS)),
+        "pack_head": on(range(0, n, PACK_ROWS)),
+        "table_head": on(range(0, n, n // TABLE_SIZE)),
+        "readout": sum(w * f * basis[row] for w, e in zip(weights, linear) for row, f in e.reads.items()) % ORDER,
+        "constants": sum(w * e.constant for w, e in zip(weights, linear)) * scale % ORDER,
+        "inputs": _image_at(circuit, image, alpha, point) * scale % ORDER,
+        "vanishing": (pow(point, n, ORDER) - 1) % ORDER,
+    }
+    for layer in range(1, circuit.layers):
+        read = circuit.layer_groups[layer - 1]
+        starts = [read.pack_row(slot) + lane * LANE_ROWS for slot in range(read.slots) for lane in range(PACK_LANES)]
+        found[f"reads{layer}"] = on(start + ACTIVATION_ROW for start in starts)
+        found[f"reads_next{layer}"] = alpha * on(start + ACTIVATION_ROW - 1 for start in starts) % ORDER
+        found[f"bias{layer}"] = (basis[BIAS_ROWS[0]] + alpha * basis[BIAS_ROWS[1]]) % ORDER
+    return found
+
+
+def _lagrange_basis(n: int, point: int) -> list[int]:
+    """`L_i(point) = (point^n - 1) / n * w^i / (point - w^i)` for every row i."""
+    root = pow(7, (ORDER - 1) // n, ORDER)
+    factor = (pow(point, n, ORDER) - 1) * pow(n, -1, ORDER) % ORDER
+    basis, node = [], 1
+    for _ in range(n):
+        basis.append(factor * node * pow(point - node, -1, ORDER) % ORDER)
+        node = node * root % ORDER
+    return basis
+
+
+def _image_at(circuit: Circuit, image: bytes, alpha: int, point: int) -> int:
+    """Term i of (1, pixels), repeated with the next power of alpha for each pack of a row, stands at exponent -i mod n."""
+    values = [pow(alpha, pack, ORDER) * value for pack in range(circuit.packs_per_row(0)) for value in (1, *image)]
+    return sum(value * pow(point, -index % circuit.domain, ORDER) for index, value in enumerate(values)) % ORDER
+
+
+# the identity at rho
+
+
+@dataclass
+class Probe:
+    """An `Environment` of plain numbers in which every cell that no proof states is 0, except the one under test.
+
+    `unstated` collects the cells of the first kind.
+    """
+
+    publics: Mapping[str, int]
+    coins: Coins
+    stated: Mapping[CellName, int]
+    under_test: CellName | None = None
+    unstated: set[CellName] = field(default_factory=set)
+
+    def constant(self, value: int) -> int:
+        return value
+
+    def cell(self, column: str, rotation: int) -> int:
+        name = (column, rotation)
+        if name in self.stated:
+            return self.stated[name]
+        self.unstated.add(name)
+        return int(name == self.under_test)
+
+    def public(self, name: str) -> int:
+        return self.publics[name]
+
+    def challenge(self, name: str) -> int:
+        return getattr(self.coins, name)
+
+
+def split_linear(
+    expression: Expression, publics: Mapping[str, int], coins: Coins, stated: Mapping[CellName, int]
+) -> tuple[int, dict[CellName, int]]:
+    """`expression` as constant + sum of coefficient * unstated cell, found by setting one cell after the other to 1."""
+    probe = Probe(publics, coins, stated)
+    constant = expression.evaluate(probe) % ORDER
+    probes = {name: Probe(publics, coins, stated, name) for name in sorted(probe.unstated)}
+    return constant, {name: (expression.evaluate(one) - constant) % ORDER for name, one in probes.items()}
+
+
+# the opening
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The polynomial committed to by `terms` takes `values[z]` at each z."""
+
+    terms: list[tuple[Point, int]]
+    values: Mapping[int, int]
+
+
+def opening_claims(commitment: ModelCommitment, proof: Proof, coins: Coins, publics: Mapping[str, int]) -> list[Claim]:
+    """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks"."""
+    circuit, said = commitment.circuit, proof.evaluations
+    here = coins.rho
+    there = here * pow(7, (ORDER - 1) // circuit.domain, ORDER) % ORDER
+    stated = {("limb", 0): said.limb, ("cell", 0): said.cell, ("table", 0): said.table, ("cell", 1): said.cell_next}
+    constant, coefficients = split_linear(total_constraint(circuit), publics, coins, stated)
+
+    columns = _committed(commitment, proof, coins.alpha)
+    sides: tuple[list, list] = ([], [])
+    for (column, rotation), coefficient in coefficients.items():
+        sides[rotation].extend((point, coefficient * weight % ORDER) for point, weight in columns[column])
+    return [
+        Claim(sides[0], {here: -constant - said.linearised_next}),
+        Claim(columns["limb"], {here: said.limb}),
+        Claim(columns["table"], {here: said.table}),
+        Claim(columns["cell"], {here: said.cell, there: said.cell_next}),
+        Claim(sides[1], {there: said.linearised_next}),
+    ]
+
+
+def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[str, list[tuple[Point, int]]]:
+    """Every column as a combination of points; a layer's weights combine its rows by powers of alpha."""
+    columns = {
+        message.name: [(getattr(part, message.name), 1)]
+        for part in (proof.trace, proof.sums, proof.quotient)
+        for message in fields(part)
+    }
+    columns["table"] = [(decode_point(TABLE_COMMITMENT), 1)]
+    rows = iter(commitment.rows)
+    for layer, exponents in enumerate(row_exponents(commitment.circuit)):
+        columns[row_column(layer)] = [(next(rows), pow(alpha, exponent, ORDER)) for exponent in exponents]
+    return columns
+
+
+def _opens(claims: list[Claim], proof: Proof, coins: Coins) -> bool:
+    """The pairing equation, with the point zeta on the G2 side:
+
+    F = sum_i nu^i Z_i(zeta) (C_i - [r_i(zeta)]) - Z(zeta) W,   e(F, [1]) = e(W', [tau] - zeta [1])
+
+    Z vanishes on all opening points, Z_i on those that claim i says nothing about, and r_i takes the claimed values.
+    """
+    zeta = coins.zeta
+    everywhere = {point for claim in claims for point in claim.values}
+    terms, value = [(proof.opening.opening, -_product(zeta - point for point in everywhere))], 0
+    for number, claim in enumerate(claims):
+        factor = pow(coins.nu, number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
+        terms += [(point, factor * weight) for point, weight in claim.terms]
+        value += factor * _interpolated(claim.values, zeta)
+    generator = Point(*(int(part) for part in normalize(GENERATOR)))
+    folded = combine([*terms, (generator, -value)])
+    tau = decompress_G2((int.from_bytes(TAU_G2[:48], "big"), int.from_bytes(TAU_G2[48:], "big")))
+    shifted = add(tau, neg(multiply(GENERATOR_G2, zeta)))
+    left = pairing(GENERATOR_G2, folded, final_exponentiate=False)
+    right = pairing(shifted, neg(proof.final.projective()), final_exponentiate=False)
+    return final_exponentiate(left * right) == FQ12.one()
+
+
+def _product(factors: Iterable[int]) -> int:
+    total = 1
+    for factor in factors:
+        total = total * factor % ORDER
+    return total
+
+
+def _interpolated(values: Mapping[int, int], point: int) -> int:
+    """The polynomial of lowest degree through `values`, at `point`."""
+    total = 0
+    for node, value in values.items():
+        others = [other for other in values if other != node]
+        above, below = _product(point - other for other in others), _product(node - other for other in others)
+        total += value * above * pow(below, -1, ORDER)
+    return total % ORDER
