@@ -22,7 +22,7 @@ SCALE = 100_000_000
 MAX_MAGNITUDE = (1 << 32) - 1
 NUMBER_BYTES = 5
 SCALED_PIXELS = tuple(pixel * SCALE // MAX_PIXEL for pixel in range(MAX_PIXEL + 1))
-_MAGIC = b"zkpE\x01"
+MAGIC = b"zkpE\x01"
 _SIGN = 0x80
 _INT64 = 1 << 63
 
@@ -137,7 +137,7 @@ class ExactNetwork:
 
         Each number is 5 bytes: little-endian magnitude u32, then the sign byte, 0x00 or 0x80 (zero is never negative).
         """
-        parts = [_MAGIC, bytes([len(self.layers)])]
+        parts = [MAGIC, bytes([len(self.layers)])]
         for layer in self.layers:
             parts += [layer.inputs.to_bytes(4, "little"), layer.outputs.to_bytes(4, "little")]
             parts += [number_bytes(layer.weights), number_bytes(layer.bias)]
@@ -146,7 +146,7 @@ class ExactNetwork:
     @classmethod
     def read(cls, reader: ByteReader) -> ExactNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical numbers. Raises `MalformedFile`."""
-        reader.expect(_MAGIC, "exact network magic")
+        reader.expect(MAGIC, "exact network magic")
         count = reader.unsigned(1, "layer count")
         if not 1 <= count <= MAX_LAYERS:
             raise MalformedFile(f"{reader.what}: layer count is {count}, expected 1 to {MAX_LAYERS}")

@@ -75,16 +75,24 @@ class Section:
 
 @dataclass(frozen=True)
 class Instruction:
-    """One parsed instruction: the opcode byte, and the data when it pushes any."""
+    """One parsed instruction: the opcode byte, the data when it pushes any, and the offset behind it."""
 
     opcode: int
     data: bytes | None
+    end: int
+
+    @property
+    def number(self) -> int | None:
+        """The number this instruction pushes. Raises `MalformedFile` when its data is no minimal number."""
+        if Op.ONE.value <= self.opcode <= Op.SIXTEEN.value:
+            return self.opcode - Op.ONE.value + 1
+        if self.opcode == Op.NEGATIVE_ONE.value:
+            return -1
+        return None if self.data is None else decode_number(self.data)
 
     def __str__(self) -> str:
         if self.data:
             return self.data.hex()
-        if Op.ONE.value <= self.opcode <= Op.SIXTEEN.value:
-            return str(self.opcode - Op.ONE.value + 1)
         return f"OP_{_NAMES[self.opcode]}" if self.opcode in _NAMES else f"OP_UNKNOWN_{self.opcode:02x}"
 
 
@@ -144,12 +152,12 @@ def parse(script: bytes) -> Iterator[Instruction]:
             size = int.from_bytes(script[position : position + digits], "little")
             position += digits
         if size is None:
-            yield Instruction(opcode, b"\x81" if opcode == Op.NEGATIVE_ONE.value else None)
+            yield Instruction(opcode, None, position)
             continue
         if position + size > len(script):
             raise MalformedFile(f"script: push of {size} bytes at offset {position}, {len(script) - position} are left")
-        yield Instruction(opcode, script[position : position + size])
         position += size
+        yield Instruction(opcode, script[position - size : position], position)
 
 
 def join(sections: Iterable[Section]) -> bytes:

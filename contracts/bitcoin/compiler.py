@@ -15,7 +15,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.exact import SCALE, ExactNetwork
 from zkpredict.circuits.network import MAX_PIXEL, IntegerNetwork
 from zkpredict.contracts.bitcoin import exact, packed
-from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join, size_report
+from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join, parse, size_report
 from zkpredict.contracts.bitcoin.limits import STACK_ITEM_OVERHEAD, Demand, NodeLimits
 from zkpredict.contracts.bitcoin.values import PIXEL_BYTES, Inputs, LayerCode, cut_image
 
@@ -95,6 +95,23 @@ def claim_script(classifier: Classifier, limits: NodeLimits = NodeLimits()) -> L
 def claim(image: np.ndarray | bytes, digit: int) -> bytes:
     """The unlocking script that claims `digit` for `image` (uint8 pixels)."""
     return assemble(image_bytes(image), digit)
+
+
+def pixels_of(lock: bytes) -> int:
+    """The image length a locking script of ours demands. Raises `UnusableInput` for any other script."""
+    instructions = parse(lock)
+    for instruction in instructions:
+        if instruction.opcode == Op.SIZE.value:
+            length = next(instructions, None)
+            if length is not None and length.number is not None:
+                return length.number
+            break
+    raise UnusableInput("this locking script does not check the length of an image: it is none of ours")
+
+
+def is_pot(lock: bytes) -> bool:
+    """Whether a locking script of ours also wants a signature."""
+    return lock[:1] == assemble(Op.IF)
 
 
 def image_bytes(image: np.ndarray | bytes) -> bytes:

@@ -6,6 +6,7 @@ checking a spend needs them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from types import ModuleType
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.bitcoin.limits import NodeLimits
-from zkpredict.contracts.bitcoin.transaction import SIGHASH_ALL_FORKID, Output, Transaction
+from zkpredict.contracts.bitcoin.transaction import GROUP_ORDER, SIGHASH_ALL_FORKID, Output, Transaction
 
 _MANY_OPERATIONS = (1 << 32) - 1
 _MANY_KEYS = (1 << 32) - 1
@@ -119,6 +120,17 @@ def open_interpreter(name: str | None = None) -> Interpreter:
         except UnusableInput:
             continue
     raise UnusableInput(f"running a script needs an interpreter: pip install {' or pip install '.join(INTERPRETERS)}")
+
+
+def signer(key: bytes) -> Callable[[bytes], bytes]:
+    """Signs 32-byte digests with a 32-byte secp256k1 key, as low-s DER (deterministic nonces, by `bsv-sdk`).
+
+    Raises `UnusableInput` when the key is out of range or `bsv-sdk` is not installed.
+    """
+    keys = _installed("bsv.keys", BsvSdk.name)
+    if not 0 < int.from_bytes(key, "big") < GROUP_ORDER or len(key) != 32:
+        raise UnusableInput("a signing key is 32 bytes, above zero and below the group order of secp256k1")
+    return lambda digest: keys.PrivateKey(key).sign(digest, hasher=None)
 
 
 def _installed(module: str, package: str) -> ModuleType:

@@ -17,18 +17,18 @@ until its lock time. Another preimage would need a hash e' with e' = e or e' = -
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join
+from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join, parse
 from zkpredict.contracts.bitcoin.compiler import Classifier, LockingScript, image_bytes
 from zkpredict.contracts.bitcoin.limits import Demand, NodeLimits
 from zkpredict.contracts.bitcoin.transaction import (
-    FINAL_SEQUENCE, LOCK_TIME_IS_SECONDS, SIGHASH_ALL_FORKID, Transaction, hash256,
+    FINAL_SEQUENCE, GROUP_ORDER, LOCK_TIME_IS_SECONDS, SIGHASH_ALL_FORKID, Transaction, hash256,
 )
 
-GROUP_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 GENERATOR_X = bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 KNOWN_KEY = bytes.fromhex("038ff83d8cf12121491609c4939dc11c4aa35503508fe432dc5a5c1905608b9218")
 SMALLEST_S_BITS = 248
@@ -37,7 +37,7 @@ _LAST_LOCK_TIME = (1 << 32) - 1
 _TAIL_BYTES = 8
 _SEQUENCE_FROM_OUTPUTS = 36
 _ATTEMPTS = 1 << 16
-Signer = Callable[[bytes], bytes]
+_CLAIM, _REFUND = 1, 0
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,14 @@ class Pot:
             Section("claim", assemble(Op.IF)),
             *self.classifier.sections,
             Section("claim", assemble(self.digit, Op.EQUALVERIFY, self.claimant, Op.CHECKSIG, Op.ELSE)),
-            Section("refund", _transaction_check() + self.refund_code),
+            Section("refund", _transaction_check() + self._refund_terms()),
         )
         known = self.classifier.demand
         demand = Demand(len(join(sections)), known.number_bytes, known.stack_bytes)
         limits.check(f"a pot on {self.classifier.name}", demand)
         return LockingScript(sections, demand)
 
-    @property
-    def refund_code(self) -> bytes:
-        """The script from the code separator to the end: what a refund's signatures sign."""
+    def _refund_terms(self) -> bytes:
         type_ends = LOCK_TIME_IS_SECONDS if self.refund_after < LOCK_TIME_IS_SECONDS else _LAST_LOCK_TIME + 1
         lock_time = assemble(Op.SIZE, _TAIL_BYTES, Op.SUB, Op.SPLIT, 4, Op.SPLIT, Op.DROP, bytes(1), Op.CAT, Op.BIN2NUM)
         lock_time += assemble(self.refund_after, type_ends, Op.WITHIN, Op.VERIFY)
@@ -86,41 +84,49 @@ class Pot:
         return assemble(KNOWN_KEY, Op.CHECKSIGVERIFY) + lock_time + sequence + assemble(self.owner, Op.CHECKSIG, Op.ENDIF)
 
 
-def claim(pot: Pot, transaction: Transaction, index: int, satoshis: int, image: bytes, sign: Signer) -> Transaction:
-    """`transaction` with input `index` unlocked by `image`. `sign` makes a DER signature of a 32-byte digest."""
-    digest = transaction.digest(index, pot.lock().code, satoshis)
-    return transaction.unlocked(index, claim_unlocking(sign(digest), image))
+def refund_code(lock: bytes) -> bytes:
+    """The script behind the code separator of a pot: what a refund's signatures sign. Raises `UnusableInput` if there is none."""
+    ends = [each.end for each in parse(lock) if each.opcode == Op.CODESEPARATOR.value]
+    if not ends:
+        raise UnusableInput("this locking script has no refund: it is no pot")
+    return lock[ends[-1] :]
 
 
-def claim_unlocking(signature: bytes, image: bytes) -> bytes:
-    """The unlocking script of a claim: DER signature of the claimant, image."""
-    return assemble(signature + bytes([SIGHASH_ALL_FORKID]), image_bytes(image), 1)
+@dataclass(frozen=True)
+class Unsigned:
+    """A transaction that only lacks the signature of `digest` in the unlocking script of input `index`."""
+
+    transaction: Transaction
+    index: int
+    digest: bytes
+    payload: bytes
+    branch: int
+
+    def signed(self, signature: bytes) -> Transaction:
+        """The complete transaction, from a DER signature of `digest`."""
+        unlocking = assemble(signature + bytes([SIGHASH_ALL_FORKID]), self.payload, self.branch)
+        return self.transaction.unlocked(self.index, unlocking)
 
 
-def refund(pot: Pot, transaction: Transaction, index: int, satoshis: int, sign: Signer) -> Transaction:
-    """`transaction` with input `index` unlocked for the owner; its lock time must be `refund_after` or later."""
-    ready = refundable(pot, transaction, index, satoshis)
-    preimage = ready.preimage(index, pot.refund_code, satoshis)
-    return ready.unlocked(index, refund_unlocking(sign(hash256(preimage)), preimage))
+def claim(lock: bytes, transaction: Transaction, index: int, satoshis: int, image: np.ndarray) -> Unsigned:
+    """Opens input `index`, which spends `satoshis` locked by the pot `lock`, by an image. The claimant signs."""
+    return Unsigned(transaction, index, transaction.digest(index, lock, satoshis), image_bytes(image), _CLAIM)
 
 
-def refund_unlocking(signature: bytes, preimage: bytes) -> bytes:
-    """The unlocking script of a refund: DER signature of the owner, preimage of the transaction's digest."""
-    return assemble(signature + bytes([SIGHASH_ALL_FORKID]), preimage, 0)
+def refund(lock: bytes, transaction: Transaction, index: int, satoshis: int) -> Unsigned:
+    """Opens input `index` for the owner, who signs; the transaction's lock time must be the agreed one or later.
 
-
-def refundable(pot: Pot, transaction: Transaction, index: int, satoshis: int) -> Transaction:
-    """The same transaction with a non-final sequence number that gives the in-script signature its fixed length.
-
-    The script writes s in 32 bytes; one digest in 256 has a shorter one, so sequence numbers are tried downwards.
+    The input gets a sequence number below the final one. The script writes s of its own signature in 32 bytes; one digest
+    in 256 has a shorter one, so sequence numbers are tried downwards.
     """
+    code = refund_code(lock)
     for sequence in range(FINAL_SEQUENCE - 1, FINAL_SEQUENCE - _ATTEMPTS, -1):
-        inputs = list(transaction.inputs)
-        inputs[index] = replace(inputs[index], sequence=sequence)
-        candidate = replace(transaction, inputs=tuple(inputs))
-        s = (int.from_bytes(candidate.digest(index, pot.refund_code, satoshis), "big") + 1) % GROUP_ORDER
+        candidate = transaction.with_sequence(index, sequence)
+        preimage = candidate.preimage(index, code, satoshis)
+        digest = hash256(preimage)
+        s = (int.from_bytes(digest, "big") + 1) % GROUP_ORDER
         if min(s, GROUP_ORDER - s).bit_length() >= SMALLEST_S_BITS:
-            return candidate
+            return Unsigned(candidate, index, digest, preimage, _REFUND)
     raise UnusableInput("no sequence number gives this refund a 32-byte signature")
 
 

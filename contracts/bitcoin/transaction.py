@@ -8,8 +8,11 @@ from hashlib import sha256
 from zkpredict.circuits.errors import UnusableInput
 
 SIGHASH_ALL_FORKID = 0x41
+GROUP_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
 FINAL_SEQUENCE = 0xFFFFFFFF
 LOCK_TIME_IS_SECONDS = 500_000_000
+_BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_KEY_HASH_VERSIONS = (0, 111)
 MAX_SATOSHIS = 21_000_000 * 100_000_000
 
 
@@ -102,14 +105,34 @@ class Transaction:
 
     def unlocked(self, index: int, unlocking: bytes) -> Transaction:
         """The same transaction with the unlocking script of input `index` set; ids change, digests do not."""
-        inputs = list(self.inputs)
-        inputs[index] = replace(inputs[index], unlocking=unlocking)
-        return replace(self, inputs=tuple(inputs))
+        return self._with_input(index, replace(self.inputs[index], unlocking=unlocking))
+
+    def with_sequence(self, index: int, sequence: int) -> Transaction:
+        """The same transaction with the sequence number of input `index` set."""
+        return self._with_input(index, replace(self.inputs[index], sequence=sequence))
+
+    def _with_input(self, index: int, spent: Input) -> Transaction:
+        return replace(self, inputs=(*self.inputs[:index], spent, *self.inputs[index + 1 :]))
 
 
 def hash256(data: bytes) -> bytes:
     """SHA-256 of SHA-256."""
     return sha256(sha256(data).digest()).digest()
+
+
+def pay_to_address(address: str) -> bytes:
+    """The locking script of a base58check address (P2PKH, main or test network). Raises `UnusableInput`."""
+    number = 0
+    for character in address:
+        if character not in _BASE58:
+            raise UnusableInput(f"address {address!r} has the character {character!r}, which base58 does not have")
+        number = 58 * number + _BASE58.index(character)
+    data = number.to_bytes(max(25, (number.bit_length() + 7) // 8), "big")
+    if len(data) != 25 or hash256(data[:21])[:4] != data[21:]:
+        raise UnusableInput(f"address {address!r} has a wrong length or checksum")
+    if data[0] not in _KEY_HASH_VERSIONS:
+        raise UnusableInput(f"address {address!r} has the version {data[0]}, expected a key hash (0 or 111)")
+    return bytes.fromhex("76a914") + data[1:21] + bytes.fromhex("88ac")
 
 
 def fee(size: int, satoshis_per_kilobyte: float) -> int:

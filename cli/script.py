@@ -1,0 +1,327 @@
+"""`zkpredict script`: the network as a Bitcoin script, built, run in a real interpreter, and spent."""
+
+from __future__ import annotations
+
+import argparse
+
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.cli.console import Console
+from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
+
+EXAMPLE = """zkpredict script build examples/mnist.model --out mnist.script
+         zkpredict script run mnist.script examples/seven.png --digit 7"""
+REFUSED = 1
+DEFAULT_RATE = 100.0
+SPEND_OVERHEAD = 200
+_REFUND_BYTES = 360
+_HEX_FILE_LIMIT = 1 << 24
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary, arguments, action in _ACTIONS:
+        sub = actions.add_parser(name, help=summary, description=summary)
+        arguments(sub)
+        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+        sub.set_defaults(act=action)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int | None:
+    return arguments.act(arguments, console)
+
+
+def _scale_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("keras", metavar="KERAS", help="a .keras file of dense ReLU layers")
+    parser.add_argument("--out", required=True, metavar="FILE", help="exact network file to write")
+
+
+def _scale(arguments: argparse.Namespace, console: Console) -> None:
+    from zkpredict.circuits.exact import ExactNetwork
+    from zkpredict.circuits.network import MAX_PIXEL
+    from zkpredict.training.keras_files import load_keras
+
+    with console.step("read"):
+        over_bytes = load_keras(arguments.keras).over_bytes
+    per_unit_pixel = [(layer.weights.T * (MAX_PIXEL if layer is over_bytes[0] else 1), layer.bias) for layer in over_bytes]
+    network = ExactNetwork.from_floats(per_unit_pixel)
+    data = network.to_bytes()
+    write_atomically(arguments.out, data, private=True)
+    console.result(
+        {"network": network.name, "file": arguments.out, "bytes": len(data)},
+        [f"{arguments.out} holds {network.name} in 10^8 fixed point ({len(data):,} bytes, private: it is the weights)."],
+    )
+
+
+def _build_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NETWORK", help="a model file (packed), or what `script scale` made (exact)")
+    parser.add_argument("--out", required=True, metavar="SCRIPT", help="locking script to write, as hex")
+    parser.add_argument("--rate", type=float, default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
+    pot = parser.add_argument_group("pay whoever holds the claimant's key for an image of the class, refund the owner later")
+    pot.add_argument("--digit", type=int, metavar="D", help="class of the images that are paid for")
+    pot.add_argument("--claimant", metavar="KEY", help="public key that claims, 66 hex digits")
+    pot.add_argument("--owner", metavar="KEY", help="public key that is refunded, 66 hex digits")
+    pot.add_argument("--refund-after", type=int, metavar="T", help="block height, or seconds since 1970 from 500,000,000 on")
+
+
+def _build(arguments: argparse.Namespace, console: Console) -> None:
+    from zkpredict.contracts.bitcoin.compiler import claim_script, compile_network
+    from zkpredict.contracts.bitcoin.limits import NodeLimits
+    from zkpredict.contracts.bitcoin.paid import Pot
+    from zkpredict.contracts.bitcoin.transaction import fee
+
+    terms = (arguments.digit, arguments.claimant, arguments.owner, arguments.refund_after)
+    if any(term is None for term in terms) and any(term is not None for term in terms):
+        raise UnusableInput("a pot needs all of --digit, --claimant, --owner and --refund-after")
+    with console.step("compile"):
+        classifier = compile_network(_read_network(arguments.network))
+        if arguments.digit is None:
+            lock = claim_script(classifier)
+        else:
+            keys = (_from_hex(arguments.claimant, "--claimant"), _from_hex(arguments.owner, "--owner"))
+            lock = Pot(classifier, arguments.digit, *keys, arguments.refund_after).lock()
+    write_atomically(arguments.out, lock.code.hex().encode() + b"\n")
+    limits, demand = NodeLimits(), lock.demand
+    fees = {
+        "satoshis_per_kilobyte": arguments.rate,
+        "fund_satoshis": fee(len(lock.code) + SPEND_OVERHEAD, arguments.rate),
+        "spend_satoshis": fee(classifier.pixels + SPEND_OVERHEAD, arguments.rate),
+    }
+    width = max(map(len, lock.sizes))
+    console.result(
+        {
+            "network": classifier.name, "script": arguments.out, "script_bytes": len(lock.code), "sections": lock.sizes,
+            "largest_number_bytes": demand.number_bytes, "stack_bytes_at_most": demand.stack_bytes, "fees": fees,
+        },
+        [
+            f"{arguments.out} accepts what {classifier.name} says about {classifier.pixels} bytes of image.",
+            *(f"  {name:<{width}}  {size:>9,} bytes" for name, size in lock.sizes.items()),
+            f"  {'script':<{width}}  {len(lock.code):>9,} bytes of {limits.script_bytes:,}",
+            f"  {'largest number':<{width}}  {demand.number_bytes:>9,} bytes of {limits.number_bytes:,}",
+            f"  {'stack, at most':<{width}}  {demand.stack_bytes:>9,} bytes of {limits.stack_bytes:,}",
+            f"  fees at {arguments.rate:g} satoshis per 1,000 bytes: {fees['fund_satoshis']:,} to fund an output, "
+            f"{fees['spend_satoshis']:,} to spend it",
+            "  public: whoever sees the script can read every weight",
+        ],
+    )
+
+
+def _run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("script", metavar="SCRIPT", help="what `script build` wrote")
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG or .npy (uint8)")
+    parser.add_argument("--digit", type=int, required=True, metavar="D", help="the claimed class")
+    add_image_options(parser)
+    _interpreter_argument(parser)
+
+
+def _run(arguments: argparse.Namespace, console: Console) -> int:
+    from zkpredict.contracts.bitcoin.compiler import is_pot, pixels_of
+    from zkpredict.contracts.bitcoin.interpreters import open_interpreter
+    from zkpredict.contracts.bitcoin.measure import refusal
+
+    interpreter = open_interpreter(arguments.interpreter)
+    lock = _read_hex(arguments.script, "locking script")
+    if is_pot(lock):
+        raise UnusableInput(f"{arguments.script} is a pot that also wants a signature: use `zkpredict script spend`")
+    image = read_statement_image(arguments, arguments.image, pixels_of(lock))
+    with console.step("run"):
+        reason = refusal(interpreter, lock, image, arguments.digit)
+    took = milliseconds(console.times["run"])
+    console.result(
+        {
+            "accepted": reason is None, "reason": reason, "digit": arguments.digit, "interpreter": interpreter.name,
+            "image_sha256": image_name(image), "seconds": console.times["run"],
+        },
+        [
+            f"ACCEPTED: the script says {arguments.digit} ({interpreter.name} {interpreter.version}, {took})"
+            if reason is None else f"REFUSED by {interpreter.name} {interpreter.version}: {reason}"
+        ],
+    )
+    return 0 if reason is None else REFUSED
+
+
+def _spend_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("script", metavar="SCRIPT", help="locking script of the output, from `script build`")
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG or .npy (uint8); none for a refund")
+    parser.add_argument("--txid", required=True, help="transaction that holds the output")
+    parser.add_argument("--vout", type=int, required=True, metavar="N", help="index of the output")
+    parser.add_argument("--satoshis", type=int, required=True, metavar="S", help="amount of the output")
+    parser.add_argument("--to", required=True, metavar="ADDRESS", help="where the amount goes, less the fee")
+    parser.add_argument("--out", required=True, metavar="TX", help="transaction to write, as hex")
+    parser.add_argument("--rate", type=float, default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
+    parser.add_argument("--digit", type=int, metavar="D", help="the claimed class, when the script is no pot")
+    parser.add_argument("--refund-at", type=int, metavar="T", help="refund the owner; T becomes the lock time")
+    signing = parser.add_mutually_exclusive_group()
+    signing.add_argument("--key", metavar="FILE", help="file with the signing key, 64 hex digits (needs bsv-sdk)")
+    signing.add_argument("--signature", metavar="HEX", help="DER signature of the digest an earlier run without it printed")
+    add_image_options(parser)
+    _interpreter_argument(parser)
+
+
+def _spend(arguments: argparse.Namespace, console: Console) -> int | None:
+    from zkpredict.contracts.bitcoin.compiler import claim, is_pot
+    from zkpredict.contracts.bitcoin.paid import claim as claim_pot, refund
+
+    lock = _read_hex(arguments.script, "locking script")
+    if arguments.refund_at is not None:
+        return _sign_and_write(arguments, console, lock, refund(lock, _draft(arguments, _REFUND_BYTES), 0, arguments.satoshis))
+    image = _claim_image(arguments, lock)
+    draft = _draft(arguments, image.size)
+    if is_pot(lock):
+        return _sign_and_write(arguments, console, lock, claim_pot(lock, draft, 0, arguments.satoshis, image))
+    return _check_and_write(arguments, console, lock, draft.unlocked(0, claim(image, arguments.digit)))
+
+
+def _claim_image(arguments: argparse.Namespace, lock: bytes):
+    from zkpredict.contracts.bitcoin.compiler import is_pot, pixels_of
+
+    if is_pot(lock) == (arguments.digit is not None):
+        raise UnusableInput("--digit is needed by a script that is no pot; a pot has its digit in the script")
+    return read_statement_image(arguments, arguments.image, pixels_of(lock))
+
+
+def _draft(arguments: argparse.Namespace, payload_bytes: int):
+    """The transaction without its unlocking script; the fee is for `payload_bytes` beside keys, amounts and signatures."""
+    from zkpredict.contracts.bitcoin.transaction import Input, Outpoint, Output, Transaction, fee, pay_to_address
+
+    cost = fee(payload_bytes + SPEND_OVERHEAD, arguments.rate)
+    if cost >= arguments.satoshis:
+        raise UnusableInput(f"the fee of {cost:,} satoshis leaves nothing of {arguments.satoshis:,}")
+    return Transaction(
+        (Input(Outpoint(arguments.txid, arguments.vout)),),
+        (Output(arguments.satoshis - cost, pay_to_address(arguments.to)),),
+        arguments.refund_at or 0,
+    )
+
+
+def _sign_and_write(arguments: argparse.Namespace, console: Console, lock: bytes, unsigned) -> int | None:
+    """Signs with the key or the given signature; with neither, says what to sign."""
+    from zkpredict.contracts.bitcoin.interpreters import signer
+
+    if arguments.signature is not None:
+        signature = _from_hex(arguments.signature, "--signature")
+    elif arguments.key is not None:
+        signature = signer(_read_hex(arguments.key, "signing key"))(unsigned.digest)
+    else:
+        who = "owner" if arguments.refund_at is not None else "claimant"
+        console.result(
+            {"digest": unsigned.digest.hex(), "signed": False},
+            [f"Sign this digest with the {who}'s key, then repeat with --signature:", unsigned.digest.hex()],
+        )
+        return None
+    return _check_and_write(arguments, console, lock, unsigned.signed(signature))
+
+
+def _check_and_write(arguments: argparse.Namespace, console: Console, lock: bytes, transaction) -> int | None:
+    from zkpredict.contracts.bitcoin.interpreters import SpendRefused, open_interpreter
+    from zkpredict.contracts.bitcoin.transaction import Output
+
+    interpreter = open_interpreter(arguments.interpreter)
+    try:
+        with console.step("check"):
+            interpreter.check(transaction, 0, Output(arguments.satoshis, lock))
+    except SpendRefused as error:
+        console.result(
+            {"accepted": False, "reason": str(error), "interpreter": interpreter.name},
+            [f"REFUSED by {interpreter.name} {interpreter.version}: {error}", "Nothing was written."],
+        )
+        return REFUSED
+    data = transaction.to_bytes()
+    write_atomically(arguments.out, data.hex().encode() + b"\n")
+    paid = transaction.outputs[0].satoshis
+    console.result(
+        {
+            "accepted": True, "txid": transaction.txid, "transaction": arguments.out, "bytes": len(data),
+            "pays_satoshis": paid, "fee_satoshis": arguments.satoshis - paid, "lock_time": transaction.lock_time,
+            "interpreter": interpreter.name,
+        },
+        [
+            f"{arguments.out} spends {arguments.txid}:{arguments.vout}, accepted by {interpreter.name} {interpreter.version}.",
+            f"  txid  {transaction.txid}",
+            f"  pays  {paid:,} satoshis; fee {arguments.satoshis - paid:,} for {len(data):,} bytes",
+        ],
+    )
+    return None
+
+
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("network", metavar="NETWORK", help="a model file (packed), or what `script scale` made (exact)")
+    parser.add_argument("--idx", required=True, metavar="FILE", help="images, idx (.gz too)")
+    parser.add_argument("--labels", metavar="FILE", help="their labels: also report the accuracy of the reference")
+    parser.add_argument("--images", type=int, default=200, metavar="N", help="right claims to run in each interpreter (200)")
+    parser.add_argument("--wrong", type=int, default=100, metavar="N", help="wrong claims to run in each interpreter (100)")
+    parser.add_argument("--full", action="store_true", help="every image in the fastest interpreter, 1,000 wrong claims in each")
+
+
+def _bench(arguments: argparse.Namespace, console: Console) -> int:
+    from zkpredict.circuits.idx import read_images, read_labels
+    from zkpredict.contracts.bitcoin.compiler import claim_script, compile_network
+    from zkpredict.contracts.bitcoin.interpreters import INTERPRETERS
+    from zkpredict.contracts.bitcoin.measure import tally, wrong_claims
+
+    network = _read_network(arguments.network)
+    images = read_images(arguments.idx)
+    images = images.reshape(len(images), -1)
+    with console.step("reference"):
+        digits = network.infer(images).digits
+    classifier = compile_network(network)
+    lock = claim_script(classifier).code
+    wrong = wrong_claims(images, digits, classifier.classes, 1_000 if arguments.full else arguments.wrong)
+    facts = {"network": classifier.name, "script_bytes": len(lock), "interpreters": {}}
+    lines = [f"{classifier.name}: {len(lock):,} bytes of locking script"]
+    if arguments.labels:
+        facts["accuracy"] = float((digits == read_labels(arguments.labels)).mean())
+        lines.append(f"  reference  {facts['accuracy']:.2%} of {len(images):,} labels")
+    good = True
+    for number, (name, opened) in enumerate(INTERPRETERS.items()):
+        interpreter = opened()
+        count = len(images) if arguments.full and number == 0 else min(arguments.images, len(images))
+        with console.progress(name, count + len(wrong)) as advance:
+            right = tally(interpreter, lock, zip(images[:count], digits[:count].tolist()), advance)
+            refused = tally(interpreter, lock, wrong, advance)
+        good = good and right.accepted == right.claims and refused.accepted == 0
+        facts["interpreters"][name] = {
+            "version": interpreter.version, "right_claims": right.claims, "right_accepted": right.accepted,
+            "wrong_claims": refused.claims, "wrong_accepted": refused.accepted, "median_ms": right.median_milliseconds,
+        }
+        lines.append(
+            f"  {name} {interpreter.version}  {right.accepted:,} of {right.claims:,} right claims accepted, "
+            f"{refused.accepted} of {refused.claims:,} wrong ones, median {right.median_milliseconds:.1f} ms"
+        )
+    console.result(facts, lines)
+    return 0 if good else REFUSED
+
+
+def _interpreter_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--interpreter", choices=("bsv-sdk", "bitcoinx"), help="default: the fastest one installed")
+
+
+def _read_network(path: str):
+    """The integer network of a model file, or an exact network."""
+    from zkpredict.circuits.exact import MAGIC, ExactNetwork
+    from zkpredict.prover.model import Model
+
+    data = read_file(path, "network")
+    if data.startswith(MAGIC):
+        return ExactNetwork.from_bytes(data, f"exact network {path}")
+    return Model.from_bytes(data, f"model {path}").network
+
+
+def _read_hex(path: str, what: str) -> bytes:
+    return _from_hex(read_file(path, what, _HEX_FILE_LIMIT).decode("ascii", "replace").strip(), f"{what} {path}")
+
+
+def _from_hex(text: str, what: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise MalformedFile(f"{what} is not hexadecimal") from None
+
+
+_ACTIONS = (
+    ("scale", "turn a Keras model into the classic 10^8 integers (needs Keras)", _scale_arguments, _scale),
+    ("build", "compile a network to a locking script", _build_arguments, _build),
+    ("run", "run a claimed digit in a real interpreter", _run_arguments, _run),
+    ("spend", "make the transaction that spends such an output, checked in a real interpreter", _spend_arguments, _spend),
+    ("bench", "count right and wrong claims in every interpreter", _bench_arguments, _bench),
+)
