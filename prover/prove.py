@@ -90,6 +90,23 @@ class Values:
         return self.challenges[name]
 
 
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """A public polynomial `sum_i coefficients[i] X^(i n/p)`, p of them: its values repeat, so only p (or 4p) are computed."""
+
+    coefficients: Vector
+
+    def on_domain(self, domain: int) -> Vector:
+        """Values on the n-th roots of unity."""
+        return self.coefficients.ntt().repeat(domain // len(self.coefficients))
+
+    def on_coset(self, domain: int) -> Vector:
+        """Values on the coset 7 * <4n-th roots of unity>."""
+        period = len(self.coefficients)
+        spread = domain // period
+        return self.coefficients.coset_ntt(EXTENSION * period, pow(GENERATOR, spread, MODULUS)).repeat(spread)
+
+
 @dataclass(eq=False)
 class Prover:
     """One proof of one statement. Everything random is drawn anew; an instance proves once."""
@@ -174,17 +191,14 @@ class Prover:
             self.row_coefficients[row_column(layer)] = combined if layer == 0 else combined.intt()
 
     def _build_publics(self, alpha: int) -> None:
-        """Every public polynomial as coefficients, low first."""
-        circuit, n = self.circuit, self.circuit.domain
-        scale = inverse(n)
-        self.publics: dict[str, Vector] = {}
-        for name, polynomial in (selectors(circuit, alpha) | {"readout": readout(circuit, alpha, self.digit)}).items():
-            block = Vector.from_ints([polynomial.at_row(row) for row in range(polynomial.period)]).intt()
-            spread = [position * (n // polynomial.period) for position in range(polynomial.period)]
-            self.publics[name] = block.scatter(n, spread)
-        self.publics["inputs"] = Vector.from_ints(image_polynomial(circuit, self.image.tobytes(), alpha)) * scale
-        constants = constant_term(circuit, alpha, self.digit) * scale % MODULUS
-        self.publics["constants"] = Vector.from_ints([constants] + [0] * (n - 1))
+        circuit, scale = self.circuit, inverse(self.circuit.domain)
+        periodic = selectors(circuit, alpha) | {"readout": readout(circuit, alpha, self.digit)}
+        self.publics: dict[str, Spread] = {
+            name: Spread(Vector.from_ints([polynomial.at_row(row) for row in range(polynomial.period)]).intt())
+            for name, polynomial in periodic.items()
+        }
+        self.publics["inputs"] = Spread(Vector.from_ints(image_polynomial(circuit, self.image.tobytes(), alpha)) * scale)
+        self.publics["constants"] = Spread(Vector.from_ints([constant_term(circuit, alpha, self.digit) * scale % MODULUS]))
         self.table = Vector.from_ints(list(TABLE)).intt()
 
     def _linear_increments(self, alpha: int) -> Vector:
@@ -193,7 +207,7 @@ class Prover:
         columns = {name: column.values for name, column in self.columns.items()}
         columns |= {name: coefficients.ntt() for name, coefficients in self.row_coefficients.items()}
         columns["linear"] = Vector.zeros(self.circuit.domain)
-        publics = {name: coefficients.ntt() for name, coefficients in self.publics.items()}
+        publics = {name: public.on_domain(self.circuit.domain) for name, public in self.publics.items()}
         return -constraint.expression.evaluate(Values(columns, publics, {"alpha": alpha}))
 
     def _lookup_increments(self, beta: int) -> Vector:
@@ -213,7 +227,7 @@ class Prover:
         columns = self.polynomials()
         extended = {name: coefficients.coset_ntt(size, GENERATOR) for name, coefficients in columns.items()}
         extended["quotient"] = Vector.zeros(size)
-        publics = {name: coefficients.coset_ntt(size, GENERATOR) for name, coefficients in self.publics.items()}
+        publics = {name: public.on_coset(n) for name, public in self.publics.items()}
         publics["vanishing"] = Vector.zeros(size)
         challenges = {"alpha": alpha, "beta": beta, "delta": delta}
         numerator = total_constraint(self.circuit).evaluate(Values(extended, publics, challenges, EXTENSION))
