@@ -1,0 +1,53 @@
+"""The byte reader under every file format."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import refuses
+
+from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
+
+
+@given(st.lists(st.binary(max_size=9), max_size=6))
+def test_takes_what_was_joined(parts):
+    reader = ByteReader(b"".join(parts), "thing")
+    assert [reader.take(len(part), "part") for part in parts] == parts
+    reader.finish()
+
+
+@given(st.integers(0, 8), st.data())
+def test_unsigned_is_little_endian(size, data):
+    value = data.draw(st.integers(0, (1 << (8 * size)) - 1))
+    assert ByteReader(value.to_bytes(size, "little"), "thing").unsigned(size, "number") == value
+
+
+def test_too_little_is_refused_with_field_and_offset():
+    reader = ByteReader(b"abcde", "thing")
+    assert reader.take(4, "head") == b"abcd"
+    with refuses(MalformedFile, "thing: tail needs 2 bytes at offset 4, 1 are left"):
+        reader.take(2, "tail")
+    assert reader.take(1, "tail") == b"e"
+
+
+def test_too_much_is_refused_with_the_offset():
+    reader = ByteReader(b"abc", "thing")
+    reader.take(1, "head")
+    with refuses(MalformedFile, "thing: 2 bytes trail after the end at offset 1"):
+        reader.finish()
+
+
+def test_another_constant_is_refused():
+    ByteReader(b"zkp", "thing").expect(b"zkp", "magic")
+    with refuses(MalformedFile, "thing: magic is b'zkq', expected b'zkp'"):
+        ByteReader(b"zkq", "thing").expect(b"zkp", "magic")
+
+
+@pytest.mark.parametrize("claimed", [1 << 31, 1 << 63, 1 << 200])
+def test_a_huge_claim_allocates_nothing(claimed):
+    with refuses(MalformedFile, f"thing: body needs {claimed} bytes at offset 0, 3 are left"):
+        ByteReader(b"abc", "thing").take(claimed, "body")
+
+
+def test_a_malformed_file_is_unusable_input():
+    assert issubclass(MalformedFile, UnusableInput) and issubclass(UnusableInput, ValueError)

@@ -1,0 +1,82 @@
+"""What several tests share: refusals asserted to the letter, random networks that compile, worst-case images, slow twins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+
+from zkpredict.circuits.field import MODULUS, inverse, inverses, powers, root_of_unity
+from zkpredict.circuits.layout import ACTIVATION_BITS
+from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+
+
+@contextmanager
+def refuses(kind: type[Exception], message: str) -> Iterator[None]:
+    """Passes when the block raises exactly `kind` (no subclass) with exactly `message`."""
+    with pytest.raises(kind) as caught:
+        yield
+    assert (caught.type, str(caught.value)) == (kind, message)
+
+
+def random_network(seed: int, shape: tuple[int, ...], largest: int = 40, extra_shift: int = 0) -> IntegerNetwork:
+    """Weights in -largest..largest, biases in -999..999, every shift the smallest one that fits a lane, plus `extra_shift`."""
+    source = np.random.default_rng(seed)
+    layers: list[DenseLayer] = []
+    for number, (inputs, outputs) in enumerate(zip(shape, shape[1:]), 1):
+        weights = source.integers(-largest, largest + 1, (outputs, inputs))
+        bias = source.integers(-999, 1000, outputs)
+        shift = 0
+        if number < len(shape) - 1:
+            reach = IntegerNetwork((*layers, DenseLayer(weights, bias))).intervals[-1].magnitude
+            shift = max(0, reach.bit_length() - ACTIVATION_BITS) + extra_shift
+        layers.append(DenseLayer(weights, bias, shift))
+    return IntegerNetwork(tuple(layers))
+
+
+def random_image(seed: int, inputs: int) -> np.ndarray:
+    """Uniform bytes: uint8 [inputs]."""
+    return np.random.default_rng(seed).integers(0, 256, inputs, dtype=np.uint8)
+
+
+def worst_images(network: IntegerNetwork, row: int) -> tuple[np.ndarray, np.ndarray]:
+    """The images that bring `row` of the first layer to its largest and to its smallest value: uint8 [inputs] each."""
+    weights = network.layers[0].weights[row]
+    return np.where(weights > 0, 255, 0).astype(np.uint8), np.where(weights < 0, 255, 0).astype(np.uint8)
+
+
+def plain_inference(network: IntegerNetwork, image: list[int]) -> tuple[list[list[int]], int]:
+    """The slow twin of `IntegerNetwork.infer` on Python ints: pre-activations of each layer, and the digit."""
+    values, found = list(image), []
+    for layer in network.layers:
+        z = [bias + sum(w * a for w, a in zip(row, values)) for row, bias in zip(layer.weights.tolist(), layer.bias.tolist())]
+        found.append(z)
+        values = [max(entry, 0) // 2**layer.shift for entry in z]
+    return found, found[-1].index(max(found[-1]))
+
+
+def changed(data: bytes, position: int, delta: int = 1) -> bytes:
+    """`data` with `delta` xored onto the byte at `position`."""
+    return data[:position] + bytes([data[position] ^ delta]) + data[position + 1 :]
+
+
+def evaluate(coefficients: list[int], point: int) -> int:
+    """A polynomial (low coefficient first) at `point`, by Horner."""
+    total = 0
+    for coefficient in reversed(coefficients):
+        total = (total * point + coefficient) % MODULUS
+    return total
+
+
+def evaluate_values(values: list[int], point: int) -> int:
+    """The polynomial of degree < n with these values at the n-th roots of unity, at a `point` that is none of them.
+
+    Barycentric: (point^n - 1)/n * sum_i values[i] w^i / (point - w^i).
+    """
+    n = len(values)
+    nodes = powers(root_of_unity(n), n)
+    terms = inverses([(point - node) % MODULUS for node in nodes])
+    total = sum(value * node * term for value, node, term in zip(values, nodes, terms))
+    return total * (pow(point, n, MODULUS) - 1) * inverse(n) % MODULUS
