@@ -31,137 +31,178 @@ const BETA: blst_fp = blst_fp {
 /// The identity, as blst writes it.
 const INFINITY: Point = Point { x: ZERO, y: ZERO };
 
-// SAFETY of the three calls below: plain reads and writes of six limbs.
+// Results are written where they are needed: reading back whole vectors of limbs just written one by one stalls.
+// SAFETY of the calls below: plain reads and writes of six limbs, which blst allows to overlap entirely.
 
 #[inline(always)]
-fn mul(a: &blst_fp, b: &blst_fp) -> blst_fp {
-    let mut out = ZERO;
-    unsafe { blst::blst_fp_mul(&mut out, a, b) };
-    out
-}
-
-#[inline(always)]
-fn sub(a: &blst_fp, b: &blst_fp) -> blst_fp {
-    let mut out = ZERO;
-    unsafe { blst::blst_fp_sub(&mut out, a, b) };
-    out
+fn mul(out: &mut blst_fp, a: &blst_fp, b: &blst_fp) {
+    unsafe { blst::blst_fp_mul(out, a, b) };
 }
 
 #[inline(always)]
-fn square(a: &blst_fp) -> blst_fp {
-    let mut out = ZERO;
-    unsafe { blst::blst_fp_sqr(&mut out, a) };
-    out
+fn mul_assign(a: &mut blst_fp, b: &blst_fp) {
+    let a: *mut blst_fp = a;
+    unsafe { blst::blst_fp_mul(a, a, b) };
 }
 
-fn double(a: &blst_fp) -> blst_fp {
-    sub(a, &sub(&ZERO, a))
+#[inline(always)]
+fn sub(out: &mut blst_fp, a: &blst_fp, b: &blst_fp) {
+    unsafe { blst::blst_fp_sub(out, a, b) };
 }
 
+#[inline(always)]
+fn sub_assign(a: &mut blst_fp, b: &blst_fp) {
+    let a: *mut blst_fp = a;
+    unsafe { blst::blst_fp_sub(a, a, b) };
+}
+
+/// Inlined: `==` of the blst types calls a function, and an addition asks this five times.
+#[inline(always)]
+fn equal(a: &blst_fp, b: &blst_fp) -> bool {
+    a.l.iter().zip(&b.l).fold(0, |difference, (a, b)| difference | (a ^ b)) == 0
+}
+
+#[inline(always)]
 fn is_infinity(point: &Point) -> bool {
-    *point == INFINITY
+    equal(&point.x, &ZERO) && equal(&point.y, &ZERO)
 }
 
 pub fn negate_if(point: &Point, negative: bool) -> Point {
-    let y = if negative { sub(&ZERO, &point.y) } else { point.y };
-    Point { x: point.x, y }
+    let mut image = *point;
+    unsafe { blst::blst_fp_cneg(&mut image.y, &point.y, negative) };
+    image
 }
 
 /// [z^2] point, for a point of the subgroup.
 pub fn times_z_squared(point: &Point) -> Point {
-    Point { x: mul(&BETA, &point.x), y: sub(&ZERO, &point.y) }
+    let mut image = negate_if(point, true);
+    mul_assign(&mut image.x, &BETA);
+    image
+}
+
+/// For points of the same x: whether they are equal and not opposite.
+fn is_doubled(p: &Point, q: &Point) -> bool {
+    equal(&p.y, &q.y) && !equal(&p.y, &ZERO)
 }
 
 /// What the slope of p + q is divided by; 1 where no slope is needed.
 #[inline(always)]
-fn denominator(p: &Point, q: &Point) -> blst_fp {
+fn denominator(out: &mut blst_fp, p: &Point, q: &Point) {
     if is_infinity(p) || is_infinity(q) {
-        return ONE;
+        *out = ONE;
+        return;
     }
-    let difference = sub(&q.x, &p.x);
-    match (difference == ZERO, p.y == q.y && p.y != ZERO) {
-        (false, _) => difference,
-        (true, true) => double(&p.y),
-        (true, false) => ONE,
+    sub(out, &q.x, &p.x);
+    if equal(out, &ZERO) {
+        if is_doubled(p, q) {
+            unsafe { blst::blst_fp_add(out, &p.y, &p.y) };
+        } else {
+            *out = ONE;
+        }
     }
 }
 
-/// p + q, given the inverse of their denominator.
+/// out = p + q, given the inverse of their denominator.
 #[inline(always)]
-fn add(p: &Point, q: &Point, inverse: &blst_fp) -> Point {
+fn add(out: &mut Point, p: &Point, q: &Point, inverse: &blst_fp) {
     if is_infinity(p) {
-        return *q;
+        *out = *q;
+        return;
     }
     if is_infinity(q) {
-        return *p;
+        *out = *p;
+        return;
     }
-    let rise = if p.x != q.x {
-        sub(&q.y, &p.y)
-    } else if p.y == q.y && p.y != ZERO {
-        let xx = square(&p.x);
-        sub(&double(&xx), &sub(&ZERO, &xx))
+    let mut slope = ZERO;
+    if !equal(&p.x, &q.x) {
+        sub(&mut slope, &q.y, &p.y);
+    } else if is_doubled(p, q) {
+        let mut xx = ZERO;
+        unsafe { blst::blst_fp_sqr(&mut xx, &p.x) };
+        unsafe { blst::blst_fp_mul_by_3(&mut slope, &xx) };
     } else {
-        return INFINITY;
-    };
-    let slope = mul(&rise, inverse);
-    let x = sub(&sub(&square(&slope), &p.x), &q.x);
-    let y = sub(&mul(&slope, &sub(&p.x, &x)), &p.y);
-    Point { x, y }
+        *out = INFINITY;
+        return;
+    }
+    mul_assign(&mut slope, inverse);
+    // x = slope^2 - p.x - q.x, y = slope (p.x - x) - p.y
+    unsafe { blst::blst_fp_sqr(&mut out.x, &slope) };
+    sub_assign(&mut out.x, &p.x);
+    sub_assign(&mut out.x, &q.x);
+    sub(&mut out.y, &p.x, &out.x);
+    mul_assign(&mut out.y, &slope);
+    sub_assign(&mut out.y, &p.y);
 }
 
-/// Invert all values, none of them zero (Montgomery's trick). `products` is scratch.
-fn invert_all(values: &mut [blst_fp], products: &mut Vec<blst_fp>) {
-    products.clear();
-    let mut product = ONE;
-    for value in values.iter() {
-        products.push(product);
-        product = mul(&product, value);
+/// The inverses of all values, none of them zero (Montgomery's trick), replacing what `inverses` held.
+fn invert_all(values: &[blst_fp], inverses: &mut Vec<blst_fp>) {
+    // inverses[i] = product of the values before i, then times the inverse of the product through i.
+    inverses.clear();
+    inverses.resize(values.len() + 1, ONE);
+    for (i, value) in values.iter().enumerate() {
+        let (before, after) = inverses.split_at_mut(i + 1);
+        mul(&mut after[0], &before[i], value);
     }
     let mut inverse = ZERO;
-    // SAFETY: as above.
-    unsafe { blst::blst_fp_eucl_inverse(&mut inverse, &product) };
-    for (value, before) in values.iter_mut().zip(products.iter()).rev() {
-        let inverted = mul(&inverse, before);
-        inverse = mul(&inverse, value);
-        *value = inverted;
+    unsafe { blst::blst_fp_eucl_inverse(&mut inverse, &inverses[values.len()]) };
+    inverses.truncate(values.len());
+    for (slot, value) in inverses.iter_mut().zip(values).rev() {
+        mul_assign(slot, &inverse);
+        mul_assign(&mut inverse, value);
     }
 }
 
-/// The sum of each group, for groups of these sizes one after another in `points` (used up as scratch).
+/// The sum of each group, for groups of these sizes one after another in `points`.
 ///
 /// Every round adds neighbours within each group, so a group of n points takes log2 n rounds.
 pub fn sum_groups(mut points: Vec<Point>, mut sizes: Vec<usize>) -> Vec<Point> {
-    let mut inverses = Vec::with_capacity(points.len() / 2);
-    let mut products = Vec::with_capacity(points.len() / 2);
+    let mut next = vec![INFINITY; points.len()];
+    let (mut denominators, mut inverses) = (Vec::new(), Vec::new());
     while sizes.iter().any(|&size| size > 1) {
-        inverses.clear();
-        let mut rest = &points[..];
+        denominators.clear();
+        denominators.resize(sizes.iter().map(|size| size / 2).sum(), ZERO);
+        let (mut read, mut slots) = (0, denominators.iter_mut());
         for &size in &sizes {
-            let (group, after) = rest.split_at(size);
-            inverses.extend(group.chunks_exact(2).map(|pair| denominator(&pair[0], &pair[1])));
-            rest = after;
-        }
-        invert_all(&mut inverses, &mut products);
-
-        // Results are written behind the points still to be read.
-        let (mut read, mut write) = (0, 0);
-        let mut next = inverses.iter();
-        for size in &mut sizes {
-            for (pair, inverse) in (read..read + *size - *size % 2).step_by(2).zip(&mut next) {
-                points[write] = add(&points[pair], &points[pair + 1], inverse);
-                write += 1;
+            for (pair, slot) in points[read..read + size].chunks_exact(2).zip(&mut slots) {
+                denominator(slot, &pair[0], &pair[1]);
             }
-            if *size % 2 == 1 {
-                points[write] = points[read + *size - 1];
-                write += 1;
+            read += size;
+        }
+        invert_all(&denominators, &mut inverses);
+
+        let (mut read, mut write, mut inverse) = (0, 0, inverses.iter());
+        for size in &mut sizes {
+            let pairs = points[read..read + *size].chunks_exact(2);
+            let left_over = pairs.remainder().first().copied();
+            for ((pair, sum), inverse) in pairs.zip(&mut next[write..]).zip(&mut inverse) {
+                add(sum, &pair[0], &pair[1], inverse);
             }
             read += *size;
             *size = size.div_ceil(2);
+            write += *size;
+            if let Some(point) = left_over {
+                next[write - 1] = point;
+            }
         }
-        points.truncate(write);
+        std::mem::swap(&mut points, &mut next);
     }
     let mut left = points.into_iter();
     sizes.into_iter().map(|size| if size == 0 { INFINITY } else { left.next().unwrap_or(INFINITY) }).collect()
+}
+
+/// left[i] + right[i] for each i, as one batch.
+pub fn add_each(left: &[Point], right: &[Point]) -> Vec<Point> {
+    let mut denominators = vec![ZERO; left.len()];
+    for ((slot, p), q) in denominators.iter_mut().zip(left).zip(right) {
+        denominator(slot, p, q);
+    }
+    let mut inverses = Vec::new();
+    invert_all(&denominators, &mut inverses);
+    let mut sums = vec![INFINITY; left.len()];
+    for (((sum, p), q), inverse) in sums.iter_mut().zip(left).zip(right).zip(&inverses) {
+        add(sum, p, q, inverse);
+    }
+    sums
 }
 
 /// sum_i (i + 1) * points[i].

@@ -7,11 +7,12 @@ use pyo3::types::{PyBytes, PySlice};
 use pyo3::IntoPyObjectExt;
 use rayon::prelude::*;
 
+use crate::affine::{add_each, negate_if};
 use crate::curve::{to_affine, Refusal, G1};
-use crate::field::{root_of_unity, Fr, TWO_ADICITY};
+use crate::field::{root_of_unity, Fr};
 use crate::msm;
 use crate::pool::on_all_cores;
-use crate::python::{chunks, Length, Octets};
+use crate::python::{chunks, power_of_two, Length, Octets};
 use crate::transform::bit_reverse;
 use crate::vector::{slice_of, wrapped_index, Vector};
 
@@ -106,7 +107,9 @@ impl Bases {
         let scalars = &vector.get().values;
         let Some(points) = self.points.get(..scalars.len()) else {
             let (expected, got) = (self.points.len(), scalars.len());
-            return Err(PyValueError::new_err(format!("expected at most {expected} scalars, one for each base, got {got}")));
+            return Err(PyValueError::new_err(format!(
+                "expected at most {expected} scalars, one for each base, got {got}"
+            )));
         };
         Ok(py.detach(|| G1::from_point(msm::multiply(points, scalars))))
     }
@@ -118,9 +121,7 @@ impl Bases {
     /// n/2 log2(n) scalar multiplications: compute once and keep.
     fn lagrange(&self, py: Python<'_>, n: Length) -> PyResult<Bases> {
         let n = n.0;
-        if !n.is_power_of_two() || n.trailing_zeros() > TWO_ADICITY {
-            return Err(PyValueError::new_err(format!("n must be a power of two up to 2^{TWO_ADICITY}, got {n}")));
-        }
+        power_of_two("n", n)?;
         let Some(points) = self.points.get(..n) else {
             let bases = self.points.len();
             return Err(PyValueError::new_err(format!("n must be at most the number of bases {bases}, got {n}")));
@@ -129,30 +130,47 @@ impl Bases {
     }
 }
 
+/// Points multiplied in step.
+const LANES: usize = 256;
+
 /// L_i(tau) = 1/n sum_j omega^(-ij) tau^j, by decimation in frequency.
 fn lagrange(monomials: &[blst_p1_affine]) -> Vec<blst_p1_affine> {
     let n = monomials.len();
-    let mut points: Vec<G1> = monomials.iter().map(G1::from_affine).collect();
-    if n == 1 {
-        return monomials.to_vec();
-    }
     let root = root_of_unity(n.trailing_zeros()).inverse();
     let powers: Vec<Fr> = std::iter::successors(Some(Fr::one()), |power| Some(power.mul(root))).take(n / 2).collect();
+    let mut points = monomials.to_vec();
     let mut half = n / 2;
     while half > 0 {
-        let stride = n / 2 / half;
-        points.par_chunks_mut(2 * half).for_each(|block| {
-            let (low, high) = block.split_at_mut(half);
-            low.par_iter_mut().zip(high).enumerate().for_each(|(i, (low, high))| {
-                let difference = low.plus(&high.negated());
-                *low = low.plus(high);
-                *high = if i == 0 { difference } else { difference.times(powers[i * stride]) };
-            });
-        });
+        // Butterfly k is number k / blocks in block k % blocks, so those with twiddle 1 come first.
+        let blocks = n / 2 / half;
+        let low = |k: usize| k % blocks * 2 * half + k / blocks;
+        let butterflies: Vec<usize> = (0..n / 2).collect();
+        let layer: Vec<_> = butterflies
+            .par_chunks(LANES)
+            .map(|chunk| {
+                let left: Vec<_> = chunk.iter().map(|&k| points[low(k)]).collect();
+                let right: Vec<_> = chunk.iter().map(|&k| points[low(k) + half]).collect();
+                let negated: Vec<_> = right.iter().map(|point| negate_if(point, true)).collect();
+                let mut differences = add_each(&left, &negated);
+                let trivial = chunk.iter().filter(|&&k| k < blocks).count();
+                let twiddles: Vec<Fr> = chunk[trivial..].iter().map(|&k| powers[k / blocks * blocks]).collect();
+                let products = msm::multiply_each(&differences[trivial..], &twiddles);
+                differences.truncate(trivial);
+                differences.extend(products);
+                (add_each(&left, &right), differences)
+            })
+            .collect();
+        for (chunk, (sums, products)) in butterflies.chunks(LANES).zip(layer) {
+            for ((&k, sum), product) in chunk.iter().zip(sums).zip(products) {
+                points[low(k)] = sum;
+                points[low(k) + half] = product;
+            }
+        }
         half /= 2;
     }
-    bit_reverse(&mut points);
-    let scale = Fr::from_u64(n as u64).inverse();
-    let scaled: Vec<_> = points.par_iter().map(|point| point.times(scale).point).collect();
-    to_affine(&scaled)
+    if n > 1 {
+        bit_reverse(&mut points);
+    }
+    let scale = vec![Fr::from_u64(n as u64).inverse(); LANES];
+    points.par_chunks(LANES).flat_map_iter(|chunk| msm::multiply_each(chunk, &scale[..chunk.len()])).collect()
 }

@@ -16,17 +16,17 @@ use crate::vector::list_or_vector;
 /// Why bytes are not a point.
 #[derive(Clone, Copy)]
 pub enum Refusal {
-    NotCanonical,
-    NotOnCurve,
-    NotInSubgroup,
+    Encoding,
+    Curve,
+    Subgroup,
 }
 
 impl Refusal {
     pub fn explain(self) -> &'static str {
         match self {
-            Refusal::NotCanonical => "is not canonically encoded",
-            Refusal::NotOnCurve => "is not on the curve",
-            Refusal::NotInSubgroup => "is not in the subgroup of prime order",
+            Refusal::Encoding => "is not canonically encoded",
+            Refusal::Curve => "is not on the curve",
+            Refusal::Subgroup => "is not in the subgroup of prime order",
         }
     }
 }
@@ -46,8 +46,7 @@ macro_rules! group {
         $($extra:tt)*
     ) => {
         $(#[$doc])*
-        #[pyclass(frozen, skip_from_py_object, module = "zkpredict_kernel")]
-        #[derive(Clone, Copy)]
+        #[pyclass(frozen, module = "zkpredict_kernel")]
         pub struct $Group {
             pub point: $point,
         }
@@ -113,7 +112,7 @@ macro_rules! group {
             pub fn decode_uncompressed(bytes: &[u8; $uncompressed], check_subgroup: bool) -> Result<$affine, Refusal> {
                 // blst reads a compressed point here too.
                 if bytes[0] & COMPRESSED_FLAG != 0 {
-                    return Err(Refusal::NotCanonical);
+                    return Err(Refusal::Encoding);
                 }
                 let mut affine = $affine::default();
                 let status = unsafe { blst::$deserialize(&mut affine, bytes.as_ptr()) };
@@ -218,14 +217,14 @@ macro_rules! group {
 fn accept(status: BLST_ERROR) -> Result<(), Refusal> {
     match status {
         BLST_ERROR::BLST_SUCCESS => Ok(()),
-        BLST_ERROR::BLST_POINT_NOT_ON_CURVE => Err(Refusal::NotOnCurve),
-        BLST_ERROR::BLST_POINT_NOT_IN_GROUP => Err(Refusal::NotInSubgroup),
-        _ => Err(Refusal::NotCanonical),
+        BLST_ERROR::BLST_POINT_NOT_ON_CURVE => Err(Refusal::Curve),
+        BLST_ERROR::BLST_POINT_NOT_IN_GROUP => Err(Refusal::Subgroup),
+        _ => Err(Refusal::Encoding),
     }
 }
 
 fn in_subgroup(is: bool) -> Result<(), Refusal> {
-    is.then_some(()).ok_or(Refusal::NotInSubgroup)
+    is.then_some(()).ok_or(Refusal::Subgroup)
 }
 
 fn refuse(name: &str, refusal: Refusal) -> PyErr {

@@ -5,12 +5,8 @@ use std::sync::OnceLock;
 use blst::{blst_fr, blst_scalar};
 
 /// r, the order of G1 and G2, as little-endian 64-bit limbs.
-pub const MODULUS: [u64; 4] = [
-    0xffff_ffff_0000_0001,
-    0x53bd_a402_fffe_5bfe,
-    0x3339_d808_09a1_d805,
-    0x73ed_a753_299d_7d48,
-];
+pub const MODULUS: [u64; 4] =
+    [0xffff_ffff_0000_0001, 0x53bd_a402_fffe_5bfe, 0x3339_d808_09a1_d805, 0x73ed_a753_299d_7d48];
 /// r in hexadecimal, for the Python constant.
 pub const MODULUS_HEX: &str = "73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001";
 /// The smallest generator of the multiplicative group.

@@ -12,19 +12,13 @@ mod python;
 mod transform;
 mod vector;
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
 
 /// The primitive n-th root of unity 7^((r-1)/n), an int. ValueError unless n is a power of two up to 2^32.
 #[pyfunction]
 fn root_of_unity(py: Python<'_>, n: python::Length) -> PyResult<Bound<'_, PyAny>> {
-    let n = n.0;
-    if !n.is_power_of_two() || n.trailing_zeros() > field::TWO_ADICITY {
-        let limit = field::TWO_ADICITY;
-        return Err(PyValueError::new_err(format!("n must be a power of two up to 2^{limit}, got {n}")));
-    }
-    python::to_int(py, field::root_of_unity(n.trailing_zeros()))
+    python::to_int(py, field::root_of_unity(python::power_of_two("n", n.0)?))
 }
 
 #[pymodule]

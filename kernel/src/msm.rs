@@ -7,7 +7,7 @@
 use blst::{blst_p1, blst_p1_affine as Point};
 use rayon::prelude::*;
 
-use crate::affine::{add_points, double_point, negate_if, sum_groups, times_z_squared, weighted_sum};
+use crate::affine::{add_each, add_points, double_point, negate_if, sum_groups, times_z_squared, weighted_sum};
 use crate::field::Fr;
 use crate::pool::on_all_cores;
 
@@ -43,53 +43,53 @@ pub fn multiply(points: &[Point], scalars: &[Fr]) -> blst_p1 {
 fn sorted_halves(points: &[Point], scalars: &[Fr]) -> [Terms; SIZES.len()] {
     let mut classes: [Terms; SIZES.len()] = Default::default();
     for (point, scalar) in points.iter().zip(scalars) {
-        let Halves { low, high } = Halves::of(*scalar);
-        for ((magnitude, negative), endomorphism) in [(low, false), (high, true)] {
+        for (half, (magnitude, negative)) in halves(*scalar).into_iter().enumerate() {
             let size = u128::BITS - magnitude.leading_zeros();
-            let Some(class) = SIZES.iter().position(|&limit| size <= limit).filter(|_| size > 0) else {
+            if size == 0 {
                 continue;
-            };
-            let image = if endomorphism { times_z_squared(point) } else { *point };
-            classes[class].points.push(negate_if(&image, negative));
+            }
+            let class = SIZES.iter().take_while(|&&limit| limit < size).count();
+            classes[class].points.push(image(point, half, negative));
             classes[class].magnitudes.push(magnitude);
         }
     }
     classes
 }
 
-/// A scalar as high * z^2 + low, each a magnitude of at most 127 bits and whether it is negative.
-struct Halves {
-    low: (u128, bool),
-    high: (u128, bool),
+/// A scalar as half[0] + half[1] * z^2: magnitudes of at most 127 bits, and whether each is negative.
+type Halves = [(u128, bool); 2];
+
+fn halves(scalar: Fr) -> Halves {
+    // k in (-r/2, r/2), as a magnitude and a sign.
+    let mut limbs = scalar.to_limbs();
+    let negated = scalar.neg().to_limbs();
+    let negative = negated.iter().rev().lt(limbs.iter().rev());
+    if negative {
+        limbs = negated;
+    }
+    let low = u128::from(limbs[0]) | u128::from(limbs[1]) << 64;
+    let high = u128::from(limbs[2]) | u128::from(limbs[3]) << 64;
+
+    // floor(k / z^2) is at most three above this estimate.
+    let mut quotient = high + wide_product(high, Z_SQUARED_RECIPROCAL).1;
+    let product = wide_product(quotient, Z_SQUARED);
+    let (mut remainder, borrow) = low.overflowing_sub(product.0);
+    let mut overflow = high - product.1 - u128::from(borrow);
+    while overflow > 0 || remainder >= Z_SQUARED {
+        overflow -= u128::from(remainder < Z_SQUARED);
+        remainder = remainder.wrapping_sub(Z_SQUARED);
+        quotient += 1;
+    }
+    if remainder <= Z_SQUARED / 2 {
+        return [(remainder, negative), (quotient, negative)];
+    }
+    [(Z_SQUARED - remainder, !negative), (quotient + 1, negative)]
 }
 
-impl Halves {
-    fn of(scalar: Fr) -> Halves {
-        // k in (-r/2, r/2), as a magnitude and a sign.
-        let mut limbs = scalar.to_limbs();
-        let negated = scalar.neg().to_limbs();
-        let negative = negated.iter().rev().lt(limbs.iter().rev());
-        if negative {
-            limbs = negated;
-        }
-        let low = u128::from(limbs[0]) | u128::from(limbs[1]) << 64;
-        let high = u128::from(limbs[2]) | u128::from(limbs[3]) << 64;
-
-        // floor(k / z^2) is at most three above this estimate.
-        let mut quotient = high + wide_product(high, Z_SQUARED_RECIPROCAL).1;
-        let product = wide_product(quotient, Z_SQUARED);
-        let (mut remainder, borrow) = low.overflowing_sub(product.0);
-        let mut overflow = high - product.1 - u128::from(borrow);
-        while overflow > 0 || remainder >= Z_SQUARED {
-            overflow -= u128::from(remainder < Z_SQUARED);
-            remainder = remainder.wrapping_sub(Z_SQUARED);
-            quotient += 1;
-        }
-        if remainder <= Z_SQUARED / 2 {
-            return Halves { low: (remainder, negative), high: (quotient, negative) };
-        }
-        Halves { low: (Z_SQUARED - remainder, !negative), high: (quotient + 1, negative) }
-    }
+/// The point the half multiplies, with its sign.
+fn image(point: &Point, half: usize, negative: bool) -> Point {
+    let image = if half == 1 { times_z_squared(point) } else { *point };
+    negate_if(&image, negative)
 }
 
 /// (low, high) of the 256-bit product.
@@ -163,7 +163,8 @@ impl Terms {
         digits.iter().for_each(|&(bucket, _)| sizes[bucket] += 1);
         // Bucket 0 adds nothing; the others are laid out one after another.
         sizes[0] = 0;
-        let mut ends: Vec<usize> = sizes.iter().scan(0, |end, size| Some(std::mem::replace(end, *end + size))).collect();
+        let mut ends: Vec<usize> =
+            sizes.iter().scan(0, |end, size| Some(std::mem::replace(end, *end + size))).collect();
         let mut sorted = vec![Point::default(); sizes.iter().sum()];
         for (point, &(bucket, negative)) in self.points.iter().zip(&digits) {
             if bucket > 0 {
@@ -183,6 +184,33 @@ impl Terms {
             .map(|(points, magnitudes)| interleaved(points, magnitudes))
             .reduce(blst_p1::default, |a, b| add_points(&a, &b))
     }
+}
+
+/// scalars[i] * points[i] for each i: windowed multiplications in step, each step a batch of affine additions.
+pub fn multiply_each(points: &[Point], scalars: &[Fr]) -> Vec<Point> {
+    let windows = Windows::new(4, 127);
+    let scalars: Vec<Halves> = scalars.iter().map(|&scalar| halves(scalar)).collect();
+    // table[d][i] = d * points[i] for the digits' magnitudes d.
+    let mut table = vec![vec![Point::default(); points.len()], points.to_vec()];
+    for digit in 2..=windows.buckets() {
+        table.push(add_each(&table[digit - 1], points));
+    }
+    let mut sums = table[0].clone();
+    for window in (0..windows.count).rev() {
+        for _ in 0..windows.bits {
+            sums = add_each(&sums, &sums);
+        }
+        for half in 0..2 {
+            let term = |(i, scalar): (usize, &Halves)| {
+                let (magnitude, negative) = scalar[half];
+                let (digit, negative_digit) = windows.digit(window, magnitude);
+                image(&table[digit][i], half, negative != negative_digit)
+            };
+            let terms: Vec<Point> = scalars.iter().enumerate().map(term).collect();
+            sums = add_each(&sums, &terms);
+        }
+    }
+    sums
 }
 
 fn interleaved(points: &[Point], magnitudes: &[u128]) -> blst_p1 {

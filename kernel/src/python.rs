@@ -7,7 +7,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt};
 
-use crate::field::{bytes_from_limbs, limbs_from_bytes, Fr, BYTES};
+use crate::field::{bytes_from_limbs, limbs_from_bytes, Fr, BYTES, TWO_ADICITY};
 
 /// A Python int in [0, r).
 pub struct Scalar(pub Fr);
@@ -23,11 +23,7 @@ impl<'py> FromPyObject<'_, 'py> for Scalar {
 /// Read an int in [0, r); `name` says which one it is when it is refused.
 pub fn scalar(object: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<Fr> {
     if !object.is_instance_of::<PyInt>() {
-        return Err(PyTypeError::new_err(format!(
-            "{} must be an int, got {}",
-            name(),
-            object.get_type().qualname()?
-        )));
+        return Err(PyTypeError::new_err(format!("{} must be an int, got {}", name(), object.get_type().qualname()?)));
     }
     let out_of_range = || PyValueError::new_err(format!("{} must be in [0, r)", name()));
     let mut overflow = 0;
@@ -37,20 +33,15 @@ pub fn scalar(object: &Bound<'_, PyAny>, name: impl Fn() -> String) -> PyResult<
         return u64::try_from(small).map(Fr::from_u64).map_err(|_| out_of_range());
     }
     let py = object.py();
-    let bytes = object
-        .call_method1(intern!(py, "to_bytes"), (BYTES, intern!(py, "little")))
-        .map_err(|_| out_of_range())?;
+    let bytes =
+        object.call_method1(intern!(py, "to_bytes"), (BYTES, intern!(py, "little"))).map_err(|_| out_of_range())?;
     let bytes: &[u8; BYTES] = bytes.cast::<PyBytes>()?.as_bytes().try_into().map_err(|_| out_of_range())?;
     Fr::from_limbs(&limbs_from_bytes(bytes)).ok_or_else(out_of_range)
 }
 
 /// Read a list of ints in [0, r).
 pub fn scalars(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Fr>> {
-    object
-        .try_iter()?
-        .enumerate()
-        .map(|(i, item)| scalar(&item?, || format!("{name}[{i}]")))
-        .collect()
+    object.try_iter()?.enumerate().map(|(i, item)| scalar(&item?, || format!("{name}[{i}]"))).collect()
 }
 
 pub fn to_int(py: Python<'_>, value: Fr) -> PyResult<Bound<'_, PyAny>> {
@@ -115,11 +106,18 @@ impl std::ops::Deref for Octets<'_> {
     }
 }
 
+/// The buffer of an object that holds int64 in this machine's byte order.
+fn int64(object: &Bound<'_, PyAny>) -> Option<PyBuffer<i64>> {
+    // PyO3 0.29 takes '>' (big-endian) for a little-endian machine's own byte order.
+    let swapped = |format: &[u8]| cfg!(target_endian = "little") && matches!(format.first(), Some(b'>' | b'!'));
+    PyBuffer::get(object).ok().filter(|buffer| !swapped(buffer.format().to_bytes()))
+}
+
 /// A one-dimensional contiguous buffer of int64.
 pub fn int64_buffer(object: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
     let kind = object.get_type().qualname()?;
-    let buffer = PyBuffer::<i64>::get(object)
-        .map_err(|_| PyTypeError::new_err(format!("expected a buffer of int64, got {kind}")))?;
+    let buffer =
+        int64(object).ok_or_else(|| PyTypeError::new_err(format!("expected a buffer of int64, got {kind}")))?;
     if buffer.dimensions() != 1 {
         let got = buffer.dimensions();
         return Err(PyValueError::new_err(format!("expected a one-dimensional buffer, got {got} dimensions")));
@@ -137,7 +135,7 @@ pub fn positions(object: &Bound<'_, PyAny>, bound: usize) -> PyResult<Vec<usize>
         Some(position) if position < bound => Ok(position),
         _ => Err(outside(i)),
     };
-    if PyBuffer::<i64>::get(object).is_ok() {
+    if int64(object).is_some() {
         let list = int64_buffer(object)?;
         return list.iter().enumerate().map(|(i, &position)| within(i, position.try_into().ok())).collect();
     }
@@ -164,9 +162,17 @@ pub fn allocate<T>(length: usize) -> PyResult<Vec<T>> {
 
 /// Split into chunks of N bytes, or ValueError.
 pub fn chunks<'a, const N: usize>(bytes: &'a [u8], what: &str) -> PyResult<Vec<&'a [u8; N]>> {
-    if !bytes.len().is_multiple_of(N) {
+    if bytes.len() % N != 0 {
         let got = bytes.len();
         return Err(PyValueError::new_err(format!("expected {N} bytes for each {what}, got {got} bytes in all")));
     }
     Ok(bytes.chunks_exact(N).filter_map(|chunk| chunk.try_into().ok()).collect())
+}
+
+/// log2 n, or ValueError unless n is the order of a group of roots of unity.
+pub fn power_of_two(what: &str, n: usize) -> PyResult<u32> {
+    if !n.is_power_of_two() || n.trailing_zeros() > TWO_ADICITY {
+        return Err(PyValueError::new_err(format!("{what} must be a power of two up to 2^{TWO_ADICITY}, got {n}")));
+    }
+    Ok(n.trailing_zeros())
 }

@@ -7,9 +7,11 @@ use pyo3::IntoPyObjectExt;
 
 use rayon::prelude::*;
 
-use crate::field::{Fr, BYTES, TWO_ADICITY};
+use crate::field::{Fr, BYTES};
 use crate::pool::on_all_cores;
-use crate::python::{allocate, chunks, int64_buffer, positions, scalar, scalars, to_int, Length, Octets, Scalar};
+use crate::python::{
+    allocate, chunks, int64_buffer, positions, power_of_two, scalar, scalars, to_int, Length, Octets, Scalar,
+};
 use crate::transform;
 
 /// Elementwise work at least this long is split over the cores.
@@ -56,13 +58,6 @@ fn same_length(expected: usize, got: usize) -> PyResult<()> {
         return Err(PyValueError::new_err(format!("vector lengths differ: expected {expected}, got {got}")));
     }
     Ok(())
-}
-
-fn power_of_two(what: &str, n: usize) -> PyResult<u32> {
-    if !n.is_power_of_two() || n.trailing_zeros() > TWO_ADICITY {
-        return Err(PyValueError::new_err(format!("{what} must be a power of two up to 2^{TWO_ADICITY}, got {n}")));
-    }
-    Ok(n.trailing_zeros())
 }
 
 fn map(values: &[Fr], f: impl Fn(Fr) -> Fr + Sync + Send) -> Vec<Fr> {
@@ -293,7 +288,8 @@ impl Vector {
 
     /// The vector k times over.
     fn repeat(&self, k: Length) -> PyResult<Vector> {
-        let total = self.values.len().checked_mul(k.0).ok_or_else(|| PyValueError::new_err("length must be in [0, 2^48)"))?;
+        let total =
+            self.values.len().checked_mul(k.0).ok_or_else(|| PyValueError::new_err("length must be in [0, 2^48)"))?;
         let mut values = allocate(total)?;
         for _ in 0..if total == 0 { 0 } else { k.0 } {
             values.extend_from_slice(&self.values);
