@@ -43,7 +43,7 @@ CellName = tuple[str, int]
 def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
     """Returns the digit that the committed network gives `image` (one byte a pixel), as the proof shows.
 
-    Raises `MalformedFile` for the commitment, else `MalformedProof`, `WrongStatement` or `FailedOpening`, as the native verifier does.
+    Raises `MalformedFile` for the commitment, else `MalformedProof`, `WrongStatement` or `FailedOpening`, as native does.
     """
     commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
     proof = Proof.from_bytes(proof_bytes, decode_point)
@@ -222,7 +222,7 @@ def _offset(group: Group, pack: int) -> int:
 
 
 def public_values(circuit: Circuit, image: bytes, digit: int, alpha: int, point: int) -> dict[str, int]:
-    """All public polynomials at a `point` outside the domain, each from its values row by row (the image from its coefficients)."""
+    """All public polynomials at a `point` outside the domain, each from its values on the rows (the image: coefficients)."""
     n = circuit.domain
     basis = _lagrange_basis(n, point)
 

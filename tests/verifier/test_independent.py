@@ -1,4 +1,4 @@
-"""The independent verifier: it accepts real proofs, and gives the same verdict in the same words as the native one on every forgery."""
+"""The independent verifier accepts real proofs, and refuses every forgery in the same words as the native one."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_points_match_the_kernel(honest):
 
 
 def test_runs_where_the_kernel_is_missing(honest, tmp_path):
-    """In a process that cannot import the kernel, the proof verifies and no module that evaluates for the native verifier loads."""
+    """Without the kernel the proof verifies, and no module that evaluates for the native verifier is loaded."""
     for name, data in (("commitment", honest.commitment), ("image", honest.image), ("proof", honest.proof)):
         (tmp_path / name).write_bytes(data)
     program = """
