@@ -35,6 +35,8 @@ BIAS_ROWS = (3, 7)
 BLINDING_ROW = 11
 PACKS_PER_VALUE_ROW = len(BIAS_ROWS)
 DOMAINS = (1024, 2048)
+MAX_DEGREE = 4095
+"""The highest degree the ceremony can commit to."""
 
 _MAGIC = b"zkpC\x01"
 DIGEST_LABEL = b"zkpredict circuit v1"
@@ -44,7 +46,8 @@ DIGEST_LABEL = b"zkpredict circuit v1"
 class Group:
     """Packs of `outputs` values of `lanes` lanes each: pack k of the group lies at slot `residue + k * stride`.
 
-    The group owns `slots` (a power of two) slots; those beyond `packs` are unused.
+    The group owns `slots` (a power of two) slots; those beyond `packs` are unused. A hidden layer owns so many that the
+    quotient keeps below `MAX_DEGREE`: weight rows (n - 1) times reads (n - slots) times blinded cells (n + 3), over X^n - 1.
     """
 
     outputs: int
@@ -111,7 +114,7 @@ class Circuit:
             raise UnsupportedNetwork("logits need wide lanes")
         if self.widths[0] + 1 > self.domain - 1:
             raise UnsupportedNetwork(f"{self.widths[0]} inputs do not fit a domain of {self.domain} rows")
-        slots = sum(_power_of_two(packs) for packs in self._pack_counts)
+        slots = sum(self._slot_counts)
         if slots > self.domain // PACK_ROWS:
             raise UnsupportedNetwork(
                 f"network {'-'.join(map(str, self.widths))} needs {slots} packs of rows, "
@@ -130,21 +133,25 @@ class Circuit:
     def layers(self) -> int:
         return len(self.lanes)
 
+    @property
+    def _outputs_and_lanes(self) -> list[tuple[int, int]]:
+        return [*zip(self.widths[1:], self.lanes), (self.widths[-1], self.lanes[-1])]
+
     @cached_property
-    def _pack_counts(self) -> list[int]:
-        outputs_and_lanes = [*zip(self.widths[1:], self.lanes), (self.widths[-1], self.lanes[-1])]
-        return [_packs(outputs, lanes) for outputs, lanes in outputs_and_lanes]
+    def _slot_counts(self) -> list[int]:
+        packs = [_packs(outputs, lanes) for outputs, lanes in self._outputs_and_lanes]
+        least = 2 * self.domain + 2 - MAX_DEGREE
+        return [_power_of_two(max(count, least)) for count in packs[:-2]] + [_power_of_two(count) for count in packs[-2:]]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
         """One group per layer, then the group of the argmax differences. Largest first, each takes the next free
         residue class of slots modulo its stride (bit-reversed order keeps the classes disjoint)."""
         total = self.domain // PACK_ROWS
-        outputs_and_lanes = [*zip(self.widths[1:], self.lanes), (self.widths[-1], self.lanes[-1])]
-        order = sorted(range(len(outputs_and_lanes)), key=lambda g: -_power_of_two(self._pack_counts[g]))
+        outputs_and_lanes = self._outputs_and_lanes
         placed, taken = {}, 0
-        for number in order:
-            slots = _power_of_two(self._pack_counts[number])
+        for number in sorted(range(len(outputs_and_lanes)), key=lambda g: -self._slot_counts[g]):
+            slots = self._slot_counts[number]
             stride = total // slots
             residue = _reverse_bits(taken // slots, stride.bit_length() - 1)
             placed[number] = Group(*outputs_and_lanes[number], slots, residue, stride)
