@@ -25,6 +25,10 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.witness import Trace
 
 
+_ANY_BETA = 1 << 200
+"""The linear check does not use beta; -beta is no cell anyone would write."""
+
+
 class UnsatisfiedConstraint(ValueError):
     """A constraint that does not hold: its name, the first failing row, and the cells it reads there."""
 
@@ -84,7 +88,7 @@ def failing_equations(compiled: CompiledNetwork, image: bytes, digit: int, trace
     linear = next(c for c in constraints(circuit) if c.name == "linear")
     totals = []
     for alpha in powers(root_of_unity(points), points):
-        closing = linear.expression.evaluate(_rows(compiled, image, digit, trace, alpha, 1))
+        closing = linear.expression.evaluate(_rows(compiled, image, digit, trace, alpha, _ANY_BETA))
         totals.append(-int(closing[-1]) % MODULUS)
     residuals = _interpolate(totals)
     return [name for index, name in names.items() if residuals[index]]
