@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from zkpredict.circuits.field import MODULUS, inverse, inverses, powers, root_of_unity
 from zkpredict.circuits.layout import ACTIVATION_BITS
 from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.kernel import Vector
 
 
 @contextmanager
@@ -80,3 +82,33 @@ def evaluate_values(values: list[int], point: int) -> int:
     terms = inverses([(point - node) % MODULUS for node in nodes])
     total = sum(value * node * term for value, node, term in zip(values, nodes, terms))
     return total * (pow(point, n, MODULUS) - 1) * inverse(n) % MODULUS
+
+
+def at_domain(coefficients: list[int]) -> list[int]:
+    """A polynomial's values at the n-th roots of unity, n its length. (The kernel's transform; its twin is tested with the kernel.)"""
+    return Vector.from_ints(coefficients).ntt().to_ints()
+
+
+@dataclass(frozen=True, eq=False)
+class PlainRows:
+    """An `Environment` of Python ints in numpy object arrays, row by row: neither galois nor the kernel. Reduce what it returns."""
+
+    columns: dict[str, np.ndarray]
+    publics: dict[str, np.ndarray]
+    challenges: dict[str, int]
+
+    @classmethod
+    def of(cls, columns: dict[str, list[int]], publics: dict[str, list[int]], challenges: dict[str, int]) -> PlainRows:
+        return cls(*({k: np.array(v, object) for k, v in part.items()} for part in (columns, publics)), challenges)
+
+    def constant(self, value: int):
+        return value
+
+    def cell(self, column: str, rotation: int):
+        return np.roll(self.columns[column], -rotation)
+
+    def public(self, name: str):
+        return self.publics[name]
+
+    def challenge(self, name: str):
+        return self.challenges[name]
