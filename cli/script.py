@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zkpredict.circuits.exact import ExactNetwork
+    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.contracts.bitcoin.paid import Unsigned
+    from zkpredict.contracts.bitcoin.transaction import Transaction
+    from zkpredict.training.floating import FloatNetwork
 
 EXAMPLE = """zkpredict script build examples/mnist.model --out mnist.script
          zkpredict script run mnist.script examples/seven.png --digit 7"""
@@ -37,20 +47,29 @@ def _scale_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _scale(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.network import MAX_PIXEL
     from zkpredict.training.keras_files import load_keras
 
     with console.step("read"):
-        over_bytes = load_keras(arguments.keras).over_bytes
-    per_unit_pixel = [(layer.weights.T * (MAX_PIXEL if layer is over_bytes[0] else 1), layer.bias) for layer in over_bytes]
-    network = ExactNetwork.from_floats(per_unit_pixel)
+        network = exact_network(load_keras(arguments.keras))
     data = network.to_bytes()
     write_atomically(arguments.out, data, private=True)
     console.result(
         {"network": network.name, "file": arguments.out, "bytes": len(data)},
         [f"{arguments.out} holds {network.name} in 10^8 fixed point ({len(data):,} bytes, private: it is the weights)."],
     )
+
+
+def exact_network(floating: FloatNetwork) -> ExactNetwork:
+    """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255."""
+    from zkpredict.circuits.exact import ExactNetwork
+    from zkpredict.circuits.network import MAX_PIXEL
+
+    first, *others = floating.layers
+    per_unit_pixel = floating.pixel_scale * MAX_PIXEL
+    return ExactNetwork.from_floats([
+        (first.weights.T * per_unit_pixel, first.bias + floating.pixel_offset * first.weights.sum(axis=1)),
+        *((layer.weights.T, layer.bias) for layer in others),
+    ])
 
 
 def _build_arguments(parser: argparse.ArgumentParser) -> None:
@@ -172,7 +191,7 @@ def _spend(arguments: argparse.Namespace, console: Console) -> int | None:
     return _check_and_write(arguments, console, lock, draft.unlocked(0, claim(image, arguments.digit)))
 
 
-def _claim_image(arguments: argparse.Namespace, lock: bytes):
+def _claim_image(arguments: argparse.Namespace, lock: bytes) -> np.ndarray:
     from zkpredict.contracts.bitcoin.compiler import is_pot, pixels_of
 
     if is_pot(lock) == (arguments.digit is not None):
@@ -180,7 +199,7 @@ def _claim_image(arguments: argparse.Namespace, lock: bytes):
     return read_statement_image(arguments, arguments.image, pixels_of(lock))
 
 
-def _draft(arguments: argparse.Namespace, payload_bytes: int):
+def _draft(arguments: argparse.Namespace, payload_bytes: int) -> Transaction:
     """The transaction without its unlocking script; the fee is for `payload_bytes` beside keys, amounts and signatures."""
     from zkpredict.contracts.bitcoin.transaction import Input, Outpoint, Output, Transaction, fee, pay_to_address
 
@@ -194,7 +213,7 @@ def _draft(arguments: argparse.Namespace, payload_bytes: int):
     )
 
 
-def _sign_and_write(arguments: argparse.Namespace, console: Console, lock: bytes, unsigned) -> int | None:
+def _sign_and_write(arguments: argparse.Namespace, console: Console, lock: bytes, unsigned: Unsigned) -> int | None:
     """Signs with the key or the given signature; with neither, says what to sign."""
     from zkpredict.contracts.bitcoin.interpreters import signer
 
@@ -212,7 +231,7 @@ def _sign_and_write(arguments: argparse.Namespace, console: Console, lock: bytes
     return _check_and_write(arguments, console, lock, unsigned.signed(signature))
 
 
-def _check_and_write(arguments: argparse.Namespace, console: Console, lock: bytes, transaction) -> int | None:
+def _check_and_write(arguments: argparse.Namespace, console: Console, lock: bytes, transaction: Transaction) -> int | None:
     from zkpredict.contracts.bitcoin.interpreters import SpendRefused, open_interpreter
     from zkpredict.contracts.bitcoin.transaction import Output
 
@@ -296,7 +315,7 @@ def _interpreter_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interpreter", choices=("bsv-sdk", "bitcoinx"), help="default: the fastest one installed")
 
 
-def _read_network(path: str):
+def _read_network(path: str) -> IntegerNetwork | ExactNetwork:
     """The integer network of a model file, or an exact network."""
     from zkpredict.circuits.exact import MAGIC, ExactNetwork
     from zkpredict.prover.model import Model

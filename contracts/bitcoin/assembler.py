@@ -93,6 +93,8 @@ class Instruction:
     def __str__(self) -> str:
         if self.data:
             return self.data.hex()
+        if Op.ONE.value <= self.opcode <= Op.SIXTEEN.value:
+            return f"OP_{self.number}"
         return f"OP_{_NAMES[self.opcode]}" if self.opcode in _NAMES else f"OP_UNKNOWN_{self.opcode:02x}"
 
 

@@ -59,15 +59,8 @@ def compile_network(network: IntegerNetwork | ExactNetwork, limits: NodeLimits =
 
     Raises `LimitExceeded` naming the node limit it would break and by how much.
     """
-    if isinstance(network, ExactNetwork):
-        mode, compile_layer = "exact", exact.compile_layer
-        read, brightest = assemble(Op.BIN2NUM, SCALE, Op.MUL, MAX_PIXEL, Op.DIV), SCALE
-    else:
-        mode, compile_layer = "packed", packed.compile_layer
-        read, brightest = assemble(Op.BIN2NUM), MAX_PIXEL
-    pixels = network.shape[0]
-    cut, order = cut_image(pixels)
-    inputs: Inputs | None = Inputs(order, read, (brightest,) * pixels)
+    mode, compile_layer = ("exact", exact.compile_layer) if isinstance(network, ExactNetwork) else ("packed", packed.compile_layer)
+    cut, inputs = pixel_inputs(network)
     layers: list[LayerCode] = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
         layers.append(compile_layer(number, layer, interval, inputs, number + 1 == len(network.layers)))
@@ -77,7 +70,16 @@ def compile_network(network: IntegerNetwork | ExactNetwork, limits: NodeLimits =
     demand = Demand(len(join(sections)), number_bytes, _stack_bound(max(network.shape), number_bytes))
     name = f"{mode} {network.name}"
     limits.check(name, demand)
-    return Classifier(name, pixels, network.shape[-1], sections, demand)
+    return Classifier(name, network.shape[0], network.shape[-1], sections, demand)
+
+
+def pixel_inputs(network: IntegerNetwork | ExactNetwork) -> tuple[bytes, Inputs]:
+    """Code that cuts the image on top of the stack into pixels, and how the first layer reads them."""
+    pixels = network.shape[0]
+    cut, order = cut_image(pixels)
+    if isinstance(network, ExactNetwork):
+        return cut, Inputs(order, assemble(Op.BIN2NUM, SCALE, Op.MUL, MAX_PIXEL, Op.DIV), (SCALE,) * pixels)
+    return cut, Inputs(order, assemble(Op.BIN2NUM), (MAX_PIXEL,) * pixels)
 
 
 def claim_script(classifier: Classifier, limits: NodeLimits = NodeLimits()) -> LockingScript:
