@@ -10,9 +10,10 @@ import hashlib
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.layout import MAX_DEGREE
 
 CEREMONY_SHA256 = "d39b9f2d047cc9dca2de58f264b6a09448ccd34db967881a6713eacacf0f26b7"
-G1_POWERS, G2_POWERS = 4096, 65
+G1_POWERS, G2_POWERS = MAX_DEGREE + 1, 65
 
 TAU_G2 = bytes.fromhex(
     "b5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72"

@@ -79,8 +79,8 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
     check_statement(circuit, image, proof.digit)
     coins = derive_challenges(circuit, image, proof)
     rho, alpha = coins.constraints.rho, coins.constraints.alpha
-    if pow(rho, circuit.domain, MODULUS) == 1 or pow(coins.zeta, circuit.domain, MODULUS) == 1:
-        raise FailedOpening("a challenge point fell into the domain")
+    if rho == 0 or pow(rho, circuit.domain, MODULUS) == 1:
+        raise FailedOpening("the challenge point rho is zero or fell into the domain")
     linearisation = linearise(circuit, image, proof.digit, coins.constraints, proof.evaluations)
     claim = fold(circuit, linearisation, proof.evaluations, rho, coins.nu, coins.zeta)
 
