@@ -1,6 +1,7 @@
 """Compiled networks against the integer references, in real interpreters, at the edges of every shape and range."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -162,6 +163,22 @@ def test_only_the_canonical_claim_is_accepted(interpreter, small):
     ):
         with pytest.raises(SpendRefused, match=reason):
             interpreter.check(*spending(unlocking, lock))
+
+
+def test_relaxed_transactions_accept_no_other_digit(fastest, small):
+    """Versions above 1 lift the push-only, minimal and clean-stack rules since the Chronicle upgrade; the digit stays exact."""
+    lock, image, digit = small
+    pixels = assemble(image.tobytes())
+
+    def check(unlocking):
+        transaction, index, spent = spending(unlocking, lock)
+        fastest.check(replace(transaction, version=2), index, spent)
+
+    check(pixels + assemble(digit))
+    check(assemble(9) + pixels + assemble(digit, Op.DUP, Op.DROP))
+    for other in (assemble((digit + 1) % 3), b"\x02" + digit.to_bytes(1, "little") + b"\x00", assemble(digit, Op.NEGATE, 1, Op.ADD)):
+        with pytest.raises(SpendRefused, match="must be truthy"):
+            check(pixels + other)
 
 
 def test_limits_are_named_with_the_excess():
