@@ -32,7 +32,7 @@ _VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints
 
 
 def import_keras():
-    """The `keras` module, quiet and without CPU-specific kernels (they change the last bits of a training run).
+    """The `keras` module, quiet, on the processor, without kernels that differ from one processor to the next in the last bits.
 
     Raises `UnusableInput` when it is not installed.
     """
@@ -133,18 +133,13 @@ def _chain(model) -> list:
         )
     if isinstance(model, import_keras().Sequential):
         return model.layers
-    producers = {}
-    for layer in model.layers:
-        try:
-            producers[id(layer.output)] = layer
-        except (AttributeError, ValueError):
-            raise _wrong(layer, "it is used more than once or has several outputs") from None
+    producers = {id(layer.output): layer for layer in model.layers}
     chain, tensor = [], model.outputs[0]
     while tensor is not model.inputs[0]:
         layer = producers.pop(id(tensor), None)
         if layer is None or isinstance(layer.input, (list, tuple, dict)):
-            after = f"before layer '{chain[-1].name}'" if chain else "at the output"
-            raise UnsupportedNetwork(f"the Keras model is no chain of layers: it branches {after}")
+            where = f"before layer '{chain[-1].name}'" if chain else "at the output"
+            raise UnsupportedNetwork(f"the Keras model is no chain of layers: it branches, merges or loops {where}")
         chain.append(layer)
         tensor = layer.input
     left = [layer for layer in producers.values() if type(layer).__name__ != "InputLayer"]
@@ -195,14 +190,14 @@ def _checked_archive(data: bytes, what: str) -> bytes:
     except (ValueError, RecursionError):
         raise MalformedFile(f"{what}: {_CONFIG} is no JSON") from None
     try:
-        config = _checked_config(config, what)
+        config = json.dumps(_checked_config(config, what))
     except RecursionError:
         raise MalformedFile(f"{what}: {_CONFIG} is nested too deeply") from None
-    weights = _member(archive, _WEIGHTS, _MAX_WEIGHT_BYTES, what)
+    weights = _member(archive, _WEIGHTS, len(data), what)  # Keras stores it uncompressed
     _check_weights(weights, what)
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as copy:
-        copy.writestr(_CONFIG, json.dumps(config))
+        copy.writestr(_CONFIG, config)
         copy.writestr(_METADATA, "{}")
         copy.writestr(_WEIGHTS, weights)
     return target.getvalue()
@@ -235,12 +230,12 @@ def _checked_config(config: object, what: str) -> dict:
     for previous, entry in zip([None, *entries], entries):
         before = _check_layer(entry, before, what)
         if kind == "Functional" and previous is not None and _fed_by(entry) != previous.get("name"):
-            raise UnsupportedNetwork(
-                f"{what}: layer '{entry.get('name')}' is not fed by '{previous.get('name')}' alone: only chains can be quantised"
-            )
+            name, before_it = entry.get("name"), previous.get("name")
+            raise UnsupportedNetwork(f"{what}: layer '{name}' is not fed by '{before_it}' alone: only chains can be quantised")
         layers.append({key: entry[key] for key in _LAYER_FIELDS if key in entry})
     if layers and layers[0]["class_name"] != "InputLayer":
-        raise UnsupportedNetwork(f"{what}: the first layer is a {layers[0]['class_name']}: build the model with an input shape")
+        first = layers[0]["class_name"]
+        raise UnsupportedNetwork(f"{what}: the first layer is a {first}: build the model with an input shape")
     inner = {key: inner[key] for key in _MODEL_FIELDS if key in inner}
     _check_values(inner, f"{what}: the model")
     module = "keras" if kind == "Sequential" else "keras.src.models.functional"
@@ -253,8 +248,11 @@ def _check_layer(entry: dict, before: int, what: str) -> int:
     if not isinstance(settings, dict):
         raise MalformedFile(f"{what}: {_CONFIG} has a {kind} layer without config")
     where = f"{what}: layer '{settings.get('name')}'"
-    if kind not in LAYERS or entry.get("module") != "keras.layers" or entry.get("registered_name"):
-        raise UnsupportedNetwork(f"{where} is a {kind}, only {', '.join(LAYERS)} can be quantised")
+    registered = entry.get("registered_name")
+    origin = registered if registered not in (None, kind) else entry.get("module")
+    if kind not in LAYERS or origin != "keras.layers":
+        label = kind if origin == "keras.layers" else f"{kind} of {origin}"
+        raise UnsupportedNetwork(f"{where} is a {label}, only {', '.join(LAYERS)} can be quantised")
     _check_values(settings, where)
     _check_values(entry.get("inbound_nodes"), where)
     width = before

@@ -37,7 +37,9 @@ class Recipe:
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         if not all(1 <= width <= MAX_WIDTH for width in self.hidden) or len(self.hidden) >= MAX_LAYERS:
-            raise UnusableInput(f"hidden widths must be up to {MAX_LAYERS - 1} numbers in 1..{MAX_WIDTH}, got {list(self.hidden)}")
+            raise UnusableInput(
+                f"hidden widths must be up to {MAX_LAYERS - 1} numbers in 1..{MAX_WIDTH}, got {list(self.hidden)}"
+            )
         if self.epochs < 1 or self.batch < 1:
             raise UnusableInput(f"epochs and batch must be at least 1, got {self.epochs} and {self.batch}")
         if not 0 <= self.seed < 1 << 32:

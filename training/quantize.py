@@ -28,6 +28,8 @@ WIDE_LIMIT = 1 << (WIDE * LANE_BITS - 1)
 LOGIT_LIMIT = 1 << (WIDE * LANE_BITS - 2)
 # A first-layer row that is too long for a narrow lane is scaled down, but it gives up at most three of its seven bits.
 LEAST_NARROW_RATIO = 1 / 8
+# All rows of a layer share its shift, so one that is 2^8 times longer than the middle one would cost the others their bits.
+WIDE_SPREAD = 1 << 8
 _SHRINK = 0.995
 
 
@@ -65,7 +67,8 @@ def quantize(network: FloatNetwork) -> IntegerNetwork:
         weights, bias = _in_units(layer, units, constants)
         steady, constants = _steady(weights, bias, tops)
         weights[steady], bias[steady] = 0, 0
-        scales = _equalized(_full_scales(layer.name, weights), following.weights, number == len(network.layers) - 2)
+        full = _full_scales(layer.name, weights)
+        scales = _equalized(full, following.weights * ~steady, number == len(network.layers) - 2)
         rows = _hidden_rows(layer.name, weights, bias, tops, scales, first=number == 0)
         shift = max(0, int(rows.reach.max()).bit_length() - ACTIVATION_BITS)
         layers.append(DenseLayer(rows.weights, rows.bias, shift))
@@ -115,7 +118,8 @@ def _hidden_rows(
     narrow = _fit(weights, bias, tops, scales, NARROW_LIMIT)
     if np.all(narrow.scales >= scales * (LEAST_NARROW_RATIO if first else 1)):
         return narrow
-    wide = _fit(weights, bias, tops, scales, WIDE_LIMIT)
+    free = _fit(weights, bias, tops, scales, WIDE_LIMIT)
+    wide = _fit(weights, bias, tops, scales, min(WIDE_LIMIT, WIDE_SPREAD * int(np.median(free.reach[free.reach > 0]))))
     for row in np.flatnonzero((wide.scales < scales) & (wide.peaks == 0)):
         raise UnsupportedNetwork(_no_room(name, row, bias[row]))
     return wide
@@ -135,8 +139,7 @@ def _logit_rows(name: str, weights: np.ndarray, bias: np.ndarray, tops: np.ndarr
 
 
 def _no_room(name: str, row: int, bias: float) -> str:
-    bits = WIDE * LANE_BITS
-    return f"layer '{name}' row {row}: its bias {bias:.6g} leaves no room for the weights in a lane of {bits} bits"
+    return f"layer '{name}' row {row}: its bias {bias:.6g} is so large that no weight beside it survives rounding"
 
 
 def _full_scales(name: str, weights: np.ndarray) -> np.ndarray:
@@ -157,7 +160,7 @@ def _fit(weights: np.ndarray, bias: np.ndarray, tops: np.ndarray, scales: np.nda
     """
     low, high = np.minimum(weights, 0) @ tops + bias, np.maximum(weights, 0) @ tops + bias
     reach = np.maximum(np.abs(low), np.abs(high))
-    scales = np.minimum(scales, limit / np.maximum(reach, np.finfo(np.float64).tiny))
+    scales = np.minimum(scales, np.divide(limit, reach, out=np.full(len(reach), np.inf), where=reach > 0))
     while True:
         whole = np.rint(weights * scales[:, None]).astype(np.int64)
         offset = np.rint(bias * scales).astype(np.int64)

@@ -43,7 +43,7 @@ class LayerReport:
     def to_line(self) -> str:
         return (
             f"  layer {self.number}  {self.inputs} to {self.outputs}: |weight| <= {self.largest_weight}, |z| <= {self.bound:,} "
-            f"on any image, shift {self.shift}, {self.lane} lanes ({self.lane_bits} bits), {self.headroom_bits:.2f} bits to spare"
+            f"on any input, shift {self.shift}, {self.lane} lanes ({self.lane_bits} bits), {self.headroom_bits:.2f} bits to spare"
         )
 
 
@@ -121,7 +121,8 @@ def accuracy_report(
         raise UnusableInput(f"the model knows {classes} classes, the labels go up to {data.classes - 1}")
     if floats is not None and floats.shape != network.shape:
         raise UnusableInput(
-            f"the Keras model is {'-'.join(map(str, floats.shape))}, the integer model {network.name}: they are not the same network"
+            f"the Keras model is {'-'.join(map(str, floats.shape))}, the integer model {network.name}: "
+            "they are not the same network"
         )
     digits = network.infer(data.flat).digits
     confusion = np.zeros((classes, classes), np.int64)

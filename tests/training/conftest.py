@@ -1,0 +1,42 @@
+"""What the training tests share: the shipped images, and float networks."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zkpredict.training.datasets import LabelledImages, load_split
+from zkpredict.training.floating import FloatLayer, FloatNetwork
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    return ROOT / "tests" / "data"
+
+
+@pytest.fixture(scope="session")
+def examples() -> Path:
+    return ROOT / "examples"
+
+
+@pytest.fixture(scope="session")
+def test_images(data_folder) -> LabelledImages:
+    """The 10,000 MNIST test images."""
+    return load_split(data_folder, "test")
+
+
+@pytest.fixture
+def random_network():
+    """Makes float networks of any shape, weights normal, biases small."""
+
+    def make(*shape: int, seed: int = 0, **pixels: float) -> FloatNetwork:
+        draw = np.random.default_rng(seed)
+        layers = [
+            FloatLayer(f"dense_{t}", draw.normal(size=(outputs, inputs)) / inputs**0.5, draw.normal(size=outputs) / 10)
+            for t, (inputs, outputs) in enumerate(zip(shape, shape[1:]))
+        ]
+        return FloatNetwork(tuple(layers), **pixels)
+
+    return make

@@ -1,0 +1,151 @@
+"""The report and the commands around it, all without Keras."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support import refuses
+
+from zkpredict.circuits.compiler import compile_network
+from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.cli.main import main
+from zkpredict.prover.model import Model
+from zkpredict.training.datasets import LabelledImages
+from zkpredict.training.floating import FloatLayer, FloatNetwork
+from zkpredict.training.report import accuracy_report, layer_reports
+
+BRIGHTER = IntegerNetwork((DenseLayer(np.array([[1, 0], [0, 1]]), np.array([0, 0])),))
+"""Two pixels, two classes: which one is brighter?"""
+
+
+@pytest.fixture
+def data() -> LabelledImages:
+    images = np.array([[[9, 1]], [[2, 7]], [[5, 5]], [[3, 4]]], np.uint8)
+    return LabelledImages(images, np.array([0, 1, 1, 1], np.uint8))
+
+
+def _floats(first_bias: float, classes: int = 2) -> FloatNetwork:
+    return FloatNetwork((FloatLayer("logits", np.eye(classes, 2), np.array([first_bias] + [0.0] * (classes - 1))),))
+
+
+def test_counts_by_hand(data):
+    report = accuracy_report(BRIGHTER, data, _floats(1.5 / 255))
+    assert report.confusion.tolist() == [[1, 0], [1, 2]]
+    assert (report.integer_accuracy, report.float_accuracy, report.lost_points) == (0.75, 0.5, -25)
+    assert [vars(entry) for entry in report.disagreements] == [{"index": 3, "label": 1, "float_digit": 0, "integer_digit": 1}]
+    alone = accuracy_report(BRIGHTER, data)
+    assert (alone.float_accuracy, alone.lost_points, alone.disagreements) == (None, None, None)
+
+
+def test_refuses_what_does_not_fit(data):
+    three = IntegerNetwork((DenseLayer(np.ones((2, 3), int), np.zeros(2, int)),))
+    with refuses(UnusableInput, "the model takes 3 pixels, the images are [1, 2]"):
+        accuracy_report(three, data)
+    with refuses(UnusableInput, "the model knows 2 classes, the labels go up to 4"):
+        accuracy_report(BRIGHTER, LabelledImages(data.images, np.array([0, 1, 4, 1], np.uint8)))
+    with refuses(UnusableInput, "the Keras model is 2-3, the integer model 2-2: they are not the same network"):
+        accuracy_report(BRIGHTER, data, _floats(0, classes=3))
+
+
+@pytest.mark.parametrize(
+    "number, expected, refusal",
+    [
+        (0, ("narrow", 24, 6, 1_919_855), "reaches 2097152 on some input, the limit is 2097151 at shift 6"),
+        (1, ("wide", 48, 0, 21_353_867), "reaches 70368744177664 on some input, the limit is 70368744177663"),
+    ],
+)
+def test_headroom_is_the_distance_to_refusal(examples, number, expected, refusal):
+    """A bias that uses the headroom up compiles; one more is refused."""
+    network = Model.load(examples / "mnist.model").network
+    report = layer_reports(compile_network(network))[number]
+    assert (report.lane, report.lane_bits, report.shift, report.bound) == expected
+    interval = network.intervals[number]
+    row = int(np.argmax(interval.high))
+    room = round(report.bound * 2**report.headroom_bits) - interval.high[row]
+
+    def lengthened(extra: int) -> IntegerNetwork:
+        layer = network.layers[number]
+        bias = layer.bias.copy()
+        bias[row] += extra
+        changed = DenseLayer(layer.weights, bias, layer.shift)
+        return IntegerNetwork((*network.layers[:number], changed, *network.layers[number + 1 :]))
+
+    assert layer_reports(compile_network(lengthened(room - 1)))[number].headroom_bits < 1e-5
+    with refuses(UnsupportedNetwork, f"layer {number} row {row} {refusal}"):
+        compile_network(lengthened(room))
+
+
+def _json(capsys, *arguments) -> tuple[int, dict]:
+    code = main([*map(str, arguments), "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_report_command(capsys, examples, data_folder):
+    code, found = _json(capsys, "report", "--model", examples / "mnist.model", "--data", data_folder)
+    assert code == 0 and found["network"] == "784-64-10"
+    assert found["accuracy"]["integer_accuracy"] == 0.9798 and found["accuracy"]["float_accuracy"] is None
+    confusion = np.array(found["accuracy"]["confusion"])
+    assert confusion.sum() == 10_000 and np.trace(confusion) == 9798
+    assert [layer["lane"] for layer in found["layers"]] == ["narrow", "wide"]
+    assert found["costs"]["committed_rows"] == 8
+    code, found = _json(capsys, "report", "--model", examples / "mnist.model")
+    assert code == 0 and found["accuracy"] is None
+
+
+def test_report_reads_well(capsys, examples, data_folder):
+    assert main(["report", "--model", str(examples / "mnist.model"), "--data", str(data_folder)]) == 0
+    said = capsys.readouterr().out
+    for expected in (
+        "accuracy over 10,000 test images\n  integer  97.98%\n",
+        "  7     1      4      9     6     1     ·     ·   998     5     4\n",
+        "      0   784 to 64        127    1,919,855       6   narrow, 24 bits    0.13 bits\n",
+        "  commitments    8 rows, 768 bytes in a registry\n",
+    ):
+        assert expected in said
+
+
+def test_report_refuses_unusable_files(capsys, examples, data_folder, tmp_path):
+    model, broken = examples / "mnist.model", tmp_path / "broken.model"
+    broken.write_bytes(Model(Model.load(model).network).to_bytes()[:-1])
+    for arguments, message in (
+        (["--model", tmp_path / "none"], f"cannot read model {tmp_path / 'none'}: No such file or directory"),
+        (["--model", broken], f"{broken}: committed flag needs 1 bytes at offset 51439, 0 are left"),
+        (["--model", model, "--data", tmp_path / "none"], f"data folder {tmp_path / 'none'} is not a folder"),
+        (["--model", model, "--keras", "x.keras"], "--keras is compared on images: give --data too"),
+    ):
+        assert _json(capsys, "report", *arguments) == (2, {"error": message, "exit_code": 2})
+
+
+def test_keras_is_never_imported_without_being_asked_for(examples, data_folder):
+    program = (
+        "import sys; from zkpredict.cli.main import main\n"
+        f"main(['report', '--model', {str(examples / 'mnist.model')!r}, '--data', {str(data_folder)!r}, '--json'])\n"
+        "import zkpredict.cli.train, zkpredict.cli.quantize, zkpredict.training.networks, zkpredict.training.keras_files\n"
+        "print({'keras', 'tensorflow', 'h5py'} & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == "set()\n"
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["--layers", "0"], "hidden widths must be up to 15 numbers in 1..65536, got [0]"),
+        (["--epochs", "0"], "epochs and batch must be at least 1, got 0 and 469"),
+        (["--seed", "-1"], "seed must be in 0..2^32-1, got -1"),
+        ([], "data folder none is not a folder"),
+    ],
+)
+def test_train_refuses_before_keras_starts(capsys, tmp_path, arguments, message):
+    out = tmp_path / "out.keras"
+    assert _json(capsys, "train", "--data", "none", "--out", out, *arguments) == (2, {"error": message, "exit_code": 2})
+    assert not out.exists()
+
+
+def test_train_refuses_an_output_it_cannot_write(capsys, tmp_path):
+    for out in (tmp_path / "model.h5", tmp_path / "none" / "model.keras"):
+        message = f"cannot write {out}: give a file that ends in .keras in a folder that exists"
+        assert _json(capsys, "train", "--data", "none", "--out", out) == (2, {"error": message, "exit_code": 2})
