@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,14 +70,17 @@ def compile_sources(sources: dict[str, str], settings: Settings) -> dict[str, Ar
     found = json.loads(read_file(solc / "package.json", "solc's package.json"))["version"]
     if found != settings.compiler:
         raise UnusableInput(f"solc {settings.compiler} is pinned, {solc} has {found}")
-    process = subprocess.run(
-        [node, str(solc / "solc.js"), "--standard-json"],
-        input=json.dumps(request), capture_output=True, text=True, timeout=_SECONDS, check=False,
-    )
-    start = process.stdout.find("{")
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:  # solc.js cuts a long answer off when it writes to a pipe
+        process = subprocess.run(
+            [node, str(solc / "solc.js"), "--standard-json"],
+            input=json.dumps(request), stdout=output, stderr=subprocess.PIPE, text=True, timeout=_SECONDS, check=False,
+        )
+        output.seek(0)
+        text = output.read()
+    start = text.find("{")
     if process.returncode or start < 0:
         raise UnusableInput(f"solc stopped with code {process.returncode}: {process.stderr.strip()[:2000]}")
-    answer = json.loads(process.stdout[start:])
+    answer = json.loads(text[start:])
     problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if entry["severity"] != "info"]
     if problems:
         raise UnusableInput("solc:\n" + "\n".join(problems))
