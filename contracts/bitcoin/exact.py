@@ -20,7 +20,7 @@ from zkpredict.circuits.network import Interval
 from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack, repeated
 from zkpredict.contracts.bitcoin.values import (
-    FieldShape, Inputs, LayerCode, argmax, cut_fields, read_activation, tag_bytes, tagged_constants,
+    FieldShape, Inputs, LayerCode, cut_fields, layer_code, read_activation, tag_bytes, tagged_constants,
 )
 
 _WIDEST_STRIDE = 64
@@ -52,39 +52,57 @@ class Division:
         return max(1, ((self.largest // SCALE).bit_length() + 7) // 8)
 
     @property
+    def flip(self) -> int:
+        """All bits of a quotient: x XOR flip = flip - x."""
+        return 256**self.quotient_bytes - 1
+
+    @property
     def product_bits(self) -> int:
         return (self.largest * self.multiplier).bit_length()
 
 
 def compile_layer(number: int, layer: ExactLayer, interval: Interval, inputs: Inputs, last: bool) -> LayerCode:
     """Code from `inputs` to the cut activations of a hidden layer, or to the digit of the last one."""
-    columns = layer.weights.T.tolist()
     heaviest = max(1, int(abs(layer.weights).max()))
     unit = heaviest.bit_length() // 8 + 1
-    sign = 1 << 8 * unit - 1
     division = Division.exact_up_to(heaviest * max(inputs.largest), max(unit, tag_bytes(layer.outputs)))
     spread = _choose_spread(number, layer.outputs, unit, division, interval, last)
     shape = FieldShape(spread.field_bytes, division.low)
-    flipped = 256**division.quotient_bytes - 1
     negatives = (layer.weights < 0).sum(axis=1).tolist()
-    biases = [bias - flipped * count for bias, count in zip(layer.bias.tolist(), negatives)]
+    biases = [bias - division.flip * count for bias, count in zip(layer.bias.tolist(), negatives)]
     if last:
         constants = tagged_constants(biases, min(interval.low), shape)
     else:
         constants = [bias + shape.offset << 8 * shape.low for bias in biases]
-
-    def stored(column: list[int]) -> bytes:
-        return spread.store([(abs(w) | (sign if w < 0 else 0)).to_bytes(unit, "little") for w in column])
-
-    quotient_mask = shape_pattern(shape, flipped.to_bytes(division.quotient_bytes, "little"))
     start = pack(constants, shape.size)
-    setup = (
-        spread.mask((sign - 1).to_bytes(unit, "little"))
-        + spread.mask(sign.to_bytes(unit, "little"))
-        + repeated(quotient_mask, spread.count)
-        + assemble(division.multiplier, flipped << 8 * (shape.low - unit) + 1, start)
+    largest = abs(start) + (layer.inputs * pack([division.flip] * layer.outputs, shape.size) << 8 * shape.low)
+    outputs = Inputs(tuple(range(layer.outputs)), read_activation(shape, 0), tuple(max(top, 0) for top in interval.high))
+    return layer_code(
+        number,
+        setup=_constants(spread, shape, division) + assemble(start),
+        products=_multiply_add(layer, spread, inputs),
+        finish=assemble(Op.NIP) * _CONSTANTS + cut_fields(shape, layer.outputs),
+        outputs=outputs,
+        last=last,
+        number_bytes=max(len(encode_number(largest)), spread.width + 1),
     )
-    # stack: inputs, magnitudes, signs, quotients, multiplier, flipper, sum; then the repeated weights
+
+
+def _constants(spread: Spread, shape: FieldShape, division: Division) -> bytes:
+    """Pushes the masks of magnitudes, signs and quotients, the multiplier M, and what makes a sign bit flip a quotient."""
+    sign = _sign(spread.unit)
+    flip = division.flip.to_bytes(division.quotient_bytes, "little")
+    quotient = bytes(shape.low) + flip + bytes(shape.size - shape.low - len(flip))
+    return (
+        spread.mask((sign - 1).to_bytes(spread.unit, "little"))
+        + spread.mask(sign.to_bytes(spread.unit, "little"))
+        + repeated(quotient, spread.count)
+        + assemble(division.multiplier, (division.flip << 8 * shape.low) // sign)
+    )
+
+
+def _multiply_add(layer: ExactLayer, spread: Spread, inputs: Inputs) -> bytes:
+    """Stack: inputs, magnitudes, signs, quotients, multiplier, flipper, sum; then, for each input, its repeated weights."""
     accumulate = (
         spread.replicate()
         + assemble(Op.DUP, 6, Op.PICK, Op.AND, Op.BIN2NUM, 3, Op.PICK, Op.MUL, spread.width, Op.NUM2BIN)
@@ -92,30 +110,19 @@ def compile_layer(number: int, layer: ExactLayer, interval: Interval, inputs: In
         + assemble(8, Op.ROLL) + inputs.read + assemble(5, Op.PICK, Op.MUL, Op.MUL, spread.width, Op.NUM2BIN)
         + assemble(5, Op.PICK, Op.AND, Op.XOR, Op.BIN2NUM, Op.ADD)
     )
-    products = b"".join(
-        assemble(_CONSTANTS + 1, Op.ROLL, Op.DROP) if index is None else assemble(stored(columns[index])) + accumulate
+    sign = _sign(spread.unit)
+    units = [
+        spread.store([(abs(w) | (sign if w < 0 else 0)).to_bytes(spread.unit, "little") for w in column])
+        for column in layer.weights.T.tolist()
+    ]
+    return b"".join(
+        assemble(_CONSTANTS + 1, Op.ROLL, Op.DROP) if index is None else assemble(units[index]) + accumulate
         for index in reversed(inputs.order)
     )
-    finish = assemble(Op.NIP) * _CONSTANTS + cut_fields(shape, layer.outputs)
-    largest = abs(start) + (len(inputs.largest) * pack([flipped] * layer.outputs, shape.size) << 8 * shape.low)
-    name = f"layer {number}"
-    sections = (
-        Section(f"{name} constants", setup),
-        Section(f"{name} multiply-add", products),
-        Section(f"{name} split", finish),
-    )
-    number_bytes = max(len(encode_number(largest)), spread.width + 1)
-    if last:
-        return LayerCode((*sections, Section("argmax", argmax(layer.outputs))), None, number_bytes)
-    outputs = Inputs(
-        tuple(range(layer.outputs)), read_activation(shape, 0), tuple(max(top, 0) for top in interval.high)
-    )
-    return LayerCode(sections, outputs, number_bytes)
 
 
-def shape_pattern(shape: FieldShape, value: bytes) -> bytes:
-    """One field with `value` where z begins."""
-    return bytes(shape.low) + value + bytes(shape.size - shape.low - len(value))
+def _sign(unit: int) -> int:
+    return 1 << 8 * unit - 1
 
 
 def _choose_spread(number: int, outputs: int, unit: int, division: Division, interval: Interval, last: bool) -> Spread:

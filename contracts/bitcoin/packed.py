@@ -18,7 +18,7 @@ from zkpredict.circuits.network import DenseLayer, Interval
 from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack
 from zkpredict.contracts.bitcoin.values import (
-    FieldShape, Inputs, LayerCode, argmax, cut_fields, read_activation, tag_bytes, tagged_constants,
+    FieldShape, Inputs, LayerCode, cut_fields, layer_code, read_activation, tag_bytes, tagged_constants,
 )
 
 _WIDEST_STRIDE = 64
@@ -26,46 +26,44 @@ _WIDEST_STRIDE = 64
 
 def compile_layer(number: int, layer: DenseLayer, interval: Interval, inputs: Inputs, last: bool) -> LayerCode:
     """Code from `inputs` to the cut activations of a hidden layer, or to the digit of the last one."""
-    columns = layer.weights.T.tolist()
     lift = -min(0, int(layer.weights.min()))
     unit = max(1, (int(layer.weights.max()) + lift).bit_length() + 7 >> 3)
     spread = _choose_spread(number, layer.outputs, unit, interval, inputs, last)
     shape = FieldShape(spread.field_bytes, spread.unit * spread.position)
     biases = layer.bias.tolist()
-    if last:
-        constants = tagged_constants(biases, min(interval.low), shape)
-    else:
-        constants = [bias + shape.offset for bias in biases]
-
-    def stored(column: list[int]) -> bytes:
-        return spread.store([(1).to_bytes(unit, "little"), *((w + lift).to_bytes(unit, "little") for w in column)])
-
-    widened = spread.replicate() + assemble(2, Op.PICK, Op.AND, Op.BIN2NUM)
-    read = assemble(3, Op.ROLL) + inputs.read + assemble(Op.MUL, Op.ADD)
-    products = b"".join(
-        assemble(2, Op.ROLL, Op.DROP) if index is None else assemble(stored(columns[index])) + widened + read
-        for index in reversed(inputs.order)
-    )
+    constants = tagged_constants(biases, min(interval.low), shape) if last else [bias + shape.offset for bias in biases]
     start = pack([0, *constants], shape.size)
     lifts = pack([1, *([lift] * layer.outputs)], shape.size)
-    finish = assemble(Op.NIP, Op.DUP, 1 << 8 * shape.size, Op.MOD, lifts, Op.MUL, Op.SUB)
-    finish += cut_fields(shape, layer.outputs, skip=1)
-    largest = start + (sum(inputs.largest) * pack([1, *([256**unit] * layer.outputs)], shape.size) << 8 * shape.low)
-    name = f"layer {number}"
-    sections = [
-        Section(f"{name} constants", spread.mask(b"\xff" * unit) + assemble(start)),
-        Section(f"{name} multiply-add", products),
-        Section(f"{name} split", finish),
-    ]
-    number_bytes = max(len(encode_number(largest)), spread.width + 1)
-    if last:
-        return LayerCode((*sections, Section("argmax", argmax(layer.outputs))), None, number_bytes)
+    take_out_lifts = assemble(Op.NIP, Op.DUP, 1 << 8 * shape.size, Op.MOD, lifts, Op.MUL, Op.SUB)
+    largest = start + (sum(inputs.largest) * pack([256**unit] * (layer.outputs + 1), shape.size) << 8 * shape.low)
     outputs = Inputs(
         tuple(range(layer.outputs)),
         read_activation(shape, layer.shift),
         tuple(max(top, 0) >> layer.shift for top in interval.high),
     )
-    return LayerCode(tuple(sections), outputs, number_bytes)
+    return layer_code(
+        number,
+        setup=spread.mask(b"\xff" * unit) + assemble(start),
+        products=_multiply_add(layer, lift, spread, inputs),
+        finish=take_out_lifts + cut_fields(shape, layer.outputs, skip=1),
+        outputs=outputs,
+        last=last,
+        number_bytes=max(len(encode_number(largest)), spread.width + 1),
+    )
+
+
+def _multiply_add(layer: DenseLayer, lift: int, spread: Spread, inputs: Inputs) -> bytes:
+    """Stack: inputs, mask, sum; for each input, the topmost first, its weights are pushed, widened, multiplied, added."""
+    widen = spread.replicate() + assemble(2, Op.PICK, Op.AND, Op.BIN2NUM)
+    multiply = assemble(3, Op.ROLL) + inputs.read + assemble(Op.MUL, Op.ADD)
+    units = [
+        spread.store([weight.to_bytes(spread.unit, "little") for weight in (1, *lifted)])
+        for lifted in (layer.weights.T + lift).tolist()
+    ]
+    return b"".join(
+        assemble(2, Op.ROLL, Op.DROP) if index is None else assemble(units[index]) + widen + multiply
+        for index in reversed(inputs.order)
+    )
 
 
 def _choose_spread(number: int, outputs: int, unit: int, interval: Interval, inputs: Inputs, last: bool) -> Spread:

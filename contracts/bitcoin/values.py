@@ -56,6 +56,18 @@ class FieldShape:
         return high - min(low, 0) < self.offset
 
 
+def layer_code(number: int, setup: bytes, products: bytes, finish: bytes, outputs: Inputs, last: bool, number_bytes: int) -> LayerCode:
+    """A layer's parts under their names in the size report; the last layer ends in the argmax of its fields."""
+    sections = (
+        Section(f"layer {number} constants", setup),
+        Section(f"layer {number} multiply-add", products),
+        Section(f"layer {number} split", finish),
+    )
+    if last:
+        return LayerCode((*sections, Section("argmax", argmax(len(outputs.order)))), None, number_bytes)
+    return LayerCode(sections, outputs, number_bytes)
+
+
 def cut_image(pixels: int) -> tuple[bytes, tuple[int | None, ...]]:
     """Code that checks the image's exact length and cuts it into 2-byte pixels, and the order they lie in.
 
