@@ -18,7 +18,7 @@ def run(arguments: Namespace, console: Console) -> None:
     from zkpredict.prover.model import Model
     from zkpredict.training.keras_files import import_keras, load_keras
     from zkpredict.training.quantize import quantize
-    from zkpredict.training.report import layer_reports
+    from zkpredict.training.report import circuit_report
 
     with console.step("starting Keras"):
         import_keras()
@@ -26,13 +26,14 @@ def run(arguments: Namespace, console: Console) -> None:
         floats = load_keras(arguments.keras)
     with console.step("quantising"):
         model = Model(quantize(floats))
-        layers = layer_reports(model.compiled)
+        circuit = circuit_report(model.network)
     model.save(arguments.out)
     console.result(
-        {"network": model.network.name, "layers": [layer.to_json() for layer in layers], "out": arguments.out},
+        {"network": model.network.name, "out": arguments.out, **circuit.to_json()},
         [
             f"{model.network.name} in integers",
-            *(layer.to_line() for layer in layers),
+            *(layer.to_line() for layer in circuit.layers),
+            *([f"  cannot be proven: {circuit.unprovable}"] if circuit.unprovable else []),
             f"  written  {arguments.out}",
         ],
     )

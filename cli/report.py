@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from zkpredict.circuits.costs import Costs
-    from zkpredict.training.report import AccuracyReport, LayerReport
+    from zkpredict.training.report import AccuracyReport, CircuitReport, LayerReport
 
 EXAMPLE = "zkpredict report --model examples/mnist.model --keras examples/mnist.keras --data tests/data"
 _SHOWN_DISAGREEMENTS = 20
@@ -29,31 +29,24 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, console: Console) -> None:
-    from zkpredict.circuits.costs import estimate_costs
     from zkpredict.prover.model import Model
     from zkpredict.training.datasets import load_split
-    from zkpredict.training.report import accuracy_report, layer_reports
+    from zkpredict.training.report import accuracy_report, circuit_report
 
     if arguments.keras and not arguments.data:
         raise UnusableInput("--keras is compared on images: give --data too")
-    model = Model.load(arguments.model)
-    layers, costs = layer_reports(model.compiled), estimate_costs(model.compiled.circuit)
+    network = Model.load(arguments.model).network
+    circuit = circuit_report(network)
     accuracy = None
     if arguments.data:
         with console.step("reading images"):
             data = load_split(arguments.data, "test")
         floats = _load_floats(arguments.keras, console) if arguments.keras else None
         with console.step(f"classifying {len(data):,} images"):
-            accuracy = accuracy_report(model.network, data, floats)
-    name = model.network.name
+            accuracy = accuracy_report(network, data, floats)
     console.result(
-        {
-            "network": name,
-            "accuracy": accuracy.to_json() if accuracy else None,
-            "layers": [layer.to_json() for layer in layers],
-            "costs": costs.as_dict(),
-        },
-        [] if console.as_json else _lines(name, accuracy, layers, costs),
+        {"network": network.name, "accuracy": accuracy.to_json() if accuracy else None, **circuit.to_json()},
+        [] if console.as_json else _lines(network.name, accuracy, circuit),
     )
 
 
@@ -66,12 +59,13 @@ def _load_floats(path: str, console: Console):
         return load_keras(path)
 
 
-def _lines(name: str, accuracy: AccuracyReport | None, layers: Sequence[LayerReport], costs: Costs) -> list[str]:
+def _lines(name: str, accuracy: AccuracyReport | None, circuit: CircuitReport) -> list[str]:
     lines = [f"network {name}", ""]
     if accuracy is not None:
         lines += _accuracy_lines(accuracy)
-    lines += [*_render(_layer_table(layers)), "", *_cost_lines(costs)]
-    return lines
+    if circuit.costs is None:
+        return [*lines, f"cannot be proven: {circuit.unprovable}"]
+    return [*lines, *_render(_layer_table(circuit.layers)), "", *_cost_lines(circuit.costs)]
 
 
 def _accuracy_lines(accuracy: AccuracyReport) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +62,8 @@ def fetch_splits() -> tuple[LabelledImages, LabelledImages]:
     from zkpredict.training.keras_files import import_keras
 
     try:
-        (train_images, train_labels), (test_images, test_labels) = import_keras().datasets.mnist.load_data()
+        with redirect_stdout(sys.stderr):  # Keras prints its progress on stdout, where results belong
+            (train_images, train_labels), (test_images, test_labels) = import_keras().datasets.mnist.load_data()
     except Exception as error:  # Keras raises a bare Exception when the download fails
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnusableInput(f"cannot fetch MNIST: {reason}; give a folder of idx files with --data") from None

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from zkpredict.circuits.compiler import CompiledNetwork
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.costs import Costs, estimate_costs
+from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.layout import LANE_BITS, NARROW
 from zkpredict.circuits.network import IntegerNetwork
 from zkpredict.training.datasets import LabelledImages
@@ -45,6 +46,22 @@ class LayerReport:
             f"  layer {self.number}  {self.inputs} to {self.outputs}: |weight| <= {self.largest_weight}, |z| <= {self.bound:,} "
             f"on any input, shift {self.shift}, {self.lane} lanes ({self.lane_bits} bits), {self.headroom_bits:.2f} bits to spare"
         )
+
+
+@dataclass(frozen=True)
+class CircuitReport:
+    """The layers and proof costs of a network; or no layers, no costs and the reason why no circuit holds it."""
+
+    layers: tuple[LayerReport, ...]
+    costs: Costs | None
+    unprovable: str | None
+
+    def to_json(self) -> dict:
+        return {
+            "layers": [layer.to_json() for layer in self.layers],
+            "costs": self.costs.as_dict() if self.costs else None,
+            "unprovable": self.unprovable,
+        }
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,15 @@ class AccuracyReport:
             "confusion": self.confusion.tolist(),
             "disagreements": None if self.disagreements is None else [asdict(entry) for entry in self.disagreements],
         }
+
+
+def circuit_report(network: IntegerNetwork) -> CircuitReport:
+    """Compiles `network` and says what its proofs cost. A network that fits no circuit can still be run and exported."""
+    try:
+        compiled = compile_network(network)
+    except UnsupportedNetwork as error:
+        return CircuitReport((), None, str(error))
+    return CircuitReport(layer_reports(compiled), estimate_costs(compiled.circuit), None)
 
 
 def layer_reports(compiled: CompiledNetwork) -> tuple[LayerReport, ...]:

@@ -15,6 +15,7 @@ from support import refuses  # noqa: E402
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput  # noqa: E402
 from zkpredict.cli.main import main  # noqa: E402
 from zkpredict.prover.model import Model  # noqa: E402
+from zkpredict.training.datasets import fetch_splits  # noqa: E402
 from zkpredict.training.keras_files import LAYERS, float_network, load_keras, save_keras  # noqa: E402
 from zkpredict.training.networks import Recipe, train  # noqa: E402
 from zkpredict.training.quantize import quantize  # noqa: E402
@@ -331,6 +332,29 @@ def test_weights_of_another_shape_are_refused(tampered):
     path = tampered("model.weights.h5", _hdf5(lambda f: _replace(f, lambda g: g.create_dataset("0", data=np.ones((6, 4), "f4")))))
     with pytest.raises(MalformedFile, match=rf"^Keras model {path}: Keras cannot load it: [^\n]*$"):
         load_keras(path)
+
+
+def test_fetching_through_keras(monkeypatch, test_images, capsys):
+    """With a stand-in for the download, which says so on stdout like the real one, and one that fails like the real one."""
+
+    def download():
+        print("Downloading data")
+        return ((test_images.images[:9], test_images.labels[:9]), (test_images.images[:4], test_images.labels[:4]))
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", download)
+    assert [len(split) for split in fetch_splits()] == [9, 4]
+    assert capsys.readouterr() == ("", "Downloading data\n")
+
+    def fail():
+        raise Exception("URL fetch failure on https://example.org/mnist.npz: None -- unreachable\nsecond line")
+
+    monkeypatch.setattr(keras.datasets.mnist, "load_data", fail)
+    with refuses(
+        UnusableInput,
+        "cannot fetch MNIST: URL fetch failure on https://example.org/mnist.npz: None -- unreachable; "
+        "give a folder of idx files with --data",
+    ):
+        fetch_splits()
 
 
 def test_training_repeats_and_learns(test_images):

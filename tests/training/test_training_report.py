@@ -95,6 +95,21 @@ def test_report_command(capsys, examples, data_folder):
     assert code == 0 and found["accuracy"] is None
 
 
+def test_a_network_too_big_to_prove_is_still_reported(capsys, tmp_path):
+    """Beside one that is not: bounds and costs are missing, with the compiler's reason."""
+    for width, provable in ((8, True), (2000, False)):
+        middle = DenseLayer(np.ones((width, 2), int), np.zeros(width, int))
+        network = IntegerNetwork((middle, DenseLayer(np.ones((2, width), int), np.zeros(2, int))))
+        Model(network).save(tmp_path / "some.model")
+        code, found = _json(capsys, "report", "--model", tmp_path / "some.model")
+        assert code == 0 and (found["unprovable"] is None, found["costs"] is not None, len(found["layers"]) == 2) == (provable,) * 3
+    with pytest.raises(UnsupportedNetwork) as refusal:
+        compile_network(network)
+    assert found["unprovable"] == str(refusal.value)
+    assert main(["report", "--model", str(tmp_path / "some.model")]) == 0
+    assert capsys.readouterr().out == f"network 2-2000-2\n\ncannot be proven: {refusal.value}\n"
+
+
 def test_report_reads_well(capsys, examples, data_folder):
     assert main(["report", "--model", str(examples / "mnist.model"), "--data", str(data_folder)]) == 0
     said = capsys.readouterr().out
