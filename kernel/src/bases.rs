@@ -12,7 +12,7 @@ use crate::curve::{to_affine, Refusal, G1};
 use crate::field::{root_of_unity, Fr};
 use crate::msm;
 use crate::pool::on_all_cores;
-use crate::python::{chunks, power_of_two, Length, Octets};
+use crate::python::{allocate, chunks, power_of_two, Length, Octets};
 use crate::transform::bit_reverse;
 use crate::vector::{slice_of, wrapped_index, Vector};
 
@@ -80,8 +80,12 @@ impl Bases {
 
     /// The lists one after another.
     #[staticmethod]
-    fn concat(lists: Vec<Py<Bases>>) -> Bases {
-        lists.iter().flat_map(|list| list.get().points.iter().copied()).collect::<Vec<_>>().into()
+    fn concat(lists: Vec<Py<Bases>>) -> PyResult<Bases> {
+        let mut points = allocate(lists.iter().map(|list| list.get().points.len()).sum())?;
+        for list in &lists {
+            points.extend_from_slice(&list.get().points);
+        }
+        Ok(Bases { points })
     }
 
     fn __len__(&self) -> usize {

@@ -23,7 +23,7 @@ fn pool() -> Option<Arc<ThreadPool>> {
     }
 }
 
-/// Run `work` on the pool, where rayon splits it over all cores; on this thread if no thread can be made.
+/// Run `work` on the pool, where rayon splits it over all cores (RAYON_NUM_THREADS says how many otherwise).
 pub fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match pool() {
         Some(pool) => pool.install(work),
