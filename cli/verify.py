@@ -71,10 +71,10 @@ def _independent(arguments: argparse.Namespace, console: Console, picture: str |
         from zkpredict.verifier import independent
     except ModuleNotFoundError as error:
         raise UnusableInput(f"the independent verifier needs {error.name}: pip install 'zkpredict[independent]'") from None
-    from zkpredict.verifier.commitment import MAX_COMMITMENT_BYTES
+    from zkpredict.verifier.commitment import MAX_COMMITMENT_BYTES, ModelCommitment
 
     commitment_bytes = read_file(arguments.commitment, "commitment", MAX_COMMITMENT_BYTES)
-    commitment = independent.parse_commitment(commitment_bytes, str(arguments.commitment))
+    commitment = ModelCommitment.from_bytes(commitment_bytes, independent.decode_point, str(arguments.commitment))
     image = read_statement_image(arguments, picture, commitment.circuit.inputs)
     with console.step("verify"):
         digit = independent.verify(commitment_bytes, image.tobytes(), proof_bytes)
