@@ -155,7 +155,7 @@ def test_arithmetic_with_a_scalar_matches_reference(values, scalar):
     assert (a * scalar).to_ints() == (scalar * a).to_ints() == reference.multiply(values, column)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(st.integers(0, 2**32))
 def test_long_arithmetic_on_all_cores_matches_reference(seed):
     draw = np.random.default_rng(seed)
