@@ -1,0 +1,38 @@
+"""Deployment of predict contracts on any chain: data contracts first, then the predictor that reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.contracts.artifact import Artifact
+from zkpredict.contracts.chain import Chain, Contract, Receipt
+from zkpredict.contracts.packed import deployer, plan, predictor
+from zkpredict.contracts.weights import data_creation, data_hash
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A predictor and the transactions that made it and its data contracts, the predictor's last."""
+
+    contract: Contract
+    data: tuple[str, ...]
+    receipts: tuple[Receipt, ...]
+
+    @property
+    def gas_used(self) -> int:
+        """Gas of all its transactions."""
+        return sum(receipt.gas_used for receipt in self.receipts)
+
+
+def deploy_packed(chain: Chain, network: IntegerNetwork) -> Deployment:
+    """Deploys `PackedPredictor` with the network's weights. Raises `UnsupportedNetwork`, `Reverted`, `ChainError`."""
+    layout = plan(network)
+    receipts = [chain.deploy(data_creation(chunk)) for chunk in layout.chunks]
+    addresses = [receipt.contract for receipt in receipts]
+    hashes = [data_hash(chunk) for chunk in layout.chunks]
+    made, receipt = Contract.deploy(chain, deployer(), layout.head, addresses, hashes, layout.trailer)
+    return Deployment(Contract(chain, made.address, predictor()), tuple(addresses), (*receipts, receipt))
