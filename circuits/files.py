@@ -12,18 +12,21 @@ from pathlib import Path
 from zkpredict.circuits.errors import UnusableInput
 
 MAX_FILE_BYTES = 1 << 29
+_CHUNK_BYTES = 1 << 20
 
 
 def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of `path`, called `what` in errors. Raises `UnusableInput` when missing, unreadable or above `limit` bytes."""
+    data = bytearray()
     try:
         with open(path, "rb") as file:
-            data = file.read(limit + 1)
+            while len(data) <= limit and (chunk := file.read(min(_CHUNK_BYTES, limit + 1 - len(data)))):
+                data += chunk
     except OSError as error:
         raise UnusableInput(f"cannot read {what} {path}: {error.strerror}") from None
     if len(data) > limit:
         raise UnusableInput(f"{what} {path} is larger than {limit} bytes")
-    return data
+    return bytes(data)
 
 
 def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False) -> None:
