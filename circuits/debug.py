@@ -25,10 +25,6 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.witness import Trace
 
 
-_ANY_BETA = 1 << 200
-"""The linear check does not use beta; -beta is no cell anyone would write."""
-
-
 class UnsatisfiedConstraint(ValueError):
     """A constraint that does not hold: its name, the first failing row, and the cells it reads there."""
 
@@ -66,7 +62,8 @@ def check_trace(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trac
     The running sums start at zero and close at the last row, so a wrong total shows as a failure in that row.
     """
     circuit = compiled.circuit
-    environment = _rows(compiled, image, digit, trace, alpha, beta)
+    environment = _rows(compiled, image, digit, trace, alpha)
+    _add_sums(environment, circuit, beta)
     for constraint in constraints(circuit):
         values = np.asarray(constraint.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
@@ -84,12 +81,11 @@ def failing_equations(compiled: CompiledNetwork, image: bytes, digit: int, trace
     """
     circuit = compiled.circuit
     names = equation_names(circuit)
-    points = 1 << (max(names) + 1).bit_length()
-    linear = next(c for c in constraints(circuit) if c.name == "linear")
-    totals = []
-    for alpha in powers(root_of_unity(points), points):
-        closing = linear.expression.evaluate(_rows(compiled, image, digit, trace, alpha, _ANY_BETA))
-        totals.append(-int(closing[-1]) % MODULUS)
+    points = 1 << max(names).bit_length()
+    totals = [
+        sum(_linear_increments(_rows(compiled, image, digit, trace, alpha), circuit)) % MODULUS
+        for alpha in powers(root_of_unity(points), points)
+    ]
     residuals = _interpolate(totals)
     return [name for index, name in names.items() if residuals[index]]
 
@@ -117,32 +113,48 @@ def public_rows(circuit: Circuit, image: bytes, digit: int, alpha: int) -> dict[
     return rows
 
 
-def _rows(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trace, alpha: int, beta: int) -> DomainRows:
+def _rows(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trace, alpha: int) -> DomainRows:
+    """The trace, the combined weight rows and the publics: what the linear check reads, with its running sum at zero."""
     circuit, n = compiled.circuit, compiled.circuit.domain
-    table_step = n // len(TABLE)
-    table = _evaluate_on_domain(_interpolate(list(TABLE)), n)
-    columns = {"limb": trace.limb.tolist(), "cell": trace.cell.tolist(), "horner": trace.horner, "table": table}
+    columns = {"limb": trace.limb.tolist(), "cell": trace.cell.tolist(), "horner": trace.horner, "linear": [0] * n}
     for layer, rows in enumerate(compiled.rows):
         weights = powers(alpha, circuit.first_equation(circuit.layers))[circuit.first_equation(layer) :]
         combined = [0] * n
         for weight, row in zip(weights[:: circuit.packs_per_row(layer)], rows):
             combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row)]
         columns[row_column(layer)] = _evaluate_on_domain(combined, n) if layer == 0 else combined
-    publics = public_rows(circuit, image, digit, alpha)
-    terms = inverses([(beta + limb) % MODULUS for limb in columns["limb"]])
+    return DomainRows(
+        {name: _field(values) for name, values in columns.items()},
+        {name: _field(values) for name, values in public_rows(circuit, image, digit, alpha).items()},
+        {"alpha": alpha},
+    )
+
+
+def _add_sums(rows: DomainRows, circuit: Circuit, beta: int) -> None:
+    """Both running sums and the table, as an honest prover would add them to the columns of `rows`."""
+    rows.challenges["beta"] = beta
+    rows.columns["linear"] = _field(_running_sum(_linear_increments(rows, circuit)))
+    limbs, counts, table = rows.columns["limb"], rows.columns["cell"], _table_rows(circuit.domain)
+    step = circuit.domain // len(TABLE)
+    terms = inverses([(beta + int(limb)) % MODULUS for limb in limbs])
     shares = inverses([(beta + value) % MODULUS for value in table])
     lookup = [
-        (term - (count * share if row % table_step == 0 else 0)) % MODULUS
-        for row, (term, count, share) in enumerate(zip(terms, columns["cell"], shares))
+        (term - (int(count) * share if row % step == 0 else 0)) % MODULUS
+        for row, (term, count, share) in enumerate(zip(terms, counts, shares))
     ]
-    columns["lookup"] = _running_sum(lookup)
-    columns["linear"] = [0] * n
-    rows = DomainRows({}, {name: _field(values) for name, values in publics.items()}, {"alpha": alpha, "beta": beta})
-    rows.columns.update({name: _field(values) for name, values in columns.items()})
+    rows.columns["lookup"] = _field(_running_sum(lookup))
+    rows.columns["table"] = _field(table)
+
+
+def _linear_increments(rows: DomainRows, circuit: Circuit) -> list[int]:
+    """What the linear check adds from row to row, read off its constraint while the running sum is zero."""
     linear = next(c for c in constraints(circuit) if c.name == "linear")
-    increments = [-int(value) % MODULUS for value in linear.expression.evaluate(rows)]
-    rows.columns["linear"] = _field(_running_sum(increments))
-    return rows
+    return [-int(value) % MODULUS for value in np.asarray(linear.expression.evaluate(rows))]
+
+
+@cache
+def _table_rows(n: int) -> list[int]:
+    return _evaluate_on_domain(_interpolate(list(TABLE)), n)
 
 
 def _field(values: list[int]):
