@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.exact import ExactNetwork
 from zkpredict.circuits.network import IntegerNetwork
-from zkpredict.contracts.artifact import Artifact
+from zkpredict.contracts import exact, packed
 from zkpredict.contracts.chain import Chain, Contract, Receipt
-from zkpredict.contracts.packed import deployer, plan, predictor
 from zkpredict.contracts.weights import data_creation, data_hash
 
 
@@ -30,9 +27,21 @@ class Deployment:
 
 def deploy_packed(chain: Chain, network: IntegerNetwork) -> Deployment:
     """Deploys `PackedPredictor` with the network's weights. Raises `UnsupportedNetwork`, `Reverted`, `ChainError`."""
-    layout = plan(network)
+    layout = packed.plan(network)
     receipts = [chain.deploy(data_creation(chunk)) for chunk in layout.chunks]
     addresses = [receipt.contract for receipt in receipts]
     hashes = [data_hash(chunk) for chunk in layout.chunks]
-    made, receipt = Contract.deploy(chain, deployer(), layout.head, addresses, hashes, layout.trailer)
-    return Deployment(Contract(chain, made.address, predictor()), tuple(addresses), (*receipts, receipt))
+    made, receipt = Contract.deploy(chain, packed.deployer(), layout.head, addresses, hashes, layout.trailer)
+    return Deployment(Contract(chain, made.address, packed.predictor()), tuple(addresses), (*receipts, receipt))
+
+
+def deploy_exact(chain: Chain, network: ExactNetwork) -> Deployment:
+    """Deploys `ExactPredictor` with the network's weights. Raises `UnsupportedNetwork`, `Reverted`, `ChainError`."""
+    layout = exact.plan(network)
+    receipts = [chain.deploy(data_creation(data)) for data, _ in layout.segments]
+    addresses = [receipt.contract for receipt in receipts]
+    index = layout.index(addresses)
+    receipts.append(chain.deploy(data_creation(index)))
+    hashes = [data_hash(data) for data, _ in layout.segments]
+    made, receipt = Contract.deploy(chain, exact.predictor(), receipts[-1].contract, data_hash(index), hashes)
+    return Deployment(made, (*addresses, receipts[-1].contract), (*receipts, receipt))
