@@ -1,0 +1,207 @@
+"""From formulas to Yul: common factors taken out, shared parts computed once, `addmod` only where 256 bits could overflow.
+
+Every value lives in a memory word of its own, so nothing depends on the depth of the EVM stack. A word holds a number
+below `bound`, which may exceed the field order: `mulmod` takes any 256-bit operands, and two elements fit in one word unreduced.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from zkpredict.circuits.field import MODULUS
+from zkpredict.contracts.verifier.symbolic import Symbol
+
+WORD = 1 << 256
+MAX_NESTING = 4
+"""How deep an expression nests before its value goes to memory: each level holds up to two stack slots of the sixteen in reach."""
+FIELD = "r"
+"""Name of the variable that holds the field order: one byte of code where the constant would take 33."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of named factors (names of inputs or of other nodes)."""
+
+    factors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Total:
+    """`sum coefficient * node`; the empty name is the constant 1."""
+
+    terms: tuple[tuple[str, int], ...]
+
+
+@dataclass
+class Program:
+    """Formulas to compute together. `inputs` maps each name to the Yul expression that reads it, a reduced field element."""
+
+    inputs: Mapping[str, str]
+    nodes: dict[str, Product | Total] = field(default_factory=dict)
+    formulas: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    _known: dict[Product | Total, str] = field(default_factory=dict)
+
+    def compute(self, target: str, formula: Symbol) -> None:
+        """Asks for `formula`, to be stored at the memory constant `target`."""
+        self.outputs[target] = self._total(formula)
+
+    def _total(self, formula: Symbol) -> str:
+        """The node of a sum. Takes out what all terms share, then the factor most of them share."""
+        terms = [(Counter(monomial), value) for monomial, value in formula.terms]
+        if len(terms) == 1:
+            factors, value = terms[0]
+            if value == 1 and factors:
+                return self._product(factors)
+            return self._node(Total(((self._product(factors) if factors else "", value),)), formula)
+        common = terms[0][0].copy() if terms else Counter()
+        for factors, _ in terms:
+            common &= factors
+        if common:
+            rest = Symbol.of({_monomial(factors - common): value for factors, value in terms})
+            factor, sign = rest._as_product()
+            node = self._product(common + Counter(factor))
+            return node if sign == 1 else self._node(Total(((node, sign),)), formula)
+        counts = Counter(factor for factors, _ in terms for factor in factors)
+        popular = max(counts, key=lambda factor: (counts[factor], repr(factor)), default=None)
+        if popular is not None and 1 < counts[popular] < len(terms):
+            inside = Symbol.of({_monomial(f - Counter([popular])): v for f, v in terms if popular in f})
+            outside = Symbol.of({_monomial(f): v for f, v in terms if popular not in f})
+            factor, sign = inside._as_product()
+            parts = [(self._product(Counter([popular]) + Counter(factor)), sign)]
+            parts += [(self._product(Counter(m)) if m else "", value) for m, value in outside.terms]
+        else:
+            parts = [(self._product(factors) if factors else "", value) for factors, value in terms]
+        return self._node(Total(tuple(parts)), formula)
+
+    def _product(self, factors: Counter) -> str:
+        names = [name for factor, power in factors.items() for name in self._powered(factor, power)]
+        return names[0] if len(names) == 1 else self._node(Product(tuple(sorted(names))))
+
+    def _powered(self, factor: str | Symbol, power: int) -> list[str]:
+        name = factor if isinstance(factor, str) else self._total(factor)
+        result = name
+        for _ in range(power - 1):
+            result = self._node(Product(tuple(sorted((result, name)))))
+        return [result]
+
+    def _node(self, node: Product | Total, formula: Symbol | None = None) -> str:
+        if node not in self._known:
+            name = f"N{len(self.nodes)}"
+            self._known[node], self.nodes[name] = name, node
+            if formula is not None:
+                self.formulas[name] = repr(formula)
+        return self._known[node]
+
+    def _share_pairs(self) -> None:
+        """While two factors occur together in several products, their product becomes a node of its own."""
+        while True:
+            counts: Counter = Counter()
+            for node in self.nodes.values():
+                if isinstance(node, Product) and len(node.factors) > 2:
+                    counts.update(set(combinations(sorted(node.factors), 2)))
+            for node in self.nodes.values():
+                if isinstance(node, Product) and len(node.factors) == 2 and node.factors in counts:
+                    counts[node.factors] += 1
+            pair = max(counts, key=lambda p: (counts[p], p), default=None)
+            if pair is None or counts[pair] < 2:
+                return
+            shared = self._node(Product(pair))
+            for name, node in list(self.nodes.items()):
+                if isinstance(node, Product) and len(node.factors) > 2 and not Counter(pair) - Counter(node.factors):
+                    left = Counter(node.factors) - Counter(pair)
+                    self.nodes[name] = Product(tuple(sorted([*left.elements(), shared])))
+
+    def lines(self, slots: Iterable[str]) -> list[str]:
+        """Yul statements. `slots` supplies names of free memory words for values that are used more than once."""
+        self._share_pairs()
+        uses: Counter = Counter(self.outputs.values())
+        reachable = self._order()
+        for name in reachable:
+            node = self.nodes[name]
+            uses.update(node.factors if isinstance(node, Product) else [n for n, _ in node.terms if n])
+        free = iter(slots)
+        read = {name: Value(text, MODULUS, 0) for name, text in self.inputs.items()}
+        stored = {node: target for target, node in reversed(self.outputs.items())}
+        lines = []
+        for name in reachable:
+            value = self._expression(name, read)
+            if name in stored or uses[name] > 1 or value.nesting >= MAX_NESTING:
+                slot = stored.get(name) or next(free)
+                lines.append(f"mstore({slot}, {value.text})")
+                value = Value(f"mload({slot})", value.bound, 0)
+            read[name] = value
+        lines += [f"mstore({t}, {read[n].text})" for t, n in self.outputs.items() if stored.get(n) != t or n in self.inputs]
+        return lines
+
+    def _order(self) -> list[str]:
+        """Nodes that outputs need, operands first."""
+        found: dict[str, None] = {}
+
+        def visit(name: str) -> None:
+            if not name or name in found or name in self.inputs:
+                return
+            node = self.nodes[name]
+            for operand in node.factors if isinstance(node, Product) else [n for n, _ in node.terms]:
+                visit(operand)
+            found[name] = None
+
+        for name in self.outputs.values():
+            visit(name)
+        return list(found)
+
+    def _expression(self, name: str, read: Mapping[str, Value]) -> Value:
+        """Yul of a node from the values of its operands, the deepest of them first."""
+        node = self.nodes[name]
+        if isinstance(node, Product):
+            first, *rest = sorted((read[factor] for factor in node.factors), key=lambda value: -value.nesting)
+            text, nesting = first.text, first.nesting
+            for value in rest:
+                text, nesting = f"mulmod({text}, {value.text}, {FIELD})", max(nesting, value.nesting) + 1
+            return Value(text, MODULUS, nesting)
+        total = None
+        for operand, coefficient in sorted(node.terms, key=lambda term: term[1] > MODULUS // 2):
+            part = _scaled(read[operand] if operand else None, coefficient)
+            if total is None:
+                total = part
+                continue
+            bound, nesting = total.bound + part.bound, max(total.nesting, part.nesting) + 1
+            if bound < WORD:
+                total = Value(f"add({total.text}, {part.text})", bound, nesting)
+            else:
+                total = Value(f"addmod({total.text}, {part.text}, {FIELD})", MODULUS, nesting)
+        return total or Value("0", 0, 0)
+
+
+@dataclass(frozen=True)
+class Value:
+    """Yul text of a number at most `bound`, and how deep its expression nests."""
+
+    text: str
+    bound: int
+    nesting: int
+
+
+def _scaled(value: Value | None, coefficient: int) -> Value:
+    """`coefficient * value`; None stands for 1."""
+    if value is None:
+        return Value(number(coefficient), coefficient, 0)
+    if coefficient == 1:
+        return value
+    if coefficient == MODULUS - 1 and value.bound <= MODULUS:
+        return Value(f"sub({FIELD}, {value.text})", MODULUS, value.nesting + 1)
+    if coefficient == MODULUS - 1 and value.bound <= 2 * MODULUS:
+        return Value(f"sub({number(2 * MODULUS)}, {value.text})", 2 * MODULUS, value.nesting + 1)
+    return Value(f"mulmod({value.text}, {number(coefficient)}, {FIELD})", MODULUS, value.nesting + 1)
+
+
+def number(value: int) -> str:
+    """A constant as Yul text."""
+    return str(value) if value < 1 << 32 else f"{value:#x}"
+
+
+def _monomial(factors: Counter) -> tuple:
+    return tuple(sorted(factors.elements(), key=repr))

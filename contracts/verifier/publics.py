@@ -1,0 +1,177 @@
+"""Closed forms of the public polynomials at rho, as formulas and as Yul, made from `circuits.constraints`.
+
+A periodic polynomial is `(rho^n - 1)/p * sum_j v_j / (y/w^j - 1)` with y = rho^(n/p) and w a p-th root of unity. Each is kept as a
+fraction; one inversion serves all denominators. With a single value the sum is a product of `1 + (y/w^j)^(2^i)`: no fraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zkpredict.circuits.constraints import Periodic, constant_term, readout, selectors
+from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.layout import LANE_ROWS, Circuit
+from zkpredict.contracts.verifier.lowering import FIELD, number
+from zkpredict.contracts.verifier.symbolic import Symbol
+
+ALPHA = Symbol.named("alpha")
+
+
+class UnsupportedShape(ValueError):
+    """The circuit's public polynomials are not of the form that the contract template evaluates."""
+
+
+def rho_power(exponent: int) -> Symbol:
+    """The name of rho^(2^k), which the contract keeps for every 2^k up to the domain size."""
+    return Symbol.named(f"rho_{exponent}")
+
+
+@dataclass(frozen=True)
+class Fraction:
+    """`factor * numerator / denominator`, still without the common factor rho^n - 1."""
+
+    factor: Symbol
+    numerator: Symbol
+    denominator: Symbol
+
+
+def indicator(polynomial: Periodic, domain: int) -> Symbol:
+    """The polynomial that is 1 on one row of the period: `1/p * prod_i (1 + (y/w^j)^(2^i))`."""
+    ((row, _),) = polynomial.values.items()
+    period = polynomial.period
+    shift = pow(root_of_unity(period), -row, MODULUS)
+    result, step = Symbol.of({(): inverse(period)}), 1
+    while step < period:
+        result = result * (rho_power(domain // period * step) * pow(shift, step, MODULUS) + 1)
+        step *= 2
+    return result
+
+
+def fraction(polynomial: Periodic, domain: int) -> Fraction:
+    """Numerator and denominator as polynomials in y, by Horner's rule, for values that are constants times one formula each."""
+    period, y = polynomial.period, rho_power(domain // polynomial.period)
+    shifts = [pow(root_of_unity(period), -row, MODULUS) for row in polynomial.values]
+    values = list(polynomial.values.values())
+    scale = Symbol.of({(): inverse(period)})
+    if all(value == values[0] for value in values):
+        numerator = [0]
+        for shift in shifts:
+            others = _product([s for s in shifts if s != shift])
+            numerator = [(a + b) % MODULUS for a, b in zip(numerator + [0] * len(others), others)]
+        return Fraction(scale * values[0], _horner(numerator, y), _horner(_product(shifts), y))
+    top, bottom = Symbol.of({}), Symbol.of({(): 1})
+    for shift, value in zip(shifts, values):
+        term = y * shift - 1
+        top, bottom = top * term + bottom * value, bottom * term
+    return Fraction(scale, top, bottom)
+
+
+def _product(shifts: list[int]) -> list[int]:
+    """Coefficients of prod (shift * y - 1), low first."""
+    result = [1]
+    for shift in shifts:
+        low, high = [-c % MODULUS for c in result] + [0], [0] + [c * shift % MODULUS for c in result]
+        result = [(a + b) % MODULUS for a, b in zip(low, high)]
+    return result
+
+
+def _horner(coefficients: list[int], y: Symbol) -> Symbol:
+    total = Symbol.of({})
+    for coefficient in reversed(coefficients):
+        total = total * y + coefficient
+    return total
+
+
+@dataclass(frozen=True)
+class Selectors:
+    """The image- and digit-free public polynomials of a circuit, by how the contract evaluates them."""
+
+    indicators: dict[str, Symbol]
+    fractions: dict[str, Fraction]
+
+    @classmethod
+    def of(cls, circuit: Circuit) -> Selectors:
+        """Sorts `circuits.constraints.selectors`, run on the name alpha."""
+        indicators, fractions = {}, {}
+        for name, polynomial in selectors(circuit, ALPHA).items():
+            if polynomial.values.keys() and list(polynomial.values.values()) == [1]:
+                indicators[name] = indicator(polynomial, circuit.domain)
+            else:
+                fractions[name] = fraction(polynomial, circuit.domain)
+        return cls(indicators, fractions)
+
+
+@dataclass(frozen=True)
+class Readout:
+    """The read-out polynomial: a weight (a formula in alpha) for each row, and which weights the claimed digit changes.
+
+    Weights lie in memory. `entries` are the rows of the logits, pack by pack, `per_pack` values and before them one
+    unused place: digit i adds `total` at place i + i // per_pack + 1 and `-borrow * total` at the place before.
+    """
+
+    weights: dict[int, Symbol]
+    entries: tuple[int | None, ...]
+    per_pack: int
+    total: Symbol
+    borrow: int
+
+    @classmethod
+    def of(cls, circuit: Circuit) -> Readout:
+        """Reads the structure off `circuits.constraints.readout`, run on the name alpha for every digit.
+
+        Raises `UnsupportedShape` when some digit changes other weights than the contract would.
+        """
+        neutral = readout(circuit, ALPHA, -1)
+        group = circuit.layer_groups[-1]
+        per_pack, span = group.values_per_pack, group.lanes * LANE_ROWS
+        entries: list[int | None] = []
+        for index in range(circuit.classes):
+            if index % per_pack == 0:
+                entries.append(None)
+            entries.append(group.value_row(index) + span)
+        first = circuit.first_equation(circuit.layers)
+        total = sum(powers(ALPHA, first + circuit.classes)[first:], Symbol.of({}))
+        borrow = 1 << group.value_bits
+        for digit in range(circuit.classes):
+            place = digit + digit // per_pack + 1
+            change = {entries[place]: total}
+            if entries[place - 1] is not None:
+                change[entries[place - 1]] = total * -borrow
+            wanted = {row: neutral.values.get(row, 0) + change.get(row, 0) for row in neutral.values}
+            if readout(circuit, ALPHA, digit).values != wanted:
+                raise UnsupportedShape(f"the read-out of digit {digit} is not of the expected form")
+        weights = {row: _symbol(value) for row, value in neutral.values.items()}
+        return cls(weights, tuple(entries), per_pack, total, borrow)
+
+    @property
+    def fixed_rows(self) -> list[int]:
+        """Rows whose weight no digit changes."""
+        return [row for row in self.weights if row not in self.entries]
+
+
+def readout_terms(circuit: Circuit, rows: list[int], place: Callable[[int], str]) -> list[str]:
+    """Yul: adds `weight / (rho/w^row - 1)` for each row to the fraction `top / bottom`. `place(row)` reads a weight."""
+    root, lines = root_of_unity(circuit.domain), []
+    for row in rows:
+        lines += [
+            f"term := sub(mulmod(rho, {number(pow(root, -row, MODULUS))}, {FIELD}), 1)",
+            f"top := add(mulmod(top, term, {FIELD}), mulmod({place(row)}, bottom, {FIELD}))",
+            f"bottom := mulmod(bottom, term, {FIELD})",
+        ]
+    return lines
+
+
+def constants(circuit: Circuit) -> Symbol:
+    """The constant term for digit 0. Digit d adds the sum of the first d class weights. Raises `UnsupportedShape`."""
+    base = _symbol(constant_term(circuit, ALPHA, 0))
+    first = circuit.first_equation(circuit.layers)
+    weights = powers(ALPHA, first + circuit.classes)[first:]
+    for digit in range(circuit.classes):
+        if _symbol(constant_term(circuit, ALPHA, digit)) != base + sum(weights[:digit], Symbol.of({})):
+            raise UnsupportedShape(f"the constant term of digit {digit} is not of the expected form")
+    return base
+
+
+def _symbol(value: Symbol | int) -> Symbol:
+    return value if isinstance(value, Symbol) else Symbol.of({(): value})

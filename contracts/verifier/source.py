@@ -1,0 +1,319 @@
+"""Solidity source of the verifier of one circuit, assembled from the template and the formulas of the Python verifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from string import Template
+
+from zkpredict.circuits.constraints import row_column, total_constraint
+from zkpredict.circuits.field import MODULUS, inverse
+from zkpredict.circuits.layout import Circuit
+from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck
+from zkpredict.contracts.verifier.lowering import FIELD, Program
+from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
+from zkpredict.contracts.verifier.pixels import pixel_lines
+from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_terms, rho_power
+from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
+from zkpredict.kernel import G1
+from zkpredict.verifier.ceremony import TABLE_COMMITMENT
+from zkpredict.verifier.messages import Evaluations
+from zkpredict.verifier.opening import Challenges, Fold, Linearisation, OpenedCells, fold
+from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
+
+SOURCES = Path(__file__).resolve().parent / "solidity"
+STRIDE = 160
+SCALAR_OFFSET = 128
+_INDENT = " " * 12
+
+
+def contract_name(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
+    """`Verifier_784_64_10_n1024`, with the lanes when they are not the usual ones, and `_pairing` for that variant."""
+    usual = (1,) * (circuit.layers - 1) + (2,)
+    lanes = "" if circuit.lanes == usual else "_lanes" + "".join(map(str, circuit.lanes))
+    pairing = "_pairing" if check is FinalCheck.PAIRING else ""
+    return f"Verifier_{'_'.join(map(str, circuit.widths))}{lanes}_n{circuit.domain}{pairing}"
+
+
+def source(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
+    """The Solidity file of a circuit's verifier. It imports `IVerifier.sol` and `ModelRegistry.sol`."""
+    return Generator(circuit, check).source()
+
+
+@dataclass
+class Generator:
+    """One contract in the making: its memory map, and which names of formulas lie in which words."""
+
+    circuit: Circuit
+    check: FinalCheck
+    memory: MemoryMap = field(default_factory=MemoryMap)
+    words: dict[str, str] = field(default_factory=dict)
+
+    def source(self) -> str:
+        self._lay_out()
+        parts = {
+            "copy_points": self._copy_points(),
+            "rho_powers": self._rho_powers(),
+            "pixels": pixel_lines(self.circuit.inputs),
+            "combine_weights": self._weights(),
+            "evaluate_publics": self._publics(),
+            "invert": self._invert(),
+            "fold": self._fold(),
+        }
+        self._place_points()
+        text = {name: "\n".join(_INDENT + line for line in lines) for name, lines in parts.items()}
+        return Template((SOURCES / "Verifier.sol.template").read_text(encoding="utf-8")).substitute(text | self._numbers())
+
+    @property
+    def _doublings(self) -> int:
+        return self.circuit.domain.bit_length() - 1
+
+    @property
+    def _points(self) -> tuple[str, ...]:
+        """Points of the multi-scalar multiplication after the rows: the table's, then the proof's."""
+        more = ("final", "generator") if self.check is FinalCheck.PAIRING else ()
+        return ("table", *ABSORBED_POINTS, *more)
+
+    def _lay_out(self) -> None:
+        """Areas whose neighbourhood matters: STATE in front of the proof's points, the scalars right behind six of them."""
+        memory = self.memory
+        memory.area("STATE", max(96 + self.circuit.inputs, 608 + 160))
+        for number, name in enumerate(SCALARS):
+            place = memory.at(f"{name.upper()}_VALUE", memory.places["STATE"] + 608 + WORD_BYTES * number)
+            self.words[name] = f"mload({place})"
+        memory.word("ORDER")
+        for name in ("alpha", "beta", "delta", "rho", "nu", "zeta", "vanishing", "pixels"):
+            self._word(name)
+
+    def _word(self, name: str) -> str:
+        place = self.memory.word(name.upper())
+        self.words[name] = f"mload({place})"
+        return place
+
+    def _place_points(self) -> None:
+        """The input of the multi-scalar multiplication lies last: its padding must be memory that nobody wrote to."""
+        memory, rows = self.memory, self.circuit.total_rows
+        memory.area("MSM", STRIDE * (rows + len(self._points)))
+        start = memory.places["MSM"]
+        for number in range(rows):
+            memory.at(f"ROW{number}_SCALAR", start + STRIDE * number + SCALAR_OFFSET)
+        for number, name in enumerate(self._points, rows):
+            memory.at(name.upper(), start + STRIDE * number)
+            memory.at(f"{name.upper()}_SCALAR", start + STRIDE * number + SCALAR_OFFSET)
+        memory.area("SUM", 128)
+
+    def _copy_points(self) -> list[str]:
+        lines = ["let infinite := 0"]
+        for number, name in enumerate(ABSORBED_POINTS):
+            point = name.upper()
+            lines += [
+                f"calldatacopy(add({point}, 16), add(PROOF_AT, {96 * number}), 48)",
+                f"calldatacopy(add({point}, 80), add(PROOF_AT, {96 * number + 48}), 48)",
+                f"infinite := or(infinite, iszero(or(mload({point}), mload(add({point}, 32)))))",
+            ]
+        return lines
+
+    def _rho_powers(self) -> list[str]:
+        self.words["rho_1"] = self.words["rho"]
+        lines = []
+        for doubling in range(1, self._doublings + 1):
+            lines += [f"power := mulmod(power, power, {FIELD})", f"mstore({self._word(f'rho_{1 << doubling}')}, power)"]
+        return lines
+
+    def _weights(self) -> list[str]:
+        """Powers of alpha, the read-out's weights and the constant term."""
+        circuit, memory = self.circuit, self.memory
+        self.readout = readout = Readout.of(circuit)
+        classes, first = circuit.classes, circuit.first_equation(circuit.layers)
+        memory.area("PREFIX", WORD_BYTES * (classes + 1))
+        memory.area("CLASS_WEIGHTS", WORD_BYTES * len(readout.entries))
+        start = memory.places["CLASS_WEIGHTS"]
+        self.entry_words = {}
+        program = Program(dict(self.words))
+        self.words["alpha_1"] = self.words["alpha"]
+        last = first + classes + len(circuit.pinned_rows)
+        for exponent in range(2, last):
+            program.compute(self._word(f"alpha_{exponent}"), Symbol(((("alpha",) * exponent, 1),)))
+        for number, row in enumerate(readout.entries):
+            if row is not None:
+                self.entry_words[row] = memory.at(f"WEIGHT_{row}", start + WORD_BYTES * number)
+                program.compute(self.entry_words[row], readout.weights[row])
+        self.weight_words = {}
+        for row in readout.fixed_rows:
+            name = f"weight_{row}"
+            self.weight_words[row] = self._word(name)
+            program.compute(self.weight_words[row], readout.weights[row])
+        program.compute(self._word("constant_sum"), constants(circuit))
+        lines = program.lines(memory.spare())
+        lines.append("let sum := 0")
+        for number in range(classes):
+            exponent = first + number
+            power = "1" if exponent == 0 else self.words[f"alpha_{exponent}"]
+            lines += [f"sum := addmod(sum, {power}, {FIELD})", f"mstore(add(PREFIX, {WORD_BYTES * (number + 1)}), sum)"]
+        lines += [
+            "// the constant term gains the first `digit` class weights",
+            f"mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), mload(add(PREFIX, mul({WORD_BYTES}, digit))), {FIELD}))",
+        ]
+        return lines
+
+    def _publics(self) -> list[str]:
+        circuit, memory = self.circuit, self.memory
+        found = Selectors.of(circuit)
+        program = Program(dict(self.words))
+        for name, formula in found.indicators.items():
+            program.compute(self._word(name), formula)
+        self.fractions = found.fractions
+        for name, item in found.fractions.items():
+            program.compute(self._word(f"{name}_top"), item.numerator)
+            program.compute(self._word(f"{name}_bottom"), item.denominator)
+        lines = program.lines(memory.spare())
+        place = lambda row: f"mload({self.entry_words.get(row) or self.weight_words[row]})"  # noqa: E731
+        readout = self.readout
+        lines += ["let rho := mload(RHO)", "let term", "let top := 0", "let bottom := 1"]
+        lines += readout_terms(circuit, readout.fixed_rows, place)
+        lines += [
+            "// the claimed digit's logit is read once for every class",
+            f"let entry := add(CLASS_WEIGHTS, mul({WORD_BYTES}, add(digit, div(digit, {readout.per_pack}))))",
+            f"let total := mload(add(PREFIX, {WORD_BYTES * circuit.classes}))",
+            f"mstore(entry, add(mload(entry), mulmod(total, {MODULUS - readout.borrow:#x}, {FIELD})))",
+            "entry := add(entry, 32)",
+            f"mstore(entry, add(mload(entry), total))",
+        ]
+        lines += readout_terms(circuit, [row for row in readout.entries if row is not None], place)
+        lines += [f"mstore({self._word('readout_top')}, top)", f"mstore({self._word('readout_bottom')}, bottom)"]
+        return lines
+
+    def _invert(self) -> list[str]:
+        names = [*(f"{name}_bottom" for name in self.fractions), "readout_bottom", "rho"]
+        partial = [self.words[names[0]]]
+        lines = []
+        for number, name in enumerate(names[1:]):
+            place = self._word(f"partial_{number}")
+            lines.append(f"mstore({place}, mulmod({partial[-1]}, {self.words[name]}, {FIELD}))")
+            partial.append(f"mload({place})")
+        lines += [
+            "mstore(STATE, 32)",
+            "mstore(add(STATE, 32), 32)",
+            "mstore(add(STATE, 64), 32)",
+            f"mstore(add(STATE, 96), {partial[-1]})",
+            f"mstore(add(STATE, 128), sub({FIELD}, 2))",
+            f"mstore(add(STATE, 160), {FIELD})",
+            "done := staticcall(gas(), 0x05, STATE, 192, 0x00, 32)",
+            "done := and(done, eq(returndatasize(), 32))",
+            "let inverse := mload(0x00)",
+            "done := and(done, iszero(iszero(inverse)))",
+        ]
+        self.inverted = {}
+        for number in reversed(range(len(names))):
+            name = inverse_name(names[number])
+            if number:
+                lines.append(f"mstore({self._word(name)}, mulmod(inverse, {partial[number - 1]}, {FIELD}))")
+                lines.append(f"inverse := mulmod(inverse, {self.words[names[number]]}, {FIELD})")
+            else:
+                lines.append(f"mstore({self._word(name)}, inverse)")
+        return lines
+
+    def _public(self, name: str) -> Symbol:
+        """A public polynomial at rho as a formula in the words that hold its parts."""
+        n = self.circuit.domain
+        if name == "vanishing" or name in self.words:
+            return Symbol.named(name)
+        if name == "constants":
+            return Symbol.named("constant_sum") * inverse(n)
+        if name == "inputs":
+            return (self._image() - Symbol.named("vanishing")) * inverse(n)
+        factor = self.fractions[name].factor if name in self.fractions else Symbol.of({(): inverse(n)})
+        fraction = Symbol.named(f"{name}_top") * Symbol.named(inverse_name(f"{name}_bottom"))
+        return fraction * Symbol.named("vanishing") * factor
+
+    def _image(self) -> Symbol:
+        """`evaluate_image` without its last summand: packs of (1 + pixels), each block of coefficients above the other."""
+        circuit = self.circuit
+        n, block, packs = circuit.domain, circuit.inputs + 1, circuit.input_packs_per_row
+        block_value = _rho_to(circuit.inputs) + Symbol.named("pixels")
+        step, total, weight = _rho_to(block), Symbol.of({}), Symbol.of({(): 1})
+        for _ in range(packs):
+            total, weight = total * step + weight, weight * ALPHA
+        return total * block_value * _rho_to(n - packs * block + 1)
+
+    def claim(self) -> Fold:
+        """The verifier's own linearisation and fold, run on names."""
+        publics = _Lookup(self._public)
+        values = Evaluations(*map(Symbol.named, SCALARS))
+        challenges = Challenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
+        total = total_constraint(self.circuit).evaluate(OpenedCells(publics, challenges, values))
+        here = {column: value for (column, rotation), value in total.terms.items() if rotation == 0}
+        there = {column: value for (column, rotation), value in total.terms.items() if rotation == 1}
+        linearisation = Linearisation(here, there, total.constant)
+        return fold(self.circuit, linearisation, values, *map(Symbol.named, ("rho", "nu", "zeta")))
+
+    def _fold(self) -> list[str]:
+        circuit, claim = self.circuit, self.claim()
+        program = Program(dict(self.words))
+        row = 0
+        for layer in range(circuit.layers):
+            for number in range(circuit.row_count(layer)):
+                exponent = circuit.first_equation(layer) + number * circuit.packs_per_row(layer)
+                scalar = claim.columns[row_column(layer)]
+                scalar = scalar * Symbol.named(f"alpha_{exponent}") if exponent else scalar
+                program.compute(f"ROW{row}_SCALAR", scalar)
+                row += 1
+        for name in ("table", *ABSORBED_POINTS[:-1]):
+            program.compute(f"{name.upper()}_SCALAR", claim.columns[name])
+        program.compute("OPENING_SCALAR", claim.opening)
+        program.compute(self._word("value"), claim.value)
+        return program.lines(self.memory.spare())
+
+    def _opens(self) -> str:
+        name = "point_evaluation" if self.check is FinalCheck.POINT_EVALUATION else "pairing"
+        return (SOURCES / f"{name}.sol.part").read_text(encoding="utf-8").rstrip()
+
+    def _numbers(self) -> dict[str, str]:
+        circuit, check = self.circuit, self.check
+        image, proof = (-(-size // WORD_BYTES) * WORD_BYTES for size in (circuit.inputs, check.proof_bytes))
+        start = 4 + 5 * WORD_BYTES + image + WORD_BYTES
+        table = G1.from_compressed(TABLE_COMMITMENT).to_uncompressed()
+        return {
+            "name": contract_name(circuit, check),
+            "shape": f"{'-'.join(map(str, circuit.widths))}, {circuit.domain} rows",
+            "circuit_digest": f"0x{circuit.digest.hex()}",
+            "model_context": f"0x{context(MODEL_LABEL, circuit.digest).hex()}",
+            "proof_context": f"0x{context(PROOF_LABEL, circuit.digest).hex()}",
+            "rows": str(circuit.total_rows),
+            "image_bytes": str(circuit.inputs),
+            "classes": str(circuit.classes),
+            "proof_bytes": str(check.proof_bytes),
+            "calldata_bytes": str(start + proof),
+            "proof_at": str(start),
+            "opening_at": str(start + 96 * (len(ABSORBED_POINTS) - 1)),
+            "scalars_at": str(start + 96 * len(ABSORBED_POINTS)),
+            "final_at": str(start + check.proof_bytes - check.final_bytes),
+            "msm_points": str(circuit.total_rows + len(self._points)),
+            "msm_gas": str(20_000 * (circuit.total_rows + len(self._points))),
+            "table_x_high": f"0x{table[:16].hex()}",
+            "table_x_low": f"0x{table[16:48].hex()}",
+            "table_y_high": f"0x{table[48:64].hex()}",
+            "table_y_low": f"0x{table[64:96].hex()}",
+            "memory": self.memory.constants("    "),
+            "opens": self._opens(),
+        }
+
+
+@dataclass(frozen=True)
+class _Lookup:
+    """Names to formulas, as the mapping that `OpenedCells` reads."""
+
+    formula: Callable[[str], Symbol]
+
+    def __getitem__(self, name: str) -> Symbol:
+        return self.formula(name)
+
+
+def _rho_to(exponent: int) -> Symbol:
+    """rho^exponent as a product of the powers that the contract keeps."""
+    result = Symbol.of({(): 1})
+    for bit in range(exponent.bit_length()):
+        if exponent >> bit & 1:
+            result = result * rho_power(1 << bit)
+    return result
