@@ -170,7 +170,7 @@ class ExactNetwork:
 
     @classmethod
     def from_floats(cls, layers: Iterable[tuple[np.ndarray, np.ndarray]]) -> ExactNetwork:
-        """Scales float `(kernel [inputs, outputs], bias [outputs])` pairs, the order Keras keeps, by 10^8, truncating toward zero.
+        """Scales float `(kernel [inputs, outputs], bias [outputs])` pairs, as Keras keeps them, by 10^8, toward zero.
 
         The products are taken in float64, so float32 weights scale the same on every machine. Raises `UnsupportedNetwork`
         for values that are not finite or too large for 4 bytes.

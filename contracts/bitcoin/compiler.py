@@ -59,7 +59,9 @@ def compile_network(network: IntegerNetwork | ExactNetwork, limits: NodeLimits =
 
     Raises `LimitExceeded` naming the node limit it would break and by how much.
     """
-    mode, compile_layer = ("exact", exact.compile_layer) if isinstance(network, ExactNetwork) else ("packed", packed.compile_layer)
+    mode, compile_layer = ("packed", packed.compile_layer)
+    if isinstance(network, ExactNetwork):
+        mode, compile_layer = ("exact", exact.compile_layer)
     cut, inputs = pixel_inputs(network)
     layers: list[LayerCode] = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):

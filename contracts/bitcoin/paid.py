@@ -85,7 +85,7 @@ class Pot:
 
 
 def refund_code(lock: bytes) -> bytes:
-    """The script behind the code separator of a pot: what a refund's signatures sign. Raises `UnusableInput` if there is none."""
+    """The script behind a pot's code separator: what a refund's signatures sign. Raises `UnusableInput` if there is none."""
     ends = [each.end for each in parse(lock) if each.opcode == Op.CODESEPARATOR.value]
     if not ends:
         raise UnusableInput("this locking script has no refund: it is no pot")

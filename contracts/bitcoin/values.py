@@ -56,7 +56,9 @@ class FieldShape:
         return high - min(low, 0) < self.offset
 
 
-def layer_code(number: int, setup: bytes, products: bytes, finish: bytes, outputs: Inputs, last: bool, number_bytes: int) -> LayerCode:
+def layer_code(
+    number: int, setup: bytes, products: bytes, finish: bytes, outputs: Inputs, last: bool, number_bytes: int
+) -> LayerCode:
     """A layer's parts under their names in the size report; the last layer ends in the argmax of its fields."""
     sections = (
         Section(f"layer {number} constants", setup),
@@ -82,7 +84,7 @@ def cut_image(pixels: int) -> tuple[bytes, tuple[int | None, ...]]:
 
 
 def cut_fields(shape: FieldShape, count: int, skip: int = 0) -> bytes:
-    """Code that turns the number on top into `count` strings of one field each, the highest field on top; drops `skip` first."""
+    """Code that cuts the number on top into `count` strings of one field each, the highest on top; drops `skip` first."""
     code = assemble(shape.size * (skip + count) + 1, Op.NUM2BIN)
     code += assemble(shape.size, Op.SPLIT, Op.NIP) * skip
     return code + split_off(shape.size, count) + assemble(Op.DROP)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.exact import ExactLayer, ExactNetwork
-from zkpredict.circuits.network import MAX_PIXEL, DenseLayer, IntegerNetwork
+from zkpredict.circuits.network import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin import exact, packed
 from zkpredict.contracts.bitcoin.assembler import Op, assemble, join
 from zkpredict.contracts.bitcoin.compiler import (
@@ -97,8 +97,14 @@ SMALL = st.integers(-2, 2)
 @given(st.data())
 def test_tiny_networks_full_of_ties(fastest, draw):
     inputs, hidden, classes = (draw.draw(st.integers(1, 4)) for _ in range(3))
-    matrix = lambda rows, columns: np.array(draw.draw(st.lists(SMALL, min_size=rows * columns, max_size=rows * columns))).reshape(rows, columns)
-    vector = lambda rows: matrix(rows, 1)[:, 0]
+
+    def matrix(rows, columns):
+        size = rows * columns
+        return np.array(draw.draw(st.lists(SMALL, min_size=size, max_size=size))).reshape(rows, columns)
+
+    def vector(rows):
+        return matrix(rows, 1)[:, 0]
+
     network = IntegerNetwork((
         DenseLayer(matrix(hidden, inputs), vector(hidden), draw.draw(st.integers(0, 3))),
         DenseLayer(matrix(classes, hidden), vector(classes)),
@@ -176,7 +182,8 @@ def test_relaxed_transactions_accept_no_other_digit(fastest, small):
 
     check(pixels + assemble(digit))
     check(assemble(9) + pixels + assemble(digit, Op.DUP, Op.DROP))
-    for other in (assemble((digit + 1) % 3), b"\x02" + digit.to_bytes(1, "little") + b"\x00", assemble(digit, Op.NEGATE, 1, Op.ADD)):
+    padded = b"\x02" + digit.to_bytes(1, "little") + b"\x00"
+    for other in (assemble((digit + 1) % 3), padded, assemble(digit, Op.NEGATE, 1, Op.ADD)):
         with pytest.raises(SpendRefused, match="must be truthy"):
             check(pixels + other)
 
@@ -197,10 +204,10 @@ def test_limits_are_named_with_the_excess():
 
 def test_default_limits_refuse_what_a_node_would():
     wide = IntegerNetwork((DenseLayer(np.ones((5_200, 2), np.int64), np.zeros(5_200, np.int64)),))
-    with pytest.raises(LimitExceeded, match=r"^packed 2-5200 needs [\d,]+ bytes of number, [\d,]+ more than the node limit of 10,000$"):
+    with pytest.raises(LimitExceeded, match=r"^packed 2-5200 needs [\d,]+ bytes of number, [\d,]+ more than .* 10,000$"):
         compile_network(wide)
     long = integer_network(np.random.default_rng(4), (784, 700, 10), shift=8)
-    with pytest.raises(LimitExceeded, match=r"^packed 784-700-10 needs [\d,]+ bytes of script, [\d,]+ more than the node limit of 500,000$"):
+    with pytest.raises(LimitExceeded, match=r"^packed 784-700-10 needs [\d,]+ bytes of script, [\d,]+ more than .* 500,000$"):
         compile_network(long)
     with pytest.raises(LimitExceeded, match="^it needs 100,000,001 bytes of stack, 1 more than the node limit of 100,000,000$"):
         NodeLimits().check("it", Demand(1, 1, 100_000_001))
@@ -264,6 +271,5 @@ def test_a_tally_counts_what_was_accepted(fastest, small):
     lock, image, digit = small
     seen = []
     counted = tally(fastest, lock, [(image, digit), (image, (digit + 1) % 3), (image, digit)], seen.append)
-    assert (counted.claims, counted.accepted, len(counted.seconds), seen) == (3, 2, 3, [1, 1, 1])
-    assert counted.median_milliseconds > 0
-    assert MAX_PIXEL == 255
+    assert (counted.claims, counted.accepted, seen) == (3, 2, [1, 1, 1])
+    assert counted.clock_milliseconds > 0 and counted.processor_milliseconds >= 0

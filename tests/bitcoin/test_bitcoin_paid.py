@@ -1,4 +1,4 @@
-"""A pot of coins opened by an image of the right class and a signature, and refunded after its lock time; each in real transactions."""
+"""A pot opened by an image of the right class and a signature, and refunded after its lock time, in real transactions."""
 
 import re
 from dataclasses import replace
