@@ -28,6 +28,7 @@ from rlp.exceptions import RLPException
 
 from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.chain import ChainError, Log, Receipt, Reverted, check_limits
+from zkpredict.contracts.curves import NATIVE
 
 CHAIN_ID = 1337
 BLOCK_GAS = 36_000_000
@@ -60,10 +61,11 @@ class _Node:
 
 
 class EmbeddedChain:
-    """`Chain` on py-evm. `precompiles` adds to or replaces Prague's, by 20-byte address."""
+    """`Chain` on py-evm. `precompiles` adds to or replaces Prague's, by 20-byte address; without it, the curve operations that
+    proofs use run natively (`curves.NATIVE`) and all others by py-evm."""
 
     def __init__(self, precompiles: Mapping[bytes, Precompile] | None = None) -> None:
-        self._node = _Node(_genesis(_prague({} if precompiles is None else precompiles)))
+        self._node = _Node(_genesis(_prague(NATIVE if precompiles is None else precompiles)))
         self._key = account_key(0)
 
     @classmethod

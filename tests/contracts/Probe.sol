@@ -37,8 +37,11 @@ contract Probe {
         while (true) x++;
     }
 
-    /// Output of the precompile at `to`, and whether the call succeeded.
-    function ask(address to, bytes calldata input) external view returns (bool success, bytes memory output) {
-        return to.staticcall(input);
+    /// Whether a call of `to` with 2,000,000 gas succeeded, its output, and the gas it took.
+    function ask(address to, bytes calldata input) external view returns (bool success, bytes memory output, uint256 used) {
+        bytes memory data = input;
+        used = gasleft();
+        (success, output) = to.staticcall{gas: 2_000_000}(data);
+        used -= gasleft();
     }
 }
