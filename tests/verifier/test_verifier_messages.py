@@ -1,0 +1,172 @@
+"""The proof file: every field in its place, and the exact word for every way it can be wrong."""
+
+import dataclasses
+
+import pytest
+from support import changed, refuses
+
+from zkpredict.circuits.constraints import OPENED
+from zkpredict.circuits.field import MODULUS
+from zkpredict.kernel import G1
+from zkpredict.verifier.errors import MalformedProof, VerificationError
+from zkpredict.verifier.messages import PROOF_BYTES, Evaluations, Proof
+from zkpredict.verifier.native import parse_proof
+
+POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
+SCALARS = ("limb", "cell", "table", "cell_next", "linearised_next")
+HEADER = 5 + 32 + 2
+FIRST_SCALAR = HEADER + 8 * 48
+FIELD_PRIME = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+
+
+@pytest.fixture(scope="module")
+def data(proof) -> bytes:
+    return proof.to_bytes()
+
+
+def with_point(data: bytes, number: int, encoded: bytes) -> bytes:
+    start = HEADER + 48 * number
+    return data[:start] + encoded + data[start + 48 :]
+
+
+def with_scalar(data: bytes, number: int, value: int) -> bytes:
+    start = FIRST_SCALAR + 32 * number
+    return data[:start] + value.to_bytes(32, "big") + data[start + 32 :]
+
+
+# Honest bytes
+
+
+def test_round_trip(proof, data):
+    assert parse_proof(data) == proof and parse_proof(data).to_bytes() == data
+
+
+def test_a_proof_is_583_bytes(data):
+    assert len(data) == PROOF_BYTES == HEADER + 8 * 48 + 5 * 32 == 583
+
+
+def test_every_field_lies_where_the_page_says(proof, data):
+    assert data[:5] == b"zkpP\x01"
+    assert data[5:37] == proof.model_id and data[37:39] == proof.digit.to_bytes(2, "little")
+    for number, point in enumerate(proof.points):
+        assert data[HEADER + 48 * number :][:48] == point.to_compressed()
+    assert data[FIRST_SCALAR:] == b"".join(value.to_bytes(32, "big") for value in dataclasses.astuple(proof.evaluations))
+
+
+def test_points_are_named_in_the_order_of_the_rounds(proof):
+    messages = (proof.trace, proof.sums, proof.quotient, proof.opening)
+    named = {field.name: getattr(message, field.name) for message in messages for field in dataclasses.fields(message)}
+    named["final"] = proof.final
+    assert tuple(named) == POINTS and tuple(named.values()) == proof.points
+    assert len({point.to_compressed() for point in proof.points}) == 8
+
+
+def test_messages_absorb_uncompressed_points_and_big_endian_scalars(proof):
+    absorbed = proof.trace.absorbed() + proof.sums.absorbed() + proof.quotient.absorbed() + proof.opening.absorbed()
+    assert absorbed == b"".join(point.to_uncompressed() for point in proof.points[:-1]) and len(absorbed) == 7 * 96
+    assert Evaluations(1, 2, 3, 4, MODULUS - 1).absorbed()[-33:] == b"\x04" + (MODULUS - 1).to_bytes(32, "big")
+
+
+def test_stated_cells_are_the_opened_ones():
+    stated = Evaluations(1, 2, 3, 4, 5)
+    assert {cell: stated.of_cell(*cell) for cell in OPENED} == {
+        ("limb", 0): 1, ("cell", 0): 2, ("table", 0): 3, ("cell", 1): 4,
+    }
+    for cell in (("limb", 1), ("horner", 0), ("linear", 0), ("linear", 1), ("lookup", 1), ("rows0", 0), ("quotient", 0)):
+        assert stated.of_cell(*cell) is None
+
+
+# Bytes that are no proof
+
+
+@pytest.mark.parametrize("position", range(5))
+def test_another_magic_or_version_is_refused(data, position):
+    altered = changed(data, position)
+    with refuses(MalformedProof, f"proof: magic is {altered[:5]!r}, expected b'zkpP\\x01'"):
+        parse_proof(altered)
+
+
+def test_every_truncation_is_refused_by_the_field_that_is_cut(data):
+    ends = [(5, "magic"), (37, "model id"), (39, "digit")]
+    ends += [(HEADER + 48 * (number + 1), f"point {number}") for number in range(8)]
+    ends += [(FIRST_SCALAR + 32 * (number + 1), f"scalar {name}") for number, name in enumerate(SCALARS)]
+    starts = dict(zip((name for _, name in ends), [0] + [end for end, _ in ends]))
+    for length in range(len(data)):
+        end, name = next((end, name) for end, name in ends if end > length)
+        start = starts[name]
+        message = f"proof: {name} needs {end - start} bytes at offset {start}, {length - start} are left"
+        with refuses(MalformedProof, message):
+            parse_proof(data[:length])
+
+
+@pytest.mark.parametrize("count", [1, 32, 583])
+def test_trailing_bytes_are_refused(data, count):
+    with refuses(MalformedProof, f"proof: {count} bytes trail after the end at offset 583"):
+        parse_proof(data + data[:count])
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_scalars_from_the_field_order_upwards_are_refused(data, number):
+    assert dataclasses.astuple(parse_proof(with_scalar(data, number, MODULUS - 1)).evaluations)[number] == MODULUS - 1
+    message = f"proof: scalar {SCALARS[number]} is not below the field order"
+    for value in (MODULUS, MODULUS + 1, 2**255, 2**256 - 1):
+        with refuses(MalformedProof, message):
+            parse_proof(with_scalar(data, number, value))
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_the_same_scalar_plus_the_field_order_is_refused(proof, data, number):
+    value = dataclasses.astuple(proof.evaluations)[number]
+    assert with_scalar(data, number, value) == data
+    assert value + MODULUS < 1 << 256
+    with refuses(MalformedProof, f"proof: scalar {SCALARS[number]} is not below the field order"):
+        parse_proof(with_scalar(data, number, value + MODULUS))
+
+
+@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("first", [0xC0, 0xE0, 0x40, 0x60])
+def test_points_at_infinity_are_refused(data, number, first):
+    with refuses(MalformedProof, f"proof: point {POINTS[number]} is at infinity"):
+        parse_proof(with_point(data, number, bytes([first]) + bytes(47)))
+
+
+def on_curve(x: int) -> bool:
+    return pow(pow(x, 3, FIELD_PRIME) + 4, (FIELD_PRIME - 1) // 2, FIELD_PRIME) == 1
+
+
+OFF_CURVE = next(x for x in range(1, 100) if not on_curve(x))
+OUTSIDE_SUBGROUP = next(x for x in range(1, 100) if on_curve(x))
+
+
+@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize(
+    ("encoded", "reason"),
+    [
+        (((1 << 383) + OFF_CURVE).to_bytes(48, "big"), "is not on the curve"),
+        (((1 << 383) + OUTSIDE_SUBGROUP).to_bytes(48, "big"), "is not in the subgroup of prime order"),
+        (((1 << 383) + FIELD_PRIME).to_bytes(48, "big"), "is not canonically encoded"),
+        (((1 << 383) + (1 << 381) - 1).to_bytes(48, "big"), "is not canonically encoded"),
+        (bytes(48), "is not canonically encoded"),
+    ],
+    ids=["off the curve", "outside the subgroup", "x = p", "x > p", "zeros"],
+)
+def test_bad_points_are_refused_by_name(data, number, encoded, reason):
+    with refuses(MalformedProof, f"proof: point {POINTS[number]}: G1 point {reason}"):
+        parse_proof(with_point(data, number, encoded))
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_a_point_s_uncompressed_x_is_refused(proof, data, number):
+    x = proof.points[number].to_uncompressed()[:48]
+    with refuses(MalformedProof, f"proof: point {POINTS[number]}: G1 point is not canonically encoded"):
+        parse_proof(with_point(data, number, x))
+
+
+def test_the_decoder_s_refusals_keep_their_reason(data):
+    def refuse(raw: bytes):
+        raise ValueError(f"no {len(raw)} bytes today")
+
+    with refuses(MalformedProof, "proof: point limb: no 48 bytes today"):
+        Proof.from_bytes(data, refuse)
+    assert Proof.from_bytes(data, G1.from_compressed).to_bytes() == data
+    assert issubclass(MalformedProof, VerificationError)

@@ -1,0 +1,168 @@
+"""Fiat-Shamir: a fixed vector, and every field of statement and proof moves every challenge drawn after it."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from Crypto.Hash import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+from support import changed
+
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.layout import NARROW, WIDE, Circuit
+from zkpredict.kernel import G1
+from zkpredict.verifier.native import AllChallenges, derive_challenges
+from zkpredict.verifier.transcript import Transcript, context, keccak256
+
+VECTORS = Path(__file__).parent / "vectors"
+NAMES = ("alpha", "beta", "delta", "rho", "nu", "zeta")
+
+
+def listed(coins: AllChallenges) -> tuple[int, ...]:
+    first = coins.constraints
+    return (first.alpha, first.beta, first.delta, first.rho, coins.nu, coins.zeta)
+
+
+# The fixed vector
+
+
+def test_the_vector_is_made_by_its_generator():
+    made = subprocess.run([sys.executable, VECTORS / "make_transcript.py"], capture_output=True, text=True, check=True).stdout
+    assert made == (VECTORS / "transcript.json").read_text()
+
+
+def test_transcript_matches_the_vector():
+    vector = json.loads((VECTORS / "transcript.json").read_text())
+    said = {name: bytes.fromhex(value) for name, value in vector["messages"].items()}
+    about = vector["statement"]
+    digest, model_id, image = (bytes.fromhex(about[name]) for name in ("circuit_digest", "model_id", "image"))
+    transcript = Transcript(digest, model_id, about["digit"], image)
+    transcript.absorb(said["trace"])
+    found = [transcript.challenge(), transcript.second_challenge()]
+    transcript.absorb(said["sums"])
+    found.append(transcript.challenge())
+    transcript.absorb(said["quotient"])
+    found.append(transcript.point_challenge())
+    for name in ("evaluations", "opening"):
+        transcript.absorb(said[name])
+        found.append(transcript.challenge())
+    assert found == [int(vector["challenges"][name], 16) for name in NAMES]
+
+
+# Its pieces
+
+
+@given(st.binary(max_size=300))
+def test_keccak_matches_reference(data):
+    assert keccak256(data) == keccak.new(digest_bits=256, data=data).digest()
+
+
+def test_keccak_is_ethereum_s():
+    assert keccak256(b"").hex() == "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"
+
+
+def test_contexts_separate_labels_and_circuits():
+    digests = [bytes(32), b"\x01" + bytes(31)]
+    assert len({context(label, digest) for label in (b"zkpredict proof v1", b"zkpredict model v1") for digest in digests}) == 4
+
+
+@given(st.binary(min_size=1, max_size=100))
+def test_challenges_are_in_range_and_differ_from_each_other(message):
+    transcript = Transcript(bytes(32), bytes(32), 0, b"")
+    before = transcript.challenge()
+    transcript.absorb(message)
+    drawn = [transcript.challenge(), transcript.second_challenge()]
+    assert all(0 <= value < MODULUS for value in drawn) and len({before, *drawn}) == 3
+    assert transcript.point_challenge() == int.from_bytes(transcript.state, "big") >> 16 < 1 << 240
+    assert transcript.challenge() == drawn[0] and transcript.second_challenge() == drawn[1]
+
+
+def test_absorbing_is_a_chain_so_that_cutting_messages_elsewhere_matters():
+    one, two = (Transcript(bytes(32), bytes(32), 0, b"") for _ in range(2))
+    one.absorb(b"ab")
+    two.absorb(b"a")
+    two.absorb(b"b")
+    assert one.challenge() != two.challenge()
+
+
+# The statement moves all six
+
+
+CIRCUIT = Circuit((30, 12, 4), (NARROW, WIDE), 1024)
+
+
+@pytest.fixture(scope="module")
+def honest(proof, image) -> tuple[int, ...]:
+    coins = listed(derive_challenges(CIRCUIT, image.tobytes(), proof))
+    assert coins == listed(derive_challenges(CIRCUIT, image.tobytes(), dataclasses.replace(proof)))
+    return coins
+
+
+def moved(honest, coins) -> list[bool]:
+    return [ours != theirs for ours, theirs in zip(honest, listed(coins))]
+
+
+@pytest.mark.parametrize(
+    "circuit",
+    [
+        Circuit((30, 12, 4), (NARROW, WIDE), 2048),
+        Circuit((30, 12, 4), (WIDE, WIDE), 1024),
+        Circuit((30, 13, 4), (NARROW, WIDE), 1024),
+        Circuit((31, 12, 4), (NARROW, WIDE), 1024),
+    ],
+)
+def test_the_circuit_moves_every_challenge(proof, image, honest, circuit):
+    assert moved(honest, derive_challenges(circuit, image.tobytes(), proof)) == [True] * 6
+
+
+@pytest.mark.parametrize("position", [0, 31])
+def test_the_model_id_moves_every_challenge(proof, image, honest, position):
+    other = dataclasses.replace(proof, model_id=changed(proof.model_id, position))
+    assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), other)) == [True] * 6
+
+
+def test_the_digit_moves_every_challenge(proof, image, honest):
+    other = dataclasses.replace(proof, digit=(proof.digit + 1) % 4)
+    assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), other)) == [True] * 6
+
+
+def test_every_pixel_moves_every_challenge(proof, image, honest):
+    for position in range(30):
+        other = changed(image.tobytes(), position)
+        assert moved(honest, derive_challenges(CIRCUIT, other, proof)) == [True] * 6
+
+
+# Messages move what is drawn after them, and nothing before
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "first"),
+    [
+        *(("trace", field, 0) for field in ("limb", "horner", "cell")),
+        *(("sums", field, 2) for field in ("linear", "lookup")),
+        ("quotient", "quotient", 3),
+        *(("evaluations", field, 4) for field in ("limb", "cell", "table", "cell_next", "linearised_next")),
+        ("opening", "opening", 5),
+    ],
+)
+def test_every_field_of_a_message_moves_exactly_the_challenges_behind_it(proof, image, honest, message, field, first):
+    said = getattr(proof, message)
+    value = getattr(said, field)
+    other = (value + 1) % MODULUS if isinstance(value, int) else value + G1.generator()
+    altered = dataclasses.replace(proof, **{message: dataclasses.replace(said, **{field: other})})
+    assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), altered)) == [False] * first + [True] * (6 - first)
+
+
+def test_swapping_two_fields_of_a_message_moves_its_challenges(proof, image, honest):
+    trace = dataclasses.replace(proof.trace, limb=proof.trace.cell, cell=proof.trace.limb)
+    altered = dataclasses.replace(proof, trace=trace)
+    assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), altered)) == [True] * 6
+
+
+def test_only_the_final_opening_comes_after_every_challenge(proof, image, honest):
+    altered = dataclasses.replace(proof, final=proof.final + G1.generator())
+    assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), altered)) == [False] * 6
