@@ -1,0 +1,28 @@
+"""Networks to lie about: small ones, which prove as slowly as large ones but compile at once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from forger import Claim, honest_claim
+from support import random_image, random_network
+
+from zkpredict.prover.commit import commit_model
+from zkpredict.prover.model import Model
+
+
+@pytest.fixture(scope="session")
+def small() -> Model:
+    """A committed 12-6-3 network."""
+    return commit_model(random_network(11, (12, 6, 3)))
+
+
+@pytest.fixture(scope="session")
+def small_image() -> np.ndarray:
+    return random_image(12, 12)
+
+
+@pytest.fixture(scope="session")
+def honest(small: Model, small_image: np.ndarray) -> Claim:
+    """The honest twin of every forgery about `small` and `small_image`."""
+    return honest_claim(small, small_image)

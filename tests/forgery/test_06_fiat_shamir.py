@@ -1,0 +1,276 @@
+"""Line 6: a challenge drawn before something it must bind; a public input or the verifying key not absorbed.
+
+For each round there is a forger who proves any digit if that round's message is not absorbed, and is refused because it is.
+For each part of the statement, the same mutation passes with all challenges frozen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from forger import Claim, WithTrace, claim_of, complete, counts, lay_out, lies, limb_rows, run_from
+from freezing import COINS, MESSAGES, blind_to, blind_to_statement, frozen, speak
+from verdicts import MISMATCH, NATIVE, by_native, refused
+
+from zkpredict.circuits.field import MODULUS, inverse, powers
+from zkpredict.kernel import G1, Vector
+from zkpredict.prover.prove import Prover
+from zkpredict.prover.setup import monomial_key
+from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.errors import FailedOpening
+from zkpredict.verifier.messages import Evaluations, OpeningCommitment, QuotientCommitment
+from zkpredict.verifier.native import derive_challenges, parse_proof
+from zkpredict.verifier.opening import Challenges, fold, linearise
+
+
+class Remembering(WithTrace):
+    """Keeps every message, so that it can run the transcript ahead."""
+
+    def commit_trace(self):
+        self.said = [super().commit_trace()]
+        return self.said[0]
+
+    def commit_sums(self, alpha, beta):
+        self.said.append(super().commit_sums(alpha, beta))
+        return self.said[1]
+
+    def commit_quotient(self, alpha, beta, delta):
+        self.said.append(super().commit_quotient(alpha, beta, delta))
+        return self.said[2]
+
+    def ahead(self):
+        """The transcript after one more message that it does not hear."""
+        return speak(self, *(message.absorbed() for message in self.said), b"unheard")
+
+
+class BeforeTrace(Remembering):
+    """Knows beta before it commits: one multiplicity absorbs the reciprocals of all limbs that are no bytes."""
+
+    def trace(self):
+        beta = speak(self, b"unheard").second_challenge()
+        trace = self.chosen
+        honest = sum(count * inverse(beta + value) for value, count in enumerate(counts(trace.limb)))
+        missing = sum(inverse(beta + limb) for limb in trace.limb) - honest
+        trace.cell[0] = counts(trace.limb)[0] + missing * beta % MODULUS
+        return trace
+
+
+class BeforeSums(Remembering):
+    """Knows delta before the running sums: an error in one of them is paid for by the other, on two rows."""
+
+    rows = 1, 2
+
+    def _linear_increments(self, alpha):
+        transcript = speak(self, self.said[0].absorbed())
+        beta = transcript.second_challenge()
+        transcript.absorb(b"unheard")
+        delta = transcript.challenge()
+        increments = super()._linear_increments(alpha).to_ints()
+        limb, table = self.columns["limb"].values.to_ints(), self.table.coset_ntt(self.circuit.domain, 1).to_ints()
+        first, second = ((beta + limb[row]) * (beta + table[row]) % MODULUS for row in self.rows)
+        # the two constraints stand side by side in the list, so the later one weighs delta times the earlier
+        self.error = sum(increments) * inverse(delta * (first - second)) % MODULUS
+        for row, factor in zip(self.rows, (-first, second)):
+            increments[row] = (increments[row] + delta * self.error * factor) % MODULUS
+        return Vector.from_ints(increments)
+
+    def _lookup_increments(self, beta):
+        increments = super()._lookup_increments(beta).to_ints()
+        for row, sign in zip(self.rows, (1, -1)):
+            increments[row] = (increments[row] + sign * self.error) % MODULUS
+        return Vector.from_ints(increments)
+
+
+class BeforeQuotient(Remembering):
+    """Knows rho before the quotient: a constant with the right value there."""
+
+    def commit_quotient(self, alpha, beta, delta):
+        super().commit_quotient(alpha, beta, delta)
+        transcript = speak(self, *(message.absorbed() for message in self.said[:2]), b"unheard")
+        challenges = Challenges(alpha, beta, delta, transcript.point_challenge())
+        self.quotient = Vector.zeros(1)
+        stated = self.evaluate(challenges)
+        rest = self._combination(self.linearisation.here).evaluate(challenges.rho)
+        rest += self.linearisation.constant + stated.linearised_next
+        self.quotient = Vector.from_ints([rest * inverse(pow(challenges.rho, self.circuit.domain, MODULUS) - 1) % MODULUS])
+        return QuotientCommitment(monomial_key().msm(self.quotient))
+
+
+class BeforeEvaluations(Remembering):
+    """Knows nu before the evaluations: a false `table` value under which the folded claims cancel."""
+
+    def evaluate(self, challenges):
+        nu = self.ahead().challenge()
+        true = super().evaluate(challenges)
+        rho = challenges.rho
+
+        def stating(table: int) -> tuple[Evaluations, int]:
+            stated = replace(true, table=table, linearised_next=0)
+            self.linearisation = linearise(self.circuit, self.image.tobytes(), self.digit, challenges, stated)
+            there = self._combination(self.linearisation.there).evaluate(rho * self.root % MODULUS)
+            here = self._combination(self.linearisation.here).evaluate(rho)
+            error = here + self.linearisation.constant + there + nu * nu * (true.table - table)
+            return replace(stated, linearised_next=there), error % MODULUS
+
+        zero, one = stating(0)[1], stating(1)[1]
+        found, error = stating(zero * inverse(zero - one) % MODULUS)
+        assert error == 0
+        return found
+
+    @property
+    def root(self):
+        return pow(7, (MODULUS - 1) // self.circuit.domain, MODULUS)
+
+
+class BeforeOpening(Remembering):
+    """Knows zeta before the opening: a constant W makes the folded polynomial take any value there."""
+
+    def evaluate(self, challenges):
+        self.said.append(super().evaluate(challenges))
+        return self.said[3]
+
+    def commit_opening(self, challenges, evaluations, nu):
+        super().commit_opening(challenges, evaluations, nu)
+        zeta = self.ahead().challenge()
+        claim = fold(self.circuit, self.linearisation, evaluations, challenges.rho, nu, zeta)
+        missing = claim.value - self._combination(claim.columns).evaluate(zeta)
+        self.opening = Vector.from_ints([missing * inverse(claim.opening) % MODULUS])
+        return OpeningCommitment(monomial_key().msm(self.opening))
+
+
+FORGERS = dict(zip(MESSAGES, (BeforeTrace, BeforeSums, BeforeQuotient, BeforeEvaluations, BeforeOpening)))
+
+
+def lie_for(message, model, image):
+    """A false digit and its trace: limbs that are no bytes for the first forger, an open linear sum for the others."""
+    circuit = model.compiled.circuit
+    if message == "trace":
+        lie = lies(model, image, range(-4000, 20_000, 500))[0]
+        limb = lay_out(model.compiled, lie.pre_activations, lie.digit)
+        _, second, third = limb_rows(circuit.layer_groups[0], lie.neuron)
+        limb[second] += lie.delta
+        limb[third] -= lie.delta << 8
+        return lie.digit, complete(circuit, limb)
+    digit = (model.predict(image) + 1) % circuit.classes
+    return digit, complete(circuit, lay_out(model.compiled, run_from(model.network, 0, image.tolist()), digit))
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_a_round_that_is_not_absorbed_lets_any_digit_through(small, small_image, message):
+    digit, trace = lie_for(message, small, small_image)
+    assert digit != small.predict(small_image)
+    with blind_to(message):
+        claim = claim_of(FORGERS[message](small, small_image, digit, chosen=trace))
+        assert by_native(claim) == digit
+    refused(claim, FailedOpening, MISMATCH)
+    # the same forger against our transcript, running ahead as far as it can
+    digit, trace = lie_for(message, small, small_image)
+    refused(claim_of(FORGERS[message](small, small_image, digit, chosen=trace)), FailedOpening, MISMATCH, NATIVE)
+
+
+def shifted_rows(claim: Claim) -> Claim:
+    """Other rows whose alpha-combination, as this proof folds it, is the same: what a blind transcript cannot tell apart."""
+    commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
+    proof, circuit = parse_proof(claim.proof), commitment.circuit
+    coins = derive_challenges(circuit, claim.image, proof)
+    linearisation = linearise(circuit, claim.image, proof.digit, coins.constraints, proof.evaluations)
+    folded = fold(circuit, linearisation, proof.evaluations, coins.constraints.rho, coins.nu, coins.zeta)
+    weights = powers(coins.constraints.alpha, circuit.first_equation(circuit.layers))
+    first, second = (folded.columns[f"rows{t}"] * weights[circuit.first_equation(t)] % MODULUS for t in (0, 1))
+    shift = G1.generator()
+    rows = (commitment.rows[0] + shift.mul(second), commitment.rows[1] - shift.mul(first))
+    moved = ModelCommitment(circuit, rows)
+    return Claim(moved.to_bytes(), claim.image, replace(proof, model_id=moved.model_id).to_bytes())
+
+
+def test_a_model_id_that_is_not_absorbed_fits_another_model(small, small_image):
+    with blind_to_statement("model_id"):
+        claim = shifted_rows(claim_of(Prover(small, small_image, small.predict(small_image))))
+        by_native(claim)
+    refused(claim, FailedOpening, MISMATCH)
+    refused(shifted_rows(claim_of(Prover(small, small_image, small.predict(small_image)))), FailedOpening, MISMATCH, NATIVE)
+
+
+def other_image(claim: Claim) -> Claim:
+    """At rho = 2, one of a pixel is worth two of the next."""
+    pixels = bytearray(claim.image)
+    place = next(i for i in range(len(pixels) - 1) if pixels[i] and pixels[i + 1] < 254)
+    pixels[place] -= 1
+    pixels[place + 1] += 2
+    return replace(claim, image=bytes(pixels))
+
+
+def other_digit(claim: Claim) -> Claim:
+    """At alpha = 0 only the first equation counts, and it does not know the digit."""
+    proof = parse_proof(claim.proof)
+    return claim.with_proof(replace(proof, digit=(proof.digit + 1) % 3).to_bytes())
+
+
+def other_circuit(claim: Claim) -> Claim:
+    """At alpha = 0 nobody counts the classes."""
+    commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
+    wider = ModelCommitment(replace(commitment.circuit, widths=(12, 6, 4)), commitment.rows)
+    proof = replace(parse_proof(claim.proof), model_id=wider.model_id)
+    return Claim(wider.to_bytes(), claim.image, proof.to_bytes())
+
+
+@pytest.mark.parametrize("mutate", [other_image, other_digit, other_circuit])
+def test_a_changed_statement_would_pass_with_the_challenges_frozen(small, small_image, honest, mutate):
+    coins = {name: 1000 + number for number, name in enumerate(COINS)} | {"rho": 2, "alpha": 0}
+    with frozen(**coins):
+        claim = claim_of(Prover(small, small_image, small.predict(small_image)))
+        by_native(mutate(claim))
+    refused(mutate(honest), FailedOpening, MISMATCH)
+
+
+def coins_of(circuit, image, proof):
+    """All six challenges by name, of the native transcript and of the independent one, which must agree."""
+    from zkpredict.verifier import independent
+
+    found = derive_challenges(circuit, image, proof)
+    coins = {name: getattr(found.constraints, name) for name in COINS[:4]} | {"nu": found.nu, "zeta": found.zeta}
+    second = independent.draw_coins(circuit.digest, image, proof)
+    assert coins == {name: getattr(second, name) for name in COINS}
+    return coins
+
+
+FIRST_COIN = {"trace": 0, "sums": 2, "quotient": 3, "evaluations": 4, "opening": 5}
+
+
+def mutations(circuit, image, proof):
+    """Every field a challenge must bind, changed by the smallest amount: name, statement, proof, its first coin."""
+    yield "circuit", replace(circuit, domain=2048), image, proof, 0
+    yield "circuit", replace(circuit, widths=(*circuit.widths[:-1], circuit.widths[-1] + 1)), image, proof, 0
+    yield "model id", circuit, image, replace(proof, model_id=bytes([proof.model_id[0] ^ 1]) + proof.model_id[1:]), 0
+    yield "digit", circuit, image, replace(proof, digit=proof.digit ^ 1), 0
+    for place in range(len(image)):
+        yield f"pixel {place}", circuit, image[:place] + bytes([image[place] ^ 1]) + image[place + 1 :], proof, 0
+    for part in MESSAGES:
+        message = getattr(proof, part)
+        for field in fields(message):
+            value = getattr(message, field.name)
+            step = 1 if part == "evaluations" else G1.generator()
+            moved = replace(message, **{field.name: value + step})
+            yield f"{part}.{field.name}", circuit, image, replace(proof, **{part: moved}), FIRST_COIN[part]
+
+
+def test_every_field_changes_every_later_challenge(small, honest):
+    circuit, proof = small.compiled.circuit, parse_proof(honest.proof)
+    before = coins_of(circuit, honest.image, proof)
+    assert len(set(before.values())) == len(COINS)
+    for name, other, image, mutated, first in mutations(circuit, honest.image, proof):
+        after = coins_of(other, image, mutated)
+        changed = [after[coin] != before[coin] for coin in COINS]
+        assert changed == [number >= first for number in range(len(COINS))], name
+
+
+def test_equal_bytes_in_other_places_give_other_challenges(small, honest):
+    """Messages swapped within a round, and a digit moved into the image's first byte."""
+    circuit, proof = small.compiled.circuit, parse_proof(honest.proof)
+    before = coins_of(circuit, honest.image, proof)
+    swapped = replace(proof, trace=replace(proof.trace, limb=proof.trace.horner, horner=proof.trace.limb))
+    moved = honest.image[1:] + honest.image[:1]
+    assert np.all([coins_of(circuit, honest.image, swapped)[c] != before[c] for c in COINS])
+    assert np.all([coins_of(circuit, moved, proof)[c] != before[c] for c in COINS])
