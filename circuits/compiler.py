@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -38,7 +38,7 @@ class CompiledNetwork:
 
     network: IntegerNetwork
     circuit: Circuit
-    scales: tuple[int, ...]
+    scales: tuple[int, ...] = field(repr=False)
 
     def blinding_position(self, layer: int) -> int:
         """Index of a row's random entry: a coefficient no input uses (first layer), or a value at a row nobody reads."""

@@ -9,7 +9,7 @@ Networks on Bitcoin") and of the EVM contracts with 8-decimal weights; both are 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -31,8 +31,8 @@ _INT64 = 1 << 63
 class ExactLayer:
     """One dense layer of 10^8-scaled integers: `weights` int64 [outputs, inputs], `bias` int64 [outputs], below 2^32."""
 
-    weights: np.ndarray
-    bias: np.ndarray
+    weights: np.ndarray = field(repr=False)
+    bias: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
         weights, bias = np.asarray(self.weights), np.asarray(self.bias)

@@ -4,11 +4,13 @@ A layer computes `z = W a + b` in exact integers; a hidden layer hands on `a = m
 are the logits, and the prediction is the lowest index of the largest logit. Inputs are bytes, so every intermediate
 value has a bound that holds for ALL inputs: the intervals below. numpy int64 never wraps inside those bounds, and
 prover, verifiers, contracts and Bitcoin script are all tested against this file, bit for bit.
+
+Weights, and values that follow from them, are left out of every `repr`: tracebacks and logs show those of local variables.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -29,9 +31,9 @@ _MAGIC = b"zkpN\x01"
 class DenseLayer:
     """One dense layer. `weights` is int64 [outputs, inputs], `bias` int64 [outputs], `shift` >= 0 (0 for the last)."""
 
-    weights: np.ndarray
-    bias: np.ndarray
-    shift: int = 0
+    weights: np.ndarray = field(repr=False)
+    bias: np.ndarray = field(repr=False)
+    shift: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         weights, bias = np.asarray(self.weights), np.asarray(self.bias)
@@ -67,8 +69,8 @@ class Interval:
     In the first layer both ends are reached; behind it the neurons of a layer are taken as independent.
     """
 
-    low: tuple[int, ...]
-    high: tuple[int, ...]
+    low: tuple[int, ...] = field(repr=False)
+    high: tuple[int, ...] = field(repr=False)
 
     @property
     def magnitude(self) -> int:
@@ -80,8 +82,8 @@ class Interval:
 class Inference:
     """Everything the reference computed for a batch: int64 arrays [batch, width] per layer, and digits [batch]."""
 
-    pre_activations: tuple[np.ndarray, ...]
-    activations: tuple[np.ndarray, ...]
+    pre_activations: tuple[np.ndarray, ...] = field(repr=False)
+    activations: tuple[np.ndarray, ...] = field(repr=False)
     digits: np.ndarray
 
     @property

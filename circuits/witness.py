@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -25,9 +25,9 @@ from zkpredict.circuits.layout import (
 class Trace:
     """Columns over the domain, n rows each: `limb` int64 in 0..255, `cell` int64, `horner` field elements as Python ints."""
 
-    limb: np.ndarray
-    cell: np.ndarray
-    horner: list[int]
+    limb: np.ndarray = field(repr=False)
+    cell: np.ndarray = field(repr=False)
+    horner: list[int] = field(repr=False)
 
 
 def build_trace(compiled: CompiledNetwork, image: np.ndarray, digit: int | None = None) -> tuple[Trace, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,8 +19,8 @@ class FloatLayer:
     """
 
     name: str
-    weights: np.ndarray
-    bias: np.ndarray
+    weights: np.ndarray = field(repr=False)
+    bias: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
         weights, bias = np.asarray(self.weights), np.asarray(self.bias)
