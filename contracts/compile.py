@@ -70,10 +70,13 @@ def compile_sources(sources: dict[str, str], settings: Settings) -> dict[str, Ar
     found = json.loads(read_file(solc / "package.json", "solc's package.json"))["version"]
     if found != settings.compiler:
         raise UnusableInput(f"solc {settings.compiler} is pinned, {solc} has {found}")
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as output:  # solc.js cuts a long answer off when it writes to a pipe
+    # files, not pipes: solc.js gives up on a pipe that is slow to fill and cuts off a long answer
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as question, tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+        json.dump(request, question)
+        question.seek(0)
         process = subprocess.run(
             [node, str(solc / "solc.js"), "--standard-json"],
-            input=json.dumps(request), stdout=output, stderr=subprocess.PIPE, text=True, timeout=_SECONDS, check=False,
+            stdin=question, stdout=output, stderr=subprocess.PIPE, text=True, timeout=_SECONDS, check=False,
         )
         output.seek(0)
         text = output.read()
