@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import combinations
 
 from zkpredict.circuits.field import MODULUS
 from zkpredict.contracts.verifier.symbolic import Symbol
 
 WORD = 1 << 256
-MAX_NESTING = 4
-"""How deep an expression nests before its value goes to memory: each level holds up to two stack slots of the sixteen in reach."""
+MAX_NESTING = 6
+"""How deep an expression nests before its value goes to memory: each level may hold a stack slot, and sixteen are in reach."""
+MAX_OPERANDS = 3
 FIELD = "r"
 """Name of the variable that holds the field order: one byte of code where the constant would take 33."""
 
@@ -115,9 +117,21 @@ class Program:
                     left = Counter(node.factors) - Counter(pair)
                     self.nodes[name] = Product(tuple(sorted([*left.elements(), shared])))
 
+    def _split(self) -> None:
+        """Cuts long products and sums into nodes of few operands, so that nesting is counted node by node."""
+        for name, node in list(self.nodes.items()):
+            while isinstance(node, Product) and len(node.factors) > MAX_OPERANDS:
+                part = self._node(Product(node.factors[:MAX_OPERANDS]))
+                node = Product((*node.factors[MAX_OPERANDS:], part))
+            while isinstance(node, Total) and len(node.terms) > MAX_OPERANDS:
+                part = self._node(Total(node.terms[:MAX_OPERANDS]))
+                node = Total((*node.terms[MAX_OPERANDS:], (part, 1)))
+            self.nodes[name] = node
+
     def lines(self, slots: Iterable[str]) -> list[str]:
         """Yul statements. `slots` supplies names of free memory words for values that are used more than once."""
         self._share_pairs()
+        self._split()
         uses: Counter = Counter(self.outputs.values())
         reachable = self._order()
         for name in reachable:
@@ -154,26 +168,12 @@ class Program:
         return list(found)
 
     def _expression(self, name: str, read: Mapping[str, Value]) -> Value:
-        """Yul of a node from the values of its operands, the deepest of them first."""
+        """Yul of a node from the values of its operands."""
         node = self.nodes[name]
         if isinstance(node, Product):
-            first, *rest = sorted((read[factor] for factor in node.factors), key=lambda value: -value.nesting)
-            text, nesting = first.text, first.nesting
-            for value in rest:
-                text, nesting = f"mulmod({text}, {value.text}, {FIELD})", max(nesting, value.nesting) + 1
-            return Value(text, MODULUS, nesting)
-        total = None
-        for operand, coefficient in sorted(node.terms, key=lambda term: term[1] > MODULUS // 2):
-            part = _scaled(read[operand] if operand else None, coefficient)
-            if total is None:
-                total = part
-                continue
-            bound, nesting = total.bound + part.bound, max(total.nesting, part.nesting) + 1
-            if bound < WORD:
-                total = Value(f"add({total.text}, {part.text})", bound, nesting)
-            else:
-                total = Value(f"addmod({total.text}, {part.text}, {FIELD})", MODULUS, nesting)
-        return total or Value("0", 0, 0)
+            return reduce(_times, (read[factor] for factor in node.factors))
+        positive_first = sorted(node.terms, key=lambda term: term[1] > MODULUS // 2)
+        return reduce(_plus, [_scaled(read[operand] if operand else None, value) for operand, value in positive_first] or [ZERO])
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,28 @@ class Value:
     text: str
     bound: int
     nesting: int
+
+
+ZERO = Value("0", 0, 0)
+
+
+def _times(one: Value, other: Value) -> Value:
+    """A product below the field order. The EVM evaluates arguments from the last: the deepest there holds up nothing."""
+    first, second = sorted((one, other), key=lambda value: value.nesting)
+    return Value(f"mulmod({first.text}, {second.text}, {FIELD})", MODULUS, _nesting(first, second))
+
+
+def _plus(one: Value, other: Value) -> Value:
+    """A sum, reduced only if it might not fit in a word."""
+    first, second = sorted((one, other), key=lambda value: value.nesting)
+    bound = one.bound + other.bound
+    if bound < WORD:
+        return Value(f"add({first.text}, {second.text})", bound, _nesting(first, second))
+    return Value(f"addmod({first.text}, {second.text}, {FIELD})", MODULUS, _nesting(first, second))
+
+
+def _nesting(first: Value, second: Value) -> int:
+    return max(first.nesting, second.nesting) + 1
 
 
 def _scaled(value: Value | None, coefficient: int) -> Value:

@@ -151,12 +151,12 @@ class Readout:
 
 
 def readout_terms(circuit: Circuit, rows: list[int], place: Callable[[int], str]) -> list[str]:
-    """Yul: adds `weight / (rho/w^row - 1)` for each row to the fraction `top / bottom`. `place(row)` reads a weight."""
+    """Yul: adds `weight / (rho/w^row - 1)` for each row to the fraction `top / bottom`. `place(row)` names its word."""
     root, lines = root_of_unity(circuit.domain), []
     for row in rows:
         lines += [
             f"term := sub(mulmod(rho, {number(pow(root, -row, MODULUS))}, {FIELD}), 1)",
-            f"top := add(mulmod(top, term, {FIELD}), mulmod({place(row)}, bottom, {FIELD}))",
+            f"top := add(mulmod(top, term, {FIELD}), mulmod(mload({place(row)}), bottom, {FIELD}))",
             f"bottom := mulmod(bottom, term, {FIELD})",
         ]
     return lines

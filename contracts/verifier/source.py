@@ -10,14 +10,15 @@ from string import Template
 from zkpredict.circuits.constraints import row_column, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import Circuit
+from zkpredict.contracts.curves import FIELD_PRIME
 from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck
 from zkpredict.contracts.verifier.lowering import FIELD, Program
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import pixel_lines
 from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_terms, rho_power
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
-from zkpredict.kernel import G1
-from zkpredict.verifier.ceremony import TABLE_COMMITMENT
+from zkpredict.kernel import G1, G2
+from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.messages import Evaluations
 from zkpredict.verifier.opening import Challenges, Fold, Linearisation, OpenedCells, fold
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
@@ -102,17 +103,25 @@ class Generator:
             memory.at(name.upper(), start + STRIDE * number)
             memory.at(f"{name.upper()}_SCALAR", start + STRIDE * number + SCALAR_OFFSET)
         memory.area("SUM", 128)
+        if self.check is FinalCheck.PAIRING:
+            memory.area("PAIRS", 768)
 
     def _copy_points(self) -> list[str]:
-        lines = ["let infinite := 0"]
-        for number, name in enumerate(ABSORBED_POINTS):
+        """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity."""
+        lines = _stored("TABLE", 0, _padded(G1.from_compressed(TABLE_COMMITMENT)))
+        places = {name: f"add(PROOF_AT, {96 * number})" for number, name in enumerate(ABSORBED_POINTS)}
+        if self.check is FinalCheck.PAIRING:
+            lines += _stored("GENERATOR", 0, _padded(G1.generator()))
+            places["final"] = "FINAL_AT"
+        lines.append("let infinite := 0")
+        for name, place in places.items():
             point = name.upper()
             lines += [
-                f"calldatacopy(add({point}, 16), add(PROOF_AT, {96 * number}), 48)",
-                f"calldatacopy(add({point}, 80), add(PROOF_AT, {96 * number + 48}), 48)",
+                f"calldatacopy(add({point}, 16), {place}, 48)",
+                f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
                 f"infinite := or(infinite, iszero(or(mload({point}), mload(add({point}, 32)))))",
             ]
-        return lines
+        return [*lines, *_locate_infinity(len(places), self.check)]
 
     def _rho_powers(self) -> list[str]:
         self.words["rho_1"] = self.words["rho"]
@@ -168,7 +177,7 @@ class Generator:
             program.compute(self._word(f"{name}_top"), item.numerator)
             program.compute(self._word(f"{name}_bottom"), item.denominator)
         lines = program.lines(memory.spare())
-        place = lambda row: f"mload({self.entry_words.get(row) or self.weight_words[row]})"  # noqa: E731
+        place = (self.weight_words | self.entry_words).__getitem__
         readout = self.readout
         lines += ["let rho := mload(RHO)", "let term", "let top := 0", "let bottom := 1"]
         lines += readout_terms(circuit, readout.fixed_rows, place)
@@ -178,7 +187,7 @@ class Generator:
             f"let total := mload(add(PREFIX, {WORD_BYTES * circuit.classes}))",
             f"mstore(entry, add(mload(entry), mulmod(total, {MODULUS - readout.borrow:#x}, {FIELD})))",
             "entry := add(entry, 32)",
-            f"mstore(entry, add(mload(entry), total))",
+            "mstore(entry, add(mload(entry), total))",
         ]
         lines += readout_terms(circuit, [row for row in readout.entries if row is not None], place)
         lines += [f"mstore({self._word('readout_top')}, top)", f"mstore({self._word('readout_bottom')}, bottom)"]
@@ -262,18 +271,27 @@ class Generator:
         for name in ("table", *ABSORBED_POINTS[:-1]):
             program.compute(f"{name.upper()}_SCALAR", claim.columns[name])
         program.compute("OPENING_SCALAR", claim.opening)
-        program.compute(self._word("value"), claim.value)
+        if self.check is FinalCheck.PAIRING:
+            program.compute("GENERATOR_SCALAR", -claim.value)
+            program.compute("FINAL_SCALAR", Symbol.named("zeta"))
+        else:
+            program.compute(self._word("value"), claim.value)
         return program.lines(self.memory.spare())
 
     def _opens(self) -> str:
-        name = "point_evaluation" if self.check is FinalCheck.POINT_EVALUATION else "pairing"
-        return (SOURCES / f"{name}.sol.part").read_text(encoding="utf-8").rstrip()
+        if self.check is FinalCheck.POINT_EVALUATION:
+            return (SOURCES / "point_evaluation.sol.part").read_text(encoding="utf-8").rstrip()
+        constants = {
+            "minus_generator": _stored("PAIRS", 128, _padded_g2(G2.generator(), negated=True)),
+            "tau": _stored("PAIRS", 512, _padded_g2(G2.from_compressed(TAU_G2))),
+        }
+        text = (SOURCES / "pairing.sol.part").read_text(encoding="utf-8").rstrip()
+        return Template(text).substitute({name: "\n".join(_INDENT + line for line in lines) for name, lines in constants.items()})
 
     def _numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
         image, proof = (-(-size // WORD_BYTES) * WORD_BYTES for size in (circuit.inputs, check.proof_bytes))
         start = 4 + 5 * WORD_BYTES + image + WORD_BYTES
-        table = G1.from_compressed(TABLE_COMMITMENT).to_uncompressed()
         return {
             "name": contract_name(circuit, check),
             "shape": f"{'-'.join(map(str, circuit.widths))}, {circuit.domain} rows",
@@ -291,10 +309,6 @@ class Generator:
             "final_at": str(start + check.proof_bytes - check.final_bytes),
             "msm_points": str(circuit.total_rows + len(self._points)),
             "msm_gas": str(20_000 * (circuit.total_rows + len(self._points))),
-            "table_x_high": f"0x{table[:16].hex()}",
-            "table_x_low": f"0x{table[16:48].hex()}",
-            "table_y_high": f"0x{table[48:64].hex()}",
-            "table_y_low": f"0x{table[64:96].hex()}",
             "memory": self.memory.constants("    "),
             "opens": self._opens(),
         }
@@ -308,6 +322,50 @@ class _Lookup:
 
     def __getitem__(self, name: str) -> Symbol:
         return self.formula(name)
+
+
+def _locate_infinity(count: int, check: FinalCheck) -> list[str]:
+    """Sets `wrong` to 1 + index of the first of `count` points that is at infinity."""
+    lines = [
+        "if infinite {",
+        f"    for {{ let i := 0 }} lt(i, {count}) {{ i := add(i, 1) }} {{",
+        "        let x := add(LIMB, mul(i, STRIDE))",
+        "        if iszero(or(mload(x), mload(add(x, 32)))) {",
+        "            wrong := add(i, 1)",
+        "            break",
+        "        }",
+        "    }",
+        "}",
+    ]
+    if check is FinalCheck.POINT_EVALUATION:  # the flag "infinity" of the compressed form
+        lines.append(f"if and(byte(0, calldataload(FINAL_AT)), 0x40) {{ wrong := {count + 1} }}")
+    return lines
+
+
+def _stored(area: str, offset: int, data: bytes) -> list[str]:
+    """Writes constant `data` to memory, word by word; zero words need no writing."""
+    lines = []
+    for start in range(0, len(data), WORD_BYTES):
+        word = data[start : start + WORD_BYTES]
+        place = f"add({area}, {offset + start})" if offset + start else area
+        if any(word):
+            lines.append(f"mstore({place}, 0x{word.hex()})")
+    return lines
+
+
+def _padded(point: G1) -> bytes:
+    """A point as EIP-2537 takes it: each coordinate in 64 bytes."""
+    raw = point.to_uncompressed()
+    return bytes(16) + raw[:48] + bytes(16) + raw[48:]
+
+
+def _padded_g2(point: G2, negated: bool = False) -> bytes:
+    """A point of G2 as EIP-2537 takes it: x.c0, x.c1, y.c0, y.c1 in 64 bytes each."""
+    raw = point.to_uncompressed()
+    x1, x0, y1, y0 = (int.from_bytes(raw[start : start + 48], "big") for start in range(0, 192, 48))
+    if negated:
+        y0, y1 = -y0 % FIELD_PRIME, -y1 % FIELD_PRIME
+    return b"".join(value.to_bytes(64, "big") for value in (x0, x1, y0, y1))
 
 
 def _rho_to(exponent: int) -> Symbol:
