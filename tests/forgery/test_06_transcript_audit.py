@@ -1,0 +1,190 @@
+"""Line 6, the audit: a machine-made list of everything absorbed, in order, against everything the verifier uses.
+
+Both lists come from watching the native verifier at work. The first one is printed in docs/security.md; `python
+tests/forgery/test_06_transcript_audit.py` prints it anew.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+
+import pytest
+from freezing import COINS, MESSAGES
+from guards import replaced
+
+from zkpredict.kernel import G1
+from zkpredict.verifier import native
+from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.messages import Proof
+from zkpredict.verifier.transcript import Transcript
+
+BEGIN, END = "<!-- what is absorbed -->", "<!-- end -->"
+NOT_ABSORBED = {"final": "the answer to zeta, the last challenge: nothing is drawn after it"}
+
+
+def leaves(proof: Proof) -> dict[str, bytes]:
+    """Every field of a proof, by its path, as the bytes that a transcript could absorb."""
+    found = {}
+    for part in MESSAGES:
+        message = getattr(proof, part)
+        for field in fields(message):
+            value = getattr(message, field.name)
+            found[f"{part}.{field.name}"] = value.to_bytes(32, "big") if part == "evaluations" else value.to_uncompressed()
+    return found | {"final": proof.final.to_uncompressed()}
+
+
+class Listening(Transcript):
+    """Writes down what it is told and what it is asked for, in order."""
+
+    log: list = []
+
+    def __init__(self, circuit_digest, model_id, digit, image) -> None:
+        super().__init__(circuit_digest, model_id, digit, image)
+        self.log.append(("statement", {"circuit digest": circuit_digest, "model id": model_id, "digit": digit, "image": image}))
+
+    def absorb(self, message: bytes) -> None:
+        super().absorb(message)
+        self.log.append(("absorb", message))
+
+    def challenge(self) -> int:
+        self.log.append(("coin", None))
+        return super().challenge()
+
+    def second_challenge(self) -> int:
+        self.log.append(("coin", None))
+        return super().second_challenge()
+
+    def point_challenge(self) -> int:
+        self.log.append(("coin", None))
+        return super().point_challenge()
+
+
+def split(message: bytes, known: dict[str, bytes]) -> list[str]:
+    """The names of the fields that a message is made of, in order; every byte must belong to one."""
+    names = []
+    while message:
+        name = next(name for name, raw in known.items() if message.startswith(raw) and name not in names)
+        names.append(name)
+        message = message[len(known[name]) :]
+    return names
+
+
+@contextmanager
+def listening():
+    """The native verifier with a transcript that keeps a log."""
+    Listening.log = []
+    with replaced(Transcript, Listening):
+        yield Listening.log
+
+
+def audit(commitment: ModelCommitment, image: bytes, proof: Proof) -> list[tuple[list[str], list[str]]]:
+    """What is absorbed and which coins follow, step by step."""
+    with listening() as log:
+        native.verify(commitment, image, proof)
+    known, steps, coins = leaves(proof), [], iter(COINS)
+    for kind, content in log:
+        if kind == "coin":
+            steps[-1][1].append(next(coins))
+        else:
+            steps.append((list(content) if kind == "statement" else split(content, known), []))
+    return steps
+
+
+def table(steps) -> str:
+    """The audit as a table."""
+    lines = ["| step | absorbed, in order | then drawn |", "|---|---|---|"]
+    for number, (names, coins) in enumerate(steps):
+        lines.append(f"| {number} | {', '.join(names)} | {', '.join(coins) or 'nothing'} |")
+    return "\n".join(lines)
+
+
+class Watched:
+    """Stands in for a frozen message or a circuit and writes down which fields are read."""
+
+    def __init__(self, target, path: str, log: set[str]) -> None:
+        self.__dict__.update(_target=target, _path=path, _log=log)
+
+    def __getattr__(self, name: str):
+        value = getattr(self._target, name)
+        path = f"{self._path}.{name}".lstrip(".")
+        if is_dataclass(value) and path in MESSAGES:
+            return Watched(value, path, self._log)
+        if name in {field.name for field in fields(self._target)}:
+            self._log.add(path)
+        elif name == "of_cell":  # the linearisation asks for stated values by their cells
+            self._log.update(f"{self._path}.{field}" for field in ("limb", "cell", "table", "cell_next"))
+        return value
+
+
+def used(commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[set[str], set[str]]:
+    """The fields of the proof and of the commitment that the native verifier reads, the transcript's own reading aside."""
+    drawn = native.derive_challenges(commitment.circuit, image, proof)
+    of_proof, of_commitment = set(), set()
+    with replaced(native.derive_challenges, lambda *_: drawn):
+        native.verify(Watched(commitment, "", of_commitment), image, Watched(proof, "", of_proof))
+    return of_proof, of_commitment
+
+
+@pytest.fixture
+def case(small, honest):
+    return small.commitment, honest.image, native.parse_proof(honest.proof)
+
+
+def test_each_message_is_absorbed_before_its_coins_are_drawn(case):
+    assert [coins for _, coins in audit(*case)] == [[], ["alpha", "beta"], ["delta"], ["rho"], ["nu"], ["zeta"]]
+
+
+def test_everything_the_verifier_uses_is_absorbed(case):
+    steps = audit(*case)
+    absorbed = {name for names, _ in steps for name in names}
+    of_proof, of_commitment = used(*case)
+    assert of_proof - absorbed - {"model_id", "digit"} == set(NOT_ABSORBED)
+    assert {"model id", "digit", "image", "circuit digest"} <= absorbed
+    # of the commitment it reads two fields: the circuit, bound by its digest, and the rows, bound by the model id
+    assert of_commitment == {"circuit", "rows"}
+
+
+def test_nothing_of_a_proof_goes_unused(case):
+    """A field that nobody reads could be changed freely: every proof would have twins."""
+    proof = case[2]
+    of_proof, _ = used(*case)
+    assert of_proof == set(leaves(proof)) | {"model_id", "digit"}
+
+
+def test_the_statement_is_what_was_asked(case):
+    commitment, image, proof = case
+    with listening() as log:
+        native.verify(commitment, image, proof)
+    assert log[0] == (
+        "statement",
+        {"circuit digest": commitment.circuit.digest, "model id": commitment.model_id, "digit": proof.digit, "image": image},
+    )
+
+
+def test_a_step_left_out_shows_in_the_list(case):
+    """The guard on the audit itself: a verifier that forgets a message gives another list."""
+    blind = type(case[2].sums)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blind, "absorbed", lambda self: self.linear.to_uncompressed())
+        with listening() as log:
+            native.derive_challenges(case[0].circuit, case[1], case[2])
+    known = leaves(case[2])
+    assert [split(content, known) for kind, content in log if kind == "absorb"][1] == ["sums.linear"]
+
+
+def test_the_list_in_the_documentation_is_current(case, root):
+    page = (root / "docs" / "security.md").read_text(encoding="utf-8")
+    assert page.partition(BEGIN)[2].partition(END)[0].strip() == table(audit(*case))
+
+
+if __name__ == "__main__":
+    import numpy as np
+    from support import random_network
+
+    from zkpredict.prover.commit import commit_model
+    from zkpredict.prover.prove import prove
+
+    model, black = commit_model(random_network(1, (12, 6, 3))), np.zeros(12, np.uint8)
+    commitment = ModelCommitment.from_bytes(model.commitment.to_bytes(), G1.from_compressed)
+    print(table(audit(commitment, black.tobytes(), prove(model, black))))
