@@ -278,9 +278,13 @@ def _bench(arguments: argparse.Namespace, console: Console) -> int:
     from zkpredict.contracts.bitcoin.interpreters import INTERPRETERS
     from zkpredict.contracts.bitcoin.measure import tally, wrong_claims
 
+    if arguments.images < 1 or arguments.wrong < 1:
+        raise UnusableInput("--images and --wrong are at least 1")
     network = _read_network(arguments.network)
     images = read_images(arguments.idx)
     images = images.reshape(len(images), -1)
+    if not len(images):
+        raise UnusableInput(f"{arguments.idx} holds no image")
     with console.step("reference"):
         digits = network.infer(images).digits
     classifier = compile_network(network)

@@ -176,6 +176,8 @@ def test_unusable_input_exits_with_two(command, folder, digit, monkeypatch):
         (["spend", folder / "pot.script", folder / "image.npy", *OUTPUT, "--out", folder / "x", "--rate", "1e6"], "leaves nothing"),
     ):
         assert reason in command(*arguments, code=2)["error"]
+    bench = ["bench", MNIST_MODEL, "--idx", TEST_IMAGES, "--images"]
+    assert command(*bench, 0, code=2)["error"] == "--images and --wrong are at least 1"
     assert not (folder / "x").exists()
     monkeypatch.setattr(interpreters, "import_module", _nothing_installed)
     assert command(*run, "--interpreter", "bitcoinx", code=2)["error"] == (
