@@ -7,16 +7,17 @@ from zkpredict.circuits.network import IntegerNetwork
 from zkpredict.kernel import Vector
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.randomness import random_scalars
-from zkpredict.prover.setup import lagrange_key, monomial_key
+from zkpredict.prover.setup import check_key, lagrange_key, monomial_key
 from zkpredict.verifier.commitment import ModelCommitment
 
 
 def commit_model(network: IntegerNetwork, domain: int | None = None) -> Model:
     """Compiles `network` and commits to it with fresh secrets: committing twice gives unlinkable commitments.
 
-    Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit.
+    Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile` when the commitment key is wrong.
     """
     compiled = compile_network(network, domain)
+    check_key(compiled.circuit.domain)
     secrets = random_scalars(compiled.circuit.total_rows).to_ints()
     points = []
     for layer, rows in enumerate(hidden_rows(compiled, tuple(secrets))):

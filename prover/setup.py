@@ -1,7 +1,8 @@
 """The prover's commitment key: the ceremony's G1 powers, and for each domain its Lagrange basis with four blinding points.
 
 `setup.bin` holds, uncompressed, [tau^i]_1 for i < 4096, then [L_i(tau)]_1 for n = 1024 and n = 2048. It is derived from
-`trusted_setup.txt` by `python -m zkpredict.prover.setup` and pinned here by its sha256; a test derives it again.
+`trusted_setup.txt` by `python -m zkpredict.prover.setup` and pinned here by its sha256; a test derives it again. `commit` also
+checks by pairings that it is a key: `check_key`.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from zkpredict.circuits.constraints import TABLE
 from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.circuits.layout import DOMAINS
-from zkpredict.kernel import Bases
-from zkpredict.verifier.ceremony import G1_POWERS, parse_ceremony
+from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
+from zkpredict.verifier.ceremony import G1_POWERS, TABLE_COMMITMENT, TAU_G2, parse_ceremony
 
 FOLDER = Path(__file__).parent / "ceremony"
 SETUP_SHA256 = "15dc59bfa9da9d6ada1f84d02ca79f28eef212557fef43ed9866a8c1b371450c"
@@ -51,6 +54,33 @@ def lagrange_key(domain: int) -> Bases:
     powers = monomial_key()
     blinding = [powers[domain + k] - powers[k] for k in range(BLINDERS)]
     return Bases.concat([_section(start, domain), Bases(blinding)])
+
+
+@cache
+def check_key(domain: int) -> None:
+    """Checks, once a process, that the key is the powers of the secret behind the verifier's [tau]_2, and their Lagrange basis.
+
+    Batched with powers of a number c hashed from key and constants: a key that is wrong anywhere passes with chance below
+    4096/r. Raises `MalformedFile`.
+    """
+    powers, lagrange = monomial_key(), lagrange_key(domain)
+    challenge = int.from_bytes(hashlib.sha512(_setup_bytes() + TAU_G2 + TABLE_COMMITMENT).digest(), "big") % MODULUS
+    weights = Vector.powers(challenge, G1_POWERS - 1)
+    if powers[0] != G1.generator():
+        raise _wrong_key("does not start at the generator")
+    # e(sum c^i [tau^(i+1)], [1]) = e(sum c^i [tau^i], [tau])
+    above, below = powers[1:].msm(weights), powers.msm(weights)
+    if not pairing_check([(above, G2.generator()), (-below, G2.from_compressed(TAU_G2))]):
+        raise _wrong_key("is not the powers of the ceremony's secret")
+    # sum c^i [L_i(tau)] = sum of the coefficients of the polynomial with the values c^i
+    if lagrange.msm(weights[:domain]) != powers.msm(weights[:domain].intt()):
+        raise _wrong_key(f"has another Lagrange basis for {domain} rows")
+    if powers.msm(Vector.from_ints(list(TABLE)).intt()).to_compressed() != TABLE_COMMITMENT:
+        raise _wrong_key("gives the lookup table another commitment")
+
+
+def _wrong_key(reason: str) -> MalformedFile:
+    return MalformedFile(f"commitment key {reason}: reinstall zkpredict")
 
 
 def derive_setup(ceremony_file: bytes) -> bytes:

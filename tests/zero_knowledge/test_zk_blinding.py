@@ -6,8 +6,9 @@ import os
 
 import numpy as np
 import pytest
-from support import random_image
+from support import random_image, refuses
 
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.kernel import Vector
 from zkpredict.prover import polynomial
 from zkpredict.prover.commit import commit_model
@@ -96,11 +97,12 @@ def test_commitments_draw_one_secret_a_row_and_nothing_else(model, monkeypatch):
     assert commit_model(model.network).commitment == first.commitment
 
 
-def test_no_entropy_no_proof(model, image, monkeypatch):
+@pytest.mark.parametrize("error", [NotImplementedError("no source"), OSError(5, "Input/output error")])
+def test_no_entropy_no_proof(model, image, monkeypatch, error):
     def exhausted(count: int) -> bytes:
-        raise NotImplementedError("no source of randomness")
+        raise error
 
     monkeypatch.setattr(os, "urandom", exhausted)
     for action in (lambda: prove(model, image), lambda: commit_model(model.network)):
-        with pytest.raises(NotImplementedError):
+        with refuses(UnusableInput, "the operating system gives no random bytes, and nothing can be hidden without them"):
             action()

@@ -64,16 +64,16 @@ def setup_bytes(tau: int) -> bytes:
 
 @contextmanager
 def ceremony_of(tau: int) -> Iterator[int]:
-    """Prover and both verifiers run on the ceremony with this secret inside the block."""
+    """Prover and both verifiers run on the ceremony with this secret inside the block, and its key passes `check_key`."""
     tau_g2 = G2.generator().mul(tau).to_compressed()
     table = g1(TABLE_COEFFICIENTS.evaluate(tau)).to_compressed()
     data = setup_bytes(tau)
-    caches = (setup.monomial_key, setup.lagrange_key)
+    caches = (setup.monomial_key, setup.lagrange_key, setup.check_key)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(setup, "_setup_bytes", lambda: data)
-        for verifier in (native, independent):
-            patch.setattr(verifier, "TAU_G2", tau_g2)
-            patch.setattr(verifier, "TABLE_COMMITMENT", table)
+        for module in (native, independent, setup):
+            patch.setattr(module, "TAU_G2", tau_g2)
+            patch.setattr(module, "TABLE_COMMITMENT", table)
         for cached in caches:
             cached.cache_clear()
         yield tau
