@@ -50,6 +50,7 @@ class Console:
 
     def error(self, message: str, code: int) -> None:
         """One clear line on stderr, and the same in JSON on stdout when asked for."""
+        message = " ".join(message.splitlines())
         if self.as_json:
             print(json.dumps({"error": message, "exit_code": code}, sort_keys=True))
         print(f"zkpredict: {message}", file=sys.stderr)
