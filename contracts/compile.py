@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 SOURCES = FOLDER / "solidity"
 ARTIFACTS = FOLDER / "artifacts"
 NODE_MODULES_VARIABLE = "ZKPREDICT_NODE_MODULES"
-_SECONDS = 300
+_SECONDS = 600
 
 
 @dataclass(frozen=True)

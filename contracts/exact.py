@@ -23,12 +23,17 @@ class ExactPlan:
     shape: tuple[int, ...]
     segments: tuple[tuple[bytes, int], ...]
 
-    def index(self, addresses: list[str]) -> bytes:
-        """Data of the index once every segment has an address."""
+    @property
+    def head(self) -> bytes:
+        """The index up to its segments."""
         layers = list(zip(self.shape, self.shape[1:]))
         words = [len(layers), *(inputs | outputs << 32 for inputs, outputs in layers)]
-        words += [int(address, 16) | rows << 160 for address, (_, rows) in zip(addresses, self.segments, strict=True)]
         return b"".join(word.to_bytes(_WORD, "big") for word in words)
+
+    def index(self, addresses: list[str]) -> bytes:
+        """Data of the index once every segment has an address."""
+        words = [int(address, 16) | rows << 160 for address, (_, rows) in zip(addresses, self.segments, strict=True)]
+        return self.head + b"".join(word.to_bytes(_WORD, "big") for word in words)
 
 
 def predictor() -> Artifact:

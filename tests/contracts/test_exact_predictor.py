@@ -8,6 +8,7 @@ from networks import probing_images, random_exact, test_images
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.exact import ExactNetwork
+from zkpredict.contracts import exact
 from zkpredict.contracts.chain import Contract, Reverted
 from zkpredict.contracts.deploy import deploy_exact
 from zkpredict.contracts.evm import EmbeddedChain
@@ -49,9 +50,8 @@ def test_an_image_of_another_size_is_refused():
 
 
 def test_missing_or_other_weights_are_refused_at_creation(embedded):
-    layout = plan(random_exact((9, 2), 5))
-    (data, _), *others = layout.segments
-    assert len(others) == 1
+    layout = plan(random_exact((30, 250), 5))
+    assert len(layout.segments) == 2
     addresses = [embedded.deploy(data_creation(part)).contract for part, _ in layout.segments]
     hashes = [data_hash(part) for part, _ in layout.segments]
     index = layout.index(addresses)
@@ -68,10 +68,13 @@ def test_missing_or_other_weights_are_refused_at_creation(embedded):
     assert (refusal.value.name, refusal.value.arguments) == ("UnevenWeights", (2, 1))
 
 
-def test_networks_that_cannot_fit_are_refused():
+def test_networks_that_cannot_fit_are_refused(monkeypatch):
     with pytest.raises(UnsupportedNetwork, match="at most 256 outputs, got 257"):
         plan(random_exact((2, 257), 6))
     with pytest.raises(UnsupportedNetwork, match="layer 0: one row of 5000 weights is 25000 bytes"):
         plan(random_exact((1, 5000, 2), 7))
-    with pytest.raises(UnsupportedNetwork, match=r"layer \d+ can pass 2\^255"):
-        plan(random_exact((2, *[2000] * 14, 2), 8, weight=2**32 - 1))
+    fitting = random_exact((2, 3, 2), 8)
+    assert plan(fitting)
+    monkeypatch.setattr(exact, "_LARGEST", max(fitting.largest_products))
+    with pytest.raises(UnsupportedNetwork, match=r"layer 1 can pass 2\^255: the EVM's words would wrap"):
+        plan(fitting)
