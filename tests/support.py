@@ -85,13 +85,13 @@ def evaluate_values(values: list[int], point: int) -> int:
 
 
 def at_domain(coefficients: list[int]) -> list[int]:
-    """A polynomial's values at the n-th roots of unity, n its length. (The kernel's transform; its twin is tested with the kernel.)"""
+    """A polynomial's values at the n-th roots of unity, n its length: the kernel's transform, tested with the kernel."""
     return Vector.from_ints(coefficients).ntt().to_ints()
 
 
 @dataclass(frozen=True, eq=False)
 class PlainRows:
-    """An `Environment` of Python ints in numpy object arrays, row by row: neither galois nor the kernel. Reduce what it returns."""
+    """An `Environment` of Python ints in numpy object arrays, row by row; what it returns is not yet reduced."""
 
     columns: dict[str, np.ndarray]
     publics: dict[str, np.ndarray]

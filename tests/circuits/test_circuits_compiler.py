@@ -84,7 +84,14 @@ def test_refusal_names_the_layer_and_row_behind_the_first():
 
 @pytest.mark.parametrize(
     ("shape", "domain"),
-    [((784, 64, 10), 1024), ((784, 80, 10), 1024), ((784, 81, 10), 2048), ((784, 160, 10), 2048), ((1022, 3), 1024), ((1023, 3), 2048)],
+    [
+        ((784, 64, 10), 1024),
+        ((784, 80, 10), 1024),
+        ((784, 81, 10), 2048),
+        ((784, 160, 10), 2048),
+        ((1022, 3), 1024),
+        ((1023, 3), 2048),
+    ],
 )
 def test_the_smallest_domain_that_fits_is_chosen(shape, domain):
     net = random_network(1, shape, largest=1)

@@ -89,10 +89,9 @@ def test_shifts_and_offsets_match_reference(circuit):
             first = pack * group.values_per_pack
             used = range(first, min(first + group.values_per_pack, group.outputs))
             # a pack read as a number in base 2^bits, the first value on top
-            digits = [1 << (group.value_bits - 1) if index in used else 0 for index in range(first, first + group.values_per_pack)]
             number = 0
-            for digit in digits:
-                number = (number << group.value_bits) + digit
+            for index in range(first, first + group.values_per_pack):
+                number = (number << group.value_bits) + (1 << (group.value_bits - 1) if index in used else 0)
             assert group.offset(pack) == number
             assert [group.value_shift(index) for index in used] == [
                 group.value_bits * (group.values_per_pack - 1 - position) for position in range(len(used))
@@ -170,7 +169,10 @@ def test_mnist_layout_is_the_documented_one():
         ((2047, 10), (2,), 2048, "2047 inputs do not fit a domain of 2048 rows"),
         ((784, 81, 10), (1, 2), 1024, "network 784-81-10 needs 20 packs of rows, a domain of 1024 rows has 16"),
         ((784, 161, 10), (1, 2), 2048, "network 784-161-10 needs 36 packs of rows, a domain of 2048 rows has 32"),
-        ((1,) * 17, (2,) * 16, 1024, "network 1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1 needs 17 packs of rows, a domain of 1024 rows has 16"),
+        (
+            (1,) * 17, (2,) * 16, 1024,
+            f"network {'-'.join('1' * 17)} needs 17 packs of rows, a domain of 1024 rows has 16",
+        ),
         ((1,) * 10, (2,) * 9, 2048, "network 1-1-1-1-1-1-1-1-1-1 needs 34 packs of rows, a domain of 2048 rows has 32"),
         ((10, 65536, 10), (1, 2), 2048, "network 10-65536-10 needs 8196 packs of rows, a domain of 2048 rows has 32"),
     ],

@@ -1,4 +1,4 @@
-"""prove, verify, commit and inspect as a user meets them: output, exit codes, one line for what is wrong, nothing half-written."""
+"""prove, verify, commit and inspect as a user meets them: output, exit codes, one line for each error, nothing half-written."""
 
 import gzip
 import hashlib
@@ -198,9 +198,8 @@ def test_a_flipped_pixel_is_invalid(run, desk, independent):
     flipped = desk.pixels.copy()
     flipped[7] ^= 1
     np.save(desk.folder / "flipped.npy", flipped)
-    expect_invalid(
-        run, desk, (desk.folder / "flipped.npy", desk.proof, "--commitment", desk.commitment, *independent), "FailedOpening", MISMATCH
-    )
+    arguments = (desk.folder / "flipped.npy", desk.proof, "--commitment", desk.commitment, *independent)
+    expect_invalid(run, desk, arguments, "FailedOpening", MISMATCH)
 
 
 @pytest.mark.parametrize("independent", [(), ("--independent",)])
@@ -341,9 +340,8 @@ def test_the_choice_of_the_image_must_be_clear(run, desk):
     expect_refusal(desk, before, run("prove", "--idx", "x", *model), "--idx needs --index N")
     public = ("--commitment", desk.commitment)
     expect_refusal(desk, before, run("verify", desk.proof, *public), "verify takes IMAGE and PROOF, got 1 paths")
-    expect_refusal(
-        desk, before, run("verify", desk.image, desk.proof, "--idx", "x", *public), "verify takes only PROOF with --idx, got 2 paths"
-    )
+    both = run("verify", desk.image, desk.proof, "--idx", "x", *public)
+    expect_refusal(desk, before, both, "verify takes only PROOF with --idx, got 2 paths")
 
 
 @pytest.mark.parametrize("index", [3, -1])
@@ -601,7 +599,8 @@ def test_the_independent_verifier_loads_no_kernel(desk):
 def test_the_installed_command_proves_and_verifies(desk):
     command = Path(sys.executable).with_name("zkpredict")
     out = desk.folder / "new.proof"
-    done = subprocess.run([command, "prove", desk.image, "--model", desk.model, "--out", out], capture_output=True, text=True, check=False)
+    arguments = [command, "prove", desk.image, "--model", desk.model, "--out", out]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith(f"The network says {desk.digit}, ")
     arguments = [command, "verify", desk.image, out, "--commitment", desk.commitment]
     assert subprocess.run(arguments, capture_output=True, check=False).returncode == 0

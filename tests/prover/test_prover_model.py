@@ -132,7 +132,8 @@ def test_a_commitment_of_another_circuit_is_refused(model, data, shape):
 
 
 def test_a_network_no_circuit_holds_is_refused_by_layer_and_row_when_it_is_committed():
-    model = Model(IntegerNetwork((DenseLayer(np.array([[1], [40000]]), np.array([0, 0])), DenseLayer(np.array([[1, 1]]), np.array([0])))))
+    huge = DenseLayer(np.array([[1], [40000]]), np.array([0, 0]))
+    model = Model(IntegerNetwork((huge, DenseLayer(np.array([[1, 1]]), np.array([0])))))
     assert Model.from_bytes(model.to_bytes()).network.shape == (1, 2, 1)
     with refuses(UnsupportedNetwork, "layer 0 row 1 reaches 10200000 on some input, the limit is 32767"):
         commit_model(model.network)

@@ -105,8 +105,8 @@ def test_constant_images(model, value):
 
 
 def test_a_network_of_zeros_says_the_lowest_class():
-    network = IntegerNetwork((DenseLayer(np.zeros((4, 3), int), np.zeros(4, int), 2), DenseLayer(np.zeros((3, 4), int), np.zeros(3, int))))
-    assert prove_and_verify(commit_model(network), random_image(1, 3)) == 0
+    zeros = (DenseLayer(np.zeros((4, 3), int), np.zeros(4, int), 2), DenseLayer(np.zeros((3, 4), int), np.zeros(3, int)))
+    assert prove_and_verify(commit_model(IntegerNetwork(zeros)), random_image(1, 3)) == 0
 
 
 @pytest.mark.parametrize("bias", [[5, 9, 9, 1], [7, 7, 7, 7], [-3, -3, -4, -3]])

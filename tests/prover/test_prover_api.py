@@ -1,0 +1,47 @@
+"""`import zkpredict as zp`: the five lines of the README, names on first use, and nothing loaded before."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from support import refuses
+
+import zkpredict as zp
+
+
+def test_the_lines_of_the_readme(root, tmp_path):
+    model = zp.Model.load(root / "examples" / "mnist.model")
+    image = zp.load_image(root / "examples" / "seven.png", 784)
+    proof = zp.prove(model, image)
+    assert proof.digit == model.predict(image) == 7
+    for same in (image, image.reshape(28, 28), image.tobytes()):
+        zp.verify(model.commitment, same, proof)
+    public = zp.ModelCommitment.load(root / "examples" / "mnist.commitment")
+    zp.verify(public, image, zp.parse_proof(proof.to_bytes()))
+    image = image ^ np.eye(1, 784, 400, dtype=np.uint8)[0]
+    message = "the opening does not match: the claim is false, or the proof was made for another statement"
+    with pytest.raises(zp.VerificationError, match=f"^{message}$"):
+        zp.verify(public, image, proof)
+
+
+def test_a_network_made_in_numpy_is_committed_proven_and_verified():
+    network = zp.IntegerNetwork((zp.DenseLayer(np.array([[1, -2, 3], [3, 0, -1]]), np.array([5, 6])),))
+    model = zp.commit_model(network)
+    image = np.array([1, 2, 3], np.uint8)
+    zp.verify(model.commitment, image, zp.prove(model, image, digit=0))
+    with pytest.raises(zp.UnusableInput, match="^cannot prove digit 1: the network says 0$"):
+        zp.prove(model, image, digit=1)
+
+
+def test_every_public_name_is_there_and_no_other():
+    for name in zp.__all__:
+        assert getattr(zp, name).__name__ == name and name in dir(zp)
+    with refuses(AttributeError, "module 'zkpredict' has no attribute 'forge'"):
+        zp.forge
+
+
+def test_importing_the_package_loads_no_part_of_it():
+    code = "import sys, zkpredict; print(*[name for name in sys.modules if name.startswith(('zkpredict', 'numpy'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["zkpredict"]
