@@ -24,6 +24,15 @@ FIELD = "r"
 
 
 @dataclass(frozen=True)
+class Value:
+    """Yul text of a number at most `bound`, and how deep its expression nests."""
+
+    text: str
+    bound: int
+    nesting: int
+
+
+@dataclass(frozen=True)
 class Product:
     """A product of named factors (names of inputs or of other nodes)."""
 
@@ -39,12 +48,16 @@ class Total:
 
 @dataclass
 class Program:
-    """Formulas to compute together. `inputs` maps each name to the Yul expression that reads it, a reduced field element."""
+    """Formulas to compute together. `inputs` maps each name to the Yul expression that reads it, and its bound.
 
-    inputs: Mapping[str, str]
+    After `lines`, `bounds` has for each target the number that the stored value does not exceed.
+    """
+
+    inputs: Mapping[str, Value]
     nodes: dict[str, Product | Total] = field(default_factory=dict)
     formulas: dict[str, str] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    bounds: dict[str, int] = field(default_factory=dict)
     _known: dict[Product | Total, str] = field(default_factory=dict)
 
     def compute(self, target: str, formula: Symbol) -> None:
@@ -111,7 +124,7 @@ class Program:
             pair = max(counts, key=lambda p: (counts[p], p), default=None)
             if pair is None or counts[pair] < 2:
                 return
-            shared = self._node(Product(pair))
+            shared = next((name for name, node in self.nodes.items() if node == Product(pair)), None) or self._node(Product(pair))
             for name, node in list(self.nodes.items()):
                 if isinstance(node, Product) and len(node.factors) > 2 and not Counter(pair) - Counter(node.factors):
                     left = Counter(node.factors) - Counter(pair)
@@ -138,7 +151,7 @@ class Program:
             node = self.nodes[name]
             uses.update(node.factors if isinstance(node, Product) else [n for n, _ in node.terms if n])
         free = iter(slots)
-        read = {name: Value(text, MODULUS, 0) for name, text in self.inputs.items()}
+        read = dict(self.inputs)
         stored = {node: target for target, node in reversed(self.outputs.items())}
         lines = []
         for name in reachable:
@@ -149,6 +162,7 @@ class Program:
                 value = Value(f"mload({slot})", value.bound, 0)
             read[name] = value
         lines += [f"mstore({t}, {read[n].text})" for t, n in self.outputs.items() if stored.get(n) != t or n in self.inputs]
+        self.bounds = {target: read[name].bound for target, name in self.outputs.items()}
         return lines
 
     def _order(self) -> list[str]:
@@ -174,15 +188,6 @@ class Program:
             return reduce(_times, (read[factor] for factor in node.factors))
         positive_first = sorted(node.terms, key=lambda term: term[1] > MODULUS // 2)
         return reduce(_plus, [_scaled(read[operand] if operand else None, value) for operand, value in positive_first] or [ZERO])
-
-
-@dataclass(frozen=True)
-class Value:
-    """Yul text of a number at most `bound`, and how deep its expression nests."""
-
-    text: str
-    bound: int
-    nesting: int
 
 
 ZERO = Value("0", 0, 0)

@@ -7,10 +7,13 @@ rho has 240 bits, so a pixel times rho fits in a word beside a field element: tw
 
 from __future__ import annotations
 
+from zkpredict.circuits.field import MODULUS
 from zkpredict.contracts.verifier.lowering import FIELD
 
 WORD_PIXELS = 32
 CHUNK_PIXELS = 8
+PIXELS_BOUND = 2 * MODULUS + (1 << 248)
+"""The result does not exceed this: an element, the last eight pixels' higher terms, and two pixels of which one is times rho."""
 MAX_UNROLLED = 5
 """Words in one turn of the loop: more saves little gas and takes 500 bytes of code each."""
 

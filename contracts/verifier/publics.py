@@ -150,13 +150,18 @@ class Readout:
         return [row for row in self.weights if row not in self.entries]
 
 
-def readout_terms(circuit: Circuit, rows: list[int], place: Callable[[int], str]) -> list[str]:
-    """Yul: adds `weight / (rho/w^row - 1)` for each row to the fraction `top / bottom`. `place(row)` names its word."""
-    root, lines = root_of_unity(circuit.domain), []
+def readout_pole(circuit: Circuit, row: int) -> str:
+    """Yul of `rho/w^row - 1`; rho is not zero, so nothing wraps."""
+    return f"sub(mulmod(rho, {number(pow(root_of_unity(circuit.domain), -row, MODULUS))}, {FIELD}), 1)"
+
+
+def readout_terms(circuit: Circuit, rows: list[int], weight: Callable[[int], str]) -> list[str]:
+    """Yul: adds `weight / (rho/w^row - 1)` for each row to the fraction `top / bottom`; `top` stays below twice the field order."""
+    lines = []
     for row in rows:
         lines += [
-            f"term := sub(mulmod(rho, {number(pow(root, -row, MODULUS))}, {FIELD}), 1)",
-            f"top := add(mulmod(top, term, {FIELD}), mulmod(mload({place(row)}), bottom, {FIELD}))",
+            f"term := {readout_pole(circuit, row)}",
+            f"top := add(mulmod(top, term, {FIELD}), mulmod({weight(row)}, bottom, {FIELD}))",
             f"bottom := mulmod(bottom, term, {FIELD})",
         ]
     return lines

@@ -10,12 +10,12 @@ from string import Template
 from zkpredict.circuits.constraints import row_column, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import Circuit
-from zkpredict.contracts.curves import FIELD_PRIME
 from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck
-from zkpredict.contracts.verifier.lowering import FIELD, Program
+from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
-from zkpredict.contracts.verifier.pixels import pixel_lines
-from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_terms, rho_power
+from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
+from zkpredict.contracts.verifier.points import locate_infinity, padded, padded_g2, stored
+from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_power
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
 from zkpredict.kernel import G1, G2
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
@@ -49,7 +49,7 @@ class Generator:
     circuit: Circuit
     check: FinalCheck
     memory: MemoryMap = field(default_factory=MemoryMap)
-    words: dict[str, str] = field(default_factory=dict)
+    words: dict[str, Value] = field(default_factory=dict)
 
     def source(self) -> str:
         self._lay_out()
@@ -82,15 +82,25 @@ class Generator:
         memory.area("STATE", max(96 + self.circuit.inputs, 608 + 160))
         for number, name in enumerate(SCALARS):
             place = memory.at(f"{name.upper()}_VALUE", memory.places["STATE"] + 608 + WORD_BYTES * number)
-            self.words[name] = f"mload({place})"
+            self.words[name] = _read(place)
         memory.word("ORDER")
-        for name in ("alpha", "beta", "delta", "rho", "nu", "zeta", "vanishing", "pixels"):
+        for name in ("alpha", "beta", "delta", "rho", "nu", "zeta", "vanishing"):
             self._word(name)
+        self._word("pixels", PIXELS_BOUND)
 
-    def _word(self, name: str) -> str:
+    def _word(self, name: str, bound: int = MODULUS) -> str:
+        """Reserves the word of a value that formulas call `name`."""
         place = self.memory.word(name.upper())
-        self.words[name] = f"mload({place})"
+        self.words[name] = _read(place, bound)
         return place
+
+    def _lines(self, program: Program) -> list[str]:
+        """The program's statements; notes how large the values it leaves in words can be."""
+        lines = program.lines(self.memory.spare())
+        for name, value in self.words.items():
+            place = value.text.removeprefix("mload(").removesuffix(")")
+            self.words[name] = _read(place, program.bounds.get(place, value.bound))
+        return lines
 
     def _place_points(self) -> None:
         """The input of the multi-scalar multiplication lies last: its padding must be memory that nobody wrote to."""
@@ -108,10 +118,10 @@ class Generator:
 
     def _copy_points(self) -> list[str]:
         """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity."""
-        lines = _stored("TABLE", 0, _padded(G1.from_compressed(TABLE_COMMITMENT)))
+        lines = stored("TABLE", 0, padded(G1.from_compressed(TABLE_COMMITMENT)))
         places = {name: f"add(PROOF_AT, {96 * number})" for number, name in enumerate(ABSORBED_POINTS)}
         if self.check is FinalCheck.PAIRING:
-            lines += _stored("GENERATOR", 0, _padded(G1.generator()))
+            lines += stored("GENERATOR", 0, padded(G1.generator()))
             places["final"] = "FINAL_AT"
         lines.append("let infinite := 0")
         for name, place in places.items():
@@ -121,7 +131,7 @@ class Generator:
                 f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
                 f"infinite := or(infinite, iszero(or(mload({point}), mload(add({point}, 32)))))",
             ]
-        return [*lines, *_locate_infinity(len(places), self.check)]
+        return [*lines, *locate_infinity(len(places), self.check)]
 
     def _rho_powers(self) -> list[str]:
         self.words["rho_1"] = self.words["rho"]
@@ -148,17 +158,21 @@ class Generator:
             if row is not None:
                 self.entry_words[row] = memory.at(f"WEIGHT_{row}", start + WORD_BYTES * number)
                 program.compute(self.entry_words[row], readout.weights[row])
-        self.weight_words = {}
+        self.weight_places = {row: f"mload({place})" for row, place in self.entry_words.items()}
+        known = {Symbol.of({(): 1}): "1"} | {readout.weights[row]: self.weight_places[row] for row in self.entry_words}
+        known |= {Symbol(((("alpha",) * e, 1),)): self.words[f"alpha_{e}"].text for e in range(1, last)}
         for row in readout.fixed_rows:
-            name = f"weight_{row}"
-            self.weight_words[row] = self._word(name)
-            program.compute(self.weight_words[row], readout.weights[row])
+            formula = readout.weights[row]
+            if formula not in known:
+                program.compute(self._word(f"weight_{row}"), formula)
+                known[formula] = self.words[f"weight_{row}"].text
+            self.weight_places[row] = known[formula]
         program.compute(self._word("constant_sum"), constants(circuit))
-        lines = program.lines(memory.spare())
+        lines = self._lines(program)
         lines.append("let sum := 0")
         for number in range(classes):
             exponent = first + number
-            power = "1" if exponent == 0 else self.words[f"alpha_{exponent}"]
+            power = "1" if exponent == 0 else self.words[f"alpha_{exponent}"].text
             lines += [f"sum := addmod(sum, {power}, {FIELD})", f"mstore(add(PREFIX, {WORD_BYTES * (number + 1)}), sum)"]
         lines += [
             "// the constant term gains the first `digit` class weights",
@@ -176,11 +190,11 @@ class Generator:
         for name, item in found.fractions.items():
             program.compute(self._word(f"{name}_top"), item.numerator)
             program.compute(self._word(f"{name}_bottom"), item.denominator)
-        lines = program.lines(memory.spare())
-        place = (self.weight_words | self.entry_words).__getitem__
-        readout = self.readout
-        lines += ["let rho := mload(RHO)", "let term", "let top := 0", "let bottom := 1"]
-        lines += readout_terms(circuit, readout.fixed_rows, place)
+        lines = self._lines(program)
+        readout, place = self.readout, self.weight_places.__getitem__
+        first, *fixed = readout.fixed_rows
+        lines += ["let rho := mload(RHO)", "let term", f"let top := {place(first)}", f"let bottom := {readout_pole(circuit, first)}"]
+        lines += readout_terms(circuit, fixed, place)
         lines += [
             "// the claimed digit's logit is read once for every class",
             f"let entry := add(CLASS_WEIGHTS, mul({WORD_BYTES}, add(digit, div(digit, {readout.per_pack}))))",
@@ -190,16 +204,16 @@ class Generator:
             "mstore(entry, add(mload(entry), total))",
         ]
         lines += readout_terms(circuit, [row for row in readout.entries if row is not None], place)
-        lines += [f"mstore({self._word('readout_top')}, top)", f"mstore({self._word('readout_bottom')}, bottom)"]
+        lines += [f"mstore({self._word('readout_top', 2 * MODULUS)}, top)", f"mstore({self._word('readout_bottom')}, bottom)"]
         return lines
 
     def _invert(self) -> list[str]:
         names = [*(f"{name}_bottom" for name in self.fractions), "readout_bottom", "rho"]
-        partial = [self.words[names[0]]]
+        partial = [self.words[names[0]].text]
         lines = []
         for number, name in enumerate(names[1:]):
             place = self._word(f"partial_{number}")
-            lines.append(f"mstore({place}, mulmod({partial[-1]}, {self.words[name]}, {FIELD}))")
+            lines.append(f"mstore({place}, mulmod({partial[-1]}, {self.words[name].text}, {FIELD}))")
             partial.append(f"mload({place})")
         lines += [
             "mstore(STATE, 32)",
@@ -213,12 +227,11 @@ class Generator:
             "let inverse := mload(0x00)",
             "done := and(done, iszero(iszero(inverse)))",
         ]
-        self.inverted = {}
         for number in reversed(range(len(names))):
             name = inverse_name(names[number])
             if number:
                 lines.append(f"mstore({self._word(name)}, mulmod(inverse, {partial[number - 1]}, {FIELD}))")
-                lines.append(f"inverse := mulmod(inverse, {self.words[names[number]]}, {FIELD})")
+                lines.append(f"inverse := mulmod(inverse, {self.words[names[number]].text}, {FIELD})")
             else:
                 lines.append(f"mstore({self._word(name)}, inverse)")
         return lines
@@ -276,14 +289,14 @@ class Generator:
             program.compute("FINAL_SCALAR", Symbol.named("zeta"))
         else:
             program.compute(self._word("value"), claim.value)
-        return program.lines(self.memory.spare())
+        return self._lines(program)
 
     def _opens(self) -> str:
         if self.check is FinalCheck.POINT_EVALUATION:
             return (SOURCES / "point_evaluation.sol.part").read_text(encoding="utf-8").rstrip()
         constants = {
-            "minus_generator": _stored("PAIRS", 128, _padded_g2(G2.generator(), negated=True)),
-            "tau": _stored("PAIRS", 512, _padded_g2(G2.from_compressed(TAU_G2))),
+            "minus_generator": stored("PAIRS", 128, padded_g2(G2.generator(), negated=True)),
+            "tau": stored("PAIRS", 512, padded_g2(G2.from_compressed(TAU_G2))),
         }
         text = (SOURCES / "pairing.sol.part").read_text(encoding="utf-8").rstrip()
         return Template(text).substitute({name: "\n".join(_INDENT + line for line in lines) for name, lines in constants.items()})
@@ -324,48 +337,8 @@ class _Lookup:
         return self.formula(name)
 
 
-def _locate_infinity(count: int, check: FinalCheck) -> list[str]:
-    """Sets `wrong` to 1 + index of the first of `count` points that is at infinity."""
-    lines = [
-        "if infinite {",
-        f"    for {{ let i := 0 }} lt(i, {count}) {{ i := add(i, 1) }} {{",
-        "        let x := add(LIMB, mul(i, STRIDE))",
-        "        if iszero(or(mload(x), mload(add(x, 32)))) {",
-        "            wrong := add(i, 1)",
-        "            break",
-        "        }",
-        "    }",
-        "}",
-    ]
-    if check is FinalCheck.POINT_EVALUATION:  # the flag "infinity" of the compressed form
-        lines.append(f"if and(byte(0, calldataload(FINAL_AT)), 0x40) {{ wrong := {count + 1} }}")
-    return lines
-
-
-def _stored(area: str, offset: int, data: bytes) -> list[str]:
-    """Writes constant `data` to memory, word by word; zero words need no writing."""
-    lines = []
-    for start in range(0, len(data), WORD_BYTES):
-        word = data[start : start + WORD_BYTES]
-        place = f"add({area}, {offset + start})" if offset + start else area
-        if any(word):
-            lines.append(f"mstore({place}, 0x{word.hex()})")
-    return lines
-
-
-def _padded(point: G1) -> bytes:
-    """A point as EIP-2537 takes it: each coordinate in 64 bytes."""
-    raw = point.to_uncompressed()
-    return bytes(16) + raw[:48] + bytes(16) + raw[48:]
-
-
-def _padded_g2(point: G2, negated: bool = False) -> bytes:
-    """A point of G2 as EIP-2537 takes it: x.c0, x.c1, y.c0, y.c1 in 64 bytes each."""
-    raw = point.to_uncompressed()
-    x1, x0, y1, y0 = (int.from_bytes(raw[start : start + 48], "big") for start in range(0, 192, 48))
-    if negated:
-        y0, y1 = -y0 % FIELD_PRIME, -y1 % FIELD_PRIME
-    return b"".join(value.to_bytes(64, "big") for value in (x0, x1, y0, y1))
+def _read(place: str, bound: int = MODULUS) -> Value:
+    return Value(f"mload({place})", bound, 0)
 
 
 def _rho_to(exponent: int) -> Symbol:

@@ -1,0 +1,129 @@
+"""Writes the Solidity of the shipped verifiers and compiles them: `python -m zkpredict.contracts.verifier.generate`.
+
+`--check` compares with what is there and fails on a difference. The source of a verifier depends on its circuit alone; the
+artefacts on the sources, the pinned compiler and `SETTINGS`. A verifier of any other circuit is made by
+`artifact(circuit, check)`, which needs the compiler (`npm ci`) for shapes that do not ship.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.layout import Circuit
+from zkpredict.contracts.artifact import Artifact
+from zkpredict.contracts.compile import Settings, compile_sources
+from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+
+ARTIFACTS = SOURCES.parent / "artifacts"
+SHARED_SOURCES = ("IVerifier.sol", "ModelRegistry.sol")
+CONSUMER = "PaidPrediction"
+SHIPPED = tuple(
+    (Circuit((784, 64, 10), (1, 2), domain), check) for domain in (1024, 2048) for check in FinalCheck
+)
+SETTINGS = {
+    "evmVersion": "prague",
+    "viaIR": False,
+    "optimizer": {"enabled": True, "runs": 1_000_000},
+    "metadata": {"bytecodeHash": "none", "appendCBOR": False},
+}
+"""Without the IR pipeline: it writes the field order out at every use, which takes the code over 24,576 bytes."""
+
+
+def artifact(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Artifact:
+    """The compiled verifier of a circuit: the shipped one, else compiled now. Raises `UnusableInput` without a compiler."""
+    if (circuit, check) in SHIPPED:
+        return shipped(contract_name(circuit, check))
+    return _compiled(circuit, check)
+
+
+@cache
+def shipped(name: str) -> Artifact:
+    """The shipped artefact called `name`. Raises `UnusableInput` when there is none."""
+    resource = files("zkpredict.contracts.verifier").joinpath("artifacts", f"{name}.json")
+    if not resource.is_file():
+        raise UnusableInput(f"no compiled contract is called {name}")
+    return Artifact.from_json(resource.read_text(encoding="utf-8"))
+
+
+@cache
+def _compiled(circuit: Circuit, check: FinalCheck) -> Artifact:
+    name = contract_name(circuit, check)
+    return compile_sources(_with_shared({f"{name}.sol": source(circuit, check)}), _settings())[name]
+
+
+def sources() -> dict[str, str]:
+    """The generated Solidity files by name."""
+    return {f"{contract_name(circuit, check)}.sol": source(circuit, check) for circuit, check in SHIPPED}
+
+
+def artifacts() -> dict[str, str]:
+    """The artefact files by name, compiled from freshly generated sources. Each also has the sha256 of the sources it is made of."""
+    texts = {}
+    for file, text in [*sources().items(), (f"{CONSUMER}.sol", _read(f"{CONSUMER}.sol"))]:
+        name = file.removesuffix(".sol")
+        used = _with_shared({file: text})
+        data = json.loads(compile_sources(used, _settings())[name].to_json())
+        data["sources"] = {part: hashlib.sha256(content.encode()).hexdigest() for part, content in sorted(used.items())}
+        texts[f"{name}.json"] = json.dumps(data, indent=1) + "\n"
+    return texts
+
+
+def source_hashes(name: str) -> dict[str, str]:
+    """The sha256 of each source that the shipped artefact `name` was compiled from. Raises `MalformedFile`."""
+    text = (ARTIFACTS / f"{name}.json").read_text(encoding="utf-8")
+    try:
+        return dict(json.loads(text)["sources"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedFile(f"contract artefact {name}: {error!r}") from None
+
+
+def _settings() -> Settings:
+    return replace(Settings.load(), settings=SETTINGS)
+
+
+def _with_shared(more: dict[str, str]) -> dict[str, str]:
+    return {name: _read(name) for name in SHARED_SOURCES} | more
+
+
+def _read(name: str) -> str:
+    return (SOURCES / name).read_text(encoding="utf-8")
+
+
+def _wanted() -> dict[Path, str]:
+    written = {SOURCES / name: text for name, text in sources().items()}
+    return written | {ARTIFACTS / name: text for name, text in artifacts().items()}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Writes all files, or compares them with `--check`: 0 when all is current, 1 when not, 2 when it cannot be said."""
+    parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.generate", description=__doc__.split(":")[0])
+    parser.add_argument("--check", action="store_true", help="compare with the files instead of writing them")
+    arguments = parser.parse_args(argv)
+    try:
+        wanted = _wanted()
+    except UnusableInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.check:
+        stale = [path.name for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+        print("\n".join(f"{name} is stale" for name in stale) or "all verifiers are current")
+        return 1 if stale else 0
+    ARTIFACTS.mkdir(exist_ok=True)
+    for path, text in wanted.items():
+        write_atomically(path, text.encode())
+        print(path.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

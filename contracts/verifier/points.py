@@ -1,0 +1,52 @@
+"""Points as Yul: constants of the curve written to memory in the form of EIP-2537, and the search for a point at infinity."""
+
+from __future__ import annotations
+
+from zkpredict.contracts.curves import FIELD_PRIME
+from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.memory import WORD_BYTES
+from zkpredict.kernel import G1, G2
+
+
+def locate_infinity(count: int, check: FinalCheck) -> list[str]:
+    """Sets `wrong` to 1 + index of the first of `count` points that is at infinity."""
+    lines = [
+        "if infinite {",
+        f"    for {{ let i := 0 }} lt(i, {count}) {{ i := add(i, 1) }} {{",
+        "        let x := add(LIMB, mul(i, STRIDE))",
+        "        if iszero(or(mload(x), mload(add(x, 32)))) {",
+        "            wrong := add(i, 1)",
+        "            break",
+        "        }",
+        "    }",
+        "}",
+    ]
+    if check is FinalCheck.POINT_EVALUATION:  # the flag "infinity" of the compressed form
+        lines.append(f"if and(byte(0, calldataload(FINAL_AT)), 0x40) {{ wrong := {count + 1} }}")
+    return lines
+
+
+def stored(area: str, offset: int, data: bytes) -> list[str]:
+    """Writes constant `data` to memory, word by word; zero words need no writing."""
+    lines = []
+    for start in range(0, len(data), WORD_BYTES):
+        word = data[start : start + WORD_BYTES]
+        place = f"add({area}, {offset + start})" if offset + start else area
+        if any(word):
+            lines.append(f"mstore({place}, 0x{word.hex()})")
+    return lines
+
+
+def padded(point: G1) -> bytes:
+    """A point as EIP-2537 takes it: each coordinate in 64 bytes."""
+    raw = point.to_uncompressed()
+    return bytes(16) + raw[:48] + bytes(16) + raw[48:]
+
+
+def padded_g2(point: G2, negated: bool = False) -> bytes:
+    """A point of G2 as EIP-2537 takes it: x.c0, x.c1, y.c0, y.c1 in 64 bytes each."""
+    raw = point.to_uncompressed()
+    x1, x0, y1, y0 = (int.from_bytes(raw[start : start + 48], "big") for start in range(0, 192, 48))
+    if negated:
+        y0, y1 = -y0 % FIELD_PRIME, -y1 % FIELD_PRIME
+    return b"".join(value.to_bytes(64, "big") for value in (x0, x1, y0, y1))

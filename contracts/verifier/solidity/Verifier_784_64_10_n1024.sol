@@ -1,0 +1,730 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+// Made by `python -m zkpredict.contracts.verifier.generate` from the constraints of one circuit. Do not edit.
+
+import {IVerifier} from "./IVerifier.sol";
+import {ModelRegistry} from "./ModelRegistry.sol";
+
+/// Checks proofs of "the network registered as `modelId` gives `image` the class `digit`" for the circuit 784-64-10, 1024 rows.
+///
+/// The protocol is docs/protocol.md; comments say which equation each block computes. All arithmetic is modulo R, the order of
+/// BLS12-381's groups. A memory word may hold a number above R where the next operation reduces it (see `addmod`).
+contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
+    /// keccak256 of the circuit's label and canonical bytes.
+    bytes32 public constant CIRCUIT_DIGEST = 0xb65f54c8664677ac086c01b87e4abec57504193bec23516a30e150ffc29efc1a;
+    bytes32 private constant MODEL_CONTEXT = 0x54c96f8cf0039988aea1246c741e09d99604558c6dffd9e1b5a033497b8c97e7;
+    bytes32 private constant PROOF_CONTEXT = 0x50f87c1935103ffff6b51d6913db9dc4814b42643005c637e9833ce2b32d90a2;
+
+    uint256 private constant ROWS = 8;
+    uint256 private constant IMAGE_BYTES = 784;
+    uint256 private constant CLASSES = 10;
+    uint256 private constant MSM_POINTS = 16;
+    uint256 public constant PROOF_BYTES = 880;
+    /// Selector, four words of arguments, then image and proof with their lengths, padded to whole words.
+    uint256 private constant CALLDATA_BYTES = 1892;
+    /// Where they start in the calldata, and where parts of the proof do.
+    uint256 private constant IMAGE_AT = 164;
+    uint256 private constant PROOF_AT = 996;
+    uint256 private constant OPENING_AT = 1572;
+    uint256 private constant SCALARS_AT = 1668;
+    uint256 private constant FINAL_AT = 1828;
+
+    /// Order of the groups.
+    uint256 private constant R = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
+    /// Twice what the precompiles cost under Prague rules: a false proof must not burn all gas, a dearer precompile must not stop us.
+    uint256 private constant MSM_GAS = 320000;
+
+    // Memory: one word for each value.
+    uint256 private constant STATE = 0x80;
+    uint256 private constant LIMB_VALUE = 0x2e0;
+    uint256 private constant CELL_VALUE = 0x300;
+    uint256 private constant TABLE_VALUE = 0x320;
+    uint256 private constant CELL_NEXT_VALUE = 0x340;
+    uint256 private constant LINEARISED_NEXT_VALUE = 0x360;
+    uint256 private constant ORDER = 0x400;
+    uint256 private constant ALPHA = 0x420;
+    uint256 private constant BETA = 0x440;
+    uint256 private constant DELTA = 0x460;
+    uint256 private constant RHO = 0x480;
+    uint256 private constant NU = 0x4a0;
+    uint256 private constant ZETA = 0x4c0;
+    uint256 private constant VANISHING = 0x4e0;
+    uint256 private constant PIXELS = 0x500;
+    uint256 private constant RHO_2 = 0x520;
+    uint256 private constant RHO_4 = 0x540;
+    uint256 private constant RHO_8 = 0x560;
+    uint256 private constant RHO_16 = 0x580;
+    uint256 private constant RHO_32 = 0x5a0;
+    uint256 private constant RHO_64 = 0x5c0;
+    uint256 private constant RHO_128 = 0x5e0;
+    uint256 private constant RHO_256 = 0x600;
+    uint256 private constant RHO_512 = 0x620;
+    uint256 private constant RHO_1024 = 0x640;
+    uint256 private constant PREFIX = 0x660;
+    uint256 private constant CLASS_WEIGHTS = 0x7c0;
+    uint256 private constant ALPHA_2 = 0x940;
+    uint256 private constant ALPHA_3 = 0x960;
+    uint256 private constant ALPHA_4 = 0x980;
+    uint256 private constant ALPHA_5 = 0x9a0;
+    uint256 private constant ALPHA_6 = 0x9c0;
+    uint256 private constant ALPHA_7 = 0x9e0;
+    uint256 private constant ALPHA_8 = 0xa00;
+    uint256 private constant ALPHA_9 = 0xa20;
+    uint256 private constant ALPHA_10 = 0xa40;
+    uint256 private constant ALPHA_11 = 0xa60;
+    uint256 private constant ALPHA_12 = 0xa80;
+    uint256 private constant ALPHA_13 = 0xaa0;
+    uint256 private constant ALPHA_14 = 0xac0;
+    uint256 private constant ALPHA_15 = 0xae0;
+    uint256 private constant ALPHA_16 = 0xb00;
+    uint256 private constant ALPHA_17 = 0xb20;
+    uint256 private constant ALPHA_18 = 0xb40;
+    uint256 private constant ALPHA_19 = 0xb60;
+    uint256 private constant WEIGHT_72 = 0x7e0;
+    uint256 private constant WEIGHT_80 = 0x800;
+    uint256 private constant WEIGHT_88 = 0x820;
+    uint256 private constant WEIGHT_96 = 0x840;
+    uint256 private constant WEIGHT_104 = 0x860;
+    uint256 private constant WEIGHT_584 = 0x8a0;
+    uint256 private constant WEIGHT_592 = 0x8c0;
+    uint256 private constant WEIGHT_600 = 0x8e0;
+    uint256 private constant WEIGHT_608 = 0x900;
+    uint256 private constant WEIGHT_616 = 0x920;
+    uint256 private constant WEIGHT_360 = 0xb80;
+    uint256 private constant WEIGHT_872 = 0xba0;
+    uint256 private constant CONSTANT_SUM = 0xbc0;
+    uint256 private constant T0 = 0xbe0;
+    uint256 private constant T1 = 0xc00;
+    uint256 private constant T2 = 0xc20;
+    uint256 private constant LANE_HEAD = 0xc40;
+    uint256 private constant LIMB_TOP = 0xc60;
+    uint256 private constant PACK_HEAD = 0xc80;
+    uint256 private constant TABLE_HEAD = 0xca0;
+    uint256 private constant READS1_TOP = 0xcc0;
+    uint256 private constant READS1_BOTTOM = 0xce0;
+    uint256 private constant READS_NEXT1_TOP = 0xd00;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xd20;
+    uint256 private constant BIAS1_TOP = 0xd40;
+    uint256 private constant BIAS1_BOTTOM = 0xd60;
+    uint256 private constant T3 = 0xd80;
+    uint256 private constant T4 = 0xda0;
+    uint256 private constant T5 = 0xdc0;
+    uint256 private constant T6 = 0xde0;
+    uint256 private constant T7 = 0xe00;
+    uint256 private constant T8 = 0xe20;
+    uint256 private constant T9 = 0xe40;
+    uint256 private constant T10 = 0xe60;
+    uint256 private constant T11 = 0xe80;
+    uint256 private constant T12 = 0xea0;
+    uint256 private constant T13 = 0xec0;
+    uint256 private constant T14 = 0xee0;
+    uint256 private constant READOUT_TOP = 0xf00;
+    uint256 private constant READOUT_BOTTOM = 0xf20;
+    uint256 private constant PARTIAL_0 = 0xf40;
+    uint256 private constant PARTIAL_1 = 0xf60;
+    uint256 private constant PARTIAL_2 = 0xf80;
+    uint256 private constant PARTIAL_3 = 0xfa0;
+    uint256 private constant RHO_INVERSE = 0xfc0;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xfe0;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0x1000;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0x1020;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0x1040;
+    uint256 private constant VALUE = 0x1060;
+    uint256 private constant T15 = 0x1080;
+    uint256 private constant T16 = 0x10a0;
+    uint256 private constant T17 = 0x10c0;
+    uint256 private constant T18 = 0x10e0;
+    uint256 private constant T19 = 0x1100;
+    uint256 private constant T20 = 0x1120;
+    uint256 private constant T21 = 0x1140;
+    uint256 private constant T22 = 0x1160;
+    uint256 private constant T23 = 0x1180;
+    uint256 private constant T24 = 0x11a0;
+    uint256 private constant T25 = 0x11c0;
+    uint256 private constant T26 = 0x11e0;
+    uint256 private constant T27 = 0x1200;
+    uint256 private constant T28 = 0x1220;
+    uint256 private constant T29 = 0x1240;
+    uint256 private constant T30 = 0x1260;
+    uint256 private constant T31 = 0x1280;
+    uint256 private constant T32 = 0x12a0;
+    uint256 private constant T33 = 0x12c0;
+    uint256 private constant MSM = 0x12e0;
+    uint256 private constant ROW0_SCALAR = 0x1360;
+    uint256 private constant ROW1_SCALAR = 0x1400;
+    uint256 private constant ROW2_SCALAR = 0x14a0;
+    uint256 private constant ROW3_SCALAR = 0x1540;
+    uint256 private constant ROW4_SCALAR = 0x15e0;
+    uint256 private constant ROW5_SCALAR = 0x1680;
+    uint256 private constant ROW6_SCALAR = 0x1720;
+    uint256 private constant ROW7_SCALAR = 0x17c0;
+    uint256 private constant TABLE = 0x17e0;
+    uint256 private constant TABLE_SCALAR = 0x1860;
+    uint256 private constant LIMB = 0x1880;
+    uint256 private constant LIMB_SCALAR = 0x1900;
+    uint256 private constant HORNER = 0x1920;
+    uint256 private constant HORNER_SCALAR = 0x19a0;
+    uint256 private constant CELL = 0x19c0;
+    uint256 private constant CELL_SCALAR = 0x1a40;
+    uint256 private constant LINEAR = 0x1a60;
+    uint256 private constant LINEAR_SCALAR = 0x1ae0;
+    uint256 private constant LOOKUP = 0x1b00;
+    uint256 private constant LOOKUP_SCALAR = 0x1b80;
+    uint256 private constant QUOTIENT = 0x1ba0;
+    uint256 private constant QUOTIENT_SCALAR = 0x1c20;
+    uint256 private constant OPENING = 0x1c40;
+    uint256 private constant OPENING_SCALAR = 0x1cc0;
+    uint256 private constant SUM = 0x1ce0;
+
+    /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
+    function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
+        (bytes4 reason,) = _refusal(modelId, image, digit, proof);
+        return reason == 0;
+    }
+
+    /// The same check; says by its error what is wrong.
+    function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
+        (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
+        if (reason == 0) return;
+        if (reason == WrongImageLength.selector) revert WrongImageLength(detail);
+        if (reason == WrongProofLength.selector) revert WrongProofLength(detail);
+        if (reason == WrongCalldataLength.selector) revert WrongCalldataLength(detail);
+        if (reason == WrongCalldataLayout.selector) revert WrongCalldataLayout();
+        if (reason == WrongDigit.selector) revert WrongDigit(detail);
+        if (reason == UnknownModel.selector) revert UnknownModel(bytes32(detail));
+        if (reason == ScalarNotCanonical.selector) revert ScalarNotCanonical(detail);
+        if (reason == PointAtInfinity.selector) revert PointAtInfinity(detail);
+        if (reason == ChallengeInDomain.selector) revert ChallengeInDomain();
+        if (reason == PrecompileFailed.selector) revert PrecompileFailed(address(uint160(detail)));
+        revert OpeningFailed();
+    }
+
+    /// Why a proof is refused: the selector of the error and its argument; 0 for a proof that holds.
+    function _refusal(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof)
+        private
+        view
+        returns (bytes4, uint256)
+    {
+        if (image.length != IMAGE_BYTES) return (WrongImageLength.selector, image.length);
+        if (proof.length != PROOF_BYTES) return (WrongProofLength.selector, proof.length);
+        if (msg.data.length != CALLDATA_BYTES) return (WrongCalldataLength.selector, msg.data.length);
+        if (!_laidOutCanonically(image, proof)) return (WrongCalldataLayout.selector, 0);
+        if (digit >= CLASSES) return (WrongDigit.selector, digit);
+        if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
+        uint256 wrong = _runTranscript(modelId, digit);
+        if (wrong != 0) return wrong > 8 ? (ScalarNotCanonical.selector, wrong - 9) : (PointAtInfinity.selector, wrong - 1);
+        if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
+        _evaluatePixels();
+        _combineWeights(digit);
+        _evaluatePublics(digit);
+        if (!_invert()) return (PrecompileFailed.selector, 5);
+        _fold();
+        if (!_multiply()) return (PrecompileFailed.selector, 0x0c);
+        if (!_opens()) return (OpeningFailed.selector, 0);
+        return (0, 0);
+    }
+
+    /// Whether image and proof lie where every ABI encoder puts them, so that all places in the calldata are constants.
+    function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
+        assembly {
+            canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
+        }
+    }
+
+    /// The model's rows, from its data contract straight into the input of the multi-scalar multiplication.
+    function _readRows(bytes32 modelId) private view returns (bool found) {
+        address data = _dataContract(modelId);
+        // ORDER = R, for blocks that use it often: read from memory it takes one byte of code a time, not 33
+        // rows = data.code[1:]; found = rows[0].x != 0, for no point of the subgroup has x = 0, and without code all is zero
+        assembly {
+            mstore(ORDER, R)
+            extcodecopy(data, MSM, 1, mul(ROWS, STRIDE))
+            found := iszero(iszero(or(mload(MSM), mload(add(MSM, 32)))))
+        }
+    }
+
+    /// Copies the proof to where it is used and draws all challenges from it.
+    /// 0, or 1 + index of a point at infinity, or 9 + index of a scalar >= R.
+    function _runTranscript(bytes32 modelId, uint256 digit) private pure returns (uint256 wrong) {
+        // state = keccak(PROOF_CONTEXT | modelId | digit | image)
+        uint256 state;
+        assembly {
+            mstore(STATE, PROOF_CONTEXT)
+            mstore(add(STATE, 32), modelId)
+            mstore(add(STATE, 64), digit)
+            calldatacopy(add(STATE, 96), IMAGE_AT, IMAGE_BYTES)
+            state := keccak256(STATE, add(96, IMAGE_BYTES))
+        }
+        // rows | table | limb | horner | cell | linear | lookup | quotient | opening, each 0^16 | x | 0^16 | y | scalar
+        assembly {
+            mstore(TABLE, 0x000000000000000000000000000000000646f2f19e78809b93e8dc5cbfd654f0)
+            mstore(add(TABLE, 32), 0x420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b)
+            mstore(add(TABLE, 64), 0x000000000000000000000000000000000e3e11d0296b9024bb193c7dde7a2452)
+            mstore(add(TABLE, 96), 0x3370b1726352f31ec4c1b17e638e9020389b948481868c2c48a2ef25a1195c8c)
+            let infinite := 0
+            calldatacopy(add(LIMB, 16), add(PROOF_AT, 0), 48)
+            calldatacopy(add(LIMB, 80), add(add(PROOF_AT, 0), 48), 48)
+            infinite := or(infinite, iszero(or(mload(LIMB), mload(add(LIMB, 32)))))
+            calldatacopy(add(HORNER, 16), add(PROOF_AT, 96), 48)
+            calldatacopy(add(HORNER, 80), add(add(PROOF_AT, 96), 48), 48)
+            infinite := or(infinite, iszero(or(mload(HORNER), mload(add(HORNER, 32)))))
+            calldatacopy(add(CELL, 16), add(PROOF_AT, 192), 48)
+            calldatacopy(add(CELL, 80), add(add(PROOF_AT, 192), 48), 48)
+            infinite := or(infinite, iszero(or(mload(CELL), mload(add(CELL, 32)))))
+            calldatacopy(add(LINEAR, 16), add(PROOF_AT, 288), 48)
+            calldatacopy(add(LINEAR, 80), add(add(PROOF_AT, 288), 48), 48)
+            infinite := or(infinite, iszero(or(mload(LINEAR), mload(add(LINEAR, 32)))))
+            calldatacopy(add(LOOKUP, 16), add(PROOF_AT, 384), 48)
+            calldatacopy(add(LOOKUP, 80), add(add(PROOF_AT, 384), 48), 48)
+            infinite := or(infinite, iszero(or(mload(LOOKUP), mload(add(LOOKUP, 32)))))
+            calldatacopy(add(QUOTIENT, 16), add(PROOF_AT, 480), 48)
+            calldatacopy(add(QUOTIENT, 80), add(add(PROOF_AT, 480), 48), 48)
+            infinite := or(infinite, iszero(or(mload(QUOTIENT), mload(add(QUOTIENT, 32)))))
+            calldatacopy(add(OPENING, 16), add(PROOF_AT, 576), 48)
+            calldatacopy(add(OPENING, 80), add(add(PROOF_AT, 576), 48), 48)
+            infinite := or(infinite, iszero(or(mload(OPENING), mload(add(OPENING, 32)))))
+            if infinite {
+                for { let i := 0 } lt(i, 7) { i := add(i, 1) } {
+                    let x := add(LIMB, mul(i, STRIDE))
+                    if iszero(or(mload(x), mload(add(x, 32)))) {
+                        wrong := add(i, 1)
+                        break
+                    }
+                }
+            }
+            if and(byte(0, calldataload(FINAL_AT)), 0x40) { wrong := 8 }
+        }
+        // every scalar < R
+        assembly {
+            calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
+            let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
+            canonical := and(canonical, and(lt(mload(TABLE_VALUE), R), lt(mload(CELL_NEXT_VALUE), R)))
+            canonical := and(canonical, lt(mload(LINEARISED_NEXT_VALUE), R))
+            if iszero(canonical) {
+                for { let i := 0 } lt(i, 5) { i := add(i, 1) } {
+                    if iszero(lt(mload(add(LIMB_VALUE, mul(i, 32))), R)) {
+                        wrong := add(i, 9)
+                        break
+                    }
+                }
+            }
+        }
+        // state = keccak(state | message); challenge = state mod R, the second one keccak(state | 01) mod R, rho = state >> 16.
+        // Each state is written over the end of the message before it, which is no longer needed.
+        assembly {
+            mstore(STATE, state)
+            calldatacopy(add(STATE, 32), PROOF_AT, 576)
+            state := keccak256(STATE, 320)
+            mstore(ALPHA, mod(state, R))
+            mstore(0x00, state)
+            mstore8(0x20, 1)
+            mstore(BETA, mod(keccak256(0x00, 33), R))
+            mstore(add(STATE, 288), state)
+            state := keccak256(add(STATE, 288), 224)
+            mstore(DELTA, mod(state, R))
+            mstore(add(STATE, 480), state)
+            state := keccak256(add(STATE, 480), 128)
+            mstore(RHO, shr(16, state))
+            mstore(sub(LIMB_VALUE, 32), state)
+            state := keccak256(sub(LIMB_VALUE, 32), 192)
+            mstore(NU, mod(state, R))
+            mstore(STATE, state)
+            calldatacopy(add(STATE, 32), OPENING_AT, 96)
+            mstore(ZETA, mod(keccak256(STATE, 128), R))
+        }
+    }
+
+    /// Keeps rho^(2^k) for 2^k up to the domain size n, and rho^n - 1. True when rho is zero or in the domain.
+    function _powersMeetDomain() private pure returns (bool meets) {
+        // meets = rho == 0 or rho^n == 1
+        assembly {
+            let r := mload(ORDER)
+            let power := mload(RHO)
+            power := mulmod(power, power, r)
+            mstore(RHO_2, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_4, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_8, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_16, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_32, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_64, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_128, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_256, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_512, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_1024, power)
+            mstore(VANISHING, sub(power, 1))
+            meets := or(iszero(mload(RHO)), eq(power, 1))
+        }
+    }
+
+    /// The image, without its constant term 1, as a polynomial at rho, by Horner's rule. rho has 240 bits, so that
+    /// two elements and 255 rho + 255 fit in a word: two pixels a step, and zero pixels skipped by 8 and by 32.
+    function _evaluatePixels() private pure {
+        // for pixel in image: pixels = pixels * rho + pixel
+        assembly {
+            let r := mload(ORDER)
+            let rho := mload(RHO)
+            let rho2 := mload(RHO_2)
+            let pixels := 0
+            let rho8 := mload(RHO_8)
+            let rho16 := mload(RHO_16)
+            let rho32 := mload(RHO_32)
+            let rho24 := mulmod(rho8, rho16, r)
+            let word := shr(128, calldataload(IMAGE_AT))
+            for { let next := add(IMAGE_AT, 16) } 1 { next := add(next, 160) } {
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(next)
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(add(next, 32))
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(add(next, 64))
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(add(next, 96))
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                if eq(next, add(IMAGE_AT, 656)) { break }
+                word := calldataload(add(next, 128))
+            }
+            mstore(PIXELS, pixels)
+        }
+    }
+
+    /// Powers of alpha and what the read-out and the constant term make of them and of the digit.
+    function _combineWeights(uint256 digit) private pure {
+        assembly {
+            let r := mload(ORDER)
+            mstore(ALPHA_2, mulmod(mload(ALPHA), mload(ALPHA), r))
+            mstore(ALPHA_3, mulmod(mload(ALPHA_2), mload(ALPHA), r))
+            mstore(ALPHA_4, mulmod(mload(ALPHA_3), mload(ALPHA), r))
+            mstore(ALPHA_5, mulmod(mload(ALPHA_4), mload(ALPHA), r))
+            mstore(ALPHA_6, mulmod(mload(ALPHA_5), mload(ALPHA), r))
+            mstore(ALPHA_7, mulmod(mload(ALPHA_6), mload(ALPHA), r))
+            mstore(ALPHA_8, mulmod(mload(ALPHA_7), mload(ALPHA), r))
+            mstore(ALPHA_9, mulmod(mload(ALPHA_8), mload(ALPHA), r))
+            mstore(ALPHA_10, mulmod(mload(ALPHA_9), mload(ALPHA), r))
+            mstore(ALPHA_11, mulmod(mload(ALPHA_10), mload(ALPHA), r))
+            mstore(ALPHA_12, mulmod(mload(ALPHA_11), mload(ALPHA), r))
+            mstore(ALPHA_13, mulmod(mload(ALPHA_12), mload(ALPHA), r))
+            mstore(ALPHA_14, mulmod(mload(ALPHA_13), mload(ALPHA), r))
+            mstore(ALPHA_15, mulmod(mload(ALPHA_14), mload(ALPHA), r))
+            mstore(ALPHA_16, mulmod(mload(ALPHA_15), mload(ALPHA), r))
+            mstore(ALPHA_17, mulmod(mload(ALPHA_16), mload(ALPHA), r))
+            mstore(ALPHA_18, mulmod(mload(ALPHA_17), mload(ALPHA), r))
+            mstore(ALPHA_19, mulmod(mload(ALPHA_18), mload(ALPHA), r))
+            mstore(T0, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(ALPHA), 0x1000000000000, r)))
+            mstore(WEIGHT_72, mulmod(mload(T0), mload(ALPHA_9), r))
+            mstore(WEIGHT_80, mulmod(mload(T0), mload(ALPHA_10), r))
+            mstore(WEIGHT_88, mulmod(mload(T0), mload(ALPHA_11), r))
+            mstore(WEIGHT_96, mulmod(mload(ALPHA_12), mload(T0), r))
+            mstore(WEIGHT_104, sub(r, mulmod(mload(ALPHA_7), add(mload(ALPHA_6), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            mstore(WEIGHT_584, mulmod(mload(ALPHA_14), mload(T0), r))
+            mstore(WEIGHT_592, mulmod(mload(ALPHA_15), mload(T0), r))
+            mstore(WEIGHT_600, mulmod(mload(ALPHA_16), mload(T0), r))
+            mstore(WEIGHT_608, mulmod(mload(ALPHA_17), mload(T0), r))
+            mstore(WEIGHT_616, sub(r, mulmod(mload(ALPHA_8), add(mload(ALPHA_10), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            mstore(WEIGHT_360, sub(r, mload(ALPHA_13)))
+            mstore(WEIGHT_872, sub(r, mload(ALPHA_18)))
+            mstore(T1, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r)), r)))
+            mstore(T2, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T1), mload(ALPHA), r)), r)), r)))
+            mstore(CONSTANT_SUM, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T2), mload(ALPHA), r)), r)))
+            let sum := 0
+            sum := addmod(sum, mload(ALPHA_9), r)
+            mstore(add(PREFIX, 32), sum)
+            sum := addmod(sum, mload(ALPHA_10), r)
+            mstore(add(PREFIX, 64), sum)
+            sum := addmod(sum, mload(ALPHA_11), r)
+            mstore(add(PREFIX, 96), sum)
+            sum := addmod(sum, mload(ALPHA_12), r)
+            mstore(add(PREFIX, 128), sum)
+            sum := addmod(sum, mload(ALPHA_13), r)
+            mstore(add(PREFIX, 160), sum)
+            sum := addmod(sum, mload(ALPHA_14), r)
+            mstore(add(PREFIX, 192), sum)
+            sum := addmod(sum, mload(ALPHA_15), r)
+            mstore(add(PREFIX, 224), sum)
+            sum := addmod(sum, mload(ALPHA_16), r)
+            mstore(add(PREFIX, 256), sum)
+            sum := addmod(sum, mload(ALPHA_17), r)
+            mstore(add(PREFIX, 288), sum)
+            sum := addmod(sum, mload(ALPHA_18), r)
+            mstore(add(PREFIX, 320), sum)
+            // the constant term gains the first `digit` class weights
+            mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), mload(add(PREFIX, mul(32, digit))), r))
+        }
+    }
+
+    /// Public polynomials at rho; those with poles keep numerator and denominator.
+    function _evaluatePublics(uint256 digit) private pure {
+        assembly {
+            let r := mload(ORDER)
+            mstore(T3, add(mload(RHO_512), 1))
+            mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            mstore(LIMB_TOP, mulmod(add(mload(RHO_512), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_64), 1), mulmod(mload(T3), add(mload(RHO_32), 1), r), r), mulmod(add(mload(RHO_256), 1), mulmod(add(mload(RHO_128), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
+            mstore(T4, add(0x4db572d9d81fc398b87bcd1daf8f69f55bc296be745ab386da9b3af9de0f12f8, mulmod(mload(RHO_8), add(0x332dc8c50160ef5892ecb99eaa8c177d8f9179007e190f641bccb4365a47bd1e, mulmod(mload(RHO_8), add(0x555a92cfcc5287bce9c50093ae5eabe760cb11f2cafce2e6bd278cd00180d538, mulmod(mload(RHO_8), 0x21a596548d6f2a28e49f5f82ea607e1a47d1aea5288eb64f9e54dd6c200473f6, r)), r)), r)))
+            mstore(T5, add(0x6db4003774556fe217468c358018ed1fb7b4c66c97be06c988181787a7ba715e, mulmod(mload(RHO_8), add(0x1ae1220f9cb217473c4091fce906ff33586063a94857eaf1c4b9434753dbd193, mulmod(mload(RHO_8), add(0x5fd00e72cb6ee822c7e32bf20ac640a4a64a2f2118e099f06ff43bc118c85c40, mulmod(mload(T4), mload(RHO_8), r)), r)), r)))
+            mstore(READS1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x4682578240e9dae049d741ec2369ac3672dbda43c4623d12c2848d747990092f, mulmod(mload(RHO_8), add(0x1af6c61090412b5377df8f648e5b3038c5eaa20ee7333134fcab251b30bfe02b, mulmod(mload(T5), mload(RHO_8), r)), r)), r)))
+            mstore(T6, add(0x3c39d74b1b48ae67f12cfcd0783d32d9b2a34501d5f68d88a1666e97e1e8164c, mulmod(mload(RHO_8), add(0x49405deb43743969be5757be32728211a3581b099a7fea8ba16c3996ff3f9565, mulmod(mload(RHO_8), add(0x524810fe9c2e531f4e9a78851f4159eb0bebf55dd76fa5af61ab2292dffb8c0b, mulmod(mload(RHO_8), 0x38c7f2dd7e0c63fccabf643eda8951f257bc96af334c36bca1abb31fb37786b9, r)), r)), r)))
+            mstore(T7, add(0xed76b8b42273baad3d436573019cecda9e4e00ef3f112d789e11f73f20607bd, mulmod(mload(RHO_8), add(0x60c40ad5cdba820e0b3f9c0ad446fe4acc15342f949e3d3550025a71fb0b20c1, mulmod(mload(RHO_8), add(0x60804a9cb3958c62051ae4c09dbdfd87fcccfe5362e7af1d49593140887c3b43, mulmod(mload(T6), mload(RHO_8), r)), r)), r)))
+            mstore(T8, add(0x525506a3fcb5d7581fa34b5dcaab06a8c29783c1ea2cb28b5c2a292b2b61c618, mulmod(mload(RHO_8), add(0x281a45fd1d92e990a439bf1671d14afae6a9c93f4318fc59006a9b5c39e803fb, mulmod(mload(RHO_8), add(0x3292a8b9e296ee76ac3b8bfcf3345990cc771ccda12d0f0735b36a59c377a6aa, mulmod(mload(T7), mload(RHO_8), r)), r)), r)))
+            mstore(READS1_BOTTOM, add(1, mulmod(mload(T8), mload(RHO_8), r)))
+            mstore(T9, add(0x606a2109b0c50d8ba9a7c8c460ed17ecdc487d3a92429bf7f6dd918ca00bec92, mulmod(mload(RHO_8), add(0x1df5ec09d76c0240423209f76fc7b78547ce3789398e2247ceb603169b264817, mulmod(mload(RHO_8), add(0x45119ce15b7d416b8a5e9331893b43aa426d4876ce3fb7c7fced84cc989a8833, mulmod(mload(RHO_8), 0xe6fbf6f29690c1df2a172319cc047d142b3775e147a409a10f752379f9b4374, r)), r)), r)))
+            mstore(T10, add(0x3684cf6b6f90b60cdbe296ca967b3193f13548a25a99673ae61e0215e324bcff, mulmod(mload(RHO_8), add(0x3178655779b5fe87cc91a499adb8163119bcc03d0b40c110cd30273af48cc218, mulmod(mload(RHO_8), add(0x27cc68af82a9e1ced02daa3d500f73d72bef9c54c4015826ce83e71f52f0ef10, mulmod(mload(T9), mload(RHO_8), r)), r)), r)))
+            mstore(READS_NEXT1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x5d218b6db755c3b7edf14b761a4cdc0d14fd948ebcb7f5d819a047fd40575fdb, mulmod(mload(RHO_8), add(0x5367590267ab193b51212cbf7af008bbd1d03f2d28b2d2fb221d7ec133c93a3c, mulmod(mload(T10), mload(RHO_8), r)), r)), r)))
+            mstore(T11, add(0x434c76342944fd700c15e208367ea82c7539b029977a31e765c3544d219de7f9, mulmod(mload(RHO_8), add(0x176e0538e7101dee546da26b40334a2d88a82dc618df521b81893d9933b2bbe7, mulmod(mload(RHO_8), add(0x657de7e40034712a409865d66ce19034110a2ca4eb841b64ef08adc76064bc8d, mulmod(mload(RHO_8), 0x2e3e440d3d981efb1e97f596a4c8da48262724b71d050aa97ebf2fcc0f5611ae, r)), r)), r)))
+            mstore(T12, add(0x450a5ea8dccaa919800e49ebbecd36fb5e344d4d28c9727c8877f97581e88a52, mulmod(mload(RHO_8), add(0x54c870ec3a5c03dd328b8ac6f7b195a6070163f17264d19109e59e9289030364, mulmod(mload(RHO_8), add(0x21dc4b67289d7b412f32f9d2ec95a60772ccb2b2db6e870182489b9c57fd04dc, mulmod(mload(T11), mload(RHO_8), r)), r)), r)))
+            mstore(T13, add(0x42f00ab97926931bb26115dbca9c3eacc3b795b9405c3e758b5ff7ffa3848393, mulmod(mload(RHO_8), add(0x2f89e88947d95b7caf78c66c1572eaeb2fa4ca1bdae8d3a01bbc50275986d8b9, mulmod(mload(RHO_8), add(0x6c23d2d619ad63465cf4e70faafdf5827a6ce2c73c3196644cd72445041f52b8, mulmod(mload(T12), mload(RHO_8), r)), r)), r)))
+            mstore(READS_NEXT1_BOTTOM, add(1, mulmod(mload(T13), mload(RHO_8), r)))
+            mstore(T14, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T14), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
+            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T14), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
+            mstore(TABLE_HEAD, mload(LANE_HEAD))
+            let rho := mload(RHO)
+            let term
+            let top := 1
+            let bottom := sub(mulmod(rho, 0x1a112d20409a835fe1b2c3aa0eb455ffbe66f8a0dc0e6bbe91e8a1ba3b6f3441, r), 1)
+            term := sub(mulmod(rho, 0x5a56acc5d6a40c8de1f7cc23d4a0a0fa3d4dee80538980eca8e45d0230d79fe6, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x40b706f483d66e532628df85d7c3f50e72333e46f0700ee03227ea10b26bd413, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_2), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5950a37bb55ee341bde19c2cf633387e72291d47986d31d3bbf254b932e053a6, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_3), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x59dc7a32e902f9e85187145dfaed82059556ab6223eff0406e175e44c490cbc0, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_4), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x1996fa8d52f970ba51420be43501370b166fb582ac74db12571ba2fccf28601b, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_5), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x3336a05ea5c70ef50d10f88231dde2f6e18a65bc0f8e4d1ecdd815ee4d942bee, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_6), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5d2a4d7bbcfd52504045ee80a2a90eecf70f59e12c64384016236e58af56f1b8, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_72), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x199cdaee7b3c79d6566009b5882952d6a41e85011d426b52b891fa3f982b68c5, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_80), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x7d0c802a94a946e8cbe2437f0b4b276501dff643be95635b750da4cab28e208, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_88), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x476fa2fb6162ffabd84f8612c8b6cc00bd7fdf9c77487ae79733f3a6ba60eaa6, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_96), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x4f531b5dc39ecc507541df17373a065728db89e0a4a5765fe2c1b6af78029270, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_360), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x16c359d76ca02af7f2f3e98766f8c9185cae4a21d39a23bee9dc91a650a90e49, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_584), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5a50cc64ae610371dcd9ce528178852eaf9f1f01e2bbf0ac476e05bf67d4973c, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_592), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x6c1cdf508052e8d9a67bb3d018ed258f039fa49ec41505c948af25b254d71df9, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_600), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x2c7e0457c83a7d9c5aea51f540eb0c04963dc46688b5e11768cc0c58459f155b, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_608), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x249a8bf565feb0f7bdf7f8f0d267d1ae2ae21a225b58e59f1d3e494f87fd6d91, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_872), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x1a9d03d7743e9a0675583bdb136e9f86e19486bb67912a2b440dab45cd1fac5b, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_19), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            // the claimed digit's logit is read once for every class
+            let entry := add(CLASS_WEIGHTS, mul(32, add(digit, div(digit, 5))))
+            let total := mload(add(PREFIX, 320))
+            mstore(entry, add(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r)))
+            entry := add(entry, 32)
+            mstore(entry, add(mload(entry), total))
+            term := sub(mulmod(rho, 0x463690b59abcf615a6231d154bcbeebf11f69b4a47af75655a9a50847f96ec43, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_72), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x596a3d0ddae097ebcf95c6ee2bfcfce81a2bee506858fc6870b11e11ba54d0f, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_80), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x18780c47d9f8e63309b97ddd04dcc90920b2b183f7ec0b194222925245f4e2fb, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_88), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x20e9cd3a7fca77e38a490835c612d67951d460a1dbfcd267df2b12e5b0330148, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_96), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x7aa611dcedcb15b720543223d96f0ac8d28fb6cae51baff7ef262ffa8f8c918, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_104), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x2db7169d8ee087328d16baf2bdd5e94641c708b8b84ee699a565af7a806913be, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_584), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x6e5703824bef73c976407b9926e20836d21ae51df978cc3878f4ee1de45ab2f2, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_592), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5b759b0b4fa4971529805a2b04c50efc330af27f081250e5bddd6dacba0b1d06, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_600), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5303da18a9d30564a8f0cfd2438f018c01e943612401899720d4ed194fccfeb9, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_608), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x6c4346355ac0cbecc13494e5cc0ae758c694a89651aca0ff810d9cff570736e9, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_616), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            mstore(READOUT_TOP, top)
+            mstore(READOUT_BOTTOM, bottom)
+        }
+    }
+
+    /// All inverses from one: Montgomery's trick, and the modular exponentiation precompile (EIP-198) for x^(R - 2).
+    function _invert() private view returns (bool done) {
+        assembly {
+            let r := mload(ORDER)
+            mstore(PARTIAL_0, mulmod(mload(READS1_BOTTOM), mload(READS_NEXT1_BOTTOM), r))
+            mstore(PARTIAL_1, mulmod(mload(PARTIAL_0), mload(BIAS1_BOTTOM), r))
+            mstore(PARTIAL_2, mulmod(mload(PARTIAL_1), mload(READOUT_BOTTOM), r))
+            mstore(PARTIAL_3, mulmod(mload(PARTIAL_2), mload(RHO), r))
+            mstore(STATE, 32)
+            mstore(add(STATE, 32), 32)
+            mstore(add(STATE, 64), 32)
+            mstore(add(STATE, 96), mload(PARTIAL_3))
+            mstore(add(STATE, 128), sub(r, 2))
+            mstore(add(STATE, 160), r)
+            done := staticcall(gas(), 0x05, STATE, 192, 0x00, 32)
+            done := and(done, eq(returndatasize(), 32))
+            let inverse := mload(0x00)
+            done := and(done, iszero(iszero(inverse)))
+            mstore(RHO_INVERSE, mulmod(inverse, mload(PARTIAL_2), r))
+            inverse := mulmod(inverse, mload(RHO), r)
+            mstore(READOUT_BOTTOM_INVERSE, mulmod(inverse, mload(PARTIAL_1), r))
+            inverse := mulmod(inverse, mload(READOUT_BOTTOM), r)
+            mstore(BIAS1_BOTTOM_INVERSE, mulmod(inverse, mload(PARTIAL_0), r))
+            inverse := mulmod(inverse, mload(BIAS1_BOTTOM), r)
+            mstore(READS_NEXT1_BOTTOM_INVERSE, mulmod(inverse, mload(READS1_BOTTOM), r))
+            inverse := mulmod(inverse, mload(READS_NEXT1_BOTTOM), r)
+            mstore(READS1_BOTTOM_INVERSE, inverse)
+        }
+    }
+
+    /// Linearisation and the multi-point fold of BDFG20: the scalar of each point, and the value that the sum must take at zeta.
+    function _fold() private pure {
+        assembly {
+            let r := mload(ORDER)
+            mstore(T15, mulmod(mulmod(mload(RHO_32), mload(RHO_64), r), mulmod(mload(RHO_16), mulmod(mload(RHO_128), addmod(mload(PIXELS), mulmod(mload(RHO_512), mulmod(mload(RHO_16), mload(RHO_256), r), r), r), r), r), r))
+            mstore(T16, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T17, mulmod(mload(T16), mload(DELTA), r))
+            mstore(T18, mulmod(mload(T17), mload(DELTA), r))
+            mstore(T19, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
+            mstore(T20, mulmod(mload(T18), mload(T19), r))
+            mstore(ROW0_SCALAR, mulmod(mload(T20), add(mulmod(mload(T15), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)), r))
+            mstore(ROW1_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA), r))
+            mstore(ROW2_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_2), r))
+            mstore(ROW3_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_3), r))
+            mstore(ROW4_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_4), r))
+            mstore(ROW5_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_5), r))
+            mstore(ROW6_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_6), r))
+            mstore(T21, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
+            mstore(ROW7_SCALAR, mulmod(mload(ALPHA_7), mulmod(mload(T20), mulmod(mload(T21), mload(VANISHING), r), r), r))
+            mstore(T22, mulmod(mload(NU), mload(NU), r))
+            mstore(TABLE_SCALAR, sub(r, mulmod(mload(T22), mload(T19), r)))
+            mstore(CELL_SCALAR, mulmod(mload(T22), mload(NU), r))
+            mstore(T23, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T24, addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T19)), mulmod(mload(T23), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T24), mload(NU), r))
+            mstore(T25, mulmod(mload(T23), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T26, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T17), add(mload(T25), mulmod(mload(T19), add(mload(T26), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r)), r)))
+            mstore(T27, addmod(mload(T25), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T19)), r))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T18), mload(T27), r)))
+            mstore(T28, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T28), mulmod(mload(T27), mulmod(mload(T18), mload(DELTA), r), r), r), r)))
+            mstore(QUOTIENT_SCALAR, mulmod(mload(T19), mload(VANISHING), r))
+            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T23), mload(T19), r)))
+            mstore(T29, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T23), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)))
+            mstore(T30, add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T28), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T31, add(mulmod(mload(DELTA), add(mulmod(mload(T30), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T32, mulmod(mload(DELTA), add(mulmod(mload(T31), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T33, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T32), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(VALUE, add(sub(r, mulmod(mload(T19), mload(T33), r)), sub(r, mulmod(mload(NU), mulmod(mload(T22), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T29)), mulmod(mload(NU), mulmod(mload(T23), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r))))
+        }
+    }
+
+    /// sum of scalar * point into SUM. The precompile (EIP-2537) refuses points off the curve or outside the subgroup.
+    function _multiply() private view returns (bool done) {
+        assembly {
+            done := staticcall(MSM_GAS, 0x0c, MSM, mul(MSM_POINTS, STRIDE), SUM, 128)
+            done := and(done, eq(returndatasize(), 128))
+        }
+    }
+
+    /// Twice what the precompile costs: a false proof must not burn all gas, a dearer precompile must not stop us.
+    uint256 private constant FINAL_GAS = 100_000;
+    uint256 private constant HALF_P_HIGH = 0x0d0088f51cbff34d258dd3db21a5d66b;
+    uint256 private constant HALF_P_LOW = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
+
+    /// Whether SUM, as a commitment, opens to VALUE at zeta with the proof's last point: precompile 0x0a (EIP-4844).
+    function _opens() private view returns (bool holds) {
+        // commitment = x with the flags "compressed" and "y > (p - 1) / 2"; versioned hash = 0x01 | sha256(commitment)[1:]
+        // holds = point_evaluation(versioned hash | zeta | value | commitment | final)
+        assembly {
+            let y := mload(add(SUM, 64))
+            let sign := or(gt(y, HALF_P_HIGH), and(eq(y, HALF_P_HIGH), gt(mload(add(SUM, 96)), HALF_P_LOW)))
+            let x := or(mload(SUM), or(shl(127, 1), shl(125, sign)))
+            mstore(add(STATE, 96), shl(128, x))
+            mstore(add(STATE, 112), mload(add(SUM, 32)))
+            calldatacopy(add(STATE, 144), FINAL_AT, 48)
+            holds := staticcall(gas(), 0x02, add(STATE, 96), 48, 0x00, 32)
+            holds := and(holds, eq(returndatasize(), 32))
+            mstore(STATE, or(shl(248, 1), shr(8, shl(8, mload(0x00)))))
+            mstore(add(STATE, 32), mload(ZETA))
+            mstore(add(STATE, 64), mod(mload(VALUE), R))
+            holds := and(holds, staticcall(FINAL_GAS, 0x0a, STATE, 192, 0x00, 64))
+            holds := and(holds, eq(returndatasize(), 64))
+        }
+    }
+
+    function _rowCount() internal pure override returns (uint256) {
+        return ROWS;
+    }
+
+    function _modelContext() internal pure override returns (bytes32) {
+        return MODEL_CONTEXT;
+    }
+}

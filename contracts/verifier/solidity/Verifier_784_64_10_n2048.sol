@@ -1,0 +1,737 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+// Made by `python -m zkpredict.contracts.verifier.generate` from the constraints of one circuit. Do not edit.
+
+import {IVerifier} from "./IVerifier.sol";
+import {ModelRegistry} from "./ModelRegistry.sol";
+
+/// Checks proofs of "the network registered as `modelId` gives `image` the class `digit`" for the circuit 784-64-10, 2048 rows.
+///
+/// The protocol is docs/protocol.md; comments say which equation each block computes. All arithmetic is modulo R, the order of
+/// BLS12-381's groups. A memory word may hold a number above R where the next operation reduces it (see `addmod`).
+contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
+    /// keccak256 of the circuit's label and canonical bytes.
+    bytes32 public constant CIRCUIT_DIGEST = 0x0cfbbcb80104c98024014091637f4dcc53016ae71babe43a0136312eba82762a;
+    bytes32 private constant MODEL_CONTEXT = 0x4761538ed70fa26e93e1d5d35bf4611fa48e1994d9b41d20ebcf76976a78ad65;
+    bytes32 private constant PROOF_CONTEXT = 0xfe5b10179efc4d1f5682f6993fffb476191aa0cf836bd691e48a994b61eca8b1;
+
+    uint256 private constant ROWS = 5;
+    uint256 private constant IMAGE_BYTES = 784;
+    uint256 private constant CLASSES = 10;
+    uint256 private constant MSM_POINTS = 13;
+    uint256 public constant PROOF_BYTES = 880;
+    /// Selector, four words of arguments, then image and proof with their lengths, padded to whole words.
+    uint256 private constant CALLDATA_BYTES = 1892;
+    /// Where they start in the calldata, and where parts of the proof do.
+    uint256 private constant IMAGE_AT = 164;
+    uint256 private constant PROOF_AT = 996;
+    uint256 private constant OPENING_AT = 1572;
+    uint256 private constant SCALARS_AT = 1668;
+    uint256 private constant FINAL_AT = 1828;
+
+    /// Order of the groups.
+    uint256 private constant R = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
+    /// Twice what the precompiles cost under Prague rules: a false proof must not burn all gas, a dearer precompile must not stop us.
+    uint256 private constant MSM_GAS = 260000;
+
+    // Memory: one word for each value.
+    uint256 private constant STATE = 0x80;
+    uint256 private constant LIMB_VALUE = 0x2e0;
+    uint256 private constant CELL_VALUE = 0x300;
+    uint256 private constant TABLE_VALUE = 0x320;
+    uint256 private constant CELL_NEXT_VALUE = 0x340;
+    uint256 private constant LINEARISED_NEXT_VALUE = 0x360;
+    uint256 private constant ORDER = 0x400;
+    uint256 private constant ALPHA = 0x420;
+    uint256 private constant BETA = 0x440;
+    uint256 private constant DELTA = 0x460;
+    uint256 private constant RHO = 0x480;
+    uint256 private constant NU = 0x4a0;
+    uint256 private constant ZETA = 0x4c0;
+    uint256 private constant VANISHING = 0x4e0;
+    uint256 private constant PIXELS = 0x500;
+    uint256 private constant RHO_2 = 0x520;
+    uint256 private constant RHO_4 = 0x540;
+    uint256 private constant RHO_8 = 0x560;
+    uint256 private constant RHO_16 = 0x580;
+    uint256 private constant RHO_32 = 0x5a0;
+    uint256 private constant RHO_64 = 0x5c0;
+    uint256 private constant RHO_128 = 0x5e0;
+    uint256 private constant RHO_256 = 0x600;
+    uint256 private constant RHO_512 = 0x620;
+    uint256 private constant RHO_1024 = 0x640;
+    uint256 private constant RHO_2048 = 0x660;
+    uint256 private constant PREFIX = 0x680;
+    uint256 private constant CLASS_WEIGHTS = 0x7e0;
+    uint256 private constant ALPHA_2 = 0x960;
+    uint256 private constant ALPHA_3 = 0x980;
+    uint256 private constant ALPHA_4 = 0x9a0;
+    uint256 private constant ALPHA_5 = 0x9c0;
+    uint256 private constant ALPHA_6 = 0x9e0;
+    uint256 private constant ALPHA_7 = 0xa00;
+    uint256 private constant ALPHA_8 = 0xa20;
+    uint256 private constant ALPHA_9 = 0xa40;
+    uint256 private constant ALPHA_10 = 0xa60;
+    uint256 private constant ALPHA_11 = 0xa80;
+    uint256 private constant ALPHA_12 = 0xaa0;
+    uint256 private constant ALPHA_13 = 0xac0;
+    uint256 private constant ALPHA_14 = 0xae0;
+    uint256 private constant ALPHA_15 = 0xb00;
+    uint256 private constant ALPHA_16 = 0xb20;
+    uint256 private constant ALPHA_17 = 0xb40;
+    uint256 private constant ALPHA_18 = 0xb60;
+    uint256 private constant ALPHA_19 = 0xb80;
+    uint256 private constant ALPHA_20 = 0xba0;
+    uint256 private constant WEIGHT_136 = 0x800;
+    uint256 private constant WEIGHT_144 = 0x820;
+    uint256 private constant WEIGHT_152 = 0x840;
+    uint256 private constant WEIGHT_160 = 0x860;
+    uint256 private constant WEIGHT_168 = 0x880;
+    uint256 private constant WEIGHT_1160 = 0x8c0;
+    uint256 private constant WEIGHT_1168 = 0x8e0;
+    uint256 private constant WEIGHT_1176 = 0x900;
+    uint256 private constant WEIGHT_1184 = 0x920;
+    uint256 private constant WEIGHT_1192 = 0x940;
+    uint256 private constant WEIGHT_680 = 0xbc0;
+    uint256 private constant WEIGHT_1704 = 0xbe0;
+    uint256 private constant CONSTANT_SUM = 0xc00;
+    uint256 private constant T0 = 0xc20;
+    uint256 private constant T1 = 0xc40;
+    uint256 private constant T2 = 0xc60;
+    uint256 private constant LANE_HEAD = 0xc80;
+    uint256 private constant LIMB_TOP = 0xca0;
+    uint256 private constant PACK_HEAD = 0xcc0;
+    uint256 private constant TABLE_HEAD = 0xce0;
+    uint256 private constant READS1_TOP = 0xd00;
+    uint256 private constant READS1_BOTTOM = 0xd20;
+    uint256 private constant READS_NEXT1_TOP = 0xd40;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xd60;
+    uint256 private constant BIAS1_TOP = 0xd80;
+    uint256 private constant BIAS1_BOTTOM = 0xda0;
+    uint256 private constant T3 = 0xdc0;
+    uint256 private constant T4 = 0xde0;
+    uint256 private constant T5 = 0xe00;
+    uint256 private constant T6 = 0xe20;
+    uint256 private constant T7 = 0xe40;
+    uint256 private constant T8 = 0xe60;
+    uint256 private constant T9 = 0xe80;
+    uint256 private constant T10 = 0xea0;
+    uint256 private constant T11 = 0xec0;
+    uint256 private constant T12 = 0xee0;
+    uint256 private constant T13 = 0xf00;
+    uint256 private constant T14 = 0xf20;
+    uint256 private constant T15 = 0xf40;
+    uint256 private constant READOUT_TOP = 0xf60;
+    uint256 private constant READOUT_BOTTOM = 0xf80;
+    uint256 private constant PARTIAL_0 = 0xfa0;
+    uint256 private constant PARTIAL_1 = 0xfc0;
+    uint256 private constant PARTIAL_2 = 0xfe0;
+    uint256 private constant PARTIAL_3 = 0x1000;
+    uint256 private constant RHO_INVERSE = 0x1020;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0x1040;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0x1060;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0x1080;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0x10a0;
+    uint256 private constant VALUE = 0x10c0;
+    uint256 private constant T16 = 0x10e0;
+    uint256 private constant T17 = 0x1100;
+    uint256 private constant T18 = 0x1120;
+    uint256 private constant T19 = 0x1140;
+    uint256 private constant T20 = 0x1160;
+    uint256 private constant T21 = 0x1180;
+    uint256 private constant T22 = 0x11a0;
+    uint256 private constant T23 = 0x11c0;
+    uint256 private constant T24 = 0x11e0;
+    uint256 private constant T25 = 0x1200;
+    uint256 private constant T26 = 0x1220;
+    uint256 private constant T27 = 0x1240;
+    uint256 private constant T28 = 0x1260;
+    uint256 private constant T29 = 0x1280;
+    uint256 private constant T30 = 0x12a0;
+    uint256 private constant T31 = 0x12c0;
+    uint256 private constant T32 = 0x12e0;
+    uint256 private constant T33 = 0x1300;
+    uint256 private constant T34 = 0x1320;
+    uint256 private constant T35 = 0x1340;
+    uint256 private constant T36 = 0x1360;
+    uint256 private constant T37 = 0x1380;
+    uint256 private constant MSM = 0x13a0;
+    uint256 private constant ROW0_SCALAR = 0x1420;
+    uint256 private constant ROW1_SCALAR = 0x14c0;
+    uint256 private constant ROW2_SCALAR = 0x1560;
+    uint256 private constant ROW3_SCALAR = 0x1600;
+    uint256 private constant ROW4_SCALAR = 0x16a0;
+    uint256 private constant TABLE = 0x16c0;
+    uint256 private constant TABLE_SCALAR = 0x1740;
+    uint256 private constant LIMB = 0x1760;
+    uint256 private constant LIMB_SCALAR = 0x17e0;
+    uint256 private constant HORNER = 0x1800;
+    uint256 private constant HORNER_SCALAR = 0x1880;
+    uint256 private constant CELL = 0x18a0;
+    uint256 private constant CELL_SCALAR = 0x1920;
+    uint256 private constant LINEAR = 0x1940;
+    uint256 private constant LINEAR_SCALAR = 0x19c0;
+    uint256 private constant LOOKUP = 0x19e0;
+    uint256 private constant LOOKUP_SCALAR = 0x1a60;
+    uint256 private constant QUOTIENT = 0x1a80;
+    uint256 private constant QUOTIENT_SCALAR = 0x1b00;
+    uint256 private constant OPENING = 0x1b20;
+    uint256 private constant OPENING_SCALAR = 0x1ba0;
+    uint256 private constant SUM = 0x1bc0;
+
+    /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
+    function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
+        (bytes4 reason,) = _refusal(modelId, image, digit, proof);
+        return reason == 0;
+    }
+
+    /// The same check; says by its error what is wrong.
+    function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
+        (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
+        if (reason == 0) return;
+        if (reason == WrongImageLength.selector) revert WrongImageLength(detail);
+        if (reason == WrongProofLength.selector) revert WrongProofLength(detail);
+        if (reason == WrongCalldataLength.selector) revert WrongCalldataLength(detail);
+        if (reason == WrongCalldataLayout.selector) revert WrongCalldataLayout();
+        if (reason == WrongDigit.selector) revert WrongDigit(detail);
+        if (reason == UnknownModel.selector) revert UnknownModel(bytes32(detail));
+        if (reason == ScalarNotCanonical.selector) revert ScalarNotCanonical(detail);
+        if (reason == PointAtInfinity.selector) revert PointAtInfinity(detail);
+        if (reason == ChallengeInDomain.selector) revert ChallengeInDomain();
+        if (reason == PrecompileFailed.selector) revert PrecompileFailed(address(uint160(detail)));
+        revert OpeningFailed();
+    }
+
+    /// Why a proof is refused: the selector of the error and its argument; 0 for a proof that holds.
+    function _refusal(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof)
+        private
+        view
+        returns (bytes4, uint256)
+    {
+        if (image.length != IMAGE_BYTES) return (WrongImageLength.selector, image.length);
+        if (proof.length != PROOF_BYTES) return (WrongProofLength.selector, proof.length);
+        if (msg.data.length != CALLDATA_BYTES) return (WrongCalldataLength.selector, msg.data.length);
+        if (!_laidOutCanonically(image, proof)) return (WrongCalldataLayout.selector, 0);
+        if (digit >= CLASSES) return (WrongDigit.selector, digit);
+        if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
+        uint256 wrong = _runTranscript(modelId, digit);
+        if (wrong != 0) return wrong > 8 ? (ScalarNotCanonical.selector, wrong - 9) : (PointAtInfinity.selector, wrong - 1);
+        if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
+        _evaluatePixels();
+        _combineWeights(digit);
+        _evaluatePublics(digit);
+        if (!_invert()) return (PrecompileFailed.selector, 5);
+        _fold();
+        if (!_multiply()) return (PrecompileFailed.selector, 0x0c);
+        if (!_opens()) return (OpeningFailed.selector, 0);
+        return (0, 0);
+    }
+
+    /// Whether image and proof lie where every ABI encoder puts them, so that all places in the calldata are constants.
+    function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
+        assembly {
+            canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
+        }
+    }
+
+    /// The model's rows, from its data contract straight into the input of the multi-scalar multiplication.
+    function _readRows(bytes32 modelId) private view returns (bool found) {
+        address data = _dataContract(modelId);
+        // ORDER = R, for blocks that use it often: read from memory it takes one byte of code a time, not 33
+        // rows = data.code[1:]; found = rows[0].x != 0, for no point of the subgroup has x = 0, and without code all is zero
+        assembly {
+            mstore(ORDER, R)
+            extcodecopy(data, MSM, 1, mul(ROWS, STRIDE))
+            found := iszero(iszero(or(mload(MSM), mload(add(MSM, 32)))))
+        }
+    }
+
+    /// Copies the proof to where it is used and draws all challenges from it.
+    /// 0, or 1 + index of a point at infinity, or 9 + index of a scalar >= R.
+    function _runTranscript(bytes32 modelId, uint256 digit) private pure returns (uint256 wrong) {
+        // state = keccak(PROOF_CONTEXT | modelId | digit | image)
+        uint256 state;
+        assembly {
+            mstore(STATE, PROOF_CONTEXT)
+            mstore(add(STATE, 32), modelId)
+            mstore(add(STATE, 64), digit)
+            calldatacopy(add(STATE, 96), IMAGE_AT, IMAGE_BYTES)
+            state := keccak256(STATE, add(96, IMAGE_BYTES))
+        }
+        // rows | table | limb | horner | cell | linear | lookup | quotient | opening, each 0^16 | x | 0^16 | y | scalar
+        assembly {
+            mstore(TABLE, 0x000000000000000000000000000000000646f2f19e78809b93e8dc5cbfd654f0)
+            mstore(add(TABLE, 32), 0x420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b)
+            mstore(add(TABLE, 64), 0x000000000000000000000000000000000e3e11d0296b9024bb193c7dde7a2452)
+            mstore(add(TABLE, 96), 0x3370b1726352f31ec4c1b17e638e9020389b948481868c2c48a2ef25a1195c8c)
+            let infinite := 0
+            calldatacopy(add(LIMB, 16), add(PROOF_AT, 0), 48)
+            calldatacopy(add(LIMB, 80), add(add(PROOF_AT, 0), 48), 48)
+            infinite := or(infinite, iszero(or(mload(LIMB), mload(add(LIMB, 32)))))
+            calldatacopy(add(HORNER, 16), add(PROOF_AT, 96), 48)
+            calldatacopy(add(HORNER, 80), add(add(PROOF_AT, 96), 48), 48)
+            infinite := or(infinite, iszero(or(mload(HORNER), mload(add(HORNER, 32)))))
+            calldatacopy(add(CELL, 16), add(PROOF_AT, 192), 48)
+            calldatacopy(add(CELL, 80), add(add(PROOF_AT, 192), 48), 48)
+            infinite := or(infinite, iszero(or(mload(CELL), mload(add(CELL, 32)))))
+            calldatacopy(add(LINEAR, 16), add(PROOF_AT, 288), 48)
+            calldatacopy(add(LINEAR, 80), add(add(PROOF_AT, 288), 48), 48)
+            infinite := or(infinite, iszero(or(mload(LINEAR), mload(add(LINEAR, 32)))))
+            calldatacopy(add(LOOKUP, 16), add(PROOF_AT, 384), 48)
+            calldatacopy(add(LOOKUP, 80), add(add(PROOF_AT, 384), 48), 48)
+            infinite := or(infinite, iszero(or(mload(LOOKUP), mload(add(LOOKUP, 32)))))
+            calldatacopy(add(QUOTIENT, 16), add(PROOF_AT, 480), 48)
+            calldatacopy(add(QUOTIENT, 80), add(add(PROOF_AT, 480), 48), 48)
+            infinite := or(infinite, iszero(or(mload(QUOTIENT), mload(add(QUOTIENT, 32)))))
+            calldatacopy(add(OPENING, 16), add(PROOF_AT, 576), 48)
+            calldatacopy(add(OPENING, 80), add(add(PROOF_AT, 576), 48), 48)
+            infinite := or(infinite, iszero(or(mload(OPENING), mload(add(OPENING, 32)))))
+            if infinite {
+                for { let i := 0 } lt(i, 7) { i := add(i, 1) } {
+                    let x := add(LIMB, mul(i, STRIDE))
+                    if iszero(or(mload(x), mload(add(x, 32)))) {
+                        wrong := add(i, 1)
+                        break
+                    }
+                }
+            }
+            if and(byte(0, calldataload(FINAL_AT)), 0x40) { wrong := 8 }
+        }
+        // every scalar < R
+        assembly {
+            calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
+            let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
+            canonical := and(canonical, and(lt(mload(TABLE_VALUE), R), lt(mload(CELL_NEXT_VALUE), R)))
+            canonical := and(canonical, lt(mload(LINEARISED_NEXT_VALUE), R))
+            if iszero(canonical) {
+                for { let i := 0 } lt(i, 5) { i := add(i, 1) } {
+                    if iszero(lt(mload(add(LIMB_VALUE, mul(i, 32))), R)) {
+                        wrong := add(i, 9)
+                        break
+                    }
+                }
+            }
+        }
+        // state = keccak(state | message); challenge = state mod R, the second one keccak(state | 01) mod R, rho = state >> 16.
+        // Each state is written over the end of the message before it, which is no longer needed.
+        assembly {
+            mstore(STATE, state)
+            calldatacopy(add(STATE, 32), PROOF_AT, 576)
+            state := keccak256(STATE, 320)
+            mstore(ALPHA, mod(state, R))
+            mstore(0x00, state)
+            mstore8(0x20, 1)
+            mstore(BETA, mod(keccak256(0x00, 33), R))
+            mstore(add(STATE, 288), state)
+            state := keccak256(add(STATE, 288), 224)
+            mstore(DELTA, mod(state, R))
+            mstore(add(STATE, 480), state)
+            state := keccak256(add(STATE, 480), 128)
+            mstore(RHO, shr(16, state))
+            mstore(sub(LIMB_VALUE, 32), state)
+            state := keccak256(sub(LIMB_VALUE, 32), 192)
+            mstore(NU, mod(state, R))
+            mstore(STATE, state)
+            calldatacopy(add(STATE, 32), OPENING_AT, 96)
+            mstore(ZETA, mod(keccak256(STATE, 128), R))
+        }
+    }
+
+    /// Keeps rho^(2^k) for 2^k up to the domain size n, and rho^n - 1. True when rho is zero or in the domain.
+    function _powersMeetDomain() private pure returns (bool meets) {
+        // meets = rho == 0 or rho^n == 1
+        assembly {
+            let r := mload(ORDER)
+            let power := mload(RHO)
+            power := mulmod(power, power, r)
+            mstore(RHO_2, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_4, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_8, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_16, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_32, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_64, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_128, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_256, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_512, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_1024, power)
+            power := mulmod(power, power, r)
+            mstore(RHO_2048, power)
+            mstore(VANISHING, sub(power, 1))
+            meets := or(iszero(mload(RHO)), eq(power, 1))
+        }
+    }
+
+    /// The image, without its constant term 1, as a polynomial at rho, by Horner's rule. rho has 240 bits, so that
+    /// two elements and 255 rho + 255 fit in a word: two pixels a step, and zero pixels skipped by 8 and by 32.
+    function _evaluatePixels() private pure {
+        // for pixel in image: pixels = pixels * rho + pixel
+        assembly {
+            let r := mload(ORDER)
+            let rho := mload(RHO)
+            let rho2 := mload(RHO_2)
+            let pixels := 0
+            let rho8 := mload(RHO_8)
+            let rho16 := mload(RHO_16)
+            let rho32 := mload(RHO_32)
+            let rho24 := mulmod(rho8, rho16, r)
+            let word := shr(128, calldataload(IMAGE_AT))
+            for { let next := add(IMAGE_AT, 16) } 1 { next := add(next, 160) } {
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(next)
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(add(next, 32))
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(add(next, 64))
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                word := calldataload(add(next, 96))
+                pixels := mulmod(pixels, rho32, r)
+                if word {
+                    if shr(192, word) { pixels := addmod(pixels, mulmod(rho24, add(add(mul(byte(6, word), rho), byte(7, word)), mulmod(rho2, add(add(mul(byte(4, word), rho), byte(5, word)), mulmod(rho2, add(add(mul(byte(2, word), rho), byte(3, word)), mulmod(rho2, add(mul(byte(0, word), rho), byte(1, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff00000000000000000000000000000000) { pixels := addmod(pixels, mulmod(rho16, add(add(mul(byte(14, word), rho), byte(15, word)), mulmod(rho2, add(add(mul(byte(12, word), rho), byte(13, word)), mulmod(rho2, add(add(mul(byte(10, word), rho), byte(11, word)), mulmod(rho2, add(mul(byte(8, word), rho), byte(9, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff0000000000000000) { pixels := addmod(pixels, mulmod(rho8, add(add(mul(byte(22, word), rho), byte(23, word)), mulmod(rho2, add(add(mul(byte(20, word), rho), byte(21, word)), mulmod(rho2, add(add(mul(byte(18, word), rho), byte(19, word)), mulmod(rho2, add(mul(byte(16, word), rho), byte(17, word)), r)), r)), r)), r), r) }
+                    if and(word, 0xffffffffffffffff) { pixels := add(pixels, add(add(mul(byte(30, word), rho), byte(31, word)), mulmod(rho2, add(add(mul(byte(28, word), rho), byte(29, word)), mulmod(rho2, add(add(mul(byte(26, word), rho), byte(27, word)), mulmod(rho2, add(mul(byte(24, word), rho), byte(25, word)), r)), r)), r))) }
+                }
+                if eq(next, add(IMAGE_AT, 656)) { break }
+                word := calldataload(add(next, 128))
+            }
+            mstore(PIXELS, pixels)
+        }
+    }
+
+    /// Powers of alpha and what the read-out and the constant term make of them and of the digit.
+    function _combineWeights(uint256 digit) private pure {
+        assembly {
+            let r := mload(ORDER)
+            mstore(ALPHA_2, mulmod(mload(ALPHA), mload(ALPHA), r))
+            mstore(ALPHA_3, mulmod(mload(ALPHA_2), mload(ALPHA), r))
+            mstore(ALPHA_4, mulmod(mload(ALPHA_3), mload(ALPHA), r))
+            mstore(ALPHA_5, mulmod(mload(ALPHA_4), mload(ALPHA), r))
+            mstore(ALPHA_6, mulmod(mload(ALPHA_5), mload(ALPHA), r))
+            mstore(ALPHA_7, mulmod(mload(ALPHA_6), mload(ALPHA), r))
+            mstore(ALPHA_8, mulmod(mload(ALPHA_7), mload(ALPHA), r))
+            mstore(ALPHA_9, mulmod(mload(ALPHA_8), mload(ALPHA), r))
+            mstore(ALPHA_10, mulmod(mload(ALPHA_9), mload(ALPHA), r))
+            mstore(ALPHA_11, mulmod(mload(ALPHA_10), mload(ALPHA), r))
+            mstore(ALPHA_12, mulmod(mload(ALPHA_11), mload(ALPHA), r))
+            mstore(ALPHA_13, mulmod(mload(ALPHA_12), mload(ALPHA), r))
+            mstore(ALPHA_14, mulmod(mload(ALPHA_13), mload(ALPHA), r))
+            mstore(ALPHA_15, mulmod(mload(ALPHA_14), mload(ALPHA), r))
+            mstore(ALPHA_16, mulmod(mload(ALPHA_15), mload(ALPHA), r))
+            mstore(ALPHA_17, mulmod(mload(ALPHA_16), mload(ALPHA), r))
+            mstore(ALPHA_18, mulmod(mload(ALPHA_17), mload(ALPHA), r))
+            mstore(ALPHA_19, mulmod(mload(ALPHA_18), mload(ALPHA), r))
+            mstore(ALPHA_20, mulmod(mload(ALPHA_19), mload(ALPHA), r))
+            mstore(T0, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(ALPHA), 0x1000000000000, r)))
+            mstore(WEIGHT_136, mulmod(mload(T0), mload(ALPHA_10), r))
+            mstore(WEIGHT_144, mulmod(mload(T0), mload(ALPHA_11), r))
+            mstore(WEIGHT_152, mulmod(mload(ALPHA_12), mload(T0), r))
+            mstore(WEIGHT_160, mulmod(mload(ALPHA_13), mload(T0), r))
+            mstore(WEIGHT_168, sub(r, mulmod(mload(ALPHA_8), add(mload(ALPHA_6), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            mstore(WEIGHT_1160, mulmod(mload(ALPHA_15), mload(T0), r))
+            mstore(WEIGHT_1168, mulmod(mload(ALPHA_16), mload(T0), r))
+            mstore(WEIGHT_1176, mulmod(mload(ALPHA_17), mload(T0), r))
+            mstore(WEIGHT_1184, mulmod(mload(ALPHA_18), mload(T0), r))
+            mstore(WEIGHT_1192, sub(r, mulmod(mload(ALPHA_9), add(mload(ALPHA_10), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            mstore(WEIGHT_680, sub(r, mload(ALPHA_14)))
+            mstore(WEIGHT_1704, sub(r, mload(ALPHA_19)))
+            mstore(T1, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r), r)), r))
+            mstore(T2, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T1), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)), r))
+            mstore(CONSTANT_SUM, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T2), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)))
+            let sum := 0
+            sum := addmod(sum, mload(ALPHA_10), r)
+            mstore(add(PREFIX, 32), sum)
+            sum := addmod(sum, mload(ALPHA_11), r)
+            mstore(add(PREFIX, 64), sum)
+            sum := addmod(sum, mload(ALPHA_12), r)
+            mstore(add(PREFIX, 96), sum)
+            sum := addmod(sum, mload(ALPHA_13), r)
+            mstore(add(PREFIX, 128), sum)
+            sum := addmod(sum, mload(ALPHA_14), r)
+            mstore(add(PREFIX, 160), sum)
+            sum := addmod(sum, mload(ALPHA_15), r)
+            mstore(add(PREFIX, 192), sum)
+            sum := addmod(sum, mload(ALPHA_16), r)
+            mstore(add(PREFIX, 224), sum)
+            sum := addmod(sum, mload(ALPHA_17), r)
+            mstore(add(PREFIX, 256), sum)
+            sum := addmod(sum, mload(ALPHA_18), r)
+            mstore(add(PREFIX, 288), sum)
+            sum := addmod(sum, mload(ALPHA_19), r)
+            mstore(add(PREFIX, 320), sum)
+            // the constant term gains the first `digit` class weights
+            mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), mload(add(PREFIX, mul(32, digit))), r))
+        }
+    }
+
+    /// Public polynomials at rho; those with poles keep numerator and denominator.
+    function _evaluatePublics(uint256 digit) private pure {
+        assembly {
+            let r := mload(ORDER)
+            mstore(T3, add(mload(RHO_1024), 1))
+            mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            mstore(LIMB_TOP, mulmod(add(mload(RHO_1024), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
+            mstore(T4, mulmod(mload(T3), add(mload(RHO_512), 1), r))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(mload(T4), add(mload(RHO_256), 1), r), mulmod(add(mload(RHO_128), 1), mulmod(add(mload(RHO_64), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
+            mstore(TABLE_HEAD, sub(r, mulmod(mload(T4), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
+            mstore(T5, add(0x45204d6b5083a863cd5b5673d974ba2d746c047a992001c52b7f5f12546c75a4, mulmod(mload(RHO_8), add(0x33326f840e43bd21469fab8ace456037ee53760f76c9e836fd15ab4fce80d346, mulmod(mload(RHO_8), add(0x526fd28cdab936a629a85ab45111b91886100ce66afb80e7d8ab727c8dcf188c, mulmod(mload(RHO_8), 0x4686bb34ea6a446c798b469f71b873d2453561022eedffe2b7c3adcdbe846bf, r)), r)), r)))
+            mstore(T6, add(0x5cadb8158be7d10f53b254abc62bc4f91e814cf43992f20bf5afee7422b75d9f, mulmod(mload(RHO_8), add(0x45840d9be82ef1f3d7de8c77747b2cfc5b1842a5eae971697f211ae73d1ba93d, mulmod(mload(RHO_8), add(0x2901ed228a47924081757a273d9dfda9ab59121511ce1eb4356e0f7b67e96882, mulmod(mload(T5), mload(RHO_8), r)), r)), r)))
+            mstore(READS1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x4bcd00ec677fd9efc2c7d6bdf3a3c2143f79b0e7eb72c9ec9bad24ef4b3231e3, mulmod(mload(RHO_8), add(0x4d13a5e6eb381bdff083dc0a643ef51507b0c193b0eb189e746d4991ca40e6df, mulmod(mload(T6), mload(RHO_8), r)), r)), r)))
+            mstore(T7, add(0x37b55cf267f5be23289dd68647f7bd69c0b05e06279816bca9b1e3c4ef80466d, mulmod(mload(RHO_8), add(0x2937e9466d5c9b5314d42d5a2888dc8c43080673357dc073ec55b93e46e78c46, mulmod(mload(RHO_8), add(0x4686bb34ea6a446c798b469f71b873d2453561022eedffe2b7c3adcdbe846bf, mulmod(mload(RHO_8), 0x1cfa4b9a3c48cf47ecaed406f9fc1065f116d26dfeb2f7ee7d19743e43af5772, r)), r)), r)))
+            mstore(T8, add(0x458cd5ee3b813c4cbd9758c2983ac8d763b832727c7b6b9115302f260a2f46e0, mulmod(mload(RHO_8), add(0x1f631db123fa9cb4f0efdd3ca7d99122ffd1579e69f5b223d77c697ee19514e7, mulmod(mload(RHO_8), add(0x1148135ad420ea18f356d59cf65d2e8b5d1b011ea64800714adfd7c4951b1d69, mulmod(mload(T7), mload(RHO_8), r)), r)), r)))
+            mstore(T9, add(0x222f25493131340e3d78644fc7e0d3ca8b708d6fc4d3803683133cfdebe921fd, mulmod(mload(RHO_8), add(0x182029a7429ab3250477b6824dbc19a34b6dccb2d61d2e93ae8da93219481cdc, mulmod(mload(RHO_8), add(0x4f7c0c32997b1c5004a83e664662bc26a1ec8d492ccae96ed9f48fc6e0635685, mulmod(mload(T8), mload(RHO_8), r)), r)), r)))
+            mstore(READS1_BOTTOM, add(1, sub(r, mulmod(mload(T9), mload(RHO_8), r))))
+            mstore(T10, add(0x518b22d6200ff4c0bbea8b99d5107067b441c501d73fed05ec11f959e80b452, mulmod(mload(RHO_8), add(0x2b7a196d5dfdb1b60034fce00ff5c4f90207362bc18c842238d010ddce116c6a, mulmod(mload(RHO_8), add(0x1fb78c07bfb7c5726d1e82f7e73b130b5539065bd10edda1b47f67c14657c392, mulmod(mload(RHO_8), 0x315968ca6887720b7b42dfbcc2b9760e241053cbe0d4cad76a0922e039b56dcf, r)), r)), r)))
+            mstore(T11, add(0x41a3601ff260331965990209982c6f4246eed98999e994c7660090df4a760702, mulmod(mload(RHO_8), add(0x612a77908d66d252f7d2150d1e30ce082f3228212a8586f4d457fc11237126a3, mulmod(mload(RHO_8), add(0x5019b298fa5e3bf61620ca951fbd892a590c38cd9013be3b9cc0eaa50bcae729, mulmod(mload(T10), mload(RHO_8), r)), r)), r)))
+            mstore(READS_NEXT1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x434270d74f21bb77d92330675e2138e95f14766d8c41fb82b531283a9983312, mulmod(mload(RHO_8), add(0x370a08313033e932a14f997bb28023c6ece7acc2832f4c053e134ca5dc7fbf12, mulmod(mload(T11), mload(RHO_8), r)), r)), r)))
+            mstore(T12, add(0x656f9ed95f9e420b887d83bd59a54107a865e749bf7a2ff397baa50a65fa3133, mulmod(mload(RHO_8), add(0x6411e14f49c19a8efcaa968c16044e7fa92120d51776ed2e25c04c1e5cd41e38, mulmod(mload(RHO_8), add(0x42943e88c1160b3cb7f6f84b46e861f72fad50371f29912795f6dd1ec64a9232, mulmod(mload(RHO_8), 0x30d2983de0110e23413ff88848100458b830a34e5e4c7a31a0927a327c751043, r)), r)), r)))
+            mstore(T13, add(0x29c515117d3d9b9645a4932c7fc8c9abf75675fbf8e8ecd6b1f155fca4c27990, mulmod(mload(RHO_8), add(0x358973e01a18726080b5bf809907ffc786d5bd724994aac0470c9dde640a9e92, mulmod(mload(RHO_8), add(0x38b0a71e3c4e7ed116ad41d59d7caa410b0dcaed78a22e4b684fb81a185fd2ec, mulmod(mload(T12), mload(RHO_8), r)), r)), r)))
+            mstore(T14, add(0x262cfa8c00e0b4e73c030973bd3945d57d07f5d920cd3795debde17f427d4fa9, mulmod(mload(RHO_8), add(0x161a28cea460e22bb8a482d28c187188775273686f99ad7f183d966b0470081e, mulmod(mload(RHO_8), add(0x17bed8eea01f4111001f3d6ea3dec01ca0140fc8a0de299a15ffeb4d87a5ff00, mulmod(mload(T13), mload(RHO_8), r)), r)), r)))
+            mstore(READS_NEXT1_BOTTOM, add(1, mulmod(mload(T14), mload(RHO_8), r)))
+            mstore(T15, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T15), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_BOTTOM, mulmod(mload(T15), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            let rho := mload(RHO)
+            let term
+            let top := 1
+            let bottom := sub(mulmod(rho, 0x1f2caa7aeef7d8dee0eb9d91cdecccfbbf5354ab6e8c2ab4f007bdc150d024b1, r), 1)
+            term := sub(mulmod(rho, 0x6cebc5875ac931fbed257db1ed5ff5da83be0261fa1ef0748bd63e0485773dba, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x677b941c73d35adbfe74944fa524ee27074b7d976c7acfe832b49690815bdc10, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_2), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x1638d87eefb9b5beb3e1674c00ddcfeef27edb7e69c459f44c191129505eef66, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_3), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x54c0fcd83aa5a469524e3a763bb50b09946a4f579172314a0ff8423daf2fdb50, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_4), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x701e1cbced44b4c46145a561c41e22acfffa1a105df6b8a7429c1fa7a88c247, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_5), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0xc721336b5ca226c34c543b8647ce9de4c72266b93838c16cd4b696e7ea423f1, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_6), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x177f579f5325dd3ffbe4b7354be35fc6e7cbc17fe538ac37a355caf264d4933, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_136), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5d2a4d7bbcfd52504045ee80a2a90eecf70f59e12c64384016236e58af56f1b8, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_144), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0xdb886052e81456eb383cca0626033166fbbd67710e3399ec1e9f9b456588891, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_152), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x199cdaee7b3c79d6566009b5882952d6a41e85011d426b52b891fa3f982b68c5, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_160), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x6d64ed25272e58ee91b000235a5bfd4fc03cae032393991be9561c176a2f777a, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_680), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x7275b1d9346b1f74337b8c94b4e3a208e540e7eb01aad13b85caa34fd9b2b6ce, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1160), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x16c359d76ca02af7f2f3e98766f8c9185cae4a21d39a23bee9dc91a650a90e49, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1168), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x6635214dfb1c37d97fb60b67a741a4eee401cd8bef1b22603e16064aa9a77770, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1176), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5a50cc64ae610371dcd9ce528178852eaf9f1f01e2bbf0ac476e05bf67d4973c, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1184), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x688ba2e026f2459a189d7e4af45dab59380f5ffdc6ac2e316a9e3e795d08887, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1704), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5db4ced439e3c7897f5870bc08c40816613ec884963a020ab3e6eed5afa1109b, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_20), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            // the claimed digit's logit is read once for every class
+            let entry := add(CLASS_WEIGHTS, mul(32, add(digit, div(digit, 5))))
+            let total := mload(add(PREFIX, 320))
+            mstore(entry, add(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r)))
+            entry := add(entry, 32)
+            mstore(entry, add(mload(entry), total))
+            term := sub(mulmod(rho, 0x18fdcd6eb725f684d2d28fd9dc0d920b64560ac1281b27b43e0664b6a44982e0, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_136), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x463690b59abcf615a6231d154bcbeebf11f69b4a47af75655a9a50847f96ec43, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_144), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x53aa7d875f42d925180ea84a5115cfd26212655fec382b488ab3113c021da780, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_152), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x596a3d0ddae097ebcf95c6ee2bfcfce81a2bee506858fc6870b11e11ba54d0f, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_160), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x27b9f6421e7859bbb5c8af93f751a2bcf244f49758f2e4f90e5070b9bada029b, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_168), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x5aefd9e4727786c36067482e2d9445f9ef679941d7e3344ac1f99b485bb67d21, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1160), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x2db7169d8ee087328d16baf2bdd5e94641c708b8b84ee699a565af7a806913be, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1168), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x204329cbca5aa4231b2b2fbdb88c0832f1ab3ea313c630b6754ceec2fde25881, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1176), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x6e5703824bef73c976407b9926e20836d21ae51df978cc3878f4ee1de45ab2f2, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1184), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            term := sub(mulmod(rho, 0x4c33b1110b25238c7d712874125035486178af6ba70b7705f1af8f454525fd66, r), 1)
+            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1192), bottom, r))
+            bottom := mulmod(bottom, term, r)
+            mstore(READOUT_TOP, top)
+            mstore(READOUT_BOTTOM, bottom)
+        }
+    }
+
+    /// All inverses from one: Montgomery's trick, and the modular exponentiation precompile (EIP-198) for x^(R - 2).
+    function _invert() private view returns (bool done) {
+        assembly {
+            let r := mload(ORDER)
+            mstore(PARTIAL_0, mulmod(mload(READS1_BOTTOM), mload(READS_NEXT1_BOTTOM), r))
+            mstore(PARTIAL_1, mulmod(mload(PARTIAL_0), mload(BIAS1_BOTTOM), r))
+            mstore(PARTIAL_2, mulmod(mload(PARTIAL_1), mload(READOUT_BOTTOM), r))
+            mstore(PARTIAL_3, mulmod(mload(PARTIAL_2), mload(RHO), r))
+            mstore(STATE, 32)
+            mstore(add(STATE, 32), 32)
+            mstore(add(STATE, 64), 32)
+            mstore(add(STATE, 96), mload(PARTIAL_3))
+            mstore(add(STATE, 128), sub(r, 2))
+            mstore(add(STATE, 160), r)
+            done := staticcall(gas(), 0x05, STATE, 192, 0x00, 32)
+            done := and(done, eq(returndatasize(), 32))
+            let inverse := mload(0x00)
+            done := and(done, iszero(iszero(inverse)))
+            mstore(RHO_INVERSE, mulmod(inverse, mload(PARTIAL_2), r))
+            inverse := mulmod(inverse, mload(RHO), r)
+            mstore(READOUT_BOTTOM_INVERSE, mulmod(inverse, mload(PARTIAL_1), r))
+            inverse := mulmod(inverse, mload(READOUT_BOTTOM), r)
+            mstore(BIAS1_BOTTOM_INVERSE, mulmod(inverse, mload(PARTIAL_0), r))
+            inverse := mulmod(inverse, mload(BIAS1_BOTTOM), r)
+            mstore(READS_NEXT1_BOTTOM_INVERSE, mulmod(inverse, mload(READS1_BOTTOM), r))
+            inverse := mulmod(inverse, mload(READS_NEXT1_BOTTOM), r)
+            mstore(READS1_BOTTOM_INVERSE, inverse)
+        }
+    }
+
+    /// Linearisation and the multi-point fold of BDFG20: the scalar of each point, and the value that the sum must take at zeta.
+    function _fold() private pure {
+        assembly {
+            let r := mload(ORDER)
+            mstore(T16, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T17, mulmod(mload(T16), mload(DELTA), r))
+            mstore(T18, mulmod(mload(T17), mload(DELTA), r))
+            mstore(T19, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
+            mstore(T20, mulmod(mload(T18), mload(T19), r))
+            mstore(T21, mulmod(mload(RHO_16), mload(RHO_256), r))
+            mstore(T22, mulmod(mload(T21), mload(RHO_512), r))
+            mstore(T23, mulmod(mulmod(mload(RHO_8), mulmod(mload(RHO_4), mload(RHO_64), r), r), mulmod(mulmod(mload(RHO_2), mulmod(mload(RHO), mload(RHO_128), r), r), mulmod(mload(T21), mulmod(addmod(mload(PIXELS), mload(T22), r), add(mload(ALPHA), mulmod(mload(T22), mload(RHO), r)), r), r), r), r))
+            mstore(T24, mulmod(mload(T20), add(mulmod(mload(T23), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r))
+            mstore(ROW0_SCALAR, sub(r, mload(T24)))
+            mstore(ROW1_SCALAR, sub(r, mulmod(mload(T24), mload(ALPHA_2), r)))
+            mstore(ROW2_SCALAR, sub(r, mulmod(mload(T24), mload(ALPHA_4), r)))
+            mstore(ROW3_SCALAR, sub(r, mulmod(mload(T24), mload(ALPHA_6), r)))
+            mstore(T25, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r)), r))
+            mstore(ROW4_SCALAR, sub(r, mulmod(mload(ALPHA_8), mulmod(mload(T20), mulmod(mload(T25), mload(VANISHING), r), r), r)))
+            mstore(T26, mulmod(mload(NU), mload(NU), r))
+            mstore(TABLE_SCALAR, mulmod(mload(T26), mload(T19), r))
+            mstore(CELL_SCALAR, mulmod(mload(T26), mload(NU), r))
+            mstore(T27, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T28, addmod(mload(T19), mulmod(mload(T27), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T28), mload(NU), r))
+            mstore(T29, mulmod(mload(T27), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T30, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T17), add(mload(T29), sub(r, mulmod(mload(T19), add(mload(T30), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
+            mstore(T31, addmod(mload(T29), mload(T19), r))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T18), mload(T31), r)))
+            mstore(T32, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T32), mulmod(mload(T31), mulmod(mload(T18), mload(DELTA), r), r), r), r)))
+            mstore(QUOTIENT_SCALAR, sub(r, mulmod(mload(T19), mload(VANISHING), r)))
+            mstore(OPENING_SCALAR, mulmod(mload(T19), mload(T27), r))
+            mstore(T33, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T27), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
+            mstore(T34, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T32), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T35, add(mulmod(mload(DELTA), add(mulmod(mload(T34), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T36, mulmod(mload(DELTA), add(mulmod(mload(T35), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T37, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T36), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(VALUE, add(mulmod(mload(T19), mload(T37), r), sub(r, mulmod(mload(NU), mulmod(mload(T26), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T33)), mulmod(mload(NU), mulmod(mload(T27), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r))))
+        }
+    }
+
+    /// sum of scalar * point into SUM. The precompile (EIP-2537) refuses points off the curve or outside the subgroup.
+    function _multiply() private view returns (bool done) {
+        assembly {
+            done := staticcall(MSM_GAS, 0x0c, MSM, mul(MSM_POINTS, STRIDE), SUM, 128)
+            done := and(done, eq(returndatasize(), 128))
+        }
+    }
+
+    /// Twice what the precompile costs: a false proof must not burn all gas, a dearer precompile must not stop us.
+    uint256 private constant FINAL_GAS = 100_000;
+    uint256 private constant HALF_P_HIGH = 0x0d0088f51cbff34d258dd3db21a5d66b;
+    uint256 private constant HALF_P_LOW = 0xb23ba5c279c2895fb39869507b587b120f55ffff58a9ffffdcff7fffffffd555;
+
+    /// Whether SUM, as a commitment, opens to VALUE at zeta with the proof's last point: precompile 0x0a (EIP-4844).
+    function _opens() private view returns (bool holds) {
+        // commitment = x with the flags "compressed" and "y > (p - 1) / 2"; versioned hash = 0x01 | sha256(commitment)[1:]
+        // holds = point_evaluation(versioned hash | zeta | value | commitment | final)
+        assembly {
+            let y := mload(add(SUM, 64))
+            let sign := or(gt(y, HALF_P_HIGH), and(eq(y, HALF_P_HIGH), gt(mload(add(SUM, 96)), HALF_P_LOW)))
+            let x := or(mload(SUM), or(shl(127, 1), shl(125, sign)))
+            mstore(add(STATE, 96), shl(128, x))
+            mstore(add(STATE, 112), mload(add(SUM, 32)))
+            calldatacopy(add(STATE, 144), FINAL_AT, 48)
+            holds := staticcall(gas(), 0x02, add(STATE, 96), 48, 0x00, 32)
+            holds := and(holds, eq(returndatasize(), 32))
+            mstore(STATE, or(shl(248, 1), shr(8, shl(8, mload(0x00)))))
+            mstore(add(STATE, 32), mload(ZETA))
+            mstore(add(STATE, 64), mod(mload(VALUE), R))
+            holds := and(holds, staticcall(FINAL_GAS, 0x0a, STATE, 192, 0x00, 64))
+            holds := and(holds, eq(returndatasize(), 64))
+        }
+    }
+
+    function _rowCount() internal pure override returns (uint256) {
+        return ROWS;
+    }
+
+    function _modelContext() internal pure override returns (bytes32) {
+        return MODEL_CONTEXT;
+    }
+}
