@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
-from eth.abc import ComputationAPI, MiningChainAPI, SignedTransactionAPI, VirtualMachineAPI
+from eth.abc import BlockHeaderAPI, ComputationAPI, MiningChainAPI, SignedTransactionAPI, VirtualMachineAPI
 from eth.chains.base import MiningChain
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
@@ -100,7 +100,7 @@ class EmbeddedChain:
         return other
 
     def advance(self, seconds: int) -> None:
-        """Lets `seconds` more pass before the next block than the usual 12."""
+        """Lets `seconds` more pass before the next transaction's block than the usual 12; calls do not see it before."""
         self._node.waited += seconds
 
     def deploy(self, code: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
@@ -126,7 +126,9 @@ class EmbeddedChain:
         return self._vm().state.get_balance(to_canonical_address(address))
 
     def _vm(self) -> VirtualMachineAPI:
-        return self._node.chain.get_vm()
+        """The machine on top of the latest block."""
+        chain = self._node.chain
+        return chain.get_vm(chain.get_canonical_head())
 
     def _run(self, to: str, data: bytes, gas: int | None) -> ComputationAPI:
         vm = self._vm()
@@ -165,11 +167,12 @@ class EmbeddedChain:
     def _apply(self, transaction: SignedTransactionAPI) -> Receipt:
         node = self._node
         chain = node.chain
-        chain.set_header_timestamp(chain.header.timestamp + node.waited)
+        start = chain.header
+        chain.header = start.copy(timestamp=start.timestamp + node.waited)
         try:
             _, receipt, computation = chain.apply_transaction(transaction)
         except ValidationError as error:
-            chain.set_header_timestamp(chain.header.timestamp - node.waited)
+            chain.header = start
             raise ChainError(f"the embedded chain refuses the transaction: {error}") from None
         chain.mine_block()
         node.history.append(Sent(node.waited, transaction.encode()))
@@ -195,7 +198,15 @@ def _prague(precompiles: Mapping[bytes, Precompile]) -> type[PragueVM]:
     together = {**PragueComputation.get_precompiles(), **precompiles}
     computation = type("EmbeddedComputation", (PragueComputation,), {"_precompiles": together})
     state = type("EmbeddedState", (PragueState,), {"computation_class": computation})
-    return type("EmbeddedVM", (PragueVM,), {"_state_class": state})
+    header = staticmethod(_next_header)
+    return type("EmbeddedVM", (PragueVM,), {"_state_class": state, "create_header_from_parent": header})
+
+
+def _next_header(parent: BlockHeaderAPI | None, **fields: object) -> BlockHeaderAPI:
+    """The header after `parent`: py-evm would take the time of day and drift the gas limit, and history must repeat."""
+    if parent is not None:
+        fields = {"timestamp": parent.timestamp + BLOCK_SECONDS, "gas_limit": BLOCK_GAS, **fields}
+    return PragueVM.create_header_from_parent(parent, **fields)
 
 
 def _genesis(machine: type[PragueVM]) -> MiningChainAPI:

@@ -5,7 +5,7 @@ as many bytes as the network has inputs. Output, as `abi.encode(uint256, int256[
 of logits, the logits. The results are those of the integer reference, which it runs.
 
 Gas follows the work: 600 + 3 for each started word of input + 1 for each started 8 multiply-adds + 2 for each neuron. For
-784-64-10 that is 7,179. Input without a registered model or with an image of another size fails like every precompile's
+784-64-10 that is 7,178. Input without a registered model or with an image of another size fails like every precompile's
 malformed input: the call returns nothing and all gas it was given is gone.
 """
 

@@ -6,7 +6,7 @@ import pytest
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.chain import ChainError, Contract, Reverted
-from zkpredict.contracts.evm import EmbeddedChain, Sent
+from zkpredict.contracts.evm import BLOCK_GAS, BLOCK_SECONDS, EmbeddedChain, Sent
 from zkpredict.contracts.rpc import KEY_VARIABLE, RpcChain, read_key
 
 
@@ -108,6 +108,20 @@ def test_history_brings_the_chain_back(embedded, probe):
         EmbeddedChain.replay(embedded.history[1:])
     with pytest.raises(ChainError, match="step 0 of the history is no transaction"):
         EmbeddedChain.replay([Sent(0, b"\x02nonsense")])
+
+
+def test_blocks_keep_their_gas_and_time_passes(embedded):
+    for _ in range(130):  # py-evm would lower the limit of each block a little
+        embedded.transact(embedded.sender, b"")
+    assert embedded.transact(embedded.sender, b"", gas=BLOCK_GAS).gas_used == 21_000
+    timestamp = b"\x42\x5f\x52\x60\x20\x5f\xf3"  # TIMESTAMP, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
+    clock = embedded.deploy(returning(timestamp)).contract
+    before = int.from_bytes(embedded.call(clock, b""), "big")
+    embedded.transact(embedded.sender, b"")
+    assert int.from_bytes(embedded.call(clock, b""), "big") == before + BLOCK_SECONDS
+    embedded.advance(3600)
+    embedded.transact(embedded.sender, b"")
+    assert int.from_bytes(embedded.call(clock, b""), "big") == before + 2 * BLOCK_SECONDS + 3600
 
 
 def test_accounts_share_one_chain(embedded, probe):

@@ -1,0 +1,273 @@
+"""`zkpredict chain`: contracts on an EVM chain, embedded in this process or behind any node's RPC address.
+
+The embedded chain (Prague rules) needs no key and no node. Each command gets a new one, unless `--state FILE` keeps it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.console import Console
+from zkpredict.cli.export import add_network_options, read_network
+from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zkpredict.circuits.exact import ExactNetwork
+    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.contracts.chain import Chain, Contract
+    from zkpredict.contracts.deploy import Deployment
+
+EXAMPLE = """zkpredict chain predict examples/seven.png --model examples/mnist.model
+         zkpredict chain deploy --predict --model examples/mnist.model --state chain.json"""
+REFUSED = 1
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, summary, options, action in _ACTIONS:
+        sub = actions.add_parser(name, help=summary, description=summary)
+        options(sub)
+        _chain_options(sub)
+        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+        sub.set_defaults(act=action)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int | None:
+    try:
+        from zkpredict.contracts.chain import Reverted
+    except ImportError as error:
+        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[chain]'") from None
+    try:
+        return arguments.act(arguments, console)
+    except Reverted as refusal:
+        paid = f" ({refusal.gas_used:,} gas, transaction {refusal.transaction})" if refusal.transaction else ""
+        console.error(f"{refusal}{paid}", REFUSED)
+        return REFUSED
+
+
+@contextmanager
+def open_chain(arguments: argparse.Namespace) -> Iterator[Chain]:
+    """The chain that the options name; `--state` is written when everything went well or the chain refused."""
+    from zkpredict.contracts.chain import Reverted
+    from zkpredict.contracts.rpc import RpcChain, read_key
+    from zkpredict.contracts.state import open_state, save_state
+
+    if arguments.rpc_url is not None:
+        if arguments.state is not None:
+            raise UnusableInput("--state keeps the embedded chain: it does not go with --rpc-url")
+        yield RpcChain(arguments.rpc_url, read_key(arguments.key_file))
+        return
+    if arguments.key_file is not None:
+        raise UnusableInput("--key-file goes with --rpc-url: the embedded chain has its own accounts")
+    if arguments.state is None:
+        from zkpredict.contracts.evm import EmbeddedChain
+
+        yield EmbeddedChain()
+        return
+    chain = open_state(arguments.state)
+    before = len(chain.history)
+    try:
+        yield chain
+    except Reverted:
+        _save_if_used(arguments.state, chain, before, save_state)
+        raise
+    _save_if_used(arguments.state, chain, before, save_state)
+
+
+def _save_if_used(path: str, chain, before: int, save) -> None:
+    if len(chain.history) > before:
+        save(path, chain)
+
+
+def _chain_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("chain", "the embedded EVM (Prague), unless --rpc-url names a node")
+    group.add_argument("--state", metavar="FILE", help="keep the embedded chain in FILE from one command to the next")
+    group.add_argument("--rpc-url", metavar="URL", help="talk to the node at this address instead")
+    group.add_argument(
+        "--key-file", metavar="FILE", help="file with the signing key as 64 hex digits (default: the variable ZKPREDICT_CHAIN_KEY)"
+    )
+
+
+def _deploy_options(parser: argparse.ArgumentParser) -> None:
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--predict", action="store_true", help="the contract that runs the network of --model in the open")
+    add_network_options(parser)
+
+
+def _deploy(arguments: argparse.Namespace, console: Console) -> None:
+    with console.step("read"):
+        network = read_network(arguments.model, arguments.mode)
+    with open_chain(arguments) as chain, console.step("deploy"):
+        deployed = _deploy_predictor(chain, network)
+    receipts = deployed.receipts
+    console.result(
+        {
+            "contract": deployed.contract.address,
+            "kind": deployed.contract.artifact.name,
+            "network": network.name,
+            "data_contracts": list(deployed.data),
+            "transactions": [{"transaction": r.transaction, "gas": r.gas_used, "contract": r.contract} for r in receipts],
+            "gas": deployed.gas_used,
+        },
+        [
+            f"{deployed.contract.artifact.name} for {network.name} is at {deployed.contract.address}.",
+            *(f"  transaction  {receipt.transaction}  {receipt.gas_used:>10,} gas" for receipt in receipts),
+            f"  gas          {deployed.gas_used:,} in all, {len(deployed.data)} data contracts",
+            *_short_lived(arguments),
+            "  public       every weight: this contract runs the network in the open",
+        ],
+    )
+
+
+def _predict_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG or .npy (uint8)")
+    add_image_options(parser)
+    add_network_options(parser, required=False)
+    parser.add_argument("--contract", metavar="ADDRESS", help="a deployed predictor (default: deploy --model first)")
+    parser.add_argument("--instruction", action="store_true", help="embedded chain only: ask its predict instruction instead")
+    parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
+
+
+def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
+    from zkpredict.contracts.chain import Contract
+    from zkpredict.contracts.packed import predictor
+
+    network = None
+    if arguments.model is not None:
+        with console.step("read"):
+            network = read_network(arguments.model, arguments.mode)
+    elif arguments.contract is None or arguments.instruction:
+        raise UnusableInput("give --model FILE, or --contract ADDRESS of a deployed predictor")
+    if arguments.instruction:
+        return _ask_instruction(arguments, console, network)
+    with open_chain(arguments) as chain:
+        deployed = None
+        if arguments.contract is None:
+            with console.step("deploy"):
+                deployed = _deploy_predictor(chain, network)
+            contract = deployed.contract
+        else:
+            contract = Contract(chain, _checked_address(chain, arguments.contract), predictor())
+        inputs = network.shape[0] if network is not None else _inputs_of(contract)
+        image = read_statement_image(arguments, arguments.image, inputs)
+        with console.step("predict"):
+            digit = contract.call("predict", image.tobytes())
+            logits = contract.call("logits", image.tobytes())
+            sends = arguments.rpc_url is None or arguments.send
+            receipt = contract.transact("predict", image.tobytes()) if sends else None
+    agrees = None if network is None else _reference(network, image) == (digit, list(logits))
+    console.result(
+        {
+            "digit": digit,
+            "logits": list(logits),
+            "contract": contract.address,
+            "gas": receipt.gas_used if receipt else None,
+            "transaction": receipt.transaction if receipt else None,
+            "deployment_gas": deployed.gas_used if deployed else None,
+            "agrees_with_model": agrees,
+            "image_sha256": image_name(image),
+        },
+        [
+            f"The contract says {digit}.",
+            f"  logits       {' '.join(map(str, logits))}",
+            *([f"  gas          {receipt.gas_used:,}"] if receipt else []),
+            *([f"  transaction  {receipt.transaction}"] if receipt else []),
+            f"  contract     {contract.address}" + (f", deployed for {deployed.gas_used:,} gas" if deployed else ""),
+            *([] if agrees is None else [f"  model        {arguments.model} says {'the same' if agrees else 'something else'}"]),
+        ],
+    )
+    return REFUSED if agrees is False else None
+
+
+def _ask_instruction(arguments: argparse.Namespace, console: Console, network: IntegerNetwork | ExactNetwork) -> int | None:
+    from eth_abi import decode
+
+    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.contracts.artifact import address_text
+    from zkpredict.contracts.evm import EmbeddedChain
+    from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
+
+    if arguments.rpc_url is not None or arguments.state is not None or arguments.contract is not None:
+        raise UnusableInput("--instruction asks a fresh embedded chain: leave out --rpc-url, --state and --contract")
+    if not isinstance(network, IntegerNetwork):
+        raise UnusableInput("the predict instruction runs integer networks: use --mode packed")
+    image = read_statement_image(arguments, arguments.image, network.shape[0])
+    chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
+    data = network_id(network) + image.tobytes()
+    with console.step("predict"):
+        digit, logits = decode(["uint256", "int256[]"], chain.call(address_text(ADDRESS), data))
+        gas = chain.call_gas(address_text(ADDRESS), data)
+        receipt = chain.transact(address_text(ADDRESS), data)
+    agrees = _reference(network, image) == (digit, list(logits))
+    console.result(
+        {
+            "digit": digit,
+            "logits": list(logits),
+            "instruction_gas": gas,
+            "gas": receipt.gas_used,
+            "transaction": receipt.transaction,
+            "model_id": network_id(network).hex(),
+            "agrees_with_model": agrees,
+            "image_sha256": image_name(image),
+        },
+        [
+            f"The predict instruction says {digit}.",
+            f"  logits       {' '.join(map(str, logits))}",
+            f"  gas          {gas:,} for the instruction, {receipt.gas_used:,} for the whole transaction",
+            f"  transaction  {receipt.transaction}",
+            f"  model        {network.name}, id {network_id(network).hex()}",
+        ],
+    )
+    return None if agrees else REFUSED
+
+
+def _deploy_predictor(chain: Chain, network: IntegerNetwork | ExactNetwork) -> Deployment:
+    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.contracts.deploy import deploy_exact, deploy_packed
+
+    return deploy_packed(chain, network) if isinstance(network, IntegerNetwork) else deploy_exact(chain, network)
+
+
+def _reference(network: IntegerNetwork | ExactNetwork, image: np.ndarray) -> tuple[int, list[int]]:
+    result = network.infer(image[None, :])
+    return int(result.digits[0]), [int(value) for value in result.logits[0]]
+
+
+def _inputs_of(contract: Contract) -> int:
+    """How many bytes of image a predictor takes: it says so when it refuses an empty one."""
+    from zkpredict.contracts.chain import Reverted
+
+    try:
+        contract.call("predict", b"")
+    except Reverted as refusal:
+        if refusal.name == "WrongImageSize":
+            return refusal.arguments[1]
+    raise UnusableInput(f"the contract at {contract.address} is no predictor")
+
+
+def _checked_address(chain: Chain, text: str) -> str:
+    """The address, checksummed. Raises `UnusableInput` for text that is none, or an address without code."""
+    from eth_utils import is_address, to_checksum_address
+
+    if not is_address(text):
+        raise UnusableInput(f"{text} is no address: 0x and 40 hex digits, with a right checksum if letters are mixed")
+    if not chain.code(to_checksum_address(text)):
+        raise UnusableInput(f"there is no contract at {text} on this chain")
+    return to_checksum_address(text)
+
+
+def _short_lived(arguments: argparse.Namespace) -> list[str]:
+    gone = arguments.rpc_url is None and arguments.state is None
+    return ["  gone now     this embedded chain ended with the command; --state FILE keeps one"] if gone else []
+
+
+_ACTIONS = (
+    ("deploy", "deploy a contract", _deploy_options, _deploy),
+    ("predict", "run the network on the chain, in the open", _predict_options, _predict),
+)
