@@ -42,6 +42,13 @@ def source(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) ->
     return Generator(circuit, check).source()
 
 
+def memory_places(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> dict[str, int]:
+    """Where the contract keeps each value: address by name."""
+    generator = Generator(circuit, check)
+    generator.source()
+    return dict(generator.memory.places)
+
+
 @dataclass
 class Generator:
     """One contract in the making: its memory map, and which names of formulas lie in which words."""

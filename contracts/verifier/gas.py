@@ -1,0 +1,142 @@
+"""What verifying costs, part by part: rows for `contracts.gas`, and the table of parts by `python -m zkpredict.contracts.verifier.gas`.
+
+The parts are read off a run of the contract in the embedded EVM. Every value of the contract has its own memory word, so a
+write to ZETA ends the transcript, a write to PIXELS ends the image, and so on; calls of precompiles stand for themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eth.abc import ComputationAPI
+from eth.vm import opcode_values
+
+from zkpredict.contracts.chain import Contract
+from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.verifier.client import deploy_verifier, register_model
+from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.source import memory_places
+from zkpredict.contracts.verifier.vectors import Vector, vector
+
+BASE_GAS, BYTE_GAS, ZERO_BYTE_GAS = 21_000, 16, 4
+_ENDS = {
+    "ZETA": "transcript",
+    "VANISHING": "powers of rho",
+    "PIXELS": "image",
+    "READOUT_BOTTOM": "public polynomials",
+    "READS1_BOTTOM_INVERSE": "inversion",
+}
+"""The word whose writing ends a part."""
+_CALLS = {0x0C: "sum of points (0x0c)", 0x0A: "final check (0x0a)", 0x0F: "final check (0x0f)"}
+_BEFORE_CALL = {0x0C: "scalars of the fold", 0x0A: "compression and hash", 0x0F: "pairing input"}
+
+
+@dataclass(frozen=True)
+class Cost:
+    """One row of the report: `gas` or `bytes` may be empty when the row is only about the other."""
+
+    name: str
+    gas: int | str
+    bytes: int | str
+    note: str
+
+
+def rows() -> Iterator[Cost]:
+    """Deployment, registration and verification of 784-64-10 on both domains, and the parts of a typical verification."""
+    for domain in (1024, 2048):
+        for check in FinalCheck:
+            yield from _contract_rows(domain, check)
+
+
+def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
+    name = f"verifier n={domain}" + (" pairing" if check is FinalCheck.PAIRING else "")
+    typical = vector("typical", domain)
+    circuit = typical.commitment.circuit
+    chain = EmbeddedChain()
+    deployed = deploy_verifier(chain, circuit, check)
+    size = len(chain.code(deployed.address))
+    yield Cost(f"{name} deployment", deployed.receipt.gas_used, size, "once per circuit shape; EIP-170 allows 24,576 bytes")
+    registered = register_model(chain, deployed.address, typical.commitment)
+    yield Cost(f"{name} register", registered.gas_used, "", f"once per model: {circuit.total_rows} points checked and stored")
+    for case in ("empty", "typical", "full"):
+        cost = deployed.contract.transact("verifyOrRevert", *_arguments(vector(case, domain), check)).gas_used
+        yield Cost(f"{name} verify {case}", cost, check.proof_bytes, "whole transaction; bytes are the proof's")
+    for part, gas in parts(deployed.contract, typical, check).items():
+        yield Cost(f"{name} verify typical: {part}", gas, "", "")
+
+
+def parts(contract: Contract, statement: Vector, check: FinalCheck) -> dict[str, int]:
+    """Gas of each part of one verification, in order; together they are the whole transaction's."""
+    calldata = contract.artifact.encode("verifyOrRevert", *_arguments(statement, check))
+    places = memory_places(statement.commitment.circuit, check)
+    found = {"base cost": BASE_GAS, "calldata": sum(BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata)}
+    steps = _trace(contract.chain, contract.address, calldata)
+    ends = {places[word]: part for word, part in _ENDS.items() if word in places}
+    before = steps[0].gas
+
+    def close(part: str, gas: int) -> None:
+        nonlocal before
+        found[part] = found.get(part, 0) + before - gas
+        before = gas
+
+    for step, after in zip(steps, [*steps[1:], steps[-1]]):
+        if step.opcode == opcode_values.EXTCODECOPY:
+            close("call, rows of the model", after.gas)
+        elif step.opcode == opcode_values.MSTORE and step.operand in ends:
+            close(ends.pop(step.operand), after.gas)
+        elif step.opcode == opcode_values.STATICCALL and step.operand in _CALLS:
+            close(_BEFORE_CALL[step.operand], step.gas)
+            close(_CALLS[step.operand], after.gas)
+    close("end", steps[-1].gas)
+    return found
+
+
+@dataclass(frozen=True)
+class _Step:
+    opcode: int
+    gas: int
+    operand: int
+
+
+class _Recorded:
+    """An opcode that writes down the gas left before it, and the address that an MSTORE or STATICCALL is about."""
+
+    def __init__(self, opcode: int, plain: object, steps: list[_Step]) -> None:
+        self._opcode, self._plain, self._steps = opcode, plain, steps
+
+    def __call__(self, computation: ComputationAPI) -> object:
+        operand = 0
+        if self._opcode in (opcode_values.MSTORE, opcode_values.STATICCALL):
+            depth = -1 if self._opcode == opcode_values.MSTORE else -2
+            found = computation._stack.values[depth]
+            operand = found if isinstance(found, int) else int.from_bytes(found, "big")
+        self._steps.append(_Step(self._opcode, computation.get_gas_remaining(), operand))
+        return self._plain(computation)
+
+
+def _trace(chain: EmbeddedChain, to: str, data: bytes) -> list[_Step]:
+    steps: list[_Step] = []
+    machine = chain._vm().state.computation_class
+    plain = machine.opcodes
+    machine.opcodes = {opcode: _Recorded(opcode, run, steps) for opcode, run in plain.items()}
+    try:
+        chain.call(to, data)
+    finally:
+        machine.opcodes = plain
+    return steps
+
+
+def _arguments(statement: Vector, check: FinalCheck) -> tuple:
+    proof = statement.proof
+    return statement.commitment.model_id, statement.image, proof.digit, onchain_proof(proof, check)
+
+
+def main() -> None:
+    """Prints all rows."""
+    for cost in rows():
+        print(f"{cost.name:60} {cost.gas:>12,} {cost.bytes!s:>8}  {cost.note}")
+
+
+if __name__ == "__main__":
+    main()
