@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.cli.console import Console
 from zkpredict.cli.export import add_network_options, read_network
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
@@ -245,6 +245,8 @@ def _inputs_of(contract: Contract) -> int:
 
     try:
         contract.call("predict", b"")
+    except MalformedFile:  # an answer, but not a predictor's
+        pass
     except Reverted as refusal:
         if refusal.name == "WrongImageSize":
             return refusal.arguments[1]

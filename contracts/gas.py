@@ -45,9 +45,18 @@ class Row:
 
 def measure() -> list[Row]:
     """Every row of the report, in order. Raises `UnusableInput` when the model or the images are missing."""
-    network = Model.load(ROOT / "examples" / "mnist.model").network
-    images = read_images(ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz").reshape(-1, network.shape[0])[:SAMPLE]
+    network, images = shipped_network(), sample_images()
     return [*packed_rows(network, images), *exact_rows(network, images), *instruction_rows(network, images)]
+
+
+def shipped_network() -> IntegerNetwork:
+    """The network of the example model, 784-64-10."""
+    return Model.load(ROOT / "examples" / "mnist.model").network
+
+
+def sample_images() -> np.ndarray:
+    """The first 100 MNIST test images, uint8 [100, 784]."""
+    return read_images(ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz").reshape(-1, 784)[:SAMPLE]
 
 
 def packed_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Row]:

@@ -1,0 +1,77 @@
+"""What ships is current: artefacts are what the pinned solc makes of the sources, gas.csv is what the contracts cost."""
+
+from __future__ import annotations
+
+import pytest
+
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.contracts import compile as compiler
+from zkpredict.contracts import gas
+from zkpredict.contracts.artifact import Artifact, load
+from zkpredict.contracts.chain import MAX_CODE_BYTES
+from zkpredict.contracts.compile import ARTIFACTS, NODE_MODULES_VARIABLE, Settings, compile_sources
+
+EMPTY = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
+
+
+def test_artifacts_are_current():
+    assert compiler.differences() == []
+    assert {path.stem for path in ARTIFACTS.glob("*.json")} == set(Settings.load().contracts)
+
+
+def test_a_changed_source_is_noticed(monkeypatch):
+    sources = compiler.shipped_sources()
+    sources["ExactPredictor.sol"] = sources["ExactPredictor.sol"].replace("i = 1; i < values", "i = 0; i < values")
+    monkeypatch.setattr(compiler, "shipped_sources", lambda: sources)
+    assert compiler.differences() == ["ExactPredictor.json is stale"]
+
+
+@pytest.mark.parametrize("name", Settings.load().contracts)
+def test_artifacts_say_how_they_were_made_and_fit(name):
+    artifact, settings = load(name), Settings.load()
+    assert (artifact.name, artifact.compiler, artifact.settings) == (name, settings.compiler, settings.settings)
+    assert len(artifact.runtime) <= MAX_CODE_BYTES and artifact.abi
+    assert Artifact.from_json(artifact.to_json()) == artifact
+
+
+def test_artifacts_that_are_none_are_refused():
+    with pytest.raises(UnusableInput, match="no compiled contract is called Nothing"):
+        load("Nothing")
+    for text in ("", "{}", '{"name": 1}'):
+        with pytest.raises(MalformedFile, match="contract artefact"):
+            Artifact.from_json(text)
+
+
+def test_arguments_are_checked_before_anything_is_sent():
+    artifact = load("PackedPredictor")
+    with pytest.raises(UnusableInput, match=r"has no function called guess; it has .*predict\(bytes\)"):
+        artifact.encode("guess")
+    with pytest.raises(UnusableInput, match=r"PackedPredictor.predict takes 1 arguments \(bytes\), got 0"):
+        artifact.encode("predict")
+    with pytest.raises(UnusableInput, match="PackedPredictor.predict: "):
+        artifact.encode("predict", 5)
+    with pytest.raises(MalformedFile, match="returned 3 bytes that are not"):
+        artifact.decode("predict", b"abc")
+
+
+def test_the_compiler_refuses_warnings_and_other_versions(monkeypatch, tmp_path):
+    with pytest.raises(UnusableInput, match="Unused local variable"):
+        compile_sources({"A.sol": EMPTY + "contract A { function f() external pure { uint256 x; } }"}, Settings.load())
+    with pytest.raises(UnusableInput, match="ParserError"):
+        compile_sources({"A.sol": EMPTY + "contract"}, Settings.load())
+    (tmp_path / "solc").mkdir()
+    (tmp_path / "solc" / "package.json").write_text('{"version": "0.8.1"}')
+    monkeypatch.setenv(NODE_MODULES_VARIABLE, str(tmp_path))
+    with pytest.raises(UnusableInput, match=r"solc 0.8.37 is pinned, .* has 0.8.1"):
+        compile_sources({"A.sol": EMPTY}, Settings.load())
+    monkeypatch.setenv(NODE_MODULES_VARIABLE, str(tmp_path / "missing"))
+    with pytest.raises(UnusableInput, match="run `npm ci`"):
+        compile_sources({"A.sol": EMPTY}, Settings.load())
+
+
+def test_gas_report_is_current():
+    rows = gas.measure()
+    assert gas.to_csv(rows) == gas.FILE.read_text(encoding="utf-8")
+    costs = {row.name: row.gas for row in rows}
+    assert costs["packed predict typical"] < 150_000
+
