@@ -10,7 +10,7 @@ import pytest
 from forger import WithTrace, complete, forged_claim, lay_out, lies, limb_rows, run_from
 from guards import without_constraint
 from support import refuses
-from verdicts import MISMATCH, NATIVE, accepted, refused
+from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
 from zkpredict.prover.prove import Prover, UnprovableTrace
 from zkpredict.verifier.errors import FailedOpening
@@ -37,7 +37,7 @@ def test_a_rescale_with_a_free_remainder_is_refused(small, small_image, honest, 
 
 def test_the_lookup_is_what_refuses_it(small, small_image, lie):
     with without_constraint("lookup"):
-        assert accepted(forged_claim(small, small_image, lie.digit, moved_remainder(small, lie))) == lie.digit
+        assert accepted(forged_claim(small, small_image, lie.digit, moved_remainder(small, lie)), PYTHON) == lie.digit
 
 
 def test_the_honest_prover_cannot_be_made_to_prove_it(small, small_image, lie):

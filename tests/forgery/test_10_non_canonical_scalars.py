@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from forger import Forger, claim_of
+from forger import Forger, claim_of, complete, forged_claim, lay_out, run_from
 from guards import replaced
 from support import refuses
-from verdicts import NATIVE, accepted, refused
+from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.prover.model import Model
 from zkpredict.verifier import messages, native
-from zkpredict.verifier.errors import MalformedProof, WrongStatement
+from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
 from zkpredict.verifier.messages import PROOF_BYTES, SCALAR_BYTES, Evaluations
 
 SCALARS = [field.name for field in fields(Evaluations)]
@@ -42,7 +42,7 @@ def test_an_evaluation_above_r_is_refused(small, small_image, scalar):
     claim = claim_of(forger)
     refused(claim, MalformedProof, f"proof: scalar {scalar} is not below the field order")
     with replaced(messages._scalar, unchecked):
-        assert accepted(claim) == small.predict(small_image)
+        assert accepted(claim, PYTHON) == small.predict(small_image)
 
 
 @pytest.mark.parametrize("value", [MODULUS, (1 << 256) - 1])
@@ -59,6 +59,14 @@ def test_the_border_is_exact(honest, number, value):
 def test_a_digit_that_is_no_class_is_refused(small, honest, digit):
     proof = replace(native.parse_proof(honest.proof), digit=digit)
     refused(honest.with_proof(proof.to_bytes()), WrongStatement, f"the digit {digit} is not one of the 3 classes")
+
+
+def test_a_digit_that_is_no_class_has_no_proof_anyway(small, small_image):
+    """Without the check: its equations ask for Z_i + D_i + 1 = 0."""
+    limb = lay_out(small.compiled, run_from(small.network, 0, small_image.tolist()), 0)
+    claim = forged_claim(small, small_image, 3, complete(small.compiled.circuit, limb))
+    with replaced(native.check_statement, lambda *_: None):
+        refused(claim, FailedOpening, MISMATCH, NATIVE)
 
 
 def test_digit_plus_r_is_refused_in_memory_and_has_no_bytes(small, honest):

@@ -7,11 +7,13 @@ from dataclasses import replace
 import pytest
 from forger import Forger, claim_of
 from guards import replaced
+from onchain import by_contract
 from py_ecc.optimized_bls12_381 import FQ, add, curve_order, field_modulus, is_inf, multiply, normalize
 from support import refuses
-from verdicts import NATIVE, accepted, by_native, refused
+from verdicts import NATIVE, PYTHON, accepted, by_native, refused
 
 from zkpredict.circuits.errors import MalformedFile
+from zkpredict.contracts.chain import Reverted
 from zkpredict.kernel import G1, Bases
 from zkpredict.prover.polynomial import Column
 from zkpredict.verifier import independent, messages, native
@@ -95,7 +97,10 @@ def test_a_point_outside_the_subgroup_would_pass_the_pairing(small, small_image,
 def test_the_proof_of_zeros_is_refused_twice(small, honest):
     """All points at infinity, all evaluations 0 (the "0 bug"): by the parser, and without it by the pairing."""
     zeros = honest.with_proof(honest.proof[:FIRST] + INFINITY * 8 + bytes(160))
-    refused(zeros, MalformedProof, "proof: point limb is at infinity")
+    refused(zeros, MalformedProof, "proof: point limb is at infinity", PYTHON)
+    with pytest.raises(Reverted) as caught:
+        by_contract(zeros)
+    assert caught.value.name == "PointAtInfinity"
     with replaced(messages._point, lambda raw, name, decode: decode(raw)), refuses(
         FailedOpening, "the opening does not match: the claim is false, or the proof was made for another statement"
     ):
@@ -110,11 +115,12 @@ def test_the_length_is_exact(honest):
         honest.proof[:-1]: f"proof: scalar linearised_next needs 32 bytes at offset {end - 32}, 31 are left",
         honest.proof[:FIRST]: f"proof: point 0 needs 48 bytes at offset {FIRST}, 0 are left",
         b"": "proof: magic needs 5 bytes at offset 0, 0 are left",
-        b"zkpP\x02" + honest.proof[5:]: r"proof: magic is b'zkpP\x02', expected b'zkpP\x01'",
     }
     assert len(honest.proof) == end
     for data, message in cases.items():
         refused(honest.with_proof(data), MalformedProof, message)
+    version = honest.with_proof(b"zkpP\x02" + honest.proof[5:])
+    refused(version, MalformedProof, r"proof: magic is b'zkpP\x02', expected b'zkpP\x01'", PYTHON)
 
 
 @pytest.mark.parametrize("kind", BAD)

@@ -14,7 +14,7 @@ from forger import Claim
 from guards import replaced_property, rewritten_selectors
 from owners import Owner, by_values, follow, owner_claim, wide_quotients
 from support import random_image
-from verdicts import MISMATCH, NATIVE, VERIFIERS, accepted, refused
+from verdicts import MISMATCH, NATIVE, accepted, refused
 
 from zkpredict.circuits.constraints import Periodic
 from zkpredict.circuits.field import MODULUS
@@ -41,7 +41,7 @@ def provable(owner: Owner, **cheats) -> list[int]:
         try:
             accepted(claim, NATIVE)
         except FailedOpening:
-            refused(claim, FailedOpening, MISMATCH, VERIFIERS if digit == 0 else NATIVE)
+            refused(claim, FailedOpening, MISMATCH, None if digit == 0 else NATIVE)
         else:
             found.append(accepted(claim))
     return found

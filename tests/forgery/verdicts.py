@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from forger import Claim
+from onchain import by_contract, goes_on_chain, refused_on_chain
 from support import refuses
 
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.errors import VerificationError
 
 MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
 
@@ -29,20 +31,29 @@ def by_independent(claim: Claim) -> int:
 
 NATIVE = (by_native,)
 """For further variants of a forgery that all verifiers have already refused once: the others take a hundred times as long."""
-VERIFIERS: tuple[Callable[[Claim], int], ...] = (by_native, by_independent)
+PYTHON = (by_native, by_independent)
+"""Where the guard under test is no part of the contract."""
 
 
-def accepted(claim: Claim, by: Iterable[Callable[[Claim], int]] = VERIFIERS) -> int:
+def verifiers_of(claim: Claim) -> tuple[Callable[[Claim], int], ...]:
+    """Native, independent, and the contract where the claim's circuit has one."""
+    return (by_native, by_independent, by_contract) if goes_on_chain(claim) else (by_native, by_independent)
+
+
+def accepted(claim: Claim, by: Iterable[Callable[[Claim], int]] | None = None) -> int:
     """All verifiers accept; returns the digit they agree on."""
-    digits = {verify(claim) for verify in by}
+    digits = {verify(claim) for verify in by or verifiers_of(claim)}
     assert len(digits) == 1
     return digits.pop()
 
 
 def refused(
-    claim: Claim, kind: type[Exception], message: str, by: Iterable[Callable[[Claim], int]] = VERIFIERS
+    claim: Claim, kind: type[VerificationError], message: str, by: Iterable[Callable[[Claim], int]] | None = None
 ) -> None:
-    """All verifiers refuse, each by exactly `kind` with exactly `message`."""
-    for verify in by:
-        with refuses(kind, message):
-            verify(claim)
+    """All verifiers refuse: the Python ones by exactly `kind` with exactly `message`, the contract by the error that says the same."""
+    for verify in by or verifiers_of(claim):
+        if verify is by_contract:
+            refused_on_chain(claim, kind, message)
+        else:
+            with refuses(kind, message):
+                verify(claim)

@@ -1,0 +1,129 @@
+"""The generated contract as one more verifier: compiled for a claim's circuit, on a chain in this process (Prague rules).
+
+A proof file is re-encoded for the chain without being checked: bad points, scalars and digits get there as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from forger import Claim
+from py_ecc.optimized_bls12_381 import field_modulus
+
+from zkpredict.circuits.layout import Circuit
+from zkpredict.contracts.artifact import Artifact
+from zkpredict.contracts.chain import Contract, Reverted
+from zkpredict.contracts.compile import Settings, compile_sources
+from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.verifier.encoding import SCALARS, FinalCheck
+from zkpredict.contracts.verifier.generate import SETTINGS, SHARED_SOURCES
+from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+from zkpredict.kernel import G1
+from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
+from zkpredict.verifier.messages import MAGIC, POINT_BYTES, PROOF_BYTES
+
+POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
+SHAPES = frozenset({(12, 6, 3), (12, 21, 3)})
+"""Circuits whose claims go to a contract too."""
+_HEADER = len(MAGIC) + 32 + 2
+_SCALARS_AT = _HEADER + POINT_BYTES * len(POINTS)
+MSM = "0x000000000000000000000000000000000000000c"
+
+
+@cache
+def compiled(text: str, name: str) -> Artifact:
+    """The contract `name` in the Solidity `text`: another text (a guard taken out) is another contract."""
+    shared = {file: (SOURCES / file).read_text(encoding="utf-8") for file in SHARED_SOURCES}
+    return compile_sources({"Verifier.sol": text} | shared, replace(Settings.load(), settings=SETTINGS))[name]
+
+
+@cache
+def deployed(text: str, name: str) -> Contract:
+    return Contract.deploy(EmbeddedChain(), compiled(text, name))[0]
+
+
+def contract_for(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Contract:
+    """The verifier of `circuit` under the constraints in force, deployed once."""
+    return deployed(source(circuit, check), contract_name(circuit, check))
+
+
+def registered(commitment: ModelCommitment, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Contract:
+    """The circuit's contract, with this model on it."""
+    contract = contract_for(commitment.circuit, check)
+    if not contract.call("isRegistered", commitment.model_id):
+        contract.transact("register", b"".join(row.to_uncompressed() for row in commitment.rows))
+    return contract
+
+
+def encoded(proof: bytes, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:
+    """Proof file bytes as calldata bytes, unchecked; a proof of the wrong length as it is."""
+    if len(proof) != PROOF_BYTES:
+        return proof
+    points = [proof[_HEADER + POINT_BYTES * i : _HEADER + POINT_BYTES * (i + 1)] for i in range(len(POINTS))]
+    final = points[-1] if check is FinalCheck.POINT_EVALUATION else uncompressed(points[-1])
+    return b"".join(map(uncompressed, points[:-1])) + proof[_SCALARS_AT:] + final
+
+
+def uncompressed(data: bytes) -> bytes:
+    """96 bytes for 48: x as it stands, y by the sign bit (any square root where there is none), infinity as zeros."""
+    if data[0] & 0x40:
+        return bytes(96)
+    x = int.from_bytes(data, "big") % (1 << 381)
+    root = pow(x**3 + 4, (field_modulus + 1) // 4, field_modulus)
+    y = max(root, field_modulus - root) if data[0] & 0x20 else min(root, field_modulus - root)
+    return x.to_bytes(48, "big") + y.to_bytes(48, "big")
+
+
+def by_contract(claim: Claim, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> int:
+    """The digit that the contract accepts; raises `Reverted` with its refusal. `verify` must give the same verdict."""
+    commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
+    contract = registered(commitment, check)
+    digit = int.from_bytes(claim.proof[_HEADER - 2 : _HEADER], "little")
+    question = commitment.model_id, claim.image, digit, encoded(claim.proof, check)
+    verdict = contract.call("verify", *question)
+    try:
+        contract.call("verifyOrRevert", *question)
+    except Reverted:
+        assert verdict is False
+        raise
+    assert verdict is True
+    return digit
+
+
+def goes_on_chain(claim: Claim) -> bool:
+    """Whether there is a contract for the claim's circuit."""
+    return ModelCommitment.from_bytes(claim.commitment, G1.from_compressed).circuit.widths in SHAPES
+
+
+def refused_on_chain(claim: Claim, kind: type[VerificationError], message: str) -> None:
+    """The contract refuses for the reason that the other verifiers give in their words."""
+    with pytest.raises(Reverted) as caught:
+        by_contract(claim)
+    expected = _revert_for(claim, kind, message)
+    assert (caught.value.name, caught.value.arguments) == expected
+
+
+def _revert_for(claim: Claim, kind: type[VerificationError], message: str) -> tuple[str, tuple]:
+    """On chain a proof names no model: it is tried against the one it is asked about. Points are checked where they are used."""
+    if kind is FailedOpening or kind is WrongStatement and message.startswith("the proof is for model"):
+        return "OpeningFailed", ()
+    if kind is WrongStatement and message.startswith("the digit"):
+        return "WrongDigit", (int(message.split()[2]),)
+    if kind is WrongStatement:
+        return "WrongImageLength", (len(claim.image),)
+    assert kind is MalformedProof
+    words = message.removeprefix("proof: ").replace(":", "").split()
+    if words[0] == "scalar" and words[2] == "is":
+        return "ScalarNotCanonical", (SCALARS.index(words[1]),)
+    if words[0] != "point" or words[1] not in POINTS:
+        return "WrongProofLength", (len(encoded(claim.proof)),)
+    number = POINTS.index(words[1])
+    no_x = number < 7 and not any(encoded(claim.proof)[96 * number : 96 * number + 48])  # nor has any point of the subgroup
+    if "infinity" in words or no_x:
+        return "PointAtInfinity", (number,)
+    if words[1] == "final":
+        return "OpeningFailed", ()
+    return "PrecompileFailed", (MSM,)

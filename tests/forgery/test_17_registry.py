@@ -1,0 +1,175 @@
+"""Line 17: the registry: registered twice, overwritten, a wrong number of rows, rows of another curve, colliding storage.
+
+A model's id is the hash of circuit and rows, and its rows lie in a contract whose address follows from that id. So there is
+nothing to overwrite, nobody to impersonate, and no slot to collide with.
+"""
+
+from __future__ import annotations
+
+import pytest
+from eth_utils import keccak
+from onchain import by_contract, compiled, encoded
+from support import random_network
+from verdicts import accepted
+
+from zkpredict.contracts.chain import Contract, Reverted
+from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.verifier import generate
+from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+from zkpredict.prover.commit import commit_model
+from zkpredict.verifier.native import parse_proof
+
+POINT = 96
+BN254_GENERATOR = (1).to_bytes(48, "big") + (2).to_bytes(48, "big")
+OUTSIDE_THE_SUBGROUP = (4).to_bytes(48, "big") + (
+    0x0A989BADD40D6212B33CFFC3F3763E9BC760F988C9926B26DA9DD85E928483446346B8ED00E1DE5D5EA93E354ABE706C
+).to_bytes(48, "big")
+MODULUS = 0x1A0111EA397FE69A4B1BA7B6434BACD764774B84F38512BF6730D2A0F6B0F6241EABFFFEB153FFFFB9FEFFFFFFFFAAAB
+MSM = "0x000000000000000000000000000000000000000c"
+
+
+def rows_of(model) -> bytes:
+    return b"".join(row.to_uncompressed() for row in model.commitment.rows)
+
+
+def fresh(model, text=None) -> Contract:
+    """A new verifier without models."""
+    circuit = model.compiled.circuit
+    return Contract.deploy(EmbeddedChain(), compiled(text or source(circuit), contract_name(circuit)))[0]
+
+
+def reverts(contract: Contract, name: str, *arguments):
+    """Passes when `register` reverts with this error."""
+
+    def check(rows: bytes) -> None:
+        with pytest.raises(Reverted) as caught:
+            contract.transact("register", rows)
+        assert (caught.value.name, caught.value.arguments) == (name, arguments)
+
+    return check
+
+
+def test_a_model_registers_once_under_the_id_of_its_content(small):
+    contract = fresh(small)
+    assert contract.call("isRegistered", small.commitment.model_id) is False
+    receipt = contract.transact("register", rows_of(small))
+    registrar = contract.chain.sender.lower()
+    assert contract.events(receipt) == [("ModelRegistered", {"modelId": small.commitment.model_id, "registrar": registrar})]
+    stranger = contract.by(contract.chain.account(5))
+    reverts(contract, "AlreadyRegistered", small.commitment.model_id)(rows_of(small))
+    reverts(stranger, "AlreadyRegistered", small.commitment.model_id)(rows_of(small))
+
+
+def test_without_that_check_the_address_is_taken_all_the_same(small):
+    """Two guards for one thing: CREATE2 does not make a contract twice."""
+    registry = (SOURCES / "ModelRegistry.sol").read_text(encoding="utf-8")
+    guard = "if (isRegistered(modelId)) revert AlreadyRegistered(modelId);"
+    assert registry.count(guard) == 1
+    contract = with_registry(small, registry.replace(guard, ""))
+    contract.transact("register", rows_of(small))
+    reverts(contract, "RegistrationFailed")(rows_of(small))
+
+
+def with_registry(model, registry: str) -> Contract:
+    """A verifier whose registry has another source."""
+    circuit = model.compiled.circuit
+    name = contract_name(circuit)
+    texts = {"Verifier.sol": source(circuit), "ModelRegistry.sol": registry}
+    artifact = generate.compile_sources(generate._with_shared({}) | texts, generate._settings())[name]
+    return Contract.deploy(EmbeddedChain(), artifact)[0]
+
+
+def test_whoever_registers_first_gains_nothing(small, honest):
+    """A front-runner pays for the registration; the model is what it was."""
+    contract = fresh(small)
+    contract.by(contract.chain.account(7)).transact("register", rows_of(small))
+    proof = parse_proof(honest.proof)
+    question = small.commitment.model_id, honest.image, proof.digit, encoded(honest.proof)
+    assert contract.call("verify", *question) is True
+
+
+@pytest.mark.parametrize("length", [0, 1, POINT, 2 * POINT - 1, 2 * POINT + 1, 3 * POINT])
+def test_a_wrong_number_of_rows_is_refused(small, length):
+    contract = fresh(small)
+    reverts(contract, "WrongRowsLength", length)((rows_of(small) * 2)[:length])
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(
+    "point",
+    [BN254_GENERATOR, OUTSIDE_THE_SUBGROUP, b"\x00" * 47 + b"\x01" * 49, b"\xff" * POINT],
+    ids=["another curve's generator", "outside the subgroup", "off the curve", "beyond the field"],
+)
+def test_rows_that_are_no_points_of_the_group_are_refused(small, point, place):
+    rows = rows_of(small)
+    contract = fresh(small)
+    reverts(contract, "PrecompileFailed", MSM)(rows[: POINT * place] + point + rows[POINT * (place + 1) :])
+    contract.transact("register", rows)
+
+
+@pytest.mark.parametrize("coordinate", [0, 1])
+def test_a_coordinate_plus_p_is_refused(small, coordinate):
+    """The same point under a second name would be a second model."""
+    rows = bytearray(rows_of(small))
+    start = 48 * coordinate
+    raised = int.from_bytes(rows[start : start + 48], "big") + MODULUS
+    rows[start : start + 48] = raised.to_bytes(48, "big")
+    reverts(fresh(small), "PrecompileFailed", MSM)(bytes(rows))
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_infinity_is_refused_by_place(small, place):
+    rows = rows_of(small)
+    reverts(fresh(small), "PointAtInfinity", place)(rows[: POINT * place] + bytes(POINT) + rows[POINT * (place + 1) :])
+
+
+def test_without_the_precompile_points_outside_the_subgroup_get_in(small):
+    """The guard removed: such a model is registered (and every proof for it then fails at the same precompile)."""
+    registry = (SOURCES / "ModelRegistry.sol").read_text(encoding="utf-8")
+    guard = "if (!valid) revert PrecompileFailed(address(0x0c));"
+    assert registry.count(guard) == 1
+    rows = OUTSIDE_THE_SUBGROUP + rows_of(small)[POINT:]
+    contract = with_registry(small, registry.replace(guard, "valid;"))
+    contract.transact("register", rows)
+    reverts(fresh(small), "PrecompileFailed", MSM)(rows)
+
+
+def test_models_do_not_disturb_each_other(small, honest):
+    """Ten models in one contract, each in a data contract of its own that starts with STOP."""
+    contract = fresh(small)
+    models = [small, *(commit_model(random_network(seed, (12, 6, 3))) for seed in range(9))]
+    ids = {contract.call("isRegistered", model.commitment.model_id) for model in models}
+    assert ids == {False}
+    for model in models:
+        contract.transact("register", rows_of(model))
+    proof = parse_proof(honest.proof)
+    answers = [
+        contract.call("verify", model.commitment.model_id, honest.image, proof.digit, encoded(honest.proof)) for model in models
+    ]
+    assert answers == [True] + [False] * 9
+    for model in models:
+        code = contract.chain.code(data_contract(contract.address, model.commitment.model_id))
+        assert code[0] == 0 and len(code) == 1 + 160 * len(model.commitment.rows)
+        assert contract.chain.call(data_contract(contract.address, model.commitment.model_id), b"\xff" * 4) == b""
+
+
+def data_contract(registry: str, model_id: bytes) -> str:
+    """EIP-1014, then the address of a first CREATE: nobody but the registry can put code there."""
+    proxy_code = bytes.fromhex("67363d3d37363d34f03d5260086018f3")
+    proxy = keccak(b"\xff" + bytes.fromhex(registry[2:]) + model_id + keccak(proxy_code))[12:]
+    return "0x" + keccak(b"\xd6\x94" + proxy + b"\x01")[12:].hex()
+
+
+def test_an_unknown_model_is_refused_by_name(small, honest):
+    contract = fresh(small)
+    proof = parse_proof(honest.proof)
+    for model_id in (small.commitment.model_id, bytes(32), b"\xff" * 32):
+        question = model_id, honest.image, proof.digit, encoded(honest.proof)
+        assert contract.call("verify", *question) is False
+        with pytest.raises(Reverted) as caught:
+            contract.call("verifyOrRevert", *question)
+        assert (caught.value.name, caught.value.arguments) == ("UnknownModel", (model_id,))
+
+
+def test_the_honest_twin_passes(honest):
+    assert accepted(honest) == by_contract(honest)
