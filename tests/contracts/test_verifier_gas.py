@@ -1,0 +1,48 @@
+"""The gas report of the verifier: its parts are the whole, and the whole stays within its budget."""
+
+from __future__ import annotations
+
+import pytest
+
+from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.verifier import gas
+from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification, verify_on_chain
+from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.vectors import vector, vectors
+from zkpredict.verifier.native import verify
+
+BUDGET = {(1024, FinalCheck.POINT_EVALUATION): 260_000, (2048, FinalCheck.POINT_EVALUATION): 235_000}
+
+
+@pytest.mark.parametrize("check", FinalCheck)
+@pytest.mark.parametrize("domain", [1024, 2048])
+def test_parts_add_up_to_the_transaction(domain, check):
+    statement = vector("typical", domain)
+    chain = EmbeddedChain()
+    contract = deploy_verifier(chain, statement.commitment.circuit, check).contract
+    register_model(chain, contract.address, statement.commitment)
+    parts = gas.parts(contract, statement, check)
+    used = send_verification(chain, contract.address, statement.commitment, statement.image, statement.proof).gas_used
+    assert sum(parts.values()) == used < BUDGET.get((domain, check), 330_000)
+    assert all(cost > 0 for cost in parts.values())
+    final = "final check (0x0a)" if check is FinalCheck.POINT_EVALUATION else "final check (0x0f)"
+    assert parts["sum of points (0x0c)"] > parts[final] > parts["image"] > parts["scalars of the fold"]
+
+
+def test_rows_name_every_case_once():
+    names = [row.name for row in gas.rows()]
+    assert len(set(names)) == len(names)
+    for case in ("empty", "typical", "full"):
+        assert f"verifier n=1024 verify {case}" in names
+
+
+def test_stored_statements_hold_and_their_twins_do_not():
+    for statement in vectors():
+        verify(statement.commitment, statement.image, statement.proof)
+    typical, empty = vector("typical", 1024), vector("empty", 1024)
+    chain = EmbeddedChain()
+    address = deploy_verifier(chain, typical.commitment.circuit).address
+    register_model(chain, address, typical.commitment)
+    assert verify_on_chain(chain, address, typical.commitment, typical.image, typical.proof).accepted
+    wrong = verify_on_chain(chain, address, typical.commitment, empty.image, typical.proof)
+    assert (wrong.accepted, wrong.reason, wrong.arguments) == (False, "OpeningFailed", ())
