@@ -46,8 +46,8 @@ def test_ties_go_to_the_lowest_index(bias, digit):
     assert network((np.zeros((3, 2), int), bias)).predict(np.zeros(2, np.uint8)) == digit
 
 
-def test_negative_values_become_zero_before_the_shift():
-    # -1 >> 4 would be -1: ReLU comes first
+def test_negative_values_become_zero_and_not_minus_one():
+    # -1 >> 4 is -1
     net = network(([[-1]], [0], 4), ([[1]], [0]))
     assert net.infer(np.array([[1]], np.uint8)).activations[0].tolist() == [[0]]
 
