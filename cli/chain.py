@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.cli import chainproof
 from zkpredict.cli.console import Console
 from zkpredict.cli.export import add_network_options, read_network
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
     from zkpredict.contracts.deploy import Deployment
 
 EXAMPLE = """zkpredict chain predict examples/seven.png --model examples/mnist.model
-         zkpredict chain deploy --predict --model examples/mnist.model --state chain.json"""
+         zkpredict chain deploy --predict --model examples/mnist.model --state chain.json
+         zkpredict chain verify examples/seven.png seven.proof --commitment examples/mnist.commitment"""
 REFUSED = 1
 
 
@@ -97,10 +99,18 @@ def _chain_options(parser: argparse.ArgumentParser) -> None:
 def _deploy_options(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--predict", action="store_true", help="the contract that runs the network of --model in the open")
-    add_network_options(parser)
+    what.add_argument("--verifier", action="store_true", help="the contract that checks proofs about models of --commitment's shape")
+    add_network_options(parser, required=False)
+    chainproof.add_commitment_option(parser, required=False)
+    chainproof.add_pairing_option(parser)
 
 
 def _deploy(arguments: argparse.Namespace, console: Console) -> None:
+    if arguments.verifier:
+        _deploy_verifier(arguments, console)
+        return
+    if arguments.model is None:
+        raise UnusableInput("give the network to deploy: --model FILE")
     with console.step("read"):
         network = read_network(arguments.model, arguments.mode)
     with open_chain(arguments) as chain, console.step("deploy"):
@@ -123,6 +133,26 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
             "  public       every weight: this contract runs the network in the open",
         ],
     )
+
+
+def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
+    commitment = chainproof.read_commitment(arguments.commitment)
+    with open_chain(arguments) as chain, console.step("deploy"):
+        deployed = chainproof.deploy_for(chain, commitment, arguments.pairing)
+    chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
+
+
+def _register(arguments: argparse.Namespace, console: Console) -> None:
+    with open_chain(arguments) as chain:
+        arguments.contract = _checked_address(chain, arguments.contract)
+        chainproof.register(chain, arguments, console)
+
+
+def _verify(arguments: argparse.Namespace, console: Console) -> int | None:
+    with open_chain(arguments) as chain:
+        if arguments.contract is not None:
+            arguments.contract = _checked_address(chain, arguments.contract)
+        return chainproof.verify(chain, arguments, console)
 
 
 def _predict_options(parser: argparse.ArgumentParser) -> None:
@@ -271,5 +301,7 @@ def _short_lived(arguments: argparse.Namespace) -> list[str]:
 
 _ACTIONS = (
     ("deploy", "deploy a contract", _deploy_options, _deploy),
+    ("register", "tell a verifier contract which model proofs will be about", chainproof.register_options, _register),
+    ("verify", "check a proof on the chain", chainproof.verify_options, _verify),
     ("predict", "run the network on the chain, in the open", _predict_options, _predict),
 )

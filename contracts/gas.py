@@ -25,6 +25,7 @@ from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.deploy import Deployment, deploy_exact, deploy_packed
 from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
+from zkpredict.contracts.verifier.gas import rows as verifier_rows
 from zkpredict.prover.model import Model
 
 FILE = Path(__file__).with_name("gas.csv")
@@ -46,7 +47,8 @@ class Row:
 def measure() -> list[Row]:
     """Every row of the report, in order. Raises `UnusableInput` when the model or the images are missing."""
     network, images = shipped_network(), sample_images()
-    return [*packed_rows(network, images), *exact_rows(network, images), *instruction_rows(network, images)]
+    open_runs = [*packed_rows(network, images), *exact_rows(network, images), *instruction_rows(network, images)]
+    return [*open_runs, *(Row(*astuple(cost)) for cost in verifier_rows())]
 
 
 def shipped_network() -> IntegerNetwork:

@@ -19,6 +19,7 @@ WORD = 1 << 256
 MAX_NESTING = 6
 """How deep an expression nests before its value goes to memory: each level may hold a stack slot, and sixteen are in reach."""
 MAX_OPERANDS = 3
+MAX_COMMENT = 220
 FIELD = "r"
 """Name of the variable that holds the field order: one byte of code where the constant would take 33."""
 
@@ -55,14 +56,14 @@ class Program:
 
     inputs: Mapping[str, Value]
     nodes: dict[str, Product | Total] = field(default_factory=dict)
-    formulas: dict[str, str] = field(default_factory=dict)
+    formulas: dict[str, Symbol] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
     bounds: dict[str, int] = field(default_factory=dict)
     _known: dict[Product | Total, str] = field(default_factory=dict)
 
     def compute(self, target: str, formula: Symbol) -> None:
         """Asks for `formula`, to be stored at the memory constant `target`."""
-        self.outputs[target] = self._total(formula)
+        self.outputs[target], self.formulas[target] = self._total(formula), formula
 
     def _total(self, formula: Symbol) -> str:
         """The node of a sum. Takes out what all terms share, then the factor most of them share."""
@@ -71,7 +72,7 @@ class Program:
             factors, value = terms[0]
             if value == 1 and factors:
                 return self._product(factors)
-            return self._node(Total(((self._product(factors) if factors else "", value),)), formula)
+            return self._node(Total(((self._product(factors) if factors else "", value),)))
         common = terms[0][0].copy() if terms else Counter()
         for factors, _ in terms:
             common &= factors
@@ -79,7 +80,7 @@ class Program:
             rest = Symbol.of({_monomial(factors - common): value for factors, value in terms})
             factor, sign = rest._as_product()
             node = self._product(common + Counter(factor))
-            return node if sign == 1 else self._node(Total(((node, sign),)), formula)
+            return node if sign == 1 else self._node(Total(((node, sign),)))
         counts = Counter(factor for factors, _ in terms for factor in factors)
         popular = max(counts, key=lambda factor: (counts[factor], repr(factor)), default=None)
         if popular is not None and 1 < counts[popular] < len(terms):
@@ -90,7 +91,7 @@ class Program:
             parts += [(self._product(Counter(m)) if m else "", value) for m, value in outside.terms]
         else:
             parts = [(self._product(factors) if factors else "", value) for factors, value in terms]
-        return self._node(Total(tuple(parts)), formula)
+        return self._node(Total(tuple(parts)))
 
     def _product(self, factors: Counter) -> str:
         names = [name for factor, power in factors.items() for name in self._powered(factor, power)]
@@ -103,12 +104,10 @@ class Program:
             result = self._node(Product(tuple(sorted((result, name)))))
         return [result]
 
-    def _node(self, node: Product | Total, formula: Symbol | None = None) -> str:
+    def _node(self, node: Product | Total) -> str:
         if node not in self._known:
             name = f"N{len(self.nodes)}"
             self._known[node], self.nodes[name] = name, node
-            if formula is not None:
-                self.formulas[name] = repr(formula)
         return self._known[node]
 
     def _share_pairs(self) -> None:
@@ -158,12 +157,18 @@ class Program:
             value = self._expression(name, read)
             if name in stored or uses[name] > 1 or value.nesting >= MAX_NESTING:
                 slot = stored.get(name) or next(free)
+                lines += self._comment(name, stored)
                 lines.append(f"mstore({slot}, {value.text})")
                 value = Value(f"mload({slot})", value.bound, 0)
             read[name] = value
         lines += [f"mstore({t}, {read[n].text})" for t, n in self.outputs.items() if stored.get(n) != t or n in self.inputs]
         self.bounds = {target: read[name].bound for target, name in self.outputs.items()}
         return lines
+
+    def _comment(self, name: str, stored: Mapping[str, str]) -> list[str]:
+        """What a stored result is, for one that can be read."""
+        text = f"// {stored[name].lower()} = {self.formulas[stored[name]]!r}" if name in stored else ""
+        return [text] if 0 < len(text) <= MAX_COMMENT else []
 
     def _order(self) -> list[str]:
         """Nodes that outputs need, operands first."""

@@ -188,7 +188,7 @@ class Generator:
         return lines
 
     def _publics(self) -> list[str]:
-        circuit, memory = self.circuit, self.memory
+        circuit = self.circuit
         found = Selectors.of(circuit)
         program = Program(dict(self.words))
         for name, formula in found.indicators.items():

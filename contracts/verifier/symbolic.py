@@ -6,12 +6,13 @@ polynomials. What comes out are the formulas that the contract must compute, so 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from zkpredict.circuits.field import MODULUS, inverse
 
-Factor = "str | Symbol"
 Monomial = tuple
+"""Factors in order: names and sums."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Symbol:
         return ((-self,), MODULUS - 1) if self.terms[0][1] > MODULUS // 2 else ((self,), 1)
 
     def __repr__(self) -> str:
-        return " + ".join(_shown(monomial, value) for monomial, value in self.terms) or "0"
+        return " + ".join(_shown(monomial, value) for monomial, value in self.terms).replace("+ -", "- ") or "0"
 
 
 def inverse_name(name: str) -> str:
@@ -110,7 +111,8 @@ def _lift(value: Symbol | int) -> Symbol:
 
 
 def _shown(monomial: Monomial, value: int) -> str:
-    factors = [factor if isinstance(factor, str) else f"({factor!r})" for factor in monomial]
+    counts = Counter(factor if isinstance(factor, str) else f"({factor!r})" for factor in monomial)
+    factors = [factor if power == 1 else f"{factor}^{power}" for factor, power in counts.items()]
     if value == MODULUS - 1:
         return "-" + (" * ".join(factors) or "1")
     if value == 1 and factors:

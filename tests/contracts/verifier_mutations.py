@@ -124,7 +124,8 @@ def _finals(call: Call, check: FinalCheck) -> Iterator[Refused]:
     yield Refused("final negated", _changed(call, FINAL_AT, bytes([found[0] ^ 0x20]) + found[1:]), "OpeningFailed")
     yield Refused("final without its flag", _changed(call, FINAL_AT, bytes([found[0] & 0x7F]) + found[1:]), "OpeningFailed")
     yield Refused("final at infinity", _changed(call, FINAL_AT, b"\xc0" + bytes(47)), "PointAtInfinity", (7,))
-    yield Refused("final with the flag of infinity", _changed(call, FINAL_AT, bytes([found[0] | 0x40]) + found[1:]), "PointAtInfinity", (7,))
+    flagged = bytes([found[0] | 0x40]) + found[1:]
+    yield Refused("final with the flag of infinity", _changed(call, FINAL_AT, flagged), "PointAtInfinity", (7,))
     outside = (x | 1 << 383 | (1 << 381 if y > (FIELD_PRIME - 1) // 2 else 0)).to_bytes(48, "big")
     yield Refused("final outside the subgroup", _changed(call, FINAL_AT, outside), "OpeningFailed")
     noncanonical = (int.from_bytes(found, "big") & (1 << 381) - 1) + FIELD_PRIME

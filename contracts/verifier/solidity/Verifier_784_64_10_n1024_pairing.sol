@@ -441,36 +441,66 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
     function _combineWeights(uint256 digit) private pure {
         assembly {
             let r := mload(ORDER)
+            // alpha_2 = alpha^2
             mstore(ALPHA_2, mulmod(mload(ALPHA), mload(ALPHA), r))
+            // alpha_3 = alpha^3
             mstore(ALPHA_3, mulmod(mload(ALPHA_2), mload(ALPHA), r))
+            // alpha_4 = alpha^4
             mstore(ALPHA_4, mulmod(mload(ALPHA_3), mload(ALPHA), r))
+            // alpha_5 = alpha^5
             mstore(ALPHA_5, mulmod(mload(ALPHA_4), mload(ALPHA), r))
+            // alpha_6 = alpha^6
             mstore(ALPHA_6, mulmod(mload(ALPHA_5), mload(ALPHA), r))
+            // alpha_7 = alpha^7
             mstore(ALPHA_7, mulmod(mload(ALPHA_6), mload(ALPHA), r))
+            // alpha_8 = alpha^8
             mstore(ALPHA_8, mulmod(mload(ALPHA_7), mload(ALPHA), r))
+            // alpha_9 = alpha^9
             mstore(ALPHA_9, mulmod(mload(ALPHA_8), mload(ALPHA), r))
+            // alpha_10 = alpha^10
             mstore(ALPHA_10, mulmod(mload(ALPHA_9), mload(ALPHA), r))
+            // alpha_11 = alpha^11
             mstore(ALPHA_11, mulmod(mload(ALPHA_10), mload(ALPHA), r))
+            // alpha_12 = alpha^12
             mstore(ALPHA_12, mulmod(mload(ALPHA_11), mload(ALPHA), r))
+            // alpha_13 = alpha^13
             mstore(ALPHA_13, mulmod(mload(ALPHA_12), mload(ALPHA), r))
+            // alpha_14 = alpha^14
             mstore(ALPHA_14, mulmod(mload(ALPHA_13), mload(ALPHA), r))
+            // alpha_15 = alpha^15
             mstore(ALPHA_15, mulmod(mload(ALPHA_14), mload(ALPHA), r))
+            // alpha_16 = alpha^16
             mstore(ALPHA_16, mulmod(mload(ALPHA_15), mload(ALPHA), r))
+            // alpha_17 = alpha^17
             mstore(ALPHA_17, mulmod(mload(ALPHA_16), mload(ALPHA), r))
+            // alpha_18 = alpha^18
             mstore(ALPHA_18, mulmod(mload(ALPHA_17), mload(ALPHA), r))
+            // alpha_19 = alpha^19
             mstore(ALPHA_19, mulmod(mload(ALPHA_18), mload(ALPHA), r))
             mstore(T0, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(ALPHA), 0x1000000000000, r)))
+            // weight_72 = -alpha^9 + 281474976710656 * alpha^10
             mstore(WEIGHT_72, mulmod(mload(T0), mload(ALPHA_9), r))
+            // weight_80 = -alpha^10 + 281474976710656 * alpha^11
             mstore(WEIGHT_80, mulmod(mload(T0), mload(ALPHA_10), r))
+            // weight_88 = -alpha^11 + 281474976710656 * alpha^12
             mstore(WEIGHT_88, mulmod(mload(T0), mload(ALPHA_11), r))
+            // weight_96 = -alpha^12 + 281474976710656 * alpha^13
             mstore(WEIGHT_96, mulmod(mload(ALPHA_12), mload(T0), r))
+            // weight_104 = alpha^7 - alpha^13
             mstore(WEIGHT_104, sub(r, mulmod(mload(ALPHA_7), add(mload(ALPHA_6), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            // weight_584 = -alpha^14 + 281474976710656 * alpha^15
             mstore(WEIGHT_584, mulmod(mload(ALPHA_14), mload(T0), r))
+            // weight_592 = -alpha^15 + 281474976710656 * alpha^16
             mstore(WEIGHT_592, mulmod(mload(ALPHA_15), mload(T0), r))
+            // weight_600 = -alpha^16 + 281474976710656 * alpha^17
             mstore(WEIGHT_600, mulmod(mload(ALPHA_16), mload(T0), r))
+            // weight_608 = -alpha^17 + 281474976710656 * alpha^18
             mstore(WEIGHT_608, mulmod(mload(ALPHA_17), mload(T0), r))
+            // weight_616 = alpha^8 - alpha^18
             mstore(WEIGHT_616, sub(r, mulmod(mload(ALPHA_8), add(mload(ALPHA_10), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            // weight_360 = -alpha^13
             mstore(WEIGHT_360, sub(r, mload(ALPHA_13)))
+            // weight_872 = -alpha^18
             mstore(WEIGHT_872, sub(r, mload(ALPHA_18)))
             mstore(T1, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r)), r)))
             mstore(T2, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T1), mload(ALPHA), r)), r)), r)))
@@ -506,7 +536,9 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
         assembly {
             let r := mload(ORDER)
             mstore(T3, add(mload(RHO_512), 1))
+            // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 + 1)
             mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_512), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
             mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_64), 1), mulmod(mload(T3), add(mload(RHO_32), 1), r), r), mulmod(add(mload(RHO_256), 1), mulmod(add(mload(RHO_128), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
             mstore(T4, add(0x4db572d9d81fc398b87bcd1daf8f69f55bc296be745ab386da9b3af9de0f12f8, mulmod(mload(RHO_8), add(0x332dc8c50160ef5892ecb99eaa8c177d8f9179007e190f641bccb4365a47bd1e, mulmod(mload(RHO_8), add(0x555a92cfcc5287bce9c50093ae5eabe760cb11f2cafce2e6bd278cd00180d538, mulmod(mload(RHO_8), 0x21a596548d6f2a28e49f5f82ea607e1a47d1aea5288eb64f9e54dd6c200473f6, r)), r)), r)))
@@ -524,7 +556,9 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
             mstore(T13, add(0x42f00ab97926931bb26115dbca9c3eacc3b795b9405c3e758b5ff7ffa3848393, mulmod(mload(RHO_8), add(0x2f89e88947d95b7caf78c66c1572eaeb2fa4ca1bdae8d3a01bbc50275986d8b9, mulmod(mload(RHO_8), add(0x6c23d2d619ad63465cf4e70faafdf5827a6ce2c73c3196644cd72445041f52b8, mulmod(mload(T12), mload(RHO_8), r)), r)), r)))
             mstore(READS_NEXT1_BOTTOM, add(1, mulmod(mload(T13), mload(RHO_8), r)))
             mstore(T14, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
+            // bias1_top = alpha * (0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) + 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c * rho_1 - 1
             mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T14), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
+            // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
             mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T14), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
             let rho := mload(RHO)
@@ -673,19 +707,26 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
             mstore(T21, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
             mstore(ROW7_SCALAR, mulmod(mload(ALPHA_7), mulmod(mload(T20), mulmod(mload(T21), mload(VANISHING), r), r), r))
             mstore(T22, mulmod(mload(NU), mload(NU), r))
+            // table_scalar = -nu^2 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
             mstore(TABLE_SCALAR, sub(r, mulmod(mload(T22), mload(T19), r)))
+            // cell_scalar = nu^3
             mstore(CELL_SCALAR, mulmod(mload(T22), mload(NU), r))
             mstore(T23, add(mload(RHO), sub(r, mload(ZETA))))
             mstore(T24, addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T19)), mulmod(mload(T23), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r), r))
+            // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) - nu * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
             mstore(LIMB_SCALAR, mulmod(mload(T24), mload(NU), r))
             mstore(T25, mulmod(mload(T23), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
             mstore(T26, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r)), r))
             mstore(HORNER_SCALAR, sub(r, mulmod(mload(T17), add(mload(T25), mulmod(mload(T19), add(mload(T26), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r)), r)))
             mstore(T27, addmod(mload(T25), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T19)), r))
+            // linear_scalar = -delta^4 * nu^4 * (rho - zeta) + delta^4 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
             mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T18), mload(T27), r)))
             mstore(T28, add(mload(BETA), mload(LIMB_VALUE)))
+            // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) + delta^5 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (beta + limb) * (beta + table)
             mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T28), mulmod(mload(T27), mulmod(mload(T18), mload(DELTA), r), r), r), r)))
+            // quotient_scalar = vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
             mstore(QUOTIENT_SCALAR, mulmod(mload(T19), mload(VANISHING), r))
+            // opening_scalar = -(0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (rho - zeta)
             mstore(OPENING_SCALAR, sub(r, mulmod(mload(T23), mload(T19), r)))
             mstore(T29, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T23), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)))
             mstore(T30, add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T28), mload(CELL_VALUE), r), r)), r), r)))

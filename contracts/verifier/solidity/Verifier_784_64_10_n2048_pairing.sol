@@ -446,37 +446,68 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     function _combineWeights(uint256 digit) private pure {
         assembly {
             let r := mload(ORDER)
+            // alpha_2 = alpha^2
             mstore(ALPHA_2, mulmod(mload(ALPHA), mload(ALPHA), r))
+            // alpha_3 = alpha^3
             mstore(ALPHA_3, mulmod(mload(ALPHA_2), mload(ALPHA), r))
+            // alpha_4 = alpha^4
             mstore(ALPHA_4, mulmod(mload(ALPHA_3), mload(ALPHA), r))
+            // alpha_5 = alpha^5
             mstore(ALPHA_5, mulmod(mload(ALPHA_4), mload(ALPHA), r))
+            // alpha_6 = alpha^6
             mstore(ALPHA_6, mulmod(mload(ALPHA_5), mload(ALPHA), r))
+            // alpha_7 = alpha^7
             mstore(ALPHA_7, mulmod(mload(ALPHA_6), mload(ALPHA), r))
+            // alpha_8 = alpha^8
             mstore(ALPHA_8, mulmod(mload(ALPHA_7), mload(ALPHA), r))
+            // alpha_9 = alpha^9
             mstore(ALPHA_9, mulmod(mload(ALPHA_8), mload(ALPHA), r))
+            // alpha_10 = alpha^10
             mstore(ALPHA_10, mulmod(mload(ALPHA_9), mload(ALPHA), r))
+            // alpha_11 = alpha^11
             mstore(ALPHA_11, mulmod(mload(ALPHA_10), mload(ALPHA), r))
+            // alpha_12 = alpha^12
             mstore(ALPHA_12, mulmod(mload(ALPHA_11), mload(ALPHA), r))
+            // alpha_13 = alpha^13
             mstore(ALPHA_13, mulmod(mload(ALPHA_12), mload(ALPHA), r))
+            // alpha_14 = alpha^14
             mstore(ALPHA_14, mulmod(mload(ALPHA_13), mload(ALPHA), r))
+            // alpha_15 = alpha^15
             mstore(ALPHA_15, mulmod(mload(ALPHA_14), mload(ALPHA), r))
+            // alpha_16 = alpha^16
             mstore(ALPHA_16, mulmod(mload(ALPHA_15), mload(ALPHA), r))
+            // alpha_17 = alpha^17
             mstore(ALPHA_17, mulmod(mload(ALPHA_16), mload(ALPHA), r))
+            // alpha_18 = alpha^18
             mstore(ALPHA_18, mulmod(mload(ALPHA_17), mload(ALPHA), r))
+            // alpha_19 = alpha^19
             mstore(ALPHA_19, mulmod(mload(ALPHA_18), mload(ALPHA), r))
+            // alpha_20 = alpha^20
             mstore(ALPHA_20, mulmod(mload(ALPHA_19), mload(ALPHA), r))
             mstore(T0, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(ALPHA), 0x1000000000000, r)))
+            // weight_136 = -alpha^10 + 281474976710656 * alpha^11
             mstore(WEIGHT_136, mulmod(mload(T0), mload(ALPHA_10), r))
+            // weight_144 = -alpha^11 + 281474976710656 * alpha^12
             mstore(WEIGHT_144, mulmod(mload(T0), mload(ALPHA_11), r))
+            // weight_152 = -alpha^12 + 281474976710656 * alpha^13
             mstore(WEIGHT_152, mulmod(mload(ALPHA_12), mload(T0), r))
+            // weight_160 = -alpha^13 + 281474976710656 * alpha^14
             mstore(WEIGHT_160, mulmod(mload(ALPHA_13), mload(T0), r))
+            // weight_168 = alpha^8 - alpha^14
             mstore(WEIGHT_168, sub(r, mulmod(mload(ALPHA_8), add(mload(ALPHA_6), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            // weight_1160 = -alpha^15 + 281474976710656 * alpha^16
             mstore(WEIGHT_1160, mulmod(mload(ALPHA_15), mload(T0), r))
+            // weight_1168 = -alpha^16 + 281474976710656 * alpha^17
             mstore(WEIGHT_1168, mulmod(mload(ALPHA_16), mload(T0), r))
+            // weight_1176 = -alpha^17 + 281474976710656 * alpha^18
             mstore(WEIGHT_1176, mulmod(mload(ALPHA_17), mload(T0), r))
+            // weight_1184 = -alpha^18 + 281474976710656 * alpha^19
             mstore(WEIGHT_1184, mulmod(mload(ALPHA_18), mload(T0), r))
+            // weight_1192 = alpha^9 - alpha^19
             mstore(WEIGHT_1192, sub(r, mulmod(mload(ALPHA_9), add(mload(ALPHA_10), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r)))
+            // weight_680 = -alpha^14
             mstore(WEIGHT_680, sub(r, mload(ALPHA_14)))
+            // weight_1704 = -alpha^19
             mstore(WEIGHT_1704, sub(r, mload(ALPHA_19)))
             mstore(T1, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r), r)), r))
             mstore(T2, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T1), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)), r))
@@ -512,10 +543,13 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
         assembly {
             let r := mload(ORDER)
             mstore(T3, add(mload(RHO_1024), 1))
+            // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 + 1)
             mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_1024), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
             mstore(T4, mulmod(mload(T3), add(mload(RHO_512), 1), r))
             mstore(PACK_HEAD, sub(r, mulmod(mulmod(mload(T4), add(mload(RHO_256), 1), r), mulmod(add(mload(RHO_128), 1), mulmod(add(mload(RHO_64), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
+            // table_head = -(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000 * rho_256 + 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000) * (rho_1024 + 1) * (rho_512 + 1)
             mstore(TABLE_HEAD, sub(r, mulmod(mload(T4), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
             mstore(T5, add(0x45204d6b5083a863cd5b5673d974ba2d746c047a992001c52b7f5f12546c75a4, mulmod(mload(RHO_8), add(0x33326f840e43bd21469fab8ace456037ee53760f76c9e836fd15ab4fce80d346, mulmod(mload(RHO_8), add(0x526fd28cdab936a629a85ab45111b91886100ce66afb80e7d8ab727c8dcf188c, mulmod(mload(RHO_8), 0x4686bb34ea6a446c798b469f71b873d2453561022eedffe2b7c3adcdbe846bf, r)), r)), r)))
             mstore(T6, add(0x5cadb8158be7d10f53b254abc62bc4f91e814cf43992f20bf5afee7422b75d9f, mulmod(mload(RHO_8), add(0x45840d9be82ef1f3d7de8c77747b2cfc5b1842a5eae971697f211ae73d1ba93d, mulmod(mload(RHO_8), add(0x2901ed228a47924081757a273d9dfda9ab59121511ce1eb4356e0f7b67e96882, mulmod(mload(T5), mload(RHO_8), r)), r)), r)))
@@ -532,7 +566,9 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             mstore(T14, add(0x262cfa8c00e0b4e73c030973bd3945d57d07f5d920cd3795debde17f427d4fa9, mulmod(mload(RHO_8), add(0x161a28cea460e22bb8a482d28c187188775273686f99ad7f183d966b0470081e, mulmod(mload(RHO_8), add(0x17bed8eea01f4111001f3d6ea3dec01ca0140fc8a0de299a15ffeb4d87a5ff00, mulmod(mload(T13), mload(RHO_8), r)), r)), r)))
             mstore(READS_NEXT1_BOTTOM, add(1, mulmod(mload(T14), mload(RHO_8), r)))
             mstore(T15, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
+            // bias1_top = alpha * (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) + 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1
             mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T15), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            // bias1_bottom = (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) * (0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1)
             mstore(BIAS1_BOTTOM, mulmod(mload(T15), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             let rho := mload(RHO)
             let term
@@ -680,19 +716,26 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             mstore(T25, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r)), r))
             mstore(ROW4_SCALAR, sub(r, mulmod(mload(ALPHA_8), mulmod(mload(T20), mulmod(mload(T25), mload(VANISHING), r), r), r)))
             mstore(T26, mulmod(mload(NU), mload(NU), r))
+            // table_scalar = nu^2 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
             mstore(TABLE_SCALAR, mulmod(mload(T26), mload(T19), r))
+            // cell_scalar = nu^3
             mstore(CELL_SCALAR, mulmod(mload(T26), mload(NU), r))
             mstore(T27, add(mload(RHO), sub(r, mload(ZETA))))
             mstore(T28, addmod(mload(T19), mulmod(mload(T27), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r), r))
+            // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) + nu * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
             mstore(LIMB_SCALAR, mulmod(mload(T28), mload(NU), r))
             mstore(T29, mulmod(mload(T27), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
             mstore(T30, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
             mstore(HORNER_SCALAR, sub(r, mulmod(mload(T17), add(mload(T29), sub(r, mulmod(mload(T19), add(mload(T30), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
             mstore(T31, addmod(mload(T29), mload(T19), r))
+            // linear_scalar = -delta^4 * nu^4 * (rho - zeta) - delta^4 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
             mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T18), mload(T31), r)))
             mstore(T32, add(mload(BETA), mload(LIMB_VALUE)))
+            // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) - delta^5 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (beta + limb) * (beta + table)
             mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T32), mulmod(mload(T31), mulmod(mload(T18), mload(DELTA), r), r), r), r)))
+            // quotient_scalar = -vanishing * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
             mstore(QUOTIENT_SCALAR, sub(r, mulmod(mload(T19), mload(VANISHING), r)))
+            // opening_scalar = (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (rho - zeta)
             mstore(OPENING_SCALAR, mulmod(mload(T19), mload(T27), r))
             mstore(T33, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T27), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
             mstore(T34, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T32), mload(CELL_VALUE), r), r)), r), r)))

@@ -1,0 +1,159 @@
+"""The proof side of `zkpredict chain`: deploy a verifier contract, register a model's commitment with it, check proofs on it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files import read_file
+from zkpredict.cli.console import Console
+from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
+from zkpredict.cli.verify import MAX_PROOF_FILE_BYTES
+
+if TYPE_CHECKING:
+    from zkpredict.contracts.chain import Chain, Receipt
+    from zkpredict.contracts.verifier.client import Deployed, Verdict
+    from zkpredict.verifier.commitment import ModelCommitment
+
+REFUSED = 1
+
+
+def add_commitment_option(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Adds `--commitment`."""
+    parser.add_argument("--commitment", required=required, metavar="FILE", help="public commitment of the model")
+
+
+def add_pairing_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--pairing`."""
+    parser.add_argument("--pairing", action="store_true", help="a verifier for chains without the point evaluation precompile")
+
+
+def read_commitment(path: str | None) -> ModelCommitment:
+    """The commitment file. Raises `UnusableInput` when none is named, `MalformedFile`."""
+    from zkpredict.verifier.commitment import ModelCommitment
+
+    if path is None:
+        raise UnusableInput("a verifier needs --commitment FILE: its contract is made for the model's circuit")
+    return ModelCommitment.load(path)
+
+
+def deploy_for(chain: Chain, commitment: ModelCommitment, pairing: bool) -> Deployed:
+    """A new verifier for the commitment's circuit."""
+    from zkpredict.contracts.verifier.client import deploy_verifier
+    from zkpredict.contracts.verifier.encoding import FinalCheck
+
+    return deploy_verifier(chain, commitment.circuit, FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION)
+
+
+def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment, notes: list[str]) -> None:
+    """Output of `chain deploy --verifier`."""
+    name, receipt = deployed.contract.artifact.name, deployed.receipt
+    shape = "-".join(map(str, commitment.circuit.widths))
+    console.result(
+        {
+            "contract": deployed.address,
+            "kind": name,
+            "network": shape,
+            "transaction": receipt.transaction,
+            "gas": receipt.gas_used,
+            "code_bytes": len(deployed.contract.artifact.runtime),
+        },
+        [
+            f"{name} is at {deployed.address}.",
+            f"  gas          {receipt.gas_used:,}, {len(deployed.contract.artifact.runtime):,} bytes of code",
+            f"  transaction  {receipt.transaction}",
+            *notes,
+            f"  checks       proofs of any registered {shape} model; register one with `zkpredict chain register`",
+        ],
+    )
+
+
+def register_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `chain register`."""
+    add_commitment_option(parser)
+    parser.add_argument("--contract", required=True, metavar="ADDRESS", help="a deployed verifier")
+
+
+def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> None:
+    """`chain register`."""
+    from zkpredict.contracts.verifier.client import register_model
+
+    commitment = read_commitment(arguments.commitment)
+    with console.step("register"):
+        receipt = register_model(chain, arguments.contract, commitment)
+    console.result(
+        {
+            "model_id": commitment.model_id.hex(),
+            "contract": arguments.contract,
+            "rows": len(commitment.rows),
+            "transaction": receipt.transaction,
+            "gas": receipt.gas_used,
+        },
+        [
+            f"The model {commitment.model_id.hex()[:16]}... is registered.",
+            f"  gas          {receipt.gas_used:,} for {len(commitment.rows)} row commitments, checked and stored",
+            f"  transaction  {receipt.transaction}",
+            "  public       the commitment, which says nothing about the weights",
+        ],
+    )
+
+
+def verify_options(parser: argparse.ArgumentParser) -> None:
+    """Options of `chain verify`."""
+    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image and the proof (only PROOF with --idx)")
+    add_commitment_option(parser)
+    add_image_options(parser)
+    parser.add_argument("--contract", metavar="ADDRESS", help="a deployed verifier (default: deploy one and register the model)")
+    add_pairing_option(parser)
+    parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
+
+
+def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
+    """`chain verify`: asks the contract, and sends the verification where that is free or wished."""
+    from zkpredict.cli.verify import _split_paths
+    from zkpredict.contracts.verifier.client import Verdict, register_model, send_verification, verify_on_chain
+    from zkpredict.verifier.errors import VerificationError
+    from zkpredict.verifier.native import parse_proof
+
+    picture, proof_path = _split_paths(arguments)
+    commitment = read_commitment(arguments.commitment)
+    image = read_statement_image(arguments, picture, commitment.circuit.inputs)
+    address, receipt, proof = arguments.contract, None, None
+    if address is None:
+        if arguments.rpc_url is not None:
+            raise UnusableInput("give --contract ADDRESS of a deployed verifier (`zkpredict chain deploy --verifier`)")
+        with console.step("deploy"):
+            address = deploy_for(chain, commitment, arguments.pairing).address
+            register_model(chain, address, commitment)
+    try:
+        proof = parse_proof(read_file(proof_path, "proof", MAX_PROOF_FILE_BYTES))
+        if proof.model_id != commitment.model_id:
+            raise VerificationError(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
+    except VerificationError as error:
+        verdict = Verdict(False, str(error))
+    else:
+        with console.step("verify"):
+            verdict = verify_on_chain(chain, address, commitment, image.tobytes(), proof)
+            if verdict.accepted and (arguments.rpc_url is None or arguments.send):
+                receipt = send_verification(chain, address, commitment, image.tobytes(), proof)
+    facts = {"contract": address, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
+    return _show_verdict(console, verdict, proof.digit if proof else None, receipt, facts)
+
+
+def _show_verdict(console: Console, verdict: Verdict, digit: int | None, receipt: Receipt | None, facts: dict) -> int | None:
+    paid = {"gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None}
+    if not verdict.accepted:
+        arguments = f"({', '.join(map(str, verdict.arguments))})" if verdict.arguments else ""
+        console.result({"valid": False, "reason": verdict.reason, **facts, **paid}, [f"INVALID: {verdict.reason}{arguments}"])
+        return REFUSED
+    console.result(
+        {"valid": True, "digit": digit, **facts, **paid},
+        [
+            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... says {digit}.",
+            f"  contract     {facts['contract']}",
+            *([f"  gas          {receipt.gas_used:,}", f"  transaction  {receipt.transaction}"] if receipt else []),
+            f"  image        sha256 {facts['image_sha256']}",
+        ],
+    )
+    return None
