@@ -7,11 +7,14 @@ the second leaves the lane's value alone and adds k to the activation. Only the 
 from __future__ import annotations
 
 import pytest
-from forger import WithTrace, complete, forged_claim, lay_out, lies, limb_rows, run_from
-from guards import without_constraint
+from forger import WithTrace, claim_of, complete, forged_claim, lay_out, lies, limb_rows, run_from
+from guards import rewritten_constraints, without_constraint
 from support import refuses
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
+from zkpredict.circuits.constraints import Constraint
+from zkpredict.circuits.expression import Cell
+from zkpredict.kernel import Vector
 from zkpredict.prover.prove import Prover, UnprovableTrace
 from zkpredict.verifier.errors import FailedOpening
 
@@ -38,6 +41,21 @@ def test_a_rescale_with_a_free_remainder_is_refused(small, small_image, honest, 
 def test_the_lookup_is_what_refuses_it(small, small_image, lie):
     with without_constraint("lookup"):
         assert accepted(forged_claim(small, small_image, lie.digit, moved_remainder(small, lie)), PYTHON) == lie.digit
+
+
+class NoLookup(WithTrace):
+    """Has nothing to look up: a running sum that stands still."""
+
+    def _lookup_increments(self, beta):
+        return Vector.zeros(self.circuit.domain)
+
+
+def test_a_contract_generated_without_the_lookup_accepts_it(small, small_image, lie):
+    """The contract comes from the same constraint list, so the guard is missing there as well."""
+    still = Constraint("lookup", Cell("lookup").next - Cell("lookup"))
+    with rewritten_constraints(lambda _, found: (*found[:-1], still)):
+        claim = claim_of(NoLookup(small, small_image, lie.digit, chosen=moved_remainder(small, lie)))
+        assert accepted(claim) == lie.digit
 
 
 def test_the_honest_prover_cannot_be_made_to_prove_it(small, small_image, lie):

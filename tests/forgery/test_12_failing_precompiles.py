@@ -51,7 +51,7 @@ MISBEHAVIOURS = {
     "returns 127 bytes": returning(127, 1),
     "returns 192 bytes": returning(192, 1),
 }
-NAMED = {SHA256: "OpeningFailed", OPENING: "OpeningFailed", PAIRS: "OpeningFailed", MODEXP: "PrecompileFailed", MSM: "PrecompileFailed"}
+NAMED = dict.fromkeys((SHA256, OPENING, PAIRS), "OpeningFailed") | dict.fromkeys((MODEXP, MSM), "PrecompileFailed")
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ def accepted(claim: Claim, by: Iterable[Callable[[Claim], int]] | None = None) -
 def refused(
     claim: Claim, kind: type[VerificationError], message: str, by: Iterable[Callable[[Claim], int]] | None = None
 ) -> None:
-    """All verifiers refuse: the Python ones by exactly `kind` with exactly `message`, the contract by the error that says the same."""
+    """All verifiers refuse: the Python ones by exactly `kind` and `message`, the contract by the error that says the same."""
     for verify in by or verifiers_of(claim):
         if verify is by_contract:
             refused_on_chain(claim, kind, message)
