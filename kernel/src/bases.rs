@@ -12,7 +12,7 @@ use crate::curve::{to_affine, Refusal, G1};
 use crate::field::{root_of_unity, Fr};
 use crate::msm;
 use crate::pool::on_all_cores;
-use crate::python::{allocate, chunks, power_of_two, Length, Octets};
+use crate::python::{allocate, chunks, items, power_of_two, Length, Octets};
 use crate::transform::bit_reverse;
 use crate::vector::{slice_of, wrapped_index, Vector};
 
@@ -49,7 +49,7 @@ fn decode<const N: usize>(
 #[pymethods]
 impl Bases {
     #[new]
-    fn new(py: Python<'_>, points: Vec<Py<G1>>) -> Bases {
+    fn new(py: Python<'_>, #[pyo3(from_py_with = items)] points: Vec<Py<G1>>) -> Bases {
         py.detach(|| to_affine(&points.iter().map(|point| point.get().point).collect::<Vec<_>>())).into()
     }
 
@@ -80,7 +80,7 @@ impl Bases {
 
     /// The lists one after another.
     #[staticmethod]
-    fn concat(lists: Vec<Py<Bases>>) -> PyResult<Bases> {
+    fn concat(#[pyo3(from_py_with = items)] lists: Vec<Py<Bases>>) -> PyResult<Bases> {
         let mut points = allocate(lists.iter().map(|list| list.get().points.len()).sum())?;
         for list in &lists {
             points.extend_from_slice(&list.get().points);

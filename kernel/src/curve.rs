@@ -10,7 +10,7 @@ use pyo3::types::PyBytes;
 
 use crate::field::Fr;
 use crate::msm;
-use crate::python::{Octets, Scalar};
+use crate::python::{items, Octets, Scalar};
 use crate::vector::list_or_vector;
 
 /// Why bytes are not a point.
@@ -249,7 +249,11 @@ group! {
     /// sum_i scalars[i] * points[i] for a list of points and a list of ints in [0, r) or a Vector, of equal length
     /// (ValueError otherwise); the identity for none. All cores, not in constant time.
     #[staticmethod]
-    fn linear_combination(py: Python<'_>, points: Vec<Py<G1>>, scalars: &Bound<'_, PyAny>) -> PyResult<G1> {
+    fn linear_combination(
+        py: Python<'_>,
+        #[pyo3(from_py_with = items)] points: Vec<Py<G1>>,
+        scalars: &Bound<'_, PyAny>,
+    ) -> PyResult<G1> {
         let scalars = list_or_vector(scalars, "scalars")?;
         if points.len() != scalars.len() {
             let (expected, got) = (points.len(), scalars.len());

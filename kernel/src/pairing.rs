@@ -4,13 +4,14 @@ use blst::{blst_fp12, blst_p1_affine, blst_p2_affine};
 use pyo3::prelude::*;
 
 use crate::curve::{G1, G2};
+use crate::python::items;
 
 /// Whether e(P_1, Q_1) ... e(P_n, Q_n) = 1, for a list of pairs (G1, G2).
 ///
 /// A pair with an identity contributes 1; the empty product is 1. One final exponentiation for all pairs. The
 /// points were checked when they were made.
 #[pyfunction]
-pub fn pairing_check(py: Python<'_>, pairs: Vec<(Py<G1>, Py<G2>)>) -> bool {
+pub fn pairing_check(py: Python<'_>, #[pyo3(from_py_with = items)] pairs: Vec<(Py<G1>, Py<G2>)>) -> bool {
     py.detach(|| {
         let affine: Vec<(blst_p1_affine, blst_p2_affine)> = pairs
             .iter()

@@ -1,6 +1,7 @@
 //! Python values across the boundary: scalars, lengths, bytes and index lists. Errors never show a scalar's value.
 
 use pyo3::buffer::PyBuffer;
+use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
@@ -51,6 +52,12 @@ pub fn to_int(py: Python<'_>, value: Fr) -> PyResult<Bound<'_, PyAny>> {
     }
     let bytes = PyBytes::new(py, &bytes_from_limbs(&limbs));
     py.get_type::<PyInt>().call_method1(intern!(py, "from_bytes"), (bytes, intern!(py, "little")))
+}
+
+/// Read a list item by item. PyO3's own extraction first reserves room for as many as the object claims to hold, and aborts
+/// the process when there is none.
+pub fn items<'py, T: FromPyObjectOwned<'py>>(object: &Bound<'py, PyAny>) -> PyResult<Vec<T>> {
+    object.try_iter()?.map(|item| item?.extract::<T>().map_err(Into::into)).collect()
 }
 
 /// A length: a Python int in [0, 2^48), so that no byte count overflows.

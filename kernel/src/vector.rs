@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::field::{Fr, BYTES};
 use crate::pool::on_all_cores;
 use crate::python::{
-    allocate, chunks, int64_buffer, positions, power_of_two, scalar, scalars, to_int, Length, Octets, Scalar,
+    allocate, chunks, int64_buffer, items, positions, power_of_two, scalar, scalars, to_int, Length, Octets, Scalar,
 };
 use crate::transform;
 
@@ -150,7 +150,7 @@ impl Vector {
 
     /// The vectors one after another.
     #[staticmethod]
-    fn concat(vectors: Vec<Py<Vector>>) -> PyResult<Vector> {
+    fn concat(#[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>) -> PyResult<Vector> {
         let mut values = allocate(vectors.iter().map(|vector| vector.get().values.len()).sum())?;
         for vector in &vectors {
             values.extend_from_slice(&vector.get().values);
@@ -163,7 +163,7 @@ impl Vector {
     #[staticmethod]
     fn linear_combination(
         py: Python<'_>,
-        vectors: Vec<Py<Vector>>,
+        #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>,
         #[pyo3(from_py_with = coefficients)] scalars: Vec<Fr>,
     ) -> PyResult<Vector> {
         if vectors.len() != scalars.len() {
@@ -276,12 +276,15 @@ impl Vector {
 
     /// out[i] = self[(i + k) mod n]; k may be negative.
     fn rotate(&self, k: &Bound<'_, PyAny>) -> PyResult<Vector> {
-        let mut values = self.values.clone();
-        if !values.is_empty() {
-            let shift: usize = k.call_method1("__mod__", (values.len(),))?.extract().map_err(|_| not_an_int("k", k))?;
-            values.rotate_left(shift);
-        } else if !k.is_instance_of::<pyo3::types::PyInt>() {
+        if !k.is_instance_of::<pyo3::types::PyInt>() {
             return Err(not_an_int("k", k));
+        }
+        let n = self.values.len();
+        let mut values = self.values.clone();
+        if n > 0 {
+            // Whatever a subclass of int answers, the shift stays inside: rotate_left would panic.
+            let shift: usize = k.call_method1("__mod__", (n,))?.extract().map_err(|_| not_an_int("k", k))?;
+            values.rotate_left(shift % n);
         }
         Ok(Vector { values })
     }
