@@ -6,6 +6,7 @@ Header: two zero bytes, the element type (8 = unsigned byte), the number of dime
 
 from __future__ import annotations
 
+import math
 import os
 import zlib
 
@@ -31,11 +32,10 @@ def parse_idx(data: bytes, dimensions: int, what: str = "idx file") -> np.ndarra
     if magic != expected:
         raise MalformedFile(f"{what}: idx magic is {magic.hex()}, expected {expected.hex()}")
     shape = [int.from_bytes(reader.take(4, f"dimension {axis}"), "big") for axis in range(dimensions)]
-    size = 1
-    for length in shape:
-        size *= length
-    if size > MAX_IDX_BYTES:
-        raise MalformedFile(f"{what}: claims {size} bytes, the limit is {MAX_IDX_BYTES}")
+    claimed = math.prod(max(length, 1) for length in shape)  # numpy refuses huge axes of an empty array too
+    if claimed > MAX_IDX_BYTES:
+        raise MalformedFile(f"{what}: claims {claimed} bytes, the limit is {MAX_IDX_BYTES}")
+    size = math.prod(shape)
     values = np.frombuffer(reader.take(size, "values"), np.uint8).reshape(shape)
     reader.finish()
     return values

@@ -179,7 +179,7 @@ def _checked_archive(data: bytes, what: str) -> bytes:
     """A `.keras` archive of the checked fields of `data`: plain layers with plain weights. Raises for anything else."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError):
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
         raise MalformedFile(f"{what}: not a .keras file (a zip archive saved by Keras 3)") from None
     names = archive.namelist()
     if sorted(names) != sorted((_CONFIG, _METADATA, _WEIGHTS)):
