@@ -13,15 +13,19 @@ import argparse
 import json
 import os
 import random
+import re
+import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+from zkpredict.benchmarks.parsers import TARGETS
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.idx import read_images
@@ -282,6 +286,31 @@ def fuzz_proofs(count: int) -> int:
     return report(f"{count} mutated proofs, native verifier", outcomes, time.perf_counter() - start)
 
 
+def fuzz_parsers(names: Iterable[str], seconds: int) -> int:
+    """Every parser under atheris, two at a time, each for `seconds`."""
+    with ThreadPoolExecutor(WORKERS) as pool:
+        found = dict(zip(names, pool.map(partial(_under_atheris, seconds=seconds), names)))
+    print(json.dumps({"run": f"atheris, {seconds} seconds for each target", "targets": found}, indent=1))
+    return 1 if any(target["findings"] or not target["executions"] for target in found.values()) else 0
+
+
+def _under_atheris(name: str, seconds: int) -> dict:
+    """One target in a process of its own; what libFuzzer says of it. Findings are copied into build/findings."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "zkpredict.benchmarks.parsers", name, folder, str(seconds)]
+        log = subprocess.run(command, capture_output=True, text=True, errors="replace").stderr
+        findings = sorted(Path(folder).glob("finding-*"))
+        for path in findings:
+            kept = ROOT / "build" / "findings" / f"{name}-{path.name}"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(path.read_bytes())
+        figures = {key: [int(n) for n in re.findall(rf"{pattern} *(\d+)", log)] for key, pattern in _FIGURES.items()}
+    return {key: max(numbers, default=0) for key, numbers in figures.items()} | {"findings": [path.name for path in findings]}
+
+
+_FIGURES = {"executions": "number_of_executed_units:", "edges": " cov:", "corpus": " corp:", "peak_mb": "peak_rss_mb:"}
+
+
 def assert_honest(statements: Iterable[Statement]) -> None:
     """A run means nothing unless what it mutates is accepted."""
     refused = [outcome for outcome in map(judge, statements) if outcome != ACCEPTED]
@@ -292,9 +321,12 @@ def assert_honest(statements: Iterable[Statement]) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m zkpredict.benchmarks.fuzz", description="long fuzzing runs")
     parser.add_argument("--proofs", type=int, default=0, metavar="N")
+    parser.add_argument("--atheris", type=int, default=0, metavar="SECONDS", help="for each target")
+    parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS), metavar="TARGET")
     options = parser.parse_args(arguments)
     os.environ.setdefault("RAYON_NUM_THREADS", "1")
     codes = [fuzz_proofs(options.proofs)] if options.proofs else []
+    codes += [fuzz_parsers(options.targets, options.atheris)] if options.atheris else []
     return max(codes, default=0)
 
 
