@@ -85,7 +85,7 @@ def cases():
             yield PAIRING, FinalCheck.PAIRING, answer, "OpeningFailed"
 
 
-@pytest.mark.parametrize(("address", "check", "answer", "error"), cases())
+@pytest.mark.parametrize(("address", "check", "answer", "error"), list(cases()))
 def test_a_precompile_that_does_not_answer_is_a_refusal(address, check, answer, error):
     assert asked({address: ANSWERS[answer]}, check) == (False, error)
 
