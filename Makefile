@@ -40,7 +40,7 @@ lint: $(VENV)/.test
 
 test: lint node_modules/.package-lock.json
 	cargo test --release --quiet --manifest-path kernel/Cargo.toml
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lock: $(VENV)/bin/python
 	$(BIN)/pip install --quiet pip-tools
