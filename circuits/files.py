@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -58,8 +59,25 @@ def write_together(outputs: Iterable[Output]) -> None:
                 os.replace(temporary, output.path)
     finally:
         for _, temporary in staged:
-            with suppress(FileNotFoundError):
+            with suppress(OSError):
                 os.unlink(temporary)
+
+
+@contextmanager
+def one_at_a_time(path: str | os.PathLike) -> Iterator[None]:
+    """Waits for other processes in this block on files of the same folder: for who reads a file and writes it anew.
+
+    Locks the folder, so nothing is left behind when a process dies. File systems without locks do not stop it.
+    """
+    descriptor = -1
+    with suppress(OSError):  # a folder that cannot be opened is named by who reads in it
+        descriptor = os.open(Path(path).resolve().parent, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _stage(output: Output) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import Output, write_together
+from zkpredict.circuits.files import Output, one_at_a_time, write_together
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import milliseconds, refuse_same_file
@@ -27,17 +27,18 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.prover.model import Model
 
     refuse_same_file(arguments.out, arguments.model)
-    model = Model.load(arguments.model)
-    outputs = []
-    if model.committed is not None and not arguments.again:
-        if arguments.domain not in (None, model.commitment.circuit.domain):
-            raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
-    else:
-        with console.step("commit"):
-            model = commit_model(model.network, arguments.domain)
-        outputs.append(Output(arguments.model, model.to_bytes(), private=True))
-    commitment = model.commitment
-    write_together([*outputs, Output(arguments.out, commitment.to_bytes())])
+    with one_at_a_time(arguments.model):
+        model = Model.load(arguments.model)
+        outputs = []
+        if model.committed is not None and not arguments.again:
+            if arguments.domain not in (None, model.commitment.circuit.domain):
+                raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
+        else:
+            with console.step("commit"):
+                model = commit_model(model.network, arguments.domain)
+            outputs.append(Output(arguments.model, model.to_bytes(), private=True))
+        commitment = model.commitment
+        write_together([*outputs, Output(arguments.out, commitment.to_bytes())])
     made = f", made in {milliseconds(console.times['commit'])}" if console.times else " (already made: written again)"
     console.result(
         {
