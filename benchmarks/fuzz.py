@@ -1,7 +1,7 @@
 """Long fuzzing runs, in a checkout, on two processes:
 
     python -m zkpredict.benchmarks.fuzz --proofs 100000       mutated proofs against the native verifier
-    python -m zkpredict.benchmarks.fuzz --calldatas 100000    mutated calldata against the generated contract (needs pyrevm, solc)
+    python -m zkpredict.benchmarks.fuzz --calldatas 100000    mutated calldata against the generated contract (needs `npm ci`)
     python -m zkpredict.benchmarks.fuzz --atheris 600         coverage-guided fuzzing of every parser (needs atheris)
 
 Exit code 1 when anything was accepted, or escaped as an exception that is not documented. docs/evidence.md has the results.
@@ -163,7 +163,7 @@ def point_replay(chance: random.Random, honest: Statement, other: Statement) -> 
 
 
 def point_constant(chance: random.Random, honest: Statement, other: Statement) -> Statement:
-    row = honest.commitment[-POINT * chance.randint(1, 3) :][:POINT]
+    row = chance.choice(_commitment(honest.commitment).rows).to_compressed()
     constants = (G1.generator().to_compressed(), TABLE_COMMITMENT, row, b"\xc0" + bytes(47), b"\x80" + bytes(46) + b"\x04")
     return honest.with_point(chance.randrange(POINTS), chance.choice(constants))
 
@@ -207,12 +207,11 @@ def other_statement(chance: random.Random, honest: Statement, other: Statement) 
 
 def other_commitment(chance: random.Random, honest: Statement, other: Statement) -> Statement:
     """Rows swapped or moved, with the proof naming the model that this makes."""
-    data = honest.commitment
-    rows = [data[start : start + POINT] for start in range(len(data) - 8 * POINT, len(data), POINT)]
+    rows = [row.to_compressed() for row in _commitment(honest.commitment).rows]
     first, second = chance.sample(range(len(rows)), 2)
     moved = G1.from_compressed(rows[first]) + G1.from_compressed(rows[second])
     rows[first] = chance.choice((rows[second], moved.to_compressed()))
-    changed = data[: -8 * POINT] + b"".join(rows)
+    changed = honest.commitment[: -len(rows) * POINT] + b"".join(rows)
     model_id = ModelCommitment.from_bytes(changed, G1.from_compressed).model_id
     return Statement(changed, honest.image, honest.with_proof(5, model_id).proof)
 
@@ -286,6 +285,16 @@ def fuzz_proofs(count: int) -> int:
     return report(f"{count} mutated proofs, native verifier", outcomes, time.perf_counter() - start)
 
 
+def fuzz_contract(count: int, pairing: bool) -> int:
+    """Mutated calldata against the contract of the shipped network."""
+    from zkpredict.benchmarks.calldata import fuzz_calldata
+    from zkpredict.contracts.verifier.encoding import FinalCheck
+
+    start, check = time.perf_counter(), FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
+    outcomes = fuzz_calldata(Corpus.make(), count, check)
+    return report(f"{count} mutated calldatas, contract ({check.value})", outcomes, time.perf_counter() - start)
+
+
 def fuzz_parsers(names: Iterable[str], seconds: int) -> int:
     """Every parser under atheris, two at a time, each for `seconds`."""
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -321,11 +330,14 @@ def assert_honest(statements: Iterable[Statement]) -> None:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m zkpredict.benchmarks.fuzz", description="long fuzzing runs")
     parser.add_argument("--proofs", type=int, default=0, metavar="N")
+    parser.add_argument("--calldatas", type=int, default=0, metavar="N")
+    parser.add_argument("--pairing", action="store_true", help="calldata for the contract's pairing variant")
     parser.add_argument("--atheris", type=int, default=0, metavar="SECONDS", help="for each target")
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS), metavar="TARGET")
     options = parser.parse_args(arguments)
     os.environ.setdefault("RAYON_NUM_THREADS", "1")
     codes = [fuzz_proofs(options.proofs)] if options.proofs else []
+    codes += [fuzz_contract(options.calldatas, options.pairing)] if options.calldatas else []
     codes += [fuzz_parsers(options.targets, options.atheris)] if options.atheris else []
     return max(codes, default=0)
 

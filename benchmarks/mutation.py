@@ -183,6 +183,12 @@ def run_killers(killers: str, mutant: Mutant | None) -> int:
         os._exit(code)
 
 
+def outlives(killers: str, mutant: Mutant | None) -> bool:
+    """Whether all killers pass with this mutant (or with none)."""
+    _, status = os.waitpid(run_killers(killers, mutant), 0)
+    return os.waitstatus_to_exitcode(status) == SURVIVED
+
+
 def survivors_of(module: str, workers: int = 2) -> tuple[int, list[Mutant]]:
     """Runs every mutant of `module`; returns how many there are, and those that no killer saw."""
     import numpy  # noqa: F401  loaded before the forks, like the native module, so that mutants start at once
@@ -207,8 +213,7 @@ def main(arguments: list[str]) -> int:
     explained = EVIDENCE.read_text() if EVIDENCE.exists() else ""
     open_questions = 0
     for module in arguments or TARGETS:
-        _, status = os.waitpid(run_killers(TARGETS[module], None), 0)
-        if os.waitstatus_to_exitcode(status) != SURVIVED:
+        if not outlives(TARGETS[module], None):
             print(f"{module}: the killers fail without any mutation")
             return 2
         count, survived = survivors_of(module)

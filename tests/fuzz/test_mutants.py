@@ -1,0 +1,109 @@
+"""Bounded runs of what `zkpredict.benchmarks.fuzz` and `.mutation` do at length: docs/evidence.md has the long ones."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+import pytest
+from support import random_image, random_network
+
+from zkpredict.benchmarks import fuzz, mutation
+from zkpredict.benchmarks.fuzz import ACCEPTED, CRASHED, MUTATIONS, Corpus, Statement, judge, judge_batch, mutated
+from zkpredict.benchmarks.mutation import Mutant, mutants_of
+
+PROOFS = 2160
+CALLDATAS = 540
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    """Eight proofs of a small network, under two commitments to it."""
+    network = random_network(61, (60, 80, 10))
+    return Corpus.make(8, network, [random_image(seed, 60) for seed in range(8)])
+
+
+def test_honest_statements_are_accepted(corpus):
+    assert [judge(statement) for statement in corpus.statements] == [ACCEPTED] * 8
+
+
+def test_mutated_proofs(corpus):
+    outcomes = judge_batch(corpus, range(PROOFS))
+    assert {outcome for _, outcome in outcomes} == {"MalformedProof", "WrongStatement", "FailedOpening"}
+    assert Counter(name for name, _ in outcomes.elements()) == {m.__name__: PROOFS // len(MUTATIONS) for m in MUTATIONS}
+
+
+@pytest.mark.parametrize("name", MUTATIONS, ids=[mutation.__name__ for mutation in MUTATIONS])
+def test_every_mutation_changes_something(corpus, name):
+    found = {name(random.Random(seed), corpus.statements[0], corpus.statements[-1]) for seed in range(20)}
+    assert len(found - set(corpus.statements)) > 3
+
+
+def test_acceptance_and_crashes_are_reported(corpus, monkeypatch, capsys):
+    """The run's own alarm: a verifier that takes everything, and one that falls over."""
+    _, mutant = mutated(corpus, 4)
+    monkeypatch.setattr(fuzz, "verify", lambda *arguments: None)
+    assert judge(mutant) == ACCEPTED
+    monkeypatch.setattr(fuzz, "verify", lambda *arguments: {}["x"])
+    assert judge(mutant) == f"{CRASHED} (KeyError: 'x')"
+    assert fuzz.report("run", Counter({("a", "FailedOpening"): 2}), 1.0) == 0
+    assert fuzz.report("run", Counter({("a", ACCEPTED): 1}), 1.0) == 1
+    assert fuzz.report("run", Counter({("a", judge(mutant)): 1}), 1.0) == 1
+    assert '"accepted or crashed": 1' in capsys.readouterr().out
+    with pytest.raises(RuntimeError, match="honest proofs are refused"):
+        fuzz.assert_honest([Statement(corpus.statements[0].commitment, b"", corpus.statements[0].proof)])
+
+
+def test_mutated_calldata(mnist, mnist_images):
+    from zkpredict.benchmarks.calldata import MUTATIONS as CALL_MUTATIONS
+    from zkpredict.benchmarks.calldata import SAME_CALL, fuzz_calldata
+
+    outcomes = fuzz_calldata(Corpus.make(4, mnist.network, mnist_images[:4]), CALLDATAS)
+    assert sum(outcomes.values()) == CALLDATAS
+    assert {name for name, _ in outcomes} == {m.__name__ for m in CALL_MUTATIONS}
+    errors = {"OpeningFailed", "PrecompileFailed", "PointAtInfinity", "ScalarNotCanonical", "UnknownModel", "WrongDigit"}
+    lengths = {"WrongCalldataLength", "WrongCalldataLayout", "WrongImageLength", "WrongProofLength"}
+    found = {outcome for _, outcome in outcomes}
+    assert found <= errors | lengths | {"false", "no reason", SAME_CALL, "another function"}
+    assert {"false", "OpeningFailed", "PrecompileFailed", "ScalarNotCanonical", "PointAtInfinity"} <= found
+
+
+# the mutation tester
+
+
+def test_mutants_of_a_small_function():
+    source = 'def f(a, b):\n    """Text."""\n    if a < 3 or not b:\n        raise ValueError("no")\n    return a - 2 * b\n'
+    found = [f"{mutant.before} -> {mutant.after}" for mutant in mutants_of(source, "m")]
+    assert sorted(found) == sorted(
+        [
+            *("a < 3 -> a >= 3", "a < 3 -> a <= 3", "a < 3 -> True", "a < 3 -> False", "3 -> 4"),
+            *("a < 3 or not b -> a < 3 and (not b)", "a < 3 or not b -> not b", "a < 3 or not b -> a < 3", "not b -> b"),
+            *("raise ValueError('no') -> (nothing)", "a - 2 * b -> a + 2 * b", "2 * b -> 2 + b", "2 -> 3"),
+        ]
+    )
+
+
+def test_mutants_of_lists_bytes_and_signs():
+    source = "def f(c):\n    c.absorb(b'x')\n    x = -c.next\n    x += 1\n    return (g(1), g(x)), {1: 2} if x else []\n"
+    found = {f"{mutant.before} -> {mutant.after}" for mutant in mutants_of(source, "m")}
+    expected = {"c.absorb(b'x') -> (nothing)", "b'x' -> b'y'", "-c.next -> c.next", "c.next -> c", "x += 1 -> (nothing)"}
+    assert expected | {"(g(1), g(x)) -> (g(x),)", "(g(1), g(x)) -> (g(1),)", "{1: 2} -> {}"} <= found
+    for mutant in mutants_of(source, "m"):
+        compile(mutant.tree, "m", "exec")
+
+
+def sampled(module: str, count: int) -> list[Mutant]:
+    source = (mutation.ROOT / (module.removeprefix("zkpredict.").replace(".", "/") + ".py")).read_text()
+    return random.Random(module).sample(list(mutants_of(source, module)), count)
+
+
+@pytest.mark.parametrize("module", [m for m, killers in mutation.TARGETS.items() if killers == mutation.NATIVE_KILLERS])
+def test_a_sample_of_the_verifiers_mutants_dies(module):
+    """Three of each module; all of them by `python -m zkpredict.benchmarks.mutation`."""
+    survived = [m.name for m in sampled(module, 3) if mutation.outlives(mutation.TARGETS[module], m)]
+    assert survived == []
+
+
+def test_no_mutation_at_all_survives():
+    """The twin: the killers pass on the verifier as it is."""
+    assert mutation.outlives(mutation.NATIVE_KILLERS, None)
