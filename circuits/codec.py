@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile
+
+MAX_JSON_DEPTH = 64
+_JSON_MARKS = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)
 
 
 @dataclass
@@ -40,3 +45,30 @@ class ByteReader:
         left = len(self.data) - self.position
         if left:
             raise MalformedFile(f"{self.what}: {left} bytes trail after the end at offset {self.position}")
+
+
+def load_json(text: bytes, what: str) -> object:
+    """Parses untrusted JSON; nesting beyond `MAX_JSON_DEPTH` is refused before the parser, whose recursion could overflow the
+    stack, sees it. Raises `MalformedFile`."""
+    if _json_depth(text) > MAX_JSON_DEPTH:
+        raise MalformedFile(f"{what} is nested more than {MAX_JSON_DEPTH} deep")
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise MalformedFile(f"{what} is no JSON") from None
+
+
+def _json_depth(text: bytes) -> int:
+    """Deepest nesting of brackets outside strings."""
+    depth = deepest = 0
+    in_string = False
+    for match in _JSON_MARKS.finditer(text):
+        mark = match.group()
+        if mark == b'"':
+            in_string = not in_string
+        elif not in_string and mark in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif not in_string and mark in b"]}":
+            depth -= 1
+    return deepest

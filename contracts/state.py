@@ -10,6 +10,7 @@ import json
 import os
 from pathlib import Path
 
+from zkpredict.circuits.codec import load_json
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.contracts.evm import EmbeddedChain, Sent
@@ -23,8 +24,8 @@ def open_state(path: str | os.PathLike) -> EmbeddedChain:
     if not Path(path).exists():
         return EmbeddedChain()
     data = read_file(path, "chain state", MAX_STATE_BYTES)
+    state = load_json(data, f"chain state {path}")
     try:
-        state = json.loads(data)
         if state["format"] != FORMAT:
             raise MalformedFile(f"chain state {path}: its format is {state['format']!r}, expected {FORMAT!r}")
         history = [_step(step) for step in state["history"]]

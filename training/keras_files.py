@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zkpredict.circuits.codec import load_json
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files import read_file
 from zkpredict.circuits.network import MAX_WEIGHTS, MAX_WIDTH
@@ -185,14 +186,7 @@ def _checked_archive(data: bytes, what: str) -> bytes:
     if sorted(names) != sorted((_CONFIG, _METADATA, _WEIGHTS)):
         raise MalformedFile(f"{what}: holds {', '.join(sorted(names)[:5])}, expected {_CONFIG}, {_METADATA}, {_WEIGHTS}")
     text = _member(archive, _CONFIG, _MAX_JSON_BYTES, what)
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError):
-        raise MalformedFile(f"{what}: {_CONFIG} is no JSON") from None
-    try:
-        config = json.dumps(_checked_config(config, what))
-    except RecursionError:
-        raise MalformedFile(f"{what}: {_CONFIG} is nested too deeply") from None
+    config = json.dumps(_checked_config(load_json(text, f"{what}: {_CONFIG}"), what))
     weights = _member(archive, _WEIGHTS, len(data), what)  # Keras stores it uncompressed
     _check_weights(weights, what)
     target = io.BytesIO()

@@ -1,11 +1,13 @@
 """The byte reader under every file format."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import refuses
 
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.codec import MAX_JSON_DEPTH, ByteReader, load_json
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 
 
@@ -51,3 +53,22 @@ def test_a_huge_claim_allocates_nothing(claimed):
 
 def test_a_malformed_file_is_unusable_input():
     assert issubclass(MalformedFile, UnusableInput) and issubclass(UnusableInput, ValueError)
+
+
+def test_json_is_parsed_up_to_the_depth_limit():
+    nested = b"[" * MAX_JSON_DEPTH + b"]" * MAX_JSON_DEPTH
+    assert load_json(b'{"a": "[[[[ \\" ]", "b": [1, {"c": null}]}', "file") == {"a": '[[[[ " ]', "b": [1, {"c": None}]}
+    assert load_json(nested, "file") == json.loads(nested)
+
+
+@pytest.mark.parametrize("text", [b"[" * (MAX_JSON_DEPTH + 1), b"[" * 1_000_000, b'{"a":' * 100_000])
+def test_deep_json_is_refused_before_the_parser_recurses(text):
+    """With the interpreter's recursion limit raised, as py-evm raises it, the parser itself would overflow the stack."""
+    with refuses(MalformedFile, f"file is nested more than {MAX_JSON_DEPTH} deep"):
+        load_json(text, "file")
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b'"\\', b"\xff"])
+def test_broken_json_is_refused(text):
+    with refuses(MalformedFile, "file is no JSON"):
+        load_json(text, "file")
