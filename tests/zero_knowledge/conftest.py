@@ -15,8 +15,8 @@ from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover
 from zkpredict.verifier.messages import Proof
 
-REPEATS, OTHERS = 200, 40
-"""Proofs of one statement, and of other images; so many again are simulated."""
+REPEATS, OTHERS, FEW = 200, 40, 30
+"""Proofs of one statement, and of other images; so many again are simulated. Most tests do with a few."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,20 @@ def trapdoor(world) -> Iterator[World]:
         yield world
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def piles(world) -> Piles:
     """240 honest proofs and as many simulated ones."""
-    images = [random_image(100, 20)] * REPEATS + [random_image(101 + number, 20) for number in range(OTHERS)]
+    return _piles(world, REPEATS, OTHERS)
+
+
+@pytest.fixture(scope="session")
+def few(world) -> Piles:
+    """30 honest proofs and as many simulated ones, half of them about one image."""
+    return _piles(world, FEW // 2, FEW // 2)
+
+
+def _piles(world: World, repeats: int, others: int) -> Piles:
+    images = [random_image(100, 20)] * repeats + [random_image(101 + number, 20) for number in range(others)]
     provers, real, simulated = [], [], []
     with ceremony_of(world.tau):
         for image in images:
@@ -67,4 +77,4 @@ def piles(world) -> Piles:
             real.append(prover.prove())
             provers.append(prover)
             simulated.append(world.simulator.prove(image.tobytes(), prover.digit))
-    return Piles(REPEATS, images, provers, real, simulated)
+    return Piles(repeats, images, provers, real, simulated)

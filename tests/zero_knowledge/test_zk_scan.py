@@ -167,7 +167,7 @@ def test_refusals_of_proofs_and_tracebacks(private, picture, prover, needles):
     assert "UnprovableTrace" in text and finds("".join(own), needles) == []
 
 
-def test_proofs_of_the_test_ceremony_are_refused_by_the_real_one(world, piles):
+def test_proofs_of_the_test_ceremony_are_refused_by_the_real_one(world, few):
     """The verifiers have the ceremony's own [tau]_2 again outside the modules that switch it."""
     with refuses(FailedOpening, "the opening does not match: the claim is false, or the proof was made for another statement"):
-        verify(world.model.commitment, piles.images[0], piles.real[0])
+        verify(world.model.commitment, few.images[0], few.real[0])

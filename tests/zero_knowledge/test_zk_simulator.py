@@ -13,11 +13,11 @@ from zkpredict.verifier.native import derive_challenges, parse_proof, verify
 NOT_OPENED = "the opening does not match: the claim is false, or the proof was made for another statement"
 
 
-def test_both_verifiers_accept_simulated_proofs(trapdoor, piles):
-    for image, proof in zip(piles.images[::20], piles.simulated[::20]):
+def test_both_verifiers_accept_simulated_proofs(trapdoor, few):
+    for image, proof in zip(few.images[::5], few.simulated[::5]):
         verify(trapdoor.model.commitment, image, parse_proof(proof.to_bytes()))
     commitment = trapdoor.model.commitment.to_bytes()
-    image, proof = piles.images[0], piles.simulated[0]
+    image, proof = few.images[0], few.simulated[0]
     assert independent.verify(commitment, image.tobytes(), proof.to_bytes()) == proof.digit
 
 
@@ -44,16 +44,16 @@ def test_without_tau_the_same_work_is_refused(trapdoor):
 
 
 @pytest.mark.parametrize("number", [0, -1])
-def test_the_last_two_points_of_an_honest_proof_are_those_of_the_simulator(trapdoor, piles, number):
+def test_the_last_two_points_of_an_honest_proof_are_those_of_the_simulator(trapdoor, few, number):
     """W and W' carry nothing of their own: tau and the rest of the proof determine them."""
-    image, proof = piles.images[number].tobytes(), piles.real[number]
+    image, proof = few.images[number].tobytes(), few.real[number]
     coins = derive_challenges(trapdoor.model.commitment.circuit, image, proof)
     simulator = trapdoor.simulator
     assert simulator.opening(proof, image, coins.constraints, coins.nu) == proof.opening.opening
     assert simulator.final(proof, image, coins.constraints, coins.nu, coins.zeta) == proof.final
 
 
-def test_the_stated_table_value_is_public(trapdoor, piles):
-    for image, proof in zip(piles.images[::20], piles.real[::20]):
+def test_the_stated_table_value_is_public(trapdoor, few):
+    for image, proof in zip(few.images[::5], few.real[::5]):
         coins = derive_challenges(trapdoor.model.commitment.circuit, image.tobytes(), proof)
         assert proof.evaluations.table == TABLE_COEFFICIENTS.evaluate(coins.constraints.rho)

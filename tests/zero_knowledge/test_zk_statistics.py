@@ -65,6 +65,23 @@ def test_pairs_of_stated_values_are_independent(piles):
                 assert uniform_p(buckets(cells, 16)) > SIGNIFICANCE
 
 
+# no value twice
+
+
+def test_no_point_and_no_stated_value_occurs_twice_in_200_proofs_of_one_statement(piles):
+    proofs = piles.real[: piles.repeats]
+    assert len(proofs) == 200 and len({proof.digit for proof in proofs}) == 1
+    points = {point.to_compressed() for proof in proofs for point in proof.points}
+    assert len(points) == 8 * len(proofs)
+    scalars = {vars(proof.evaluations)[name] for proof in proofs for name in ("limb", "cell", "cell_next", "linearised_next")}
+    assert len(scalars) == 4 * len(proofs)
+
+
+def test_no_value_at_all_is_shared_by_two_proofs_of_one_model(piles):
+    seen = [point.to_compressed() for proof in piles.real for point in proof.points]
+    assert len(set(seen)) == len(seen)
+
+
 # who knows the weights
 
 
