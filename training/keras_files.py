@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import math
 import os
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +31,7 @@ _MAX_JSON_BYTES = 1 << 20
 _MAX_WEIGHT_BYTES = 8 * MAX_WEIGHTS
 _MODEL_FIELDS = ("name", "trainable", "dtype", "input_layers", "output_layers")
 _LAYER_FIELDS = ("module", "class_name", "config", "registered_name", "name", "inbound_nodes")
+_UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
 _VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
@@ -201,7 +204,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, what: str) -> bytes
     try:
         with archive.open(name) as file:
             content = file.read(limit + 1)
-    except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+    except _UNPACKING_ERRORS as error:
         raise MalformedFile(f"{what}: {name} cannot be unpacked: {_first_line(error)}") from None
     if len(content) > limit:
         raise MalformedFile(f"{what}: {name} unpacks to more than {limit} bytes")
