@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import random
 import signal
 import tracemalloc
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -159,6 +161,18 @@ def test_an_archive_of_a_later_zip_version():
     entry = data.index(b"PK\x01\x02")
     with refuses(MalformedFile, "Keras model: not a .keras file (a zip archive saved by Keras 3)"):
         TARGETS["keras"].parse(data[: entry + 6] + b"\xf6\x00" + data[entry + 8 :])
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_an_archive_with_damaged_compressed_members(method):
+    """Found by atheris: a broken stream raises zlib's own error, or lzma's, and neither is an OSError."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name in ("config.json", "metadata.json", "model.weights.h5"):
+            archive.writestr(name, b'{"config": {"layers": []}}' * 50)
+    data, start = buffer.getvalue(), 30 + len("config.json")
+    for at in range(start, start + 60):
+        assert not check(TARGETS["keras"], data[:at] + b"\xff" * 8 + data[at + 8 :])
 
 
 def test_a_header_is_never_evaluated():
