@@ -84,8 +84,10 @@ def mutants_of(source: str, module: str) -> Iterator[Mutant]:
 
 
 def _strip(tree: ast.Module) -> None:
-    """Takes out the annotations of functions: nothing there decides anything the killers should see."""
+    """Takes out the annotations of functions and quotes those of fields: nothing there decides anything the killers should see."""
     for node in ast.walk(tree):
+        if isinstance(node, ast.AnnAssign):
+            node.annotation = ast.Constant(ast.unparse(node.annotation))
         if isinstance(node, ast.FunctionDef):
             node.returns = None
             for argument in [*node.args.args, *node.args.kwonlyargs]:

@@ -28,10 +28,6 @@ from zkpredict.circuits.layout import (
     Circuit,
 )
 
-TRACE_COLUMNS = ("limb", "horner", "cell")
-SUM_COLUMNS = ("linear", "lookup")
-OPENED = (("limb", 0), ("cell", 0), ("table", 0), ("cell", 1))
-"""Cells whose values a proof states. Every other cell occurs only linearly once these are known."""
 TABLE = tuple(range(TABLE_SIZE))
 """The fixed lookup table: the values of `table` on the subgroup of order 256."""
 
@@ -146,7 +142,7 @@ def selectors(circuit: Circuit, alpha: int) -> dict[str, Periodic]:
 def readout(circuit: Circuit, alpha: int, digit: int) -> Periodic:
     """Weight of each `horner` cell in the linear check: pack values, then for every class i the argmax equation
     `Z_y - Z_i - D_i - [i < y] = 0`, then the unused slots of hidden layers."""
-    weights = powers(alpha, circuit.first_equation(circuit.layers + 1) + len(circuit.pinned_rows))
+    weights = powers(alpha, circuit.first_pinned_equation + len(circuit.pinned_rows))
     rows: dict[int, int] = {}
 
     def add(row: int, weight: int) -> None:
@@ -165,14 +161,14 @@ def readout(circuit: Circuit, alpha: int, digit: int) -> Periodic:
             add(start + span, factor)  # value = horner after it - 2^bits * horner before it
             if start % PACK_ROWS:
                 add(start, -factor << group.value_bits)
-    for row, weight in zip(circuit.pinned_rows, weights[circuit.first_equation(circuit.layers + 1) :]):
+    for row, weight in zip(circuit.pinned_rows, weights[circuit.first_pinned_equation :]):
         add(row, weight)
     return Periodic(circuit.domain, rows)
 
 
 def constant_term(circuit: Circuit, alpha: int, digit: int) -> int:
     """sum of the constants of all linear equations, each weighted by its power of alpha: offsets of packs and [i < digit]."""
-    weights = powers(alpha, circuit.first_equation(circuit.layers + 1))
+    weights = powers(alpha, circuit.first_pinned_equation)
     total = 0
     for layer, group in enumerate(circuit.layer_groups):
         first = circuit.first_equation(layer)

@@ -99,7 +99,7 @@ def equation_names(circuit: Circuit) -> dict[int, str]:
     for index in range(circuit.classes):
         names[circuit.first_equation(circuit.layers) + index] = f"argmax against class {index}"
     for number, row in enumerate(circuit.pinned_rows):
-        names[circuit.first_equation(circuit.layers + 1) + number] = f"unused slot read at row {row}"
+        names[circuit.first_pinned_equation + number] = f"unused slot read at row {row}"
     return names
 
 

@@ -187,10 +187,14 @@ class Circuit:
     def first_equation(self, layer: int) -> int:
         """Index of the linear equation of the first pack of `layer`; equation e is weighted by alpha^e.
 
-        `layer == layers` gives the first argmax equation (one per class), `layers + 1` the first pinned-slot equation.
+        `layer == layers` gives the first argmax equation (one per class).
         """
-        index = sum(self.row_count(t) * self.packs_per_row(t) for t in range(min(layer, self.layers)))
-        return index + self.classes if layer > self.layers else index
+        return sum(self.row_count(t) * self.packs_per_row(t) for t in range(layer))
+
+    @property
+    def first_pinned_equation(self) -> int:
+        """Index of the linear equation of the first of `pinned_rows`: behind those of the classes."""
+        return self.first_equation(self.layers) + self.classes
 
     @property
     def pinned_rows(self) -> tuple[int, ...]:

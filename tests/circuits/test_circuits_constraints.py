@@ -8,9 +8,6 @@ from support import PlainRows, at_domain, evaluate, evaluate_values, random_imag
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.constraints import (
-    OPENED,
-    SUM_COLUMNS,
-    TRACE_COLUMNS,
     Periodic,
     constraints,
     evaluate_image,
@@ -122,7 +119,7 @@ def residuals(compiled: CompiledNetwork, image: list[int], digit: int, trace: Tr
         difference = value(logits, digit) - value(logits, index) - value(circuit.difference_group, index)
         found[circuit.first_equation(circuit.layers) + index] = difference - (index < digit)
     for number, row in enumerate(circuit.pinned_rows):
-        found[circuit.first_equation(circuit.layers + 1) + number] = pack_value(row - READOUT_ROW)
+        found[circuit.first_pinned_equation + number] = pack_value(row - READOUT_ROW)
     return found
 
 
@@ -164,9 +161,9 @@ def test_every_constraint_has_a_name_and_reads_known_columns_at_most_one_row_ahe
     leaves = cells(total_constraint(circuit))
     read = {leaf for leaf in leaves if isinstance(leaf, Cell)}
     rows = {row_column(layer) for layer in range(circuit.layers)}
-    assert {cell.column for cell in read} == {*TRACE_COLUMNS, *SUM_COLUMNS, "table", "quotient"} | rows
+    assert {cell.column for cell in read} == {"limb", "horner", "cell", "linear", "lookup", "table", "quotient"} | rows
     assert {cell.rotation for cell in read} == {0, 1}
-    assert {(cell.column, cell.rotation) for cell in read} >= set(OPENED)
+    assert {(cell.column, cell.rotation) for cell in read} >= {("limb", 0), ("cell", 0), ("table", 0), ("cell", 1)}
     assert not {cell for cell in read if cell.column.startswith("rows") and cell.rotation}
     publics = {leaf.name for leaf in leaves if isinstance(leaf, Public)}
     assert publics == set(evaluate_publics(circuit, bytes(circuit.inputs), 0, 5, 6))

@@ -26,7 +26,7 @@ from zkpredict.verifier.errors import FailedOpening, MalformedProof, Verificatio
 from zkpredict.verifier.messages import MAGIC, POINT_BYTES, PROOF_BYTES
 
 POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
-SHAPES = frozenset({(12, 6, 3), (12, 21, 3), (12, 2, 2), (20, 12, 10)})
+SHAPES = frozenset({(12, 6, 3), (12, 21, 3), (12, 6, 6, 3), (12, 2, 2), (20, 12, 10), (2, 1, 2), (2, 3)})
 """Circuits whose claims go to a contract too."""
 _HEADER = len(MAGIC) + 32 + 2
 _SCALARS_AT = _HEADER + POINT_BYTES * len(POINTS)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from support import changed, refuses
 
-from zkpredict.circuits.constraints import constraints, evaluate_publics
+from zkpredict.circuits.constraints import Periodic, constraints, evaluate_image, evaluate_publics, image_polynomial
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.kernel import G1
@@ -292,6 +292,17 @@ def test_public_polynomials_of_every_digit(case):
     for name in publics[0]:
         values = {found[name] for found in publics}
         assert len(values) == (circuit.classes if name in ("readout", "constants") else 1), name
+
+
+def test_the_image_polynomial_is_what_its_short_form_evaluates(case):
+    circuit = case.commitment.circuit
+    coefficients = image_polynomial(circuit, case.image, 3)
+    value = sum(coefficient * pow(5, exponent, MODULUS) for exponent, coefficient in enumerate(coefficients))
+    assert len(coefficients) == circuit.domain and value % MODULUS == evaluate_image(circuit, case.image, 3, 5)
+
+
+def test_periodic_values_row_by_row():
+    assert [Periodic(4, {0: 7, 3: 2}).at_row(row) for row in range(-1, 9)] == [2, 7, 0, 0, 2, 7, 0, 0, 2, 7]
 
 
 def test_columns_and_rows(case):

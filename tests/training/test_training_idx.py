@@ -14,6 +14,8 @@ from zkpredict.circuits.images import load_image
 
 PIXELS_SHA256 = "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"
 SMALL = struct.pack(">HBBIII", 0, 8, 3, 2, 2, 3) + bytes(range(12))
+PACKED = gzip.compress(SMALL, mtime=0)
+"""Without the time of day, which would make other test names in each worker process."""
 
 
 def test_reads_the_real_images(data_folder):
@@ -32,7 +34,7 @@ def test_shipped_pictures_are_the_test_images(data_folder, examples):
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_plain_and_gzip_are_the_same(packed):
-    data = gzip.compress(SMALL) if packed else SMALL
+    data = PACKED if packed else SMALL
     assert parse_idx(data, 3).tolist() == [[[0, 1, 2], [3, 4, 5]], [[6, 7, 8], [9, 10, 11]]]
 
 
@@ -47,9 +49,9 @@ def test_plain_and_gzip_are_the_same(packed):
         (SMALL[:2] + b"\x0d" + SMALL[3:], "idx file: idx magic is 00000d03, expected 00000803"),
         (SMALL[:3] + b"\1" + SMALL[4:], "idx file: idx magic is 00000801, expected 00000803"),
         (SMALL[:4] + b"\xff" * 12, f"idx file: claims {(2**32 - 1) ** 3} bytes, the limit is {MAX_IDX_BYTES}"),
-        (gzip.compress(SMALL)[:-9], f"idx file: gzip stream is cut short after {len(gzip.compress(SMALL)) - 9} bytes"),
-        (gzip.compress(SMALL) + b"more", "idx file: 4 bytes trail after the gzip stream"),
-        (gzip.compress(SMALL + b"\0"), "idx file: 1 bytes trail after the end at offset 28"),
+        (PACKED[:-9], f"idx file: gzip stream is cut short after {len(PACKED) - 9} bytes"),
+        (PACKED + b"more", "idx file: 4 bytes trail after the gzip stream"),
+        (gzip.compress(SMALL + b"\0", mtime=0), "idx file: 1 bytes trail after the end at offset 28"),
     ],
 )
 def test_refuses_broken_files(data, message):
@@ -58,7 +60,7 @@ def test_refuses_broken_files(data, message):
 
 
 def test_refuses_a_damaged_gzip_stream():
-    data = bytearray(gzip.compress(SMALL))
+    data = bytearray(PACKED)
     data[-5] ^= 1
     with pytest.raises(MalformedFile, match=r"^idx file: broken gzip stream \(.*incorrect data check\)$"):
         parse_idx(bytes(data), 3)

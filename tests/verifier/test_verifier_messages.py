@@ -5,7 +5,6 @@ import dataclasses
 import pytest
 from support import changed, refuses
 
-from zkpredict.circuits.constraints import OPENED
 from zkpredict.circuits.field import MODULUS
 from zkpredict.kernel import G1
 from zkpredict.verifier.errors import MalformedProof, VerificationError
@@ -69,9 +68,8 @@ def test_messages_absorb_uncompressed_points_and_big_endian_scalars(proof):
 
 def test_stated_cells_are_the_opened_ones():
     stated = Evaluations(1, 2, 3, 4, 5)
-    assert {cell: stated.of_cell(*cell) for cell in OPENED} == {
-        ("limb", 0): 1, ("cell", 0): 2, ("table", 0): 3, ("cell", 1): 4,
-    }
+    for number, cell in enumerate((("limb", 0), ("cell", 0), ("table", 0), ("cell", 1)), start=1):
+        assert stated.of_cell(*cell) == number
     for cell in (("limb", 1), ("horner", 0), ("linear", 0), ("linear", 1), ("lookup", 1), ("rows0", 0), ("quotient", 0)):
         assert stated.of_cell(*cell) is None
 
