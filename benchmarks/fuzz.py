@@ -19,10 +19,11 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from zkpredict.benchmarks.parsers import TARGETS
@@ -297,16 +298,22 @@ def fuzz_contract(count: int, pairing: bool) -> int:
 
 def fuzz_parsers(names: Iterable[str], seconds: int) -> int:
     """Every parser under atheris, two at a time, each for `seconds`."""
+    if find_spec("atheris") is None:
+        sys.exit("atheris is not installed; it comes with requirements/test.txt where it has a wheel")
     with ThreadPoolExecutor(WORKERS) as pool:
-        found = dict(zip(names, pool.map(partial(_under_atheris, seconds=seconds), names)))
+        found = dict(zip(names, pool.map(partial(under_atheris, limit=f"-max_total_time={seconds}"), names)))
     print(json.dumps({"run": f"atheris, {seconds} seconds for each target", "targets": found}, indent=1))
-    return 1 if any(target["findings"] or not target["executions"] for target in found.values()) else 0
+    return 1 if any(target["findings"] for target in found.values()) else 0
 
 
-def _under_atheris(name: str, seconds: int) -> dict:
-    """One target in a process of its own; what libFuzzer says of it. Findings are copied into build/findings."""
+def under_atheris(name: str, limit: str, program: Sequence[str] = ("-m", "zkpredict.benchmarks.parsers")) -> dict:
+    """One target in a process of its own up to `limit`, an option of libFuzzer; what that says of it.
+
+    `program` is what Python runs with target, folder and limit. Findings are copied into build/findings.
+    Raises `RuntimeError` with the last line of the log when nothing was executed.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "zkpredict.benchmarks.parsers", name, folder, str(seconds)]
+        command = [sys.executable, *program, name, folder, limit]
         log = subprocess.run(command, capture_output=True, text=True, errors="replace").stderr
         findings = sorted(Path(folder).glob("finding-*"))
         for path in findings:
@@ -314,7 +321,10 @@ def _under_atheris(name: str, seconds: int) -> dict:
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(path.read_bytes())
         figures = {key: [int(n) for n in re.findall(rf"{pattern} *(\d+)", log)] for key, pattern in _FIGURES.items()}
-    return {key: max(numbers, default=0) for key, numbers in figures.items()} | {"findings": [path.name for path in findings]}
+    result = {key: max(numbers, default=0) for key, numbers in figures.items()} | {"findings": [path.name for path in findings]}
+    if not result["executions"] and not findings:
+        raise RuntimeError(f"atheris did not run on {name}: {log.strip().splitlines()[-1:]}")
+    return result
 
 
 _FIGURES = {"executions": "number_of_executed_units:", "edges": " cov:", "corpus": " corp:", "peak_mb": "peak_rss_mb:"}

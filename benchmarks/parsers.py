@@ -1,7 +1,7 @@
 """Every parser of untrusted bytes as a fuzzing target: what it may raise, what it must give back, valid seeds to start from.
 
-`python -m zkpredict.benchmarks.parsers TARGET FOLDER SECONDS` fuzzes one target with atheris (coverage-guided, libFuzzer) on a
-corpus folder; `zkpredict.benchmarks.fuzz --atheris` runs them all. The hypothesis tests in tests/fuzz use the same targets.
+`python -m zkpredict.benchmarks.parsers TARGET FOLDER -max_total_time=SECONDS` fuzzes one target with atheris (coverage-guided,
+libFuzzer) on a corpus folder; `zkpredict.benchmarks.fuzz --atheris` runs them all. The hypothesis tests in tests/fuzz use the same targets.
 """
 
 from __future__ import annotations
@@ -269,8 +269,8 @@ def mutated_bytes(chance: random.Random, data: bytes) -> bytes:
     return data
 
 
-def fuzz_with_atheris(name: str, folder: str, seconds: int) -> None:
-    """Runs libFuzzer in this process; it never returns. A finding ends it with a file in `folder`."""
+def fuzz_with_atheris(name: str, folder: str, limit: str) -> None:
+    """Runs libFuzzer in this process up to `limit` (its option); it never returns. A finding ends it with a file in `folder`."""
     import atheris
 
     target = TARGETS[name]
@@ -278,7 +278,7 @@ def fuzz_with_atheris(name: str, folder: str, seconds: int) -> None:
         Path(folder, f"seed{number}").write_bytes(seed)
     with atheris.instrument_imports(include=["zkpredict.circuits", "zkpredict.verifier", "zkpredict.prover", "zkpredict.training"]):
         _import_afresh()
-    options = [f"-max_total_time={seconds}", "-rss_limit_mb=2048", "-timeout=60", "-print_final_stats=1", "-close_fd_mask=0"]
+    options = [limit, "-rss_limit_mb=2048", "-timeout=60", "-print_final_stats=1", "-close_fd_mask=0"]
     atheris.Setup([sys.argv[0], *options, f"-artifact_prefix={folder}/finding-", folder], lambda data: check(target, data) and None)
     atheris.Fuzz()
 
@@ -296,4 +296,4 @@ def _import_afresh() -> None:
 
 
 if __name__ == "__main__":
-    fuzz_with_atheris(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    fuzz_with_atheris(*sys.argv[1:])

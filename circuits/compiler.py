@@ -21,7 +21,8 @@ from zkpredict.circuits.layout import (
     WIDE,
     Circuit,
 )
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork, Interval
+from zkpredict.circuits.dense import Interval
+from zkpredict.circuits.network import DenseLayer, IntegerNetwork
 
 _LOGIT_LIMIT = 1 << (WIDE * LANE_BITS - 2)
 

@@ -9,14 +9,14 @@ Networks on Bitcoin") and of the EVM contracts with 8-decimal weights; both are 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from zkpredict.circuits.codec import ByteReader
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.network import MAX_LAYERS, MAX_PIXEL, MAX_WEIGHTS, MAX_WIDTH, Inference, Interval
+from zkpredict.circuits.dense import MAX_PIXEL, Inference, Interval, Layer, Network, read_layer_count, read_layer_shape
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 
 SCALE = 100_000_000
 MAX_MAGNITUDE = (1 << 32) - 1
@@ -28,62 +28,20 @@ _INT64 = 1 << 63
 
 
 @dataclass(frozen=True, eq=False)
-class ExactLayer:
+class ExactLayer(Layer):
     """One dense layer of 10^8-scaled integers: `weights` int64 [outputs, inputs], `bias` int64 [outputs], below 2^32."""
 
-    weights: np.ndarray = field(repr=False)
-    bias: np.ndarray = field(repr=False)
-
-    def __post_init__(self) -> None:
-        weights, bias = np.asarray(self.weights), np.asarray(self.bias)
-        for name, array in (("weights", weights), ("bias", bias)):
-            if array.dtype.kind not in "iu":
-                raise UnsupportedNetwork(f"{name} must be integers, got dtype {array.dtype}")
-        if weights.ndim != 2 or 0 in weights.shape:
-            raise UnsupportedNetwork(f"weights must have shape [outputs, inputs], got {weights.shape}")
-        if bias.shape != (weights.shape[0],):
-            raise UnsupportedNetwork(f"bias must have shape ({weights.shape[0]},), got {bias.shape}")
-        for name, array in (("weights", weights), ("bias", bias)):
-            largest = max(abs(int(array.min())), abs(int(array.max())))
-            if largest > MAX_MAGNITUDE:
-                raise UnsupportedNetwork(f"{name} reach {largest}, beyond the 4-byte magnitude {MAX_MAGNITUDE}")
-            frozen = array.astype(np.int64)
-            frozen.flags.writeable = False
-            object.__setattr__(self, name, frozen)
-
-    @property
-    def inputs(self) -> int:
-        return self.weights.shape[1]
-
-    @property
-    def outputs(self) -> int:
-        return self.weights.shape[0]
+    def _check_range(self, name: str, low: int, high: int) -> None:
+        largest = max(abs(low), abs(high))
+        if largest > MAX_MAGNITUDE:
+            raise UnsupportedNetwork(f"{name} reach {largest}, beyond the 4-byte magnitude {MAX_MAGNITUDE}")
 
 
 @dataclass(frozen=True, eq=False)
-class ExactNetwork:
+class ExactNetwork(Network):
     """A dense ReLU network in 10^8 fixed point; refuses shapes that do not chain."""
 
     layers: tuple[ExactLayer, ...]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if not 1 <= len(self.layers) <= MAX_LAYERS:
-            raise UnsupportedNetwork(f"a network has 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        for number, (before, after) in enumerate(zip(self.layers, self.layers[1:])):
-            if before.outputs != after.inputs:
-                raise UnsupportedNetwork(
-                    f"layer {number} has {before.outputs} outputs but layer {number + 1} has {after.inputs} inputs"
-                )
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Widths from input to output, for instance (784, 64, 10)."""
-        return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
-
-    @property
-    def name(self) -> str:
-        return "-".join(map(str, self.shape))
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
@@ -111,12 +69,7 @@ class ExactNetwork:
 
     def infer(self, images: np.ndarray) -> Inference:
         """Runs a batch. `images`: uint8 [batch, inputs]. int64 where the bounds allow it, Python integers where they do not."""
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.shape[0]:
-            raise UnusableInput(
-                f"images must be uint8 [batch, {self.shape[0]}], got {images.dtype} {list(images.shape)}"
-            )
-        values = np.array(SCALED_PIXELS, dtype=np.int64)[images]
+        values = np.array(SCALED_PIXELS, dtype=np.int64)[self.batch(images)]
         pre_activations, activations = [], []
         for layer, interval, product in zip(self.layers, self.intervals, self.largest_products):
             dtype = np.int64 if max(product, interval.magnitude) < _INT64 else object
@@ -127,10 +80,6 @@ class ExactNetwork:
             activations.append(values)
         digits = np.argmax(pre_activations[-1], axis=1)
         return Inference(tuple(pre_activations), tuple(activations[:-1]), digits)
-
-    def predict(self, image: np.ndarray) -> int:
-        """The class of one image, uint8 [inputs]: lowest index of the largest logit."""
-        return int(self.infer(np.asarray(image)[None, :]).digits[0])
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: magic, layer count u8, then per layer inputs u32, outputs u32, weights row by row, biases.
@@ -147,15 +96,9 @@ class ExactNetwork:
     def read(cls, reader: ByteReader) -> ExactNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical numbers. Raises `MalformedFile`."""
         reader.expect(MAGIC, "exact network magic")
-        count = reader.unsigned(1, "layer count")
-        if not 1 <= count <= MAX_LAYERS:
-            raise MalformedFile(f"{reader.what}: layer count is {count}, expected 1 to {MAX_LAYERS}")
         layers = []
-        for number in range(count):
-            inputs = reader.unsigned(4, f"layer {number} inputs")
-            outputs = reader.unsigned(4, f"layer {number} outputs")
-            if not (1 <= inputs <= MAX_WIDTH and 1 <= outputs <= MAX_WIDTH and inputs * outputs <= MAX_WEIGHTS):
-                raise MalformedFile(f"{reader.what}: layer {number} claims the shape {outputs} x {inputs}, beyond the limits")
+        for number in range(read_layer_count(reader)):
+            outputs, inputs = read_layer_shape(reader, number)
             weights = _read_numbers(reader, inputs * outputs, f"layer {number} weights").reshape(outputs, inputs)
             layers.append(ExactLayer(weights, _read_numbers(reader, outputs, f"layer {number} biases")))
         return cls(tuple(layers))

@@ -17,7 +17,7 @@ from Crypto.Hash import keccak
 
 from zkpredict.circuits.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
-from zkpredict.circuits.network import MAX_LAYERS, MAX_WIDTH
+from zkpredict.circuits.dense import MAX_LAYERS, MAX_WIDTH
 
 LIMB_BITS = 8
 TABLE_SIZE = 1 << LIMB_BITS

@@ -4,8 +4,6 @@ A layer computes `z = W a + b` in exact integers; a hidden layer hands on `a = m
 are the logits, and the prediction is the lowest index of the largest logit. Inputs are bytes, so every intermediate
 value has a bound that holds for ALL inputs: the intervals below. numpy int64 never wraps inside those bounds, and
 prover, verifiers, contracts and Bitcoin script are all tested against this file, bit for bit.
-
-Weights, and values that follow from them, are left out of every `repr`: tracebacks and logs show those of local variables.
 """
 
 from __future__ import annotations
@@ -16,110 +14,43 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.codec import ByteReader
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.dense import MAX_PIXEL, Inference, Interval, Layer, Network, read_layer_count, read_layer_shape
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 
-MAX_PIXEL = 255
-MAX_WIDTH = 1 << 16
-MAX_LAYERS = 16
-MAX_WEIGHTS = 1 << 26
 SAFE_MAGNITUDE = 1 << 62
 _MAX_INT64 = (1 << 63) - 1
 _MAGIC = b"zkpN\x01"
 
 
 @dataclass(frozen=True, eq=False)
-class DenseLayer:
+class DenseLayer(Layer):
     """One dense layer. `weights` is int64 [outputs, inputs], `bias` int64 [outputs], `shift` >= 0 (0 for the last)."""
 
-    weights: np.ndarray = field(repr=False)
-    bias: np.ndarray = field(repr=False)
     shift: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
-        weights, bias = np.asarray(self.weights), np.asarray(self.bias)
-        for name, array in (("weights", weights), ("bias", bias)):
-            if array.dtype.kind not in "iu":
-                raise UnsupportedNetwork(f"{name} must be integers, got dtype {array.dtype}")
-        if weights.ndim != 2 or 0 in weights.shape:
-            raise UnsupportedNetwork(f"weights must have shape [outputs, inputs], got {weights.shape}")
-        if bias.shape != (weights.shape[0],):
-            raise UnsupportedNetwork(f"bias must have shape ({weights.shape[0]},), got {bias.shape}")
+        super().__post_init__()
         if not isinstance(self.shift, int) or not 0 <= self.shift < 63:
             raise UnsupportedNetwork(f"shift must be an int in 0..62, got {self.shift!r}")
-        for name, array in (("weights", weights), ("bias", bias)):
-            if int(array.max()) > _MAX_INT64:
-                raise UnsupportedNetwork(f"{name} reach {int(array.max())}, beyond int64")
-            frozen = array.astype(np.int64)
-            frozen.flags.writeable = False
-            object.__setattr__(self, name, frozen)
 
-    @property
-    def inputs(self) -> int:
-        return self.weights.shape[1]
-
-    @property
-    def outputs(self) -> int:
-        return self.weights.shape[0]
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A range for each neuron's pre-activation that holds for all byte inputs: Python ints, `low[i] <= z_i <= high[i]`.
-
-    In the first layer both ends are reached; behind it the neurons of a layer are taken as independent.
-    """
-
-    low: tuple[int, ...] = field(repr=False)
-    high: tuple[int, ...] = field(repr=False)
-
-    @property
-    def magnitude(self) -> int:
-        """The largest absolute value any neuron can take."""
-        return max(max(map(abs, self.low)), max(map(abs, self.high)))
+    def _check_range(self, name: str, low: int, high: int) -> None:
+        if high > _MAX_INT64:
+            raise UnsupportedNetwork(f"{name} reach {high}, beyond int64")
 
 
 @dataclass(frozen=True, eq=False)
-class Inference:
-    """Everything the reference computed for a batch: int64 arrays [batch, width] per layer, and digits [batch]."""
-
-    pre_activations: tuple[np.ndarray, ...] = field(repr=False)
-    activations: tuple[np.ndarray, ...] = field(repr=False)
-    digits: np.ndarray
-
-    @property
-    def logits(self) -> np.ndarray:
-        return self.pre_activations[-1]
-
-
-@dataclass(frozen=True, eq=False)
-class IntegerNetwork:
+class IntegerNetwork(Network):
     """A dense ReLU network in exact integers; refuses shapes that do not chain and ranges that could wrap int64."""
 
     layers: tuple[DenseLayer, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(self.layers))
-        if not 1 <= len(self.layers) <= MAX_LAYERS:
-            raise UnsupportedNetwork(f"a network has 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        for number, (before, after) in enumerate(zip(self.layers, self.layers[1:])):
-            if before.outputs != after.inputs:
-                raise UnsupportedNetwork(
-                    f"layer {number} has {before.outputs} outputs but layer {number + 1} has {after.inputs} inputs"
-                )
+        super().__post_init__()
         if self.layers[-1].shift:
             raise UnsupportedNetwork(f"the last layer hands on raw logits: its shift must be 0, got {self.layers[-1].shift}")
         for number, interval in enumerate(self.intervals):
             if interval.magnitude >= SAFE_MAGNITUDE:
                 raise UnsupportedNetwork(f"layer {number} can reach {interval.magnitude}, beyond 2^62: int64 could wrap")
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Widths from input to output, for instance (784, 64, 10)."""
-        return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
-
-    @property
-    def name(self) -> str:
-        return "-".join(map(str, self.shape))
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
@@ -137,12 +68,7 @@ class IntegerNetwork:
 
     def infer(self, images: np.ndarray) -> Inference:
         """Runs a batch. `images`: uint8 [batch, inputs]. The reference for every other implementation."""
-        images = np.asarray(images)
-        if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.shape[0]:
-            raise UnusableInput(
-                f"images must be uint8 [batch, {self.shape[0]}], got {images.dtype} {list(images.shape)}"
-            )
-        values = images.astype(np.int64)
+        values = self.batch(images).astype(np.int64)
         pre_activations, activations = [], []
         for layer in self.layers:
             z = values @ layer.weights.T + layer.bias
@@ -150,10 +76,6 @@ class IntegerNetwork:
             values = np.maximum(z, 0) >> layer.shift
             activations.append(values)
         return Inference(tuple(pre_activations), tuple(activations[:-1]), np.argmax(pre_activations[-1], axis=1))
-
-    def predict(self, image: np.ndarray) -> int:
-        """The class of one image, uint8 [inputs]: lowest index of the largest logit."""
-        return int(self.infer(np.asarray(image)[None, :]).digits[0])
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: magic, layer count u8, then per layer inputs u32, outputs u32, shift u8, weight size u8 (1, 2, 4 or
@@ -174,15 +96,9 @@ class IntegerNetwork:
     def read(cls, reader: ByteReader) -> IntegerNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical encodings. Raises `MalformedFile`."""
         reader.expect(_MAGIC, "network magic")
-        count = reader.unsigned(1, "layer count")
-        if not 1 <= count <= MAX_LAYERS:
-            raise MalformedFile(f"{reader.what}: layer count is {count}, expected 1 to {MAX_LAYERS}")
         layers = []
-        for number in range(count):
-            inputs = reader.unsigned(4, f"layer {number} inputs")
-            outputs = reader.unsigned(4, f"layer {number} outputs")
-            if not (1 <= inputs <= MAX_WIDTH and 1 <= outputs <= MAX_WIDTH and inputs * outputs <= MAX_WEIGHTS):
-                raise MalformedFile(f"{reader.what}: layer {number} claims the shape {outputs} x {inputs}, beyond the limits")
+        for number in range(read_layer_count(reader)):
+            outputs, inputs = read_layer_shape(reader, number)
             shift = reader.unsigned(1, f"layer {number} shift")
             size = reader.unsigned(1, f"layer {number} weight size")
             if size not in (1, 2, 4, 8):

@@ -62,7 +62,7 @@ def _scale(arguments: argparse.Namespace, console: Console) -> None:
 def exact_network(floating: FloatNetwork) -> ExactNetwork:
     """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255."""
     from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.network import MAX_PIXEL
+    from zkpredict.circuits.dense import MAX_PIXEL
 
     first, *others = floating.layers
     per_unit_pixel = floating.pixel_scale * MAX_PIXEL

@@ -1,9 +1,9 @@
 """Lays a dense integer network out for `PackedPredictor.sol`: several neurons a 256-bit word, widths proven from bounds.
 
 A layer stores words of 32 bytes: for two words' worth of neurons at a time, one row of two words per input (the last may
-be one). A word is cut into slots of s bytes, each holding one weight plus 2^(8s-1). Four slots make a lane, in which a whole sum grows; the four groups of every fourth slot
-are summed apart. s is the smallest size whose slots hold the layer's weights and whose lanes hold its pre-activations for
-EVERY byte image (`IntegerNetwork.intervals`): s = 1 gives 32 neurons a word and lanes of 32 bits.
+be one). A word is cut into slots of s bytes, each holding one weight plus 2^(8s-1). Four slots make a lane, in which a
+whole sum grows; the four groups of every fourth slot are summed apart. s is the smallest size whose slots hold the layer's
+weights and whose lanes hold its pre-activations for EVERY byte image (`IntegerNetwork.intervals`): s = 1 gives 32 neurons a word and lanes of 32 bits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork, Interval
+from zkpredict.circuits.dense import Interval
+from zkpredict.circuits.network import DenseLayer, IntegerNetwork
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain import MAX_CODE_BYTES
 from zkpredict.contracts.weights import DATA_BYTES

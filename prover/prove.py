@@ -1,4 +1,4 @@
-"""The prover: the rounds of protocol.md, each a method, so that a forger in the tests can deviate at one place and stay honest elsewhere."""
+"""The prover: the rounds of protocol.md, each a method, so that forgers in tests deviate at one place and are honest elsewhere."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ import numpy as np
 from zkpredict.circuits.codec import load_json
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files import read_file
-from zkpredict.circuits.network import MAX_WEIGHTS, MAX_WIDTH
+from zkpredict.circuits.dense import MAX_WEIGHTS, MAX_WIDTH
 from zkpredict.training.floating import UNIT_PIXEL, FloatLayer, FloatNetwork
 
 LAYERS = ("InputLayer", "Rescaling", "Flatten", "Dropout", "Dense", "Activation", "ReLU", "Softmax")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.network import MAX_LAYERS, MAX_WIDTH
+from zkpredict.circuits.dense import MAX_LAYERS, MAX_WIDTH
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import UNIT_PIXEL
 from zkpredict.training.keras_files import import_keras

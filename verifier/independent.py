@@ -115,7 +115,7 @@ def combine(terms: Iterable[tuple[Point, int]]) -> tuple[FQ, FQ, FQ]:
     for point, scalar in terms:
         scalars[point] = (scalars.get(point, 0) + scalar) % ORDER
     total = (FQ.one(), FQ.one(), FQ.zero())
-    for bit in range(ORDER.bit_length() - 1, -1, -1):
+    for bit in reversed(range(ORDER.bit_length())):
         total = double(total)
         for point, scalar in scalars.items():
             if scalar >> bit & 1:

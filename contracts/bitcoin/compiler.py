@@ -13,7 +13,8 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.exact import SCALE, ExactNetwork
-from zkpredict.circuits.network import MAX_PIXEL, IntegerNetwork
+from zkpredict.circuits.dense import MAX_PIXEL
+from zkpredict.circuits.network import IntegerNetwork
 from zkpredict.contracts.bitcoin import exact, packed
 from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join, parse, size_report
 from zkpredict.contracts.bitcoin.limits import STACK_ITEM_OVERHEAD, Demand, NodeLimits

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.exact import SCALE, ExactLayer
-from zkpredict.circuits.network import Interval
-from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, encode_number
+from zkpredict.circuits.dense import Interval
+from zkpredict.contracts.bitcoin.assembler import Op, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack, repeated
 from zkpredict.contracts.bitcoin.values import (
     FieldShape, Inputs, LayerCode, cut_fields, layer_code, read_activation, tag_bytes, tagged_constants,

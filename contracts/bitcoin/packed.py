@@ -14,8 +14,9 @@ fit, and that is proven from the layer's worst-case interval.
 from __future__ import annotations
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.network import DenseLayer, Interval
-from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, encode_number
+from zkpredict.circuits.dense import Interval
+from zkpredict.circuits.network import DenseLayer
+from zkpredict.contracts.bitcoin.assembler import Op, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack
 from zkpredict.contracts.bitcoin.values import (
     FieldShape, Inputs, LayerCode, cut_fields, layer_code, read_activation, tag_bytes, tagged_constants,

@@ -12,9 +12,9 @@ use crate::curve::{to_affine, Refusal, G1};
 use crate::field::{root_of_unity, Fr};
 use crate::msm;
 use crate::pool::on_all_cores;
-use crate::python::{allocate, chunks, items, power_of_two, Length, Octets};
+use crate::python::{allocate, chunks, items, power_of_two, slice_of, wrapped_index, Length, Octets};
 use crate::transform::bit_reverse;
-use crate::vector::{slice_of, wrapped_index, Vector};
+use crate::vector::Vector;
 
 /// An immutable list of points of G1 in affine form, the bases of multi-scalar multiplications.
 ///

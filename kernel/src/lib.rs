@@ -7,6 +7,7 @@ mod curve;
 mod field;
 mod msm;
 mod pairing;
+mod polynomial;
 mod pool;
 mod python;
 mod transform;

@@ -1,8 +1,14 @@
-//! One small thread pool, built when the first long computation needs it.
+//! One small thread pool, built when the first long computation needs it, and elementwise work on it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::field::Fr;
+
+/// Elementwise work at least this long is split over the cores.
+pub const PARALLEL: usize = 1 << 14;
 
 /// The pool and the process it belongs to: threads do not survive a fork, so a forked child builds its own.
 static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
@@ -29,4 +35,20 @@ pub fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         Some(pool) => pool.install(work),
         None => work(),
     }
+}
+
+/// f(values[i]) for every i.
+pub fn map(values: &[Fr], f: impl Fn(Fr) -> Fr + Sync + Send) -> Vec<Fr> {
+    if values.len() < PARALLEL {
+        return values.iter().map(|&a| f(a)).collect();
+    }
+    on_all_cores(|| values.par_iter().with_min_len(1024).map(|&a| f(a)).collect())
+}
+
+/// f(left[i], right[i]) for every i.
+pub fn zip(left: &[Fr], right: &[Fr], f: impl Fn(Fr, Fr) -> Fr + Sync + Send) -> Vec<Fr> {
+    if left.len() < PARALLEL {
+        return left.iter().zip(right).map(|(&a, &b)| f(a, b)).collect();
+    }
+    on_all_cores(|| left.par_iter().zip(right).with_min_len(1024).map(|(&a, &b)| f(a, b)).collect())
 }

@@ -2,11 +2,11 @@
 
 use pyo3::buffer::PyBuffer;
 use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::{PyMemoryError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyMemoryError, PyTypeError, PyValueError};
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt};
+use pyo3::types::{PyBytes, PyInt, PySlice};
 
 use crate::field::{bytes_from_limbs, limbs_from_bytes, Fr, BYTES, TWO_ADICITY};
 
@@ -182,4 +182,27 @@ pub fn power_of_two(what: &str, n: usize) -> PyResult<u32> {
         return Err(PyValueError::new_err(format!("{what} must be a power of two up to 2^{TWO_ADICITY}, got {n}")));
     }
     Ok(n.trailing_zeros())
+}
+
+/// The TypeError for what should have been an int.
+pub fn not_an_int(name: &str, object: &Bound<'_, PyAny>) -> PyErr {
+    let kind = object.get_type().qualname().map_or_else(|_| "another type".to_owned(), |name| name.to_string());
+    PyTypeError::new_err(format!("{name} must be an int, got {kind}"))
+}
+
+/// The elements a Python slice selects.
+pub fn slice_of<T: Copy>(values: &[T], slice: &Bound<'_, PySlice>) -> PyResult<Vec<T>> {
+    let indices = slice.indices(values.len() as isize)?;
+    Ok((0..indices.slicelength as isize).map(|i| values[(indices.start + i * indices.step) as usize]).collect())
+}
+
+/// An index into `length` elements, counted from the end when negative.
+pub fn wrapped_index(index: &Bound<'_, PyAny>, length: usize) -> PyResult<usize> {
+    if !index.is_instance_of::<PyInt>() {
+        return Err(not_an_int("index", index));
+    }
+    let outside = || PyIndexError::new_err(format!("index is outside a length of {length}"));
+    let index: isize = index.extract().map_err(|_| outside())?;
+    let wrapped = if index < 0 { index + length as isize } else { index };
+    usize::try_from(wrapped).ok().filter(|&i| i < length).ok_or_else(outside)
 }

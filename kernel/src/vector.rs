@@ -1,21 +1,18 @@
 //! `Vector`: an immutable vector of field elements with the arithmetic of columns and polynomials.
 
-use pyo3::exceptions::{PyIndexError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PySlice};
 use pyo3::IntoPyObjectExt;
 
-use rayon::prelude::*;
-
 use crate::field::{Fr, BYTES};
-use crate::pool::on_all_cores;
+use crate::polynomial;
+use crate::pool::{map, zip};
 use crate::python::{
-    allocate, chunks, int64_buffer, items, positions, power_of_two, scalar, scalars, to_int, Length, Octets, Scalar,
+    allocate, chunks, int64_buffer, items, not_an_int, positions, power_of_two, scalar, scalars, slice_of, to_int,
+    wrapped_index, Length, Octets, Scalar,
 };
 use crate::transform;
-
-/// Elementwise work at least this long is split over the cores.
-const PARALLEL: usize = 1 << 14;
 
 /// An immutable vector of elements of the BLS12-381 scalar field, read as a column or as the coefficients
 /// of a polynomial (constant first).
@@ -58,20 +55,6 @@ fn same_length(expected: usize, got: usize) -> PyResult<()> {
         return Err(PyValueError::new_err(format!("vector lengths differ: expected {expected}, got {got}")));
     }
     Ok(())
-}
-
-fn map(values: &[Fr], f: impl Fn(Fr) -> Fr + Sync + Send) -> Vec<Fr> {
-    if values.len() < PARALLEL {
-        return values.iter().map(|&a| f(a)).collect();
-    }
-    on_all_cores(|| values.par_iter().with_min_len(1024).map(|&a| f(a)).collect())
-}
-
-fn zip(left: &[Fr], right: &[Fr], f: impl Fn(Fr, Fr) -> Fr + Sync + Send) -> Vec<Fr> {
-    if left.len() < PARALLEL {
-        return left.iter().zip(right).map(|(&a, &b)| f(a, b)).collect();
-    }
-    on_all_cores(|| left.par_iter().zip(right).with_min_len(1024).map(|(&a, &b)| f(a, b)).collect())
 }
 
 impl Vector {
@@ -170,24 +153,8 @@ impl Vector {
             let (expected, got) = (vectors.len(), scalars.len());
             return Err(PyValueError::new_err(format!("expected {expected} scalars, one for each vector, got {got}")));
         }
-        let length = vectors.iter().map(|vector| vector.get().values.len()).max().unwrap_or(0);
-        let mut values = vec![Fr::ZERO; length];
-        py.detach(|| {
-            let fill = |(start, out): (usize, &mut [Fr])| {
-                for (vector, &scalar) in vectors.iter().zip(&scalars) {
-                    let terms = vector.get().values.iter().skip(start);
-                    out.iter_mut().zip(terms).for_each(|(sum, &term)| *sum = sum.add(term.mul(scalar)));
-                }
-            };
-            if length * vectors.len() < PARALLEL {
-                fill((0, &mut values));
-            } else {
-                on_all_cores(|| {
-                    values.par_chunks_mut(1024).enumerate().for_each(|(k, out)| fill((1024 * k, out)));
-                });
-            }
-        });
-        Ok(Vector { values })
+        let vectors: Vec<&[Fr]> = vectors.iter().map(|vector| vector.get().values.as_slice()).collect();
+        Ok(py.detach(|| polynomial::linear_combination(&vectors, &scalars)).into())
     }
 
     /// 32 little-endian canonical bytes for each element.
@@ -269,7 +236,7 @@ impl Vector {
     /// The inverse of every element (one inversion and three multiplications each, Montgomery's trick).
     /// ValueError names the first zero.
     fn inverse(&self, py: Python<'_>) -> PyResult<Vector> {
-        py.detach(|| batch_inverse(&self.values))
+        py.detach(|| polynomial::batch_inverse(&self.values))
             .map(Vector::from)
             .map_err(|i| PyValueError::new_err(format!("element {i} is zero and has no inverse")))
     }
@@ -310,13 +277,13 @@ impl Vector {
     fn dot<'py>(&self, py: Python<'py>, other: &Bound<'py, Vector>) -> PyResult<Bound<'py, PyAny>> {
         let other = &other.get().values;
         same_length(self.values.len(), other.len())?;
-        let sum = py.detach(|| self.values.iter().zip(other).fold(Fr::ZERO, |sum, (&a, &b)| sum.add(a.mul(b))));
+        let sum = py.detach(|| polynomial::dot(&self.values, other));
         to_int(py, sum)
     }
 
     /// sum_i self[i] * x^i (Horner); 0 for the empty vector.
     fn evaluate<'py>(&self, py: Python<'py>, x: Scalar) -> PyResult<Bound<'py, PyAny>> {
-        let value = py.detach(|| self.values.iter().rev().fold(Fr::ZERO, |value, &c| value.mul(x.0).add(c)));
+        let value = py.detach(|| polynomial::evaluate(&self.values, x.0));
         to_int(py, value)
     }
 
@@ -325,35 +292,13 @@ impl Vector {
     fn scan(&self, py: Python<'_>, addends: &Bound<'_, Vector>, start: Scalar) -> PyResult<Vector> {
         let addends = &addends.get().values;
         same_length(self.values.len(), addends.len())?;
-        Ok(py
-            .detach(|| {
-                let mut out = Vec::with_capacity(addends.len() + 1);
-                let mut state = start.0;
-                out.push(state);
-                for (&factor, &addend) in self.values.iter().zip(addends) {
-                    state = factor.mul(state).add(addend);
-                    out.push(state);
-                }
-                out
-            })
-            .into())
+        Ok(py.detach(|| polynomial::scan(&self.values, addends, start.0)).into())
     }
 
     /// (quotient, remainder) of the polynomial by X - z: self(X) = quotient(X) (X - z) + remainder, with
     /// remainder = self(z) an int. The quotient has one coefficient less (none for an empty self).
     fn divide_by_linear<'py>(&self, py: Python<'py>, z: Scalar) -> PyResult<(Vector, Bound<'py, PyAny>)> {
-        let (quotient, remainder) = py.detach(|| {
-            let Some((&top, rest)) = self.values.split_last() else {
-                return (Vec::new(), Fr::ZERO);
-            };
-            let mut quotient = vec![Fr::ZERO; rest.len()];
-            let mut carry = top;
-            for (out, &coefficient) in quotient.iter_mut().zip(rest).rev() {
-                *out = carry;
-                carry = carry.mul(z.0).add(coefficient);
-            }
-            (quotient, carry)
-        });
+        let (quotient, remainder) = py.detach(|| polynomial::divide_by_linear(&self.values, z.0));
         Ok((quotient.into(), to_int(py, remainder)?))
     }
 
@@ -364,18 +309,7 @@ impl Vector {
         if n == 0 {
             return Err(PyValueError::new_err("n must be at least 1, got 0"));
         }
-        if self.values.len() <= n {
-            return Ok((Vec::new().into(), self.values.clone().into()));
-        }
-        let (quotient, remainder) = py.detach(|| {
-            // X^n = 1 modulo the divisor: every coefficient is carried n places down.
-            let mut low = self.values.clone();
-            for i in (n..low.len()).rev() {
-                low[i - n] = low[i - n].add(low[i]);
-            }
-            let quotient = low.split_off(n);
-            (quotient, low)
-        });
+        let (quotient, remainder) = py.detach(|| polynomial::divide_by_vanishing(&self.values, n));
         Ok((quotient.into(), remainder.into()))
     }
 
@@ -403,25 +337,17 @@ impl Vector {
     /// natural order. ValueError unless len is a power of two up to 2^32. O(n log n).
     fn ntt(&self, py: Python<'_>) -> PyResult<Vector> {
         power_of_two("length", self.values.len())?;
-        Ok(py
-            .detach(|| {
-                let mut values = self.values.clone();
-                transform::ntt(&mut values);
-                values
-            })
-            .into())
+        let mut values = self.values.clone();
+        py.detach(|| transform::ntt(&mut values));
+        Ok(values.into())
     }
 
     /// Coefficients from evaluations on the roots of unity: the inverse of `ntt`.
     fn intt(&self, py: Python<'_>) -> PyResult<Vector> {
         power_of_two("length", self.values.len())?;
-        Ok(py
-            .detach(|| {
-                let mut values = self.values.clone();
-                transform::intt(&mut values);
-                values
-            })
-            .into())
+        let mut values = self.values.clone();
+        py.detach(|| transform::intt(&mut values));
+        Ok(values.into())
     }
 
     /// Evaluations on a coset: out[i] = self(shift * omega^i), omega of order size, the coefficients padded
@@ -447,14 +373,12 @@ impl Vector {
     fn coset_intt(&self, py: Python<'_>, shift: Scalar) -> PyResult<Vector> {
         power_of_two("length", self.values.len())?;
         not_zero(shift.0)?;
-        Ok(py
-            .detach(|| {
-                let mut values = self.values.clone();
-                transform::intt(&mut values);
-                transform::scale_by_powers(&mut values, shift.0.inverse());
-                values
-            })
-            .into())
+        let mut values = self.values.clone();
+        py.detach(|| {
+            transform::intt(&mut values);
+            transform::scale_by_powers(&mut values, shift.0.inverse());
+        });
+        Ok(values.into())
     }
 }
 
@@ -470,51 +394,9 @@ pub fn list_or_vector(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Fr>
     }
 }
 
-fn not_an_int(name: &str, object: &Bound<'_, PyAny>) -> PyErr {
-    let kind = object.get_type().qualname().map_or_else(|_| "another type".to_owned(), |name| name.to_string());
-    pyo3::exceptions::PyTypeError::new_err(format!("{name} must be an int, got {kind}"))
-}
-
 fn not_zero(shift: Fr) -> PyResult<()> {
     if shift.is_zero() {
         return Err(PyValueError::new_err("shift must not be zero"));
     }
     Ok(())
-}
-
-/// The elements a Python slice selects.
-pub fn slice_of<T: Copy>(values: &[T], slice: &Bound<'_, PySlice>) -> PyResult<Vec<T>> {
-    let indices = slice.indices(values.len() as isize)?;
-    Ok((0..indices.slicelength as isize).map(|i| values[(indices.start + i * indices.step) as usize]).collect())
-}
-
-/// An index into `length` elements, counted from the end when negative.
-pub fn wrapped_index(index: &Bound<'_, PyAny>, length: usize) -> PyResult<usize> {
-    if !index.is_instance_of::<pyo3::types::PyInt>() {
-        return Err(not_an_int("index", index));
-    }
-    let outside = || PyIndexError::new_err(format!("index is outside a length of {length}"));
-    let index: isize = index.extract().map_err(|_| outside())?;
-    let wrapped = if index < 0 { index + length as isize } else { index };
-    usize::try_from(wrapped).ok().filter(|&i| i < length).ok_or_else(outside)
-}
-
-/// Err is the index of the first zero.
-fn batch_inverse(values: &[Fr]) -> Result<Vec<Fr>, usize> {
-    // out[i] = product of the values before i, then times the inverse of the product through i.
-    let mut product = Fr::one();
-    let mut out = Vec::with_capacity(values.len());
-    for &value in values {
-        out.push(product);
-        product = product.mul(value);
-    }
-    if product.is_zero() {
-        return Err(values.iter().position(Fr::is_zero).unwrap_or(0));
-    }
-    let mut inverse = product.inverse();
-    for (slot, &value) in out.iter_mut().zip(values).rev() {
-        *slot = slot.mul(inverse);
-        inverse = inverse.mul(value);
-    }
-    Ok(out)
 }

@@ -69,7 +69,7 @@ class Machine:
             "mulmod": lambda a, b, m: a * b % m,
             "mload": lambda place: self.memory.get(place, 0),
         }
-        return eval(text, {"__builtins__": {}}, functions | names)  # noqa: S307: the text is this repository's own
+        return eval(text, {"__builtins__": {}}, functions | names)  # noqa: S307
 
 
 def _fits(value: int) -> int:

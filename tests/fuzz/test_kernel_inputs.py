@@ -53,7 +53,9 @@ POINTS = st.sampled_from([G1.identity(), G1.generator(), G2.generator(), G2.iden
 BASES = st.sampled_from([Bases([]), Bases([G1.generator()] * 4), Bases([G1.identity(), G1.generator()] * 4)])
 ANYTHING = st.one_of(LENGTHS, SCALARS, BYTES, ODD, ARRAYS, VECTORS, POINTS, BASES)
 LISTS = st.lists(ANYTHING, max_size=5)
-ARGUMENT = st.one_of(ANYTHING, LISTS, st.builds(slice, LENGTHS, LENGTHS, LENGTHS), st.lists(POINTS, max_size=4), st.lists(SCALARS, max_size=8))
+ARGUMENT = st.one_of(
+    ANYTHING, LISTS, st.builds(slice, LENGTHS, LENGTHS, LENGTHS), st.lists(POINTS, max_size=4), st.lists(SCALARS, max_size=8)
+)
 
 
 def methods(kind: type) -> list[str]:

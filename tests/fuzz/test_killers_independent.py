@@ -15,6 +15,7 @@ from support import changed, refuses
 from zkpredict.circuits.constraints import evaluate_publics
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS, root_of_unity
+from zkpredict.circuits.layout import Circuit
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native, opening
 from zkpredict.verifier.commitment import ModelCommitment
@@ -97,6 +98,17 @@ def test_public_polynomials_are_those_of_the_native_verifier(case):
     for digit in {0, case.proof.digit, circuit.classes - 1}:
         expected = evaluate_publics(circuit, case.image, digit, alpha, rho)
         assert public_values(circuit, case.image, digit, alpha, rho) == expected
+
+
+@pytest.mark.parametrize(
+    "circuit",
+    [Circuit((5, 3), (2,), 1024), Circuit((5, 12), (2,), 1024), Circuit((3, 30, 30, 30, 3), (1, 1, 1, 2), 1024)],
+    ids=["one pack", "three packs", "unused slots in every layer"],
+)
+def test_public_polynomials_of_other_shapes(circuit):
+    image = bytes(range(7, 7 + circuit.inputs))
+    for digit in (0, circuit.classes - 1):
+        assert public_values(circuit, image, digit, 3, 5) == evaluate_publics(circuit, image, digit, 3, 5)
 
 
 def test_opening_claims_are_those_of_the_native_verifier(case):

@@ -122,7 +122,7 @@ def row_openings(few) -> list[tuple[int, int]]:
 
 def test_opening_the_row_in_each_proof_gives_the_weights_away(trapdoor, row_openings):
     """The twin of never opening it: one equation a proof, and as many proofs as the row has entries are solved for the weights."""
-    compiled, n = trapdoor.model.compiled, trapdoor.model.commitment.circuit.domain
+    compiled = trapdoor.model.compiled
     assert len(compiled.rows[0]) == 1
     positions = [*range(trapdoor.model.network.shape[0] + 1), compiled.blinding_position(0)]
     system = [[pow(rho, position, MODULUS) for position in positions] for rho, _ in row_openings]

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from support import random_image, random_network, refuses
 
-from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.witness import build_trace
 from zkpredict.cli.main import main
@@ -48,7 +47,7 @@ def prover(private, picture) -> Prover:
 
 @pytest.fixture(scope="module")
 def needles(private) -> set[bytes]:
-    """Runs of weights as integers of every size and order, as hex, and two by two as decimals; every row secret as bytes, hex and decimal."""
+    """Runs of weights as integers of every size and order, as hex, and two by two as decimals; row secrets as bytes, hex, decimals."""
     found = set()
     for layer in private.network.layers:
         for array in (layer.weights, layer.weights.T, layer.bias):
