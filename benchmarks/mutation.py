@@ -1,7 +1,7 @@
 """Mutation testing of the verifier: `python -m zkpredict.benchmarks.mutation [MODULE ...]`, in a checkout.
 
 Each mutant is the verifier with one change: a comparison negated, moved by one or decided, a `raise`, a call or an element of a
-list (a constraint, an absorbed message) left out, a sign, factor, number or label changed. It is killed when one of the killer
+list or a term of a sum (a constraint, an absorbed message) left out, a sign, factor, number or label changed. It is killed when one of the killer
 tests fails. Survivors must be named in docs/evidence.md with the reason why they do no harm; the exit code is 1 otherwise.
 """
 
@@ -49,10 +49,11 @@ _ARITHMETIC = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """`module` with `before` replaced by `after` on `line`; `tree` is its syntax tree."""
+    """`module` with `before` replaced by `after` in `statement`, on `line`; `tree` is its syntax tree."""
 
     module: str
     line: int
+    statement: str
     before: str
     after: str
     tree: ast.Module
@@ -60,27 +61,37 @@ class Mutant:
     @property
     def name(self) -> str:
         """How docs/evidence.md calls it: no line number, which other edits would move."""
-        return f"{self.module.removeprefix('zkpredict.')}: `{self.before}` -> `{self.after}`"
+        place = "" if self.statement == self.before else f" in `{self.statement}`"
+        return f"{self.module.removeprefix('zkpredict.')}: `{self.before}` -> `{self.after}`{place}"
 
 
 def unchanged(source: str, module: str) -> Mutant:
     """The mutant that is none: run as one, it must live, or all others die of the machinery."""
     tree = ast.parse(source)
     _strip(tree)
-    return Mutant(module, 0, "", "", ast.fix_missing_locations(tree))
+    return Mutant(module, 0, "", "", "", ast.fix_missing_locations(tree))
 
 
 def mutants_of(source: str, module: str) -> Iterator[Mutant]:
     """Every mutant of `source`, in the order of the code."""
     tree = ast.parse(source)
     _strip(tree)
+    parents = {child: parent for parent in ast.walk(tree) for child in ast.iter_child_nodes(parent)}
     for number, node in enumerate(ast.walk(tree)):
         for after in _replacements(node):
             changed = copy.deepcopy(tree)
             target = next(found for place, found in enumerate(ast.walk(changed)) if place == number)
             _put(changed, target, after)
             text = "(nothing)" if isinstance(after, ast.Pass) else _one_line(after)
-            yield Mutant(module, getattr(node, "lineno", 0), _one_line(node), text, ast.fix_missing_locations(changed))
+            line, statement = getattr(node, "lineno", 0), _head_of(node, parents)
+            yield Mutant(module, line, statement, _one_line(node), text, ast.fix_missing_locations(changed))
+
+
+def _head_of(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
+    """The statement around `node`, of a compound one the first line."""
+    while not isinstance(node, ast.stmt):
+        node = parents[node]
+    return ast.unparse(node).splitlines()[0]
 
 
 def _strip(tree: ast.Module) -> None:
@@ -111,6 +122,8 @@ def _replacements(node: ast.AST) -> Iterator[ast.AST]:
         yield node.operand
     elif isinstance(node, ast.BinOp):
         yield from (_with(node, op=other()) for other in _ARITHMETIC.get(type(node.op), ()))
+        if isinstance(node.op, ast.Add):
+            yield from (node.right, node.left)
     elif isinstance(node, ast.IfExp):
         yield from (node.body, node.orelse)
     elif isinstance(node, ast.Constant) and type(node.value) is int:
