@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 TEST_IMAGES = ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz"
 TEST_LABELS = ROOT / "tests" / "data" / "t10k-labels-idx1-ubyte.gz"
 MNIST_MODEL = ROOT / "examples" / "mnist.model"
-# made by: zkpredict script scale examples/mnist.keras --out tests/bitcoin/mnist.exact
-MNIST_EXACT = Path(__file__).with_name("mnist.exact")
+# made by: zkpredict script scale examples/mnist.keras --out tests/data/mnist.exact
+MNIST_EXACT = ROOT / "tests" / "data" / "mnist.exact"
 
 
 def integer_network(source: np.random.Generator, shape, weights: int = 127, bias: int = 1000, shift: int = 0) -> IntegerNetwork:

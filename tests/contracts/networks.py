@@ -22,6 +22,12 @@ def shipped() -> IntegerNetwork:
 
 
 @cache
+def shipped_exact() -> ExactNetwork:
+    """The shipped Keras network in 10^8 fixed point."""
+    return ExactNetwork.from_bytes((ROOT / "tests" / "data" / "mnist.exact").read_bytes())
+
+
+@cache
 def test_images() -> np.ndarray:
     """The 10,000 MNIST test images, uint8 [10000, 784]."""
     return read_images(ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz").reshape(-1, 784)

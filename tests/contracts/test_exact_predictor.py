@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from networks import probing_images, random_exact, test_images
+from networks import probing_images, random_exact, shipped_exact, test_images
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.exact import ExactNetwork
@@ -32,7 +32,7 @@ def test_predictor_matches_reference(shape, weight):
 
 
 def test_a_hundred_test_images(anvil):
-    network = random_exact((784, 64, 10), 3, weight=10**7)
+    network = shipped_exact()
     contract = deploy_exact(anvil, network).contract
     images = test_images()[:100]
     outputs = anvil.call_many(contract.address, [contract.artifact.encode("logits", image.tobytes()) for image in images])
