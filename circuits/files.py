@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -14,6 +15,7 @@ from zkpredict.circuits.errors import UnusableInput
 
 MAX_FILE_BYTES = 1 << 29
 _CHUNK_BYTES = 1 << 20
+_WITHOUT_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
 def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -> bytes:
@@ -36,11 +38,11 @@ def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False
     `private` files are readable by their owner only. Raises `UnusableInput` when the folder cannot be written, or `path` is a
     folder or a device.
     """
-    write_together([Output(path, data, private)])
+    write_together([FileOutput(path, data, private)])
 
 
 @dataclass(frozen=True)
-class Output:
+class FileOutput:
     """A file to write: `private` ones are readable by their owner only."""
 
     path: str | os.PathLike
@@ -48,9 +50,9 @@ class Output:
     private: bool = False
 
 
-def write_together(outputs: Iterable[Output]) -> None:
+def write_together(outputs: Iterable[FileOutput]) -> None:
     """Writes several files: all are on the disk beside their targets before the first one is renamed. Errors as above."""
-    staged: list[tuple[Output, str]] = []
+    staged: list[tuple[FileOutput, str]] = []
     try:
         for output in outputs:
             staged.append((output, _stage(output)))
@@ -67,20 +69,28 @@ def write_together(outputs: Iterable[Output]) -> None:
 def one_at_a_time(path: str | os.PathLike) -> Iterator[None]:
     """Waits for other processes in this block on files of the same folder: for who reads a file and writes it anew.
 
-    Locks the folder, so nothing is left behind when a process dies. File systems without locks do not stop it.
+    Locks the folder, so nothing is left behind when a process dies. Two things do not stop it: a missing folder, which whoever reads
+    in it names better, and a file system without locks, which somebody working alone can do without. Raises `UnusableInput` when
+    the folder cannot be locked for any other reason, rather than go on and lose what another process writes.
     """
+    folder = os.path.dirname(os.path.realpath(path))
     descriptor = -1
-    with suppress(OSError):  # a folder that cannot be opened is named by who reads in it
-        descriptor = os.open(Path(path).resolve().parent, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
     try:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except (FileNotFoundError, NotADirectoryError):
+            pass
+        except OSError as error:
+            if error.errno not in _WITHOUT_LOCKS:
+                raise UnusableInput(f"cannot lock {folder}: {error.strerror}") from None
         yield
     finally:
         if descriptor >= 0:
             os.close(descriptor)
 
 
-def _stage(output: Output) -> str:
+def _stage(output: FileOutput) -> str:
     """Writes the temporary file; returns its path."""
     target = Path(output.path)
     with _naming(output):
@@ -100,7 +110,7 @@ def _stage(output: Output) -> str:
 
 
 @contextmanager
-def _naming(output: Output) -> Iterator[None]:
+def _naming(output: FileOutput) -> Iterator[None]:
     try:
         yield
     except OSError as error:

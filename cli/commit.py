@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import Output, one_at_a_time, write_together
+from zkpredict.circuits.files import FileOutput, one_at_a_time, write_together
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import milliseconds, refuse_same_file
@@ -36,9 +36,9 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         else:
             with console.step("commit"):
                 model = commit_model(model.network, arguments.domain)
-            outputs.append(Output(arguments.model, model.to_bytes(), private=True))
+            outputs.append(FileOutput(arguments.model, model.to_bytes(), private=True))
         commitment = model.commitment
-        write_together([*outputs, Output(arguments.out, commitment.to_bytes())])
+        write_together([*outputs, FileOutput(arguments.out, commitment.to_bytes())])
     made = f", made in {milliseconds(console.times['commit'])}" if console.times else " (already made: written again)"
     console.result(
         {

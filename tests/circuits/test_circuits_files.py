@@ -10,7 +10,7 @@ from support import refuses
 
 from zkpredict.circuits import files
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import Output, read_file, write_atomically, write_together
+from zkpredict.circuits.files import FileOutput, read_file, write_atomically, write_together
 
 
 def mode(path) -> int:
@@ -152,7 +152,7 @@ def test_a_killed_writer_never_leaves_half_a_file(tmp_path):
 
 
 def test_several_files_appear_together(tmp_path):
-    write_together([Output(tmp_path / "a", b"1", private=True), Output(tmp_path / "b", b"2")])
+    write_together([FileOutput(tmp_path / "a", b"1", private=True), FileOutput(tmp_path / "b", b"2")])
     assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"1", b"2"]
     assert [mode(tmp_path / name) for name in "ab"] == [0o600, 0o644]
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
@@ -162,11 +162,11 @@ def test_several_files_appear_together(tmp_path):
 def test_when_one_of_several_cannot_be_written_none_is(tmp_path, order):
     (tmp_path / "a").write_bytes(b"old")
     bad = tmp_path / "no" / "b"
-    outputs = [Output(tmp_path / "a", b"new"), Output(bad, b"data")]
+    outputs = [FileOutput(tmp_path / "a", b"new"), FileOutput(bad, b"data")]
     with refuses(UnusableInput, f"cannot write {bad}: No such file or directory"):
         write_together(outputs[index] for index in order)
     assert (tmp_path / "a").read_bytes() == b"old" and os.listdir(tmp_path) == ["a"]
 
 
 def test_the_data_of_an_output_is_not_in_its_repr(tmp_path):
-    assert "secret" not in repr(Output(tmp_path, b"secret"))
+    assert "secret" not in repr(FileOutput(tmp_path, b"secret"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 
 import pytest
-from support import random_network
+from support import random_network, refuses
 
-from zkpredict.circuits.files import Output, one_at_a_time, write_together
+from zkpredict.circuits import files
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files import FileOutput, one_at_a_time, write_together
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import ModelCommitment
@@ -52,12 +55,12 @@ def interleaved(desk, lock) -> bool:
     if not first:
         with lock(desk.model):
             model = commit_model(random_network(1, (4, 3)))
-            write_together([Output(desk.model, model.to_bytes(), private=True)])
+            write_together([FileOutput(desk.model, model.to_bytes(), private=True)])
             os.write(entered[1], b"x")
             os.close(entered[1])
             os.close(leave[1])
             os.read(leave[0], 1)
-            write_together([Output(desk.commitment, model.commitment.to_bytes())])
+            write_together([FileOutput(desk.commitment, model.commitment.to_bytes())])
         os._exit(0)
     os.read(entered[0], 1)
     second = os.fork()
@@ -65,8 +68,8 @@ def interleaved(desk, lock) -> bool:
         os.close(leave[1])
         with lock(desk.model):
             model = commit_model(random_network(1, (4, 3)))
-            write_together([Output(desk.model, model.to_bytes(), private=True)])
-            write_together([Output(desk.commitment, model.commitment.to_bytes())])
+            write_together([FileOutput(desk.model, model.to_bytes(), private=True)])
+            write_together([FileOutput(desk.commitment, model.commitment.to_bytes())])
         os._exit(0)
     if lock is not one_at_a_time:
         os.waitpid(second, 0)
@@ -91,3 +94,37 @@ def test_the_lock_is_what_keeps_them_together(desk):
 def test_a_lock_on_a_folder_that_is_none_lets_the_command_say_so(tmp_path):
     with one_at_a_time(tmp_path / "none" / "m.model"):
         assert not (tmp_path / "none").exists()
+
+
+def fail_to_lock(monkeypatch, code: int) -> None:
+    def flock(descriptor, operation):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(files.fcntl, "flock", flock)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_file_system_without_locks_does_not_stop_a_command(desk, monkeypatch, code):
+    fail_to_lock(monkeypatch, code)
+    assert desk.run(desk.commit).code == 0
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EBADF, errno.EINVAL])
+def test_a_lock_that_fails_stops_a_command_before_it_reads(desk, monkeypatch, code):
+    """The twin: nobody goes on as if alone, and no descriptor stays open."""
+    fail_to_lock(monkeypatch, code)
+    before, descriptors = desk.files(), os.listdir("/proc/self/fd")
+    ended = desk.run(desk.commit)
+    assert (ended.code, ended.out, ended.err) == (2, "", f"zkpredict: cannot lock {desk.folder}: {os.strerror(code)}\n")
+    with refuses(UnusableInput, f"cannot lock {desk.folder}: {os.strerror(code)}"), one_at_a_time(desk.model):
+        raise AssertionError("it went on")
+    assert desk.files() == before and os.listdir("/proc/self/fd") == descriptors
+
+
+def test_a_folder_that_may_not_be_listed_cannot_be_locked(desk, monkeypatch):
+    def deny(path, flags):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(files.os, "open", deny)
+    with refuses(UnusableInput, f"cannot lock {desk.folder}: Permission denied"), one_at_a_time(desk.model):
+        raise AssertionError("it went on")
