@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EXAMPLE = """zkpredict script build examples/mnist.model --out mnist.script
          zkpredict script run mnist.script examples/seven.png --digit 7"""
 REFUSED = 1
-DEFAULT_RATE = 100.0
+DEFAULT_RATE = "100"
 SPEND_OVERHEAD = 200
 _REFUND_BYTES = 360
 _HEX_FILE_LIMIT = 1 << 24
@@ -75,7 +75,7 @@ def exact_network(floating: FloatNetwork) -> ExactNetwork:
 def _build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NETWORK", help="a model file (packed), or what `script scale` made (exact)")
     parser.add_argument("--out", required=True, metavar="SCRIPT", help="locking script to write, as hex")
-    parser.add_argument("--rate", type=float, default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
+    parser.add_argument("--rate", default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
     pot = parser.add_argument_group("pay whoever holds the claimant's key for an image of the class, refund the owner later")
     pot.add_argument("--digit", type=int, metavar="D", help="class of the images that are paid for")
     pot.add_argument("--claimant", metavar="KEY", help="public key that claims, 66 hex digits")
@@ -84,16 +84,17 @@ def _build_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _build(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.contracts.bitcoin.compiler import claim_script, compile_network
+    from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
     from zkpredict.contracts.bitcoin.limits import NodeLimits
     from zkpredict.contracts.bitcoin.paid import Pot
-    from zkpredict.contracts.bitcoin.transaction import fee
+    from zkpredict.contracts.bitcoin.transaction import fee, fee_rate
 
+    rate = fee_rate(arguments.rate)
     terms = (arguments.digit, arguments.claimant, arguments.owner, arguments.refund_after)
     if any(term is None for term in terms) and any(term is not None for term in terms):
         raise UnusableInput("a pot needs all of --digit, --claimant, --owner and --refund-after")
     with console.step("compile"):
-        classifier = compile_network(_read_network(arguments.network))
+        classifier = compile_script(_read_network(arguments.network))
         if arguments.digit is None:
             lock = claim_script(classifier)
         else:
@@ -102,9 +103,9 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
     write_atomically(arguments.out, lock.code.hex().encode() + b"\n")
     limits, demand = NodeLimits(), lock.demand
     fees = {
-        "satoshis_per_kilobyte": arguments.rate,
-        "fund_satoshis": fee(len(lock.code) + SPEND_OVERHEAD, arguments.rate),
-        "spend_satoshis": fee(classifier.pixels + SPEND_OVERHEAD, arguments.rate),
+        "satoshis_per_kilobyte": float(rate),
+        "fund_satoshis": fee(len(lock.code) + SPEND_OVERHEAD, rate),
+        "spend_satoshis": fee(classifier.pixels + SPEND_OVERHEAD, rate),
     }
     width = max(map(len, lock.sizes))
     console.result(
@@ -118,7 +119,7 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
             f"  {'script':<{width}}  {len(lock.code):>9,} bytes of {limits.script_bytes:,}",
             f"  {'largest number':<{width}}  {demand.number_bytes:>9,} bytes of {limits.number_bytes:,}",
             f"  {'stack, at most':<{width}}  {demand.stack_bytes:>9,} bytes of {limits.stack_bytes:,}",
-            f"  fees at {arguments.rate:g} satoshis per 1,000 bytes: {fees['fund_satoshis']:,} to fund an output, "
+            f"  fees at {rate} satoshis per 1,000 bytes: {fees['fund_satoshis']:,} to fund an output, "
             f"{fees['spend_satoshis']:,} to spend it",
             "  public: whoever sees the script can read every weight",
         ],
@@ -167,7 +168,7 @@ def _spend_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--satoshis", type=int, required=True, metavar="S", help="amount of the output")
     parser.add_argument("--to", required=True, metavar="ADDRESS", help="where the amount goes, less the fee")
     parser.add_argument("--out", required=True, metavar="TX", help="transaction to write, as hex")
-    parser.add_argument("--rate", type=float, default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
+    parser.add_argument("--rate", default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
     parser.add_argument("--digit", type=int, metavar="D", help="the claimed class, when the script is no pot")
     parser.add_argument("--refund-at", type=int, metavar="T", help="refund the owner; T becomes the lock time")
     signing = parser.add_mutually_exclusive_group()
@@ -201,9 +202,9 @@ def _claim_image(arguments: argparse.Namespace, lock: bytes) -> np.ndarray:
 
 def _draft(arguments: argparse.Namespace, payload_bytes: int) -> Transaction:
     """The transaction without its unlocking script; the fee is for `payload_bytes` beside keys, amounts and signatures."""
-    from zkpredict.contracts.bitcoin.transaction import Input, Outpoint, Output, Transaction, fee, pay_to_address
+    from zkpredict.contracts.bitcoin.transaction import Input, Outpoint, Output, Transaction, fee, fee_rate, pay_to_address
 
-    cost = fee(payload_bytes + SPEND_OVERHEAD, arguments.rate)
+    cost = fee(payload_bytes + SPEND_OVERHEAD, fee_rate(arguments.rate))
     if cost >= arguments.satoshis:
         raise UnusableInput(f"the fee of {cost:,} satoshis leaves nothing of {arguments.satoshis:,}")
     return Transaction(
@@ -274,7 +275,7 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _bench(arguments: argparse.Namespace, console: Console) -> int:
     from zkpredict.circuits.idx import read_images, read_labels
-    from zkpredict.contracts.bitcoin.compiler import claim_script, compile_network
+    from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
     from zkpredict.contracts.bitcoin.interpreters import INTERPRETERS
     from zkpredict.contracts.bitcoin.measure import tally, wrong_claims
 
@@ -287,7 +288,7 @@ def _bench(arguments: argparse.Namespace, console: Console) -> int:
         raise UnusableInput(f"{arguments.idx} holds no image")
     with console.step("reference"):
         digits = network.infer(images).digits
-    classifier = compile_network(network)
+    classifier = compile_script(network)
     lock = claim_script(classifier).code
     wrong = wrong_claims(images, digits, classifier.classes, 1_000 if arguments.full else arguments.wrong)
     facts = {"network": classifier.name, "script_bytes": len(lock), "interpreters": {}}

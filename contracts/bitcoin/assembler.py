@@ -30,7 +30,6 @@ class Op(Enum):
     DROP = 0x75
     DUP = 0x76
     NIP = 0x77
-    OVER = 0x78
     PICK = 0x79
     ROLL = 0x7A
     SWAP = 0x7C

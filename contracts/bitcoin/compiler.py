@@ -55,7 +55,7 @@ class LockingScript:
         return size_report(self.sections)
 
 
-def compile_network(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = NodeLimits()) -> Classifier:
+def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = NodeLimits()) -> Classifier:
     """The network as code: `packed` for an `IntegerNetwork`, `exact` for an `ExactNetwork`.
 
     Raises `LimitExceeded` naming the node limit it would break and by how much.
@@ -99,7 +99,7 @@ def claim_script(classifier: Classifier, limits: NodeLimits = NodeLimits()) -> L
 
 def claim(image: np.ndarray | bytes, digit: int) -> bytes:
     """The unlocking script that claims `digit` for `image` (uint8 pixels)."""
-    return assemble(image_bytes(image), digit)
+    return assemble(pixel_bytes(image), digit)
 
 
 def pixels_of(lock: bytes) -> int:
@@ -119,7 +119,7 @@ def is_pot(lock: bytes) -> bool:
     return lock[:1] == assemble(Op.IF)
 
 
-def image_bytes(image: np.ndarray | bytes) -> bytes:
+def pixel_bytes(image: np.ndarray | bytes) -> bytes:
     """The pixels of one image, row by row. Raises `UnusableInput` for anything but uint8."""
     if isinstance(image, bytes):
         return image

@@ -23,7 +23,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join, parse
-from zkpredict.contracts.bitcoin.compiler import Classifier, LockingScript, image_bytes
+from zkpredict.contracts.bitcoin.compiler import Classifier, LockingScript, pixel_bytes
 from zkpredict.contracts.bitcoin.limits import Demand, NodeLimits
 from zkpredict.contracts.bitcoin.transaction import (
     FINAL_SEQUENCE, GROUP_ORDER, LOCK_TIME_IS_SECONDS, SIGHASH_ALL_FORKID, Transaction, hash256,
@@ -110,7 +110,7 @@ class Unsigned:
 
 def claim(lock: bytes, transaction: Transaction, index: int, satoshis: int, image: np.ndarray) -> Unsigned:
     """Opens input `index`, which spends `satoshis` locked by the pot `lock`, by an image. The claimant signs."""
-    return Unsigned(transaction, index, transaction.digest(index, lock, satoshis), image_bytes(image), _CLAIM)
+    return Unsigned(transaction, index, transaction.digest(index, lock, satoshis), pixel_bytes(image), _CLAIM)
 
 
 def refund(lock: bytes, transaction: Transaction, index: int, satoshis: int) -> Unsigned:

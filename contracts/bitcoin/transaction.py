@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
 from hashlib import sha256
 
 from zkpredict.circuits.errors import UnusableInput
@@ -14,6 +18,7 @@ LOCK_TIME_IS_SECONDS = 500_000_000
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _KEY_HASH_VERSIONS = (0, 111)
 MAX_SATOSHIS = 21_000_000 * 100_000_000
+_RATE = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 
 
 @dataclass(frozen=True)
@@ -135,9 +140,16 @@ def pay_to_address(address: str) -> bytes:
     return bytes.fromhex("76a914") + data[1:21] + bytes.fromhex("88ac")
 
 
-def fee(size: int, satoshis_per_kilobyte: float) -> int:
-    """Satoshis for `size` bytes at a rate per 1,000 bytes, rounded up."""
-    return -(-round(size * satoshis_per_kilobyte * 1000) // 1_000_000)
+def fee_rate(text: str) -> Decimal:
+    """Satoshis per 1,000 bytes as they are written, up to eight decimals. Raises `UnusableInput`."""
+    if not _RATE.fullmatch(text):
+        raise UnusableInput(f"a fee rate is satoshis per 1,000 bytes, such as 50 or 0.5, got {text!r}")
+    return Decimal(text)
+
+
+def fee(size: int, satoshis_per_kilobyte: int | Decimal) -> int:
+    """Satoshis for `size` bytes at a rate per 1,000 bytes: exact, then rounded up."""
+    return math.ceil(size * Fraction(satoshis_per_kilobyte) / 1000)
 
 
 def _variable_integer(value: int) -> bytes:

@@ -173,7 +173,8 @@ def test_unusable_input_exits_with_two(command, folder, digit, monkeypatch):
         (["run", folder / "text", folder / "image.npy", "--digit", 1], "is not hexadecimal"),
         (["run", folder / "pot.script", folder / "image.npy", "--digit", 1], "is a pot that also wants a signature"),
         (["spend", folder / "small.script", *OUTPUT, "--out", folder / "x", "--refund-at", 5], "it is no pot"),
-        (["spend", folder / "pot.script", folder / "image.npy", *OUTPUT, "--out", folder / "x", "--rate", "1e6"], "leaves nothing"),
+        (["spend", folder / "pot.script", folder / "image.npy", *OUTPUT, "--out", folder / "x", "--rate", "1000000"], "leaves nothing"),
+        (["spend", folder / "pot.script", folder / "image.npy", *OUTPUT, "--out", folder / "x", "--rate", "-1"], "a fee rate is"),
     ):
         assert reason in command(*arguments, code=2)["error"]
     bench = ["bench", MNIST_MODEL, "--idx", TEST_IMAGES, "--images"]

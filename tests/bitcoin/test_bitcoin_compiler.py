@@ -15,7 +15,7 @@ from zkpredict.circuits.network import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin import exact, packed
 from zkpredict.contracts.bitcoin.assembler import Op, assemble, join
 from zkpredict.contracts.bitcoin.compiler import (
-    claim, claim_script, compile_network, image_bytes, is_pot, pixel_inputs, pixels_of,
+    claim, claim_script, compile_script, is_pot, pixel_bytes, pixel_inputs, pixels_of,
 )
 from zkpredict.contracts.bitcoin.interpreters import SpendRefused
 from zkpredict.contracts.bitcoin.limits import Demand, LimitExceeded, NodeLimits
@@ -35,7 +35,7 @@ def images_for(source: np.random.Generator, pixels: int, count: int = 12) -> np.
 
 def check_every_class(interpreter, network, images) -> None:
     """The right class is accepted and every other one refused, for the right reason."""
-    lock = claim_script(compile_network(network)).code
+    lock = claim_script(compile_script(network)).code
     classes = network.shape[-1]
     for image, digit in zip(images, network.infer(images).digits.tolist()):
         assert refusal(interpreter, lock, image, digit) is None
@@ -84,7 +84,7 @@ def test_ties_go_to_the_lowest_index(interpreter):
         IntegerNetwork((DenseLayer(np.array([[1, 0], [0, 1], [0, 1], [1, 0]]), np.zeros(4, np.int64)),)),
         ExactNetwork((ExactLayer(np.array([[1, 0], [0, 1], [0, 1], [1, 0]]) * 10**8, np.zeros(4, np.int64)),)),
     ):
-        lock = claim_script(compile_network(network)).code
+        lock = claim_script(compile_script(network)).code
         for image, digit in (([9, 3], 0), ([3, 9], 1), ([5, 5], 0), ([0, 0], 0)):
             accepted = [d for d in range(4) if refusal(interpreter, lock, np.array(image, np.uint8), d) is None]
             assert accepted == [digit]
@@ -114,7 +114,7 @@ def test_tiny_networks_full_of_ties(fastest, draw):
     ))
     image = np.array(draw.draw(st.lists(st.integers(0, 3) | st.integers(252, 255), min_size=inputs, max_size=inputs)), np.uint8)
     for each in (network, unscaled):
-        lock = claim_script(compile_network(each)).code
+        lock = claim_script(compile_script(each)).code
         assert [d for d in range(classes) if refusal(fastest, lock, image, d) is None] == [each.predict(image)]
 
 
@@ -142,7 +142,7 @@ def test_activations_match_reference_one_by_one(interpreter, mode, shift):
 def small():
     network = integer_network(np.random.default_rng(2), (6, 4, 3), shift=2)
     image = np.arange(6, dtype=np.uint8) * 40
-    return claim_script(compile_network(network)).code, image, network.predict(image)
+    return claim_script(compile_script(network)).code, image, network.predict(image)
 
 
 def test_an_image_of_another_length_is_refused(interpreter, small):
@@ -190,25 +190,25 @@ def test_relaxed_transactions_accept_no_other_digit(fastest, small):
 
 def test_limits_are_named_with_the_excess():
     network = integer_network(np.random.default_rng(3), (30, 20, 5), shift=8)
-    demand = claim_script(compile_network(network)).demand
+    demand = claim_script(compile_script(network)).demand
     exactly = NodeLimits(demand.script_bytes, demand.number_bytes, demand.stack_bytes)
-    assert claim_script(compile_network(network, exactly), exactly).demand == demand
+    assert claim_script(compile_script(network, exactly), exactly).demand == demand
     for tighter, reason in (
         (NodeLimits(script_bytes=demand.script_bytes - 1), f"{demand.script_bytes:,} bytes of script, 1 more than"),
         (NodeLimits(number_bytes=demand.number_bytes - 3), f"{demand.number_bytes:,} bytes of number, 3 more than"),
         (NodeLimits(stack_bytes=demand.stack_bytes - 2), f"{demand.stack_bytes:,} bytes of stack, 2 more than"),
     ):
         with pytest.raises(LimitExceeded, match=f"^packed 30-20-5 needs {reason} the node limit of"):
-            claim_script(compile_network(network, tighter), tighter)
+            claim_script(compile_script(network, tighter), tighter)
 
 
 def test_default_limits_refuse_what_a_node_would():
     wide = IntegerNetwork((DenseLayer(np.ones((5_200, 2), np.int64), np.zeros(5_200, np.int64)),))
     with pytest.raises(LimitExceeded, match=r"^packed 2-5200 needs [\d,]+ bytes of number, [\d,]+ more than .* 10,000$"):
-        compile_network(wide)
+        compile_script(wide)
     long = integer_network(np.random.default_rng(4), (784, 700, 10), shift=8)
     with pytest.raises(LimitExceeded, match=r"^packed 784-700-10 needs [\d,]+ bytes of script, [\d,]+ more than .* 500,000$"):
-        compile_network(long)
+        compile_script(long)
     with pytest.raises(LimitExceeded, match="^it needs 100,000,001 bytes of stack, 1 more than the node limit of 100,000,000$"):
         NodeLimits().check("it", Demand(1, 1, 100_000_001))
 
@@ -217,7 +217,7 @@ def test_default_limits_refuse_what_a_node_would():
 def test_running_takes_no_more_than_was_proven(strictest, mode, monkeypatch):
     source = np.random.default_rng(5)
     network = (integer_network if mode == "packed" else exact_network)(source, (40, 30, 20, 10))
-    lock = claim_script(compile_network(network))
+    lock = claim_script(compile_script(network))
     numbers, memory = [0], [0]
     library = strictest._library
     limits_type, stack_type = library.InterpreterLimits, library.limited_stack.LimitedStack
@@ -247,13 +247,13 @@ def test_our_scripts_say_what_they_want(small):
     with pytest.raises(MalformedFile, match="script: push of 5 bytes at offset 1, 1 are left"):
         pixels_of(b"\x05a")
     with pytest.raises(UnusableInput, match="an image must be uint8, got int64"):
-        image_bytes(image.astype(np.int64))
+        pixel_bytes(image.astype(np.int64))
     assert claim(image.tobytes(), digit) == claim(image, digit)
 
 
 def test_sections_add_up(small):
     network = integer_network(np.random.default_rng(2), (6, 4, 3), shift=2)
-    lock = claim_script(compile_network(network))
+    lock = claim_script(compile_script(network))
     assert sum(lock.sizes.values()) == len(lock.code) == lock.demand.script_bytes
     assert list(lock.sizes) == [
         "claim", "image", *(f"layer {n} {part}" for n in (0, 1) for part in ("constants", "multiply-add", "split")), "argmax",

@@ -5,7 +5,7 @@ import pytest
 from bitcoin_cases import TEST_LABELS
 
 from zkpredict.circuits.idx import read_labels
-from zkpredict.contracts.bitcoin.compiler import claim_script, compile_network
+from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
 from zkpredict.contracts.bitcoin.limits import NodeLimits
 from zkpredict.contracts.bitcoin.measure import tally, wrong_claims
 
@@ -17,7 +17,7 @@ SCRIPT_BYTES = {"packed": 67_000, "exact": 255_000}
 @pytest.fixture(scope="module", params=["packed", "exact"])
 def compiled(request, mnist, mnist_exact):
     network = mnist if request.param == "packed" else mnist_exact
-    return request.param, network, claim_script(compile_network(network))
+    return request.param, network, claim_script(compile_script(network))
 
 
 def test_the_scripts_stay_small(compiled):

@@ -10,7 +10,7 @@ from bsv.keys import PrivateKey
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.bitcoin.assembler import Op, assemble
-from zkpredict.contracts.bitcoin.compiler import claim_script, compile_network, is_pot, pixels_of
+from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script, is_pot, pixels_of
 from zkpredict.contracts.bitcoin.interpreters import SpendRefused, signer
 from zkpredict.contracts.bitcoin.limits import LimitExceeded, NodeLimits
 from zkpredict.contracts.bitcoin.paid import (
@@ -45,7 +45,7 @@ def images(network):
 
 @pytest.fixture(scope="module")
 def pot(network, images):
-    return Pot(compile_network(network), network.predict(images[0]), public(CLAIMANT), public(OWNER), HEIGHT)
+    return Pot(compile_script(network), network.predict(images[0]), public(CLAIMANT), public(OWNER), HEIGHT)
 
 
 @pytest.fixture(scope="module")
@@ -210,7 +210,7 @@ def test_unusable_terms_are_refused(pot, network):
     with pytest.raises(LimitExceeded, match=f"^a pot on packed 9-5-4 needs {size:,} bytes of script, 1 more than"):
         pot.lock(NodeLimits(script_bytes=size - 1))
     with pytest.raises(UnusableInput, match="this locking script has no refund: it is no pot"):
-        refund_code(claim_script(compile_network(network)).code)
+        refund_code(claim_script(compile_script(network)).code)
 
 
 def test_keys_that_sign_nothing_are_refused():
@@ -232,7 +232,7 @@ def test_a_pot_on_the_trained_network(interpreter, mnist, test_images, draft):
     digits = mnist.infer(test_images[:50]).digits
     three = int(np.flatnonzero(digits == 3)[0])
     seven = int(np.flatnonzero(digits == 7)[0])
-    pot = Pot(compile_network(mnist), 3, public(CLAIMANT), public(OWNER), HEIGHT)
+    pot = Pot(compile_script(mnist), 3, public(CLAIMANT), public(OWNER), HEIGHT)
     lock = pot.lock().code
     check(interpreter, pot, signed(claim(lock, draft, 1, AMOUNT, test_images[three]), CLAIMANT))
     refused(interpreter, pot, signed(claim(lock, draft, 1, AMOUNT, test_images[seven]), CLAIMANT), WRONG_CLASS)

@@ -1,6 +1,7 @@
 """Transaction bytes, digests, addresses and fees against two libraries and against history."""
 
 import re
+from decimal import Decimal
 
 import bitcoinx
 import pytest
@@ -8,7 +9,7 @@ from bsv.transaction import Transaction as SdkTransaction
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.bitcoin.transaction import (
-    MAX_SATOSHIS, SIGHASH_ALL_FORKID, Input, Outpoint, Output, Transaction, fee, pay_to_address,
+    MAX_SATOSHIS, SIGHASH_ALL_FORKID, Input, Outpoint, Output, Transaction, fee, fee_rate, pay_to_address,
 )
 
 GENESIS_MESSAGE = bytes.fromhex(
@@ -74,7 +75,15 @@ def test_addresses_decode_and_tampered_ones_do_not():
 
 
 def test_fees_round_up():
-    assert [fee(size, rate) for size, rate in ((1_000, 100), (1_001, 100), (1, 0.5), (0, 100))] == [100, 101, 1, 0]
+    assert [fee(size, rate) for size, rate in ((1_000, 100), (1_001, 100), (1, Decimal("0.5")), (0, 100))] == [100, 101, 1, 0]
+
+
+def test_fees_are_exact():
+    """Cases that a float, or a sum rounded on the way, gets wrong by one."""
+    assert [fee(size, fee_rate(rate)) for size, rate in ((10_000, "0.1"), (1, "0.0001"), (10**16 + 1, "1000"))] == [1, 1, 10**16 + 1]
+    for text in ("", "-1", "+1", "1e3", "nan", "inf", "0.123456789", "1/3", "٣", "1 ", "9" * 17, ".5", "5."):
+        with pytest.raises(UnusableInput, match=re.escape(f"such as 50 or 0.5, got {text!r}")):
+            fee_rate(text)
 
 
 def test_impossible_values_are_refused():
