@@ -5,9 +5,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# with the build tools that requirements/runtime.txt pins, fetching nothing
+INSTALL := $(BIN)/pip install --quiet --no-deps --no-build-isolation
 KERNEL_SOURCES := kernel/pyproject.toml kernel/Cargo.toml kernel/Cargo.lock $(wildcard kernel/src/*.rs)
 
-.PHONY: prove test lint bench lock clean
+.PHONY: prove test lint lock clean
 
 prove: $(VENV)/.runtime
 	mkdir -p build
@@ -21,8 +23,8 @@ $(VENV)/bin/python:
 
 $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(KERNEL_SOURCES) | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
-	$(BIN)/pip install --quiet ./kernel
-	$(BIN)/pip install --quiet --no-deps --editable .
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(INSTALL) ./kernel
+	$(INSTALL) --editable .
 	touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.runtime
@@ -34,8 +36,8 @@ node_modules/.package-lock.json: package.json package-lock.json
 	touch $@
 
 lint: $(VENV)/.test
-	rm -rf build
-	$(BIN)/pip install --quiet --no-deps --target build/installed .
+	rm -rf build/installed build/lib build/bdist.*
+	$(INSTALL) --target build/installed .
 	PYTHONPATH=build/installed $(BIN)/lint-imports --no-cache
 
 test: lint node_modules/.package-lock.json

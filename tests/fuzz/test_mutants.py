@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 
 import pytest
@@ -107,15 +108,29 @@ def sampled(module: str, count: int) -> list[Mutant]:
 @pytest.mark.parametrize("module", NATIVE)
 def test_a_sample_of_the_verifiers_mutants_dies(module):
     """Three of each module; all of them by `python -m zkpredict.benchmarks.mutation`."""
-    explained = mutation.EVIDENCE.read_text()
     survived = [m.name for m in sampled(module, 3) if mutation.outlives(mutation.TARGETS[module], m)]
-    assert [name for name in survived if name not in explained] == []
+    assert [name for name in survived if name not in mutation.explanations()] == []
 
 
 @pytest.mark.parametrize("module", NATIVE)
 def test_no_mutation_at_all_survives(module):
     """The twin: run as a mutant, each module as it is passes all killers, so mutants do not die of the machinery."""
     assert mutation.outlives(mutation.TARGETS[module], unchanged(source_of(module), module))
+
+
+def test_the_written_counts_and_survivors_are_of_this_code():
+    """docs/evidence.md: how many mutants each module has, and every name in its table of survivors."""
+    counts, names = {}, set()
+    for module in mutation.TARGETS:
+        mutants = list(mutants_of(source_of(module), module))
+        counts[module.split(".")[-1]] = len(mutants)
+        names |= {mutant.name for mutant in mutants}
+    page = mutation.explanations()
+    for module, count in counts.items():
+        assert re.search(rf"\b{count} of\s+`([a-z]+/)?{module}\.py`", page), f"{module} has {count} mutants"
+    assert f"There are {sum(counts.values()):,} mutants" in page
+    explained = re.findall(r"^\| (verifier\.\S+: .*`) \| ", page, flags=re.M)
+    assert len(explained) == 7 and set(explained) <= names
 
 
 def test_a_known_mutant_dies():
