@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,14 +18,14 @@ from zkpredict.circuits.layout import (
     DOMAINS,
     LANE_BITS,
     LIMB_BITS,
+    LOGIT_LIMIT,
     NARROW,
+    NARROW_LIMIT,
     WIDE,
     Circuit,
 )
 from zkpredict.circuits.dense import Interval
 from zkpredict.circuits.network import DenseLayer, IntegerNetwork
-
-_LOGIT_LIMIT = 1 << (WIDE * LANE_BITS - 2)
 
 
 def lane_shift(lanes: int) -> int:
@@ -82,27 +83,28 @@ def compile_network(network: IntegerNetwork, domain: int | None = None) -> Compi
     lanes, scales = [], []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
         if number == len(network.layers) - 1:
-            _check_rows(number, interval, _LOGIT_LIMIT, 0)
+            _check_rows(number, interval, LOGIT_LIMIT, 0)
             lanes.append(WIDE)
             scales.append(0)
         else:
             width = _lane_width(number, layer, interval)
             lanes.append(width)
             scales.append(lane_shift(width) - layer.shift)
-    candidates = DOMAINS if domain is None else (domain,)
-    for size in candidates:
-        try:
-            circuit = Circuit(network.shape, tuple(lanes), size)
-        except UnsupportedNetwork:
-            if size == candidates[-1]:
-                raise
-        else:
-            return CompiledNetwork(network, circuit, tuple(scales))
-    raise UnsupportedNetwork(f"no domain among {candidates} holds network {network.name}")
+    circuit = _smallest_circuit(network.shape, tuple(lanes), DOMAINS if domain is None else (domain,))
+    return CompiledNetwork(network, circuit, tuple(scales))
+
+
+def _smallest_circuit(widths: tuple[int, ...], lanes: tuple[int, ...], domains: tuple[int, ...]) -> Circuit:
+    """The circuit of the first of `domains` that holds the layers. Raises what the last one lacks."""
+    *smaller, largest = domains
+    for domain in smaller:
+        with suppress(UnsupportedNetwork):
+            return Circuit(widths, lanes, domain)
+    return Circuit(widths, lanes, largest)
 
 
 def _lane_width(number: int, layer: DenseLayer, interval: Interval) -> int:
-    if layer.shift <= lane_shift(NARROW) and interval.magnitude << (lane_shift(NARROW) - layer.shift) < 1 << (LANE_BITS - 1):
+    if layer.shift <= lane_shift(NARROW) and interval.magnitude << (lane_shift(NARROW) - layer.shift) < NARROW_LIMIT:
         return NARROW
     if layer.shift > lane_shift(WIDE):
         raise UnsupportedNetwork(f"layer {number} shifts by {layer.shift} bits, at most {lane_shift(WIDE)} fit a wide lane")

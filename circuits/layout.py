@@ -17,7 +17,7 @@ from Crypto.Hash import keccak
 
 from zkpredict.circuits.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
-from zkpredict.circuits.dense import MAX_LAYERS, MAX_WIDTH
+from zkpredict.circuits.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
 
 LIMB_BITS = 8
 TABLE_SIZE = 1 << LIMB_BITS
@@ -31,6 +31,8 @@ READOUT_ROW = PACK_LANES * LANE_ROWS
 ACTIVATION_BITS = 15
 SIGN_ROW, ACTIVATION_ROW = 1, 2
 NARROW, WIDE = 1, 2
+NARROW_LIMIT, LOGIT_LIMIT = 1 << (NARROW * LANE_BITS - 1), 1 << (WIDE * LANE_BITS - 2)
+"""What the absolute value of a narrow value, and of a logit, stays below: the difference of two logits still fits a wide lane."""
 BIAS_ROWS = (3, 7)
 BLINDING_ROW = 11
 PACKS_PER_VALUE_ROW = len(BIAS_ROWS)
@@ -219,9 +221,7 @@ class Circuit:
         """Parses `to_bytes` output at the cursor. Raises `MalformedFile`."""
         reader.expect(_MAGIC, "circuit magic")
         domain = reader.unsigned(2, "domain")
-        layers = reader.unsigned(1, "layer count")
-        if not 1 <= layers <= MAX_LAYERS:
-            raise MalformedFile(f"{reader.what}: layer count is {layers}, expected 1 to {MAX_LAYERS}")
+        layers = read_layer_count(reader)
         widths = tuple(reader.unsigned(4, f"width {i}") for i in range(layers + 1))
         lanes = tuple(reader.take(layers, "lane widths"))
         try:

@@ -18,15 +18,13 @@ from itertools import pairwise
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_BITS, NARROW, WIDE
+from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_BITS, LOGIT_LIMIT, NARROW_LIMIT, WIDE
 from zkpredict.circuits.dense import MAX_PIXEL
 from zkpredict.circuits.network import DenseLayer, IntegerNetwork
 from zkpredict.training.floating import FloatLayer, FloatNetwork
 
 MAX_WEIGHT = 127
-NARROW_LIMIT = 1 << (NARROW * LANE_BITS - 1)
 WIDE_LIMIT = 1 << (WIDE * LANE_BITS - 1)
-LOGIT_LIMIT = 1 << (WIDE * LANE_BITS - 2)
 # A first-layer row that is too long for a narrow lane is scaled down, but it gives up at most three of its seven bits.
 LEAST_NARROW_RATIO = 1 / 8
 # All rows of a layer share its shift, so one that is 2^8 times longer than the middle one would cost the others their bits.

@@ -13,11 +13,10 @@ import numpy as np
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.costs import Costs, estimate_costs
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.layout import LANE_BITS, NARROW
+from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.network import IntegerNetwork
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import FloatNetwork
-from zkpredict.training.quantize import LOGIT_LIMIT
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from support import refuses
 
 from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.layout import NARROW, WIDE
+from zkpredict.circuits.layout import LOGIT_LIMIT, NARROW, NARROW_LIMIT, WIDE
 from zkpredict.training.floating import FloatLayer, FloatNetwork
-from zkpredict.training.quantize import LOGIT_LIMIT, MAX_WEIGHT, NARROW_LIMIT, quantize
+from zkpredict.training.quantize import MAX_WEIGHT, quantize
 
 
 def _with_layer(network: FloatNetwork, number: int, weights=None, bias=None) -> FloatNetwork:
