@@ -30,22 +30,21 @@ class Trace:
     horner: list[int] = field(repr=False)
 
 
-def build_trace(compiled: CompiledNetwork, image: np.ndarray, digit: int | None = None) -> tuple[Trace, int]:
-    """Runs the integer reference on `image` (uint8 [inputs]) and lays the result out. Returns the trace and the digit.
+def build_trace(compiled: CompiledNetwork, image: np.ndarray, digit: int) -> Trace:
+    """Runs the integer reference on `image` (uint8 [inputs]) and lays the result out, claiming `digit`.
 
-    `digit` defaults to the network's own; another one makes differences negative, which no limbs can hold: such a trace keeps
-    their residues modulo 2^48 and fails the linear check.
+    Another digit than the network's own makes differences negative, which no limbs can hold: such a trace keeps their residues
+    modulo 2^48 and fails the linear check.
     """
     circuit = compiled.circuit
     inference = compiled.network.infer(np.asarray(image)[None, :])
-    digit = int(inference.digits[0]) if digit is None else digit
     limb = np.zeros(circuit.domain, dtype=np.int64)
     for group, z, scale in zip(circuit.layer_groups, inference.pre_activations, compiled.scales):
         _place(limb, group, (z[0] << scale) + (1 << (group.value_bits - 1)))
     logits = inference.logits[0]
     ties = np.arange(circuit.classes) < digit
     _place(limb, circuit.difference_group, logits[digit] - logits - ties)
-    return trace_of_limbs(circuit, limb), digit
+    return trace_of_limbs(circuit, limb)
 
 
 def trace_of_limbs(circuit: Circuit, limb: np.ndarray) -> Trace:

@@ -145,7 +145,7 @@ class Prover:
         transcript.absorb(evaluations.absorbed())
         nu = transcript.challenge()
 
-        opening = self.commit_opening(challenges, evaluations, nu)
+        opening = self.commit_opening(challenges, nu)
         transcript.absorb(opening.absorbed())
         final = self.open(challenges, evaluations, nu, transcript.challenge())
         return Proof(model_id, self.digit, trace, sums, quotient, evaluations, opening, final)
@@ -154,7 +154,7 @@ class Prover:
 
     def trace(self) -> Trace:
         """The witness of this statement."""
-        return build_trace(self.compiled, self.image, self.digit)[0]
+        return build_trace(self.compiled, self.image, self.digit)
 
     def commit_trace(self) -> TraceCommitments:
         trace = self.trace()
@@ -270,7 +270,7 @@ class Prover:
 
     # round 5
 
-    def commit_opening(self, challenges: Challenges, evaluations: Evaluations, nu: int) -> OpeningCommitment:
+    def commit_opening(self, challenges: Challenges, nu: int) -> OpeningCommitment:
         """W = (N + nu limb + nu^2 table - values)/(X - rho) + nu^3 (cell - line)/Z + nu^4 (M - value)/(X - omega rho)."""
         rho = challenges.rho
         rho_next = rho * root_of_unity(self.circuit.domain) % MODULUS

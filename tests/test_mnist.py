@@ -52,27 +52,26 @@ class ManyTraces:
         """(constraint, number of the trace) for every constraint that fails anywhere on a trace; empty when all hold."""
         n, count = self.circuit.domain, len(traces)
         row, trace = np.divmod(np.arange(n * count), count)
-        by_row = row.astype(np.int64)
-        by_trace = (trace * n + row).astype(np.int64)  # entry of a vector that lists trace after trace
+        by_trace = trace * n + row  # entry of a vector that lists trace after trace
         columns = {
             "limb": Vector.from_signed(np.stack([t.limb for t in traces], axis=1).reshape(-1)),
             "cell": Vector.from_signed(np.stack([t.cell for t in traces], axis=1).reshape(-1)),
             "horner": Vector.from_ints([value for values in zip(*(t.horner for t in traces)) for value in values]),
             "linear": Vector.zeros(n * count),
-        } | {name: vector.gather(by_row) for name, vector in self.weight_rows.items()}
-        publics = {name: vector.gather(by_row) for name, vector in self.public_rows.items()}
+        } | {name: gathered(vector, row) for name, vector in self.weight_rows.items()}
+        publics = {name: gathered(vector, row) for name, vector in self.public_rows.items()}
         said = np.array(digits, np.int64)[trace]
-        publics["readout"] = self.readouts.gather(said * n + row)
-        publics["constants"] = self.constants.gather(said)
+        publics["readout"] = gathered(self.readouts, said * n + row)
+        publics["constants"] = gathered(self.constants, said)
         pictures = [Vector.from_ints(image_polynomial(self.circuit, image.tobytes(), ALPHA)).ntt() for image in images]
-        publics["inputs"] = Vector.concat(pictures).gather(by_trace) * inverse(n)
+        publics["inputs"] = gathered(Vector.concat(pictures), by_trace) * inverse(n)
         values = Values(columns, publics, {"alpha": ALPHA, "beta": BETA}, step=count)
 
         linear = next(c for c in constraints(self.circuit) if c.name == "linear")
         shares = (columns["cell"] * publics["table_head"]) * (columns["table"] + BETA).inverse()
         increments = {"linear": -linear.expression.evaluate(values), "lookup": (columns["limb"] + BETA).inverse() - shares}
         for name, steps in increments.items():
-            columns[name] = self.running_sums(steps, row, trace, count).gather(by_trace)
+            columns[name] = gathered(self.running_sums(steps, row, trace, count), by_trace)
         found = set()
         for constraint in constraints(self.circuit):
             result = constraint.expression.evaluate(values)
@@ -83,9 +82,14 @@ class ManyTraces:
     def running_sums(self, steps: Vector, row: np.ndarray, trace: np.ndarray, count: int) -> Vector:
         """Partial sums of each trace from zero, trace after trace. A sum that does not close fails in the trace's last row."""
         n = self.circuit.domain
-        listed = steps.gather((np.arange(n * count) % n * count + np.arange(n * count) // n).astype(np.int64))
+        listed = gathered(steps, np.arange(n * count) % n * count + np.arange(n * count) // n)
         ones = Vector.from_ints([1] * n)
         return Vector.concat([ones.scan(listed[k * n : (k + 1) * n], 0)[0:n] for k in range(count)])
+
+
+def gathered(vector: Vector, positions: np.ndarray) -> Vector:
+    """The elements at `positions`, moved about as the 32 bytes that they are."""
+    return Vector.from_bytes(np.frombuffer(vector.to_bytes(), np.uint8).reshape(-1, 32)[positions].tobytes())
 
 
 def on_rows(polynomial, domain: int) -> Vector:
@@ -120,17 +124,17 @@ def test_the_network_reads_digits(plain_digits, mnist_labels):
 def test_every_test_image_satisfies_the_system_with_the_digit_of_numpy(mnist, mnist_images, plain_digits, many, first):
     for start in range(first, first + 2_000, BATCH):
         images = mnist_images[start : start + BATCH]
-        traces, digits = zip(*(build_trace(mnist.compiled, image) for image in images))
-        assert list(digits) == plain_digits[start : start + BATCH].tolist()
+        digits = plain_digits[start : start + BATCH].tolist()
+        traces = [build_trace(mnist.compiled, image, digit) for image, digit in zip(images, digits)]
         assert many.failing(images, digits, traces) == set()
+        assert mnist.network.infer(images).digits.tolist() == digits
 
 
 @pytest.fixture(scope="module")
-def few(mnist, mnist_images):
+def few(mnist, mnist_images, plain_digits):
     """Eight images with their digits and honest traces."""
-    images = mnist_images[:8]
-    traces, digits = zip(*(build_trace(mnist.compiled, image) for image in images))
-    return images, list(digits), list(traces)
+    images, digits = mnist_images[:8], plain_digits[:8].tolist()
+    return images, digits, [build_trace(mnist.compiled, image, digit) for image, digit in zip(images, digits)]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +163,7 @@ def test_another_digit_or_image_is_found_among_honest_ones(mnist, many, few):
     wrong = (digits[5] + 1) % 10
     claimed = [*digits[:5], wrong, *digits[6:]]
     assert many.failing(images, claimed, traces) == {("linear", 5)}
-    retraced = [*traces[:5], build_trace(mnist.compiled, images[5], wrong)[0], *traces[6:]]
+    retraced = [*traces[:5], build_trace(mnist.compiled, images[5], wrong), *traces[6:]]
     assert many.failing(images, claimed, retraced) == {("linear", 5)}
     other = images.copy()
     other[2, 400] ^= 1

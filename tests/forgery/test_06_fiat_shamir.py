@@ -131,10 +131,10 @@ class BeforeOpening(Remembering):
         self.said.append(super().evaluate(challenges))
         return self.said[3]
 
-    def commit_opening(self, challenges, evaluations, nu):
-        super().commit_opening(challenges, evaluations, nu)
+    def commit_opening(self, challenges, nu):
+        super().commit_opening(challenges, nu)
         zeta = self.ahead().challenge()
-        claim = fold(self.circuit, self.linearisation, evaluations, challenges.rho, nu, zeta)
+        claim = fold(self.circuit, self.linearisation, self.said[3], challenges.rho, nu, zeta)
         missing = claim.value - self._combination(claim.columns).evaluate(zeta)
         self.opening = Vector.from_ints([missing * inverse(claim.opening) % MODULUS])
         return OpeningCommitment(monomial_key().msm(self.opening))

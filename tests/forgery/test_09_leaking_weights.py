@@ -134,7 +134,7 @@ def no_blinding(count):
 
 def guessed_trace(model, image):
     """What a guesser computes of a model: the trace columns without blinding, by value."""
-    trace = build_trace(model.compiled, image)[0]
+    trace = build_trace(model.compiled, image, model.predict(image))
     values = [trace.limb.tolist(), list(trace.horner), trace.cell.tolist()]
     key = lagrange_key(model.compiled.circuit.domain)
     return [key.msm(Vector.from_ints([v % MODULUS for v in column] + [0] * 4)) for column in values]

@@ -325,7 +325,7 @@ def test_the_traces_of_other_digits_and_images_are_refused(model, image):
 
     class Forger(Prover):
         def trace(self):
-            return build_trace(self.compiled, 255 - self.image, self.digit)[0]
+            return build_trace(self.compiled, 255 - self.image, self.digit)
 
     with refuses(UnprovableTrace, LINEAR_OPEN):
         Forger(model, image, digit).prove()

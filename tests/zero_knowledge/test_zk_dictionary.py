@@ -40,7 +40,8 @@ def matches_rows(guess: IntegerNetwork, model: Model) -> bool:
 
 def guessed_limbs(guess: IntegerNetwork, image: np.ndarray) -> Vector:
     compiled = compile_network(guess)
-    return Vector.from_signed(np.ascontiguousarray(build_trace(compiled, image)[0].limb))
+    trace = build_trace(compiled, image, guess.predict(image))
+    return Vector.from_signed(np.ascontiguousarray(trace.limb))
 
 
 def matches_column(guess: IntegerNetwork, image: np.ndarray, proof: Proof) -> bool:

@@ -90,7 +90,7 @@ def test_public_bytes(private, prover, needles):
 
 def test_reprs(private, picture, prover, needles):
     compiled = private.compiled
-    trace = build_trace(compiled, picture)[0]
+    trace = build_trace(compiled, picture, private.predict(picture))
     things = [
         *(private, private.committed, private.commitment, private.network, *private.network.layers, compiled, prover.finished),
         *(prover, *prover.columns.values(), trace, private.network.infer(picture[None, :]), compiled.circuit),
@@ -103,7 +103,8 @@ def test_reprs(private, picture, prover, needles):
 def test_reprs_do_not_show_activations(private, picture):
     """What the network computed on the way is as private as its weights."""
     inference = private.network.infer(picture[None, :])
-    shown = repr(inference) + repr(build_trace(private.compiled, picture)[0]) + repr(private.network.intervals)
+    trace = build_trace(private.compiled, picture, private.predict(picture))
+    shown = repr(inference) + repr(trace) + repr(private.network.intervals)
     for value in (*inference.pre_activations[0].flat, *inference.logits.flat, *private.network.intervals[0].high):
         assert str(int(value)) not in shown
 
