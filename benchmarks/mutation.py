@@ -7,6 +7,7 @@ tests fails. Survivors must be named in docs/evidence.md with the reason why the
 
 from __future__ import annotations
 
+import argparse
 import ast
 import copy
 import gc
@@ -247,9 +248,14 @@ def explanations() -> str:
 
 def main(arguments: list[str]) -> int:
     """Prints a line for each module and each survivor."""
+    parser = argparse.ArgumentParser(prog="python -m zkpredict.benchmarks.mutation", description="mutation testing of the verifier")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"default: all of {', '.join(TARGETS)}")
+    modules = parser.parse_args(arguments).modules or list(TARGETS)
+    if unknown := set(modules) - set(TARGETS):
+        parser.error(f"no module to mutate: {', '.join(sorted(unknown))}")
     explained = explanations()
     open_questions = 0
-    for module in arguments or TARGETS:
+    for module in modules:
         if not outlives(TARGETS[module], unchanged(source_of(module), module)):
             print(f"{module}: the killers fail without any mutation")
             return 2

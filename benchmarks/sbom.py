@@ -6,6 +6,7 @@ packages pip knows many files, each with its hash: those stay in the lock file t
 
 from __future__ import annotations
 
+import argparse
 import base64
 import json
 import re
@@ -14,6 +15,7 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from zkpredict import __version__
 from zkpredict.circuits.files import write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,12 +80,18 @@ def bill_of_materials(root: Path = ROOT) -> str:
         "bomFormat": "CycloneDX",
         "specVersion": "1.5",
         "version": 1,
-        "metadata": {"component": {"type": "application", "name": project["name"], "version": project["version"]}},
+        "metadata": {"component": {"type": "application", "name": project["name"], "version": __version__}},
         "components": sorted(components(root), key=lambda component: component["purl"]),
     }
     return json.dumps(bill, indent=1) + "\n"
 
 
-if __name__ == "__main__":
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m zkpredict.benchmarks.sbom", description=f"writes {TARGET.relative_to(ROOT)}")
+    parser.parse_args(arguments)
     write_atomically(TARGET, bill_of_materials().encode())
-    sys.exit(0)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

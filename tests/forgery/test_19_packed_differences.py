@@ -1,6 +1,6 @@
 """Line 19: packed differences that borrow from each other, with one free maximum.
 
-The mistake, made once on paper (protocol.md, section 7.3): subtract a whole pack of logits from one unconstrained K in every
+The mistake, made once on paper: subtract a whole pack of logits from one unconstrained K in every
 lane, and check the result as one pack of bytes. K then shifts the pack to any 240-bit value, and any digit has a proof. The
 mistaken system is built here, beside ours, from the same constraint list.
 """
