@@ -13,7 +13,9 @@ import io
 import math
 import os
 import re
+import struct
 import warnings
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from zkpredict.circuits.files import read_file
 
 MAX_IMAGE_FILE_BYTES = 1 << 26
 MAX_IMAGE_SIDE = 1 << 13
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
+"""What Pillow raises on damaged bytes: its documented OSError, and what its PNG and JPEG readers let through."""
 _NPY_HEADER = re.compile(
     rb"\{'descr': '([^']{1,16})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:[0-9]{1,9}, ){0,31}(?:[0-9]{1,9},?)?)\), \} *\n"
@@ -63,25 +67,14 @@ def _read_npy(path: str | os.PathLike, data: bytes) -> np.ndarray:
 
 
 def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: bool) -> np.ndarray:
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     side = math.isqrt(inputs)
     if side * side != inputs:
         raise UnusableInput(f"a network of {inputs} inputs takes no square picture: give an .npy file of {inputs} bytes")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
-            if max(picture.size) > MAX_IMAGE_SIDE:
-                raise UnusableInput(f"image {path} is {picture.width} x {picture.height}, at most {MAX_IMAGE_SIDE} a side")
-            picture.load()
-            grey = _grey(picture)
-    except UnusableInput:
-        raise
-    except UnidentifiedImageError:
-        raise UnusableInput(f"image {path} is neither PNG nor JPEG nor .npy") from None
-    except Exception as error:  # a decoder fails on damaged bytes in more ways than it documents
-        raise UnusableInput(f"image {path} is damaged: {error}") from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        grey = _grey(_decoded(path, data))
     if invert:
         grey = grey.point(range(255, -1, -1))
     if grey.size != (side, side):
@@ -89,6 +82,25 @@ def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: boo
         square.paste(grey, ((square.width - grey.width) // 2, (square.height - grey.height) // 2))
         grey = square.resize((side, side), Image.Resampling.BOX)
     return np.asarray(grey, dtype=np.uint8)
+
+
+def _decoded(path: str | os.PathLike, data: bytes):
+    """The Pillow image in a PNG or JPEG file, with its pixels read and, except of 16-bit grey, its transparency applied to them."""
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        if max(picture.size) <= MAX_IMAGE_SIDE:
+            picture.load()
+            if not picture.mode.startswith("I") and (picture.mode in ("LA", "PA") or "transparency" in picture.info):
+                picture = picture.convert("RGBA")
+    except UnidentifiedImageError:
+        raise UnusableInput(f"image {path} is neither PNG nor JPEG nor .npy") from None
+    except (*_DAMAGED, Image.DecompressionBombError) as error:
+        raise UnusableInput(f"image {path} is damaged: {error}") from None
+    if max(picture.size) > MAX_IMAGE_SIDE:
+        raise UnusableInput(f"image {path} is {picture.width} x {picture.height}, at most {MAX_IMAGE_SIDE} a side")
+    return picture
 
 
 def _grey(picture):
@@ -99,8 +111,7 @@ def _grey(picture):
         values = np.asarray(picture)
         visible = values != picture.info.get("transparency", -1)
         return Image.fromarray(np.where(visible, values >> 8, 0).astype(np.uint8))
-    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-        layer = picture.convert("RGBA")
-        picture = Image.new("RGBA", layer.size, "black")
+    if picture.mode == "RGBA":
+        layer, picture = picture, Image.new("RGBA", picture.size, "black")
         picture.alpha_composite(layer)
     return picture.convert("L")

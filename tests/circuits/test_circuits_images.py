@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support import changed, refuses
 
+from zkpredict.circuits import images
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.images import load_image
 
@@ -202,12 +203,13 @@ def test_damaged_bytes_are_read_or_refused_without_a_word_on_stderr(save, kind, 
             assert (found.shape, found.dtype) == ((784,), np.uint8)
 
 
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """A chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
 def png_header(width: int, height: int) -> bytes:
     """A PNG whose header claims `width` x `height` grey pixels and whose data is one row of nothing."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(8))) + chunk(b"IEND", b"")
 
@@ -233,6 +235,30 @@ def test_a_header_beyond_pillow_s_own_limit_is_refused_in_one_line(save):
 def test_the_largest_picture_is_read(save):
     assert load_image(save("a.png", Image.new("L", (8192, 2), 255)), 64).max() == 0
     assert load_image(save("a.png", Image.new("L", (8192, 8192), 255)), 64).min() == 255
+
+
+def test_more_transparencies_than_a_palette_has_are_damage(save):
+    def picture(count: int):
+        header = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 3, 0, 0, 0)) + chunk(b"PLTE", b"\xff" * 768)
+        data = chunk(b"tRNS", bytes(count)) + chunk(b"IDAT", zlib.compress(bytes(72))) + chunk(b"IEND", b"")
+        return save("a.png", b"\x89PNG\r\n\x1a\n" + header + data)
+
+    assert load_image(picture(256), 64).max() == 0
+    path = picture(257)
+    with refuses(UnusableInput, f"image {path} is damaged: palette index out of range"):
+        load_image(path, 64)
+
+
+@pytest.mark.parametrize(("home", "name"), [(Image, "open"), (images, "_grey")], ids=["pillow", "conversion"])
+@pytest.mark.parametrize("kind", [MemoryError, AttributeError, RecursionError])
+def test_what_is_no_damage_is_not_called_damage(save, monkeypatch, home, name, kind):
+    def fail(*arguments, **options):
+        raise kind
+
+    path = save("a.png", Image.fromarray(GREY))
+    monkeypatch.setattr(home, name, fail)
+    with pytest.raises(kind):
+        load_image(path, 64)
 
 
 # Numpy files
