@@ -37,6 +37,11 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         spread = f"({milliseconds(measured.low)} to {milliseconds(measured.high)})"
         memory = f", peak {measured.peak_bytes / 1e6:.0f} MB" if measured.peak_bytes else ""
         lines.append(f"{name:<34} {milliseconds(measured.median):>11}  {spread:<26} {note}{memory}")
+    lines += [
+        f"{'proof':<34} {costs.proof_payload_bytes:,} bytes of points and scalars",
+        f"{'registration':<34} {costs.registry_bytes:,} bytes for {costs.committed_rows} rows",
+        f"{'verification on-chain':<34} about {costs.verify_gas_estimate:,} gas, estimated (measured gas: contracts/gas.csv)",
+    ]
     console.result(
         {
             "cores": os.cpu_count(),

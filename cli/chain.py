@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.files import one_at_a_time
 from zkpredict.cli import chainproof
-from zkpredict.cli.console import Console
-from zkpredict.cli.export import add_network_options, read_network
+from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.network import add_network_options, read_network
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
 
 if TYPE_CHECKING:
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
 
     from zkpredict.circuits.exact import ExactNetwork
     from zkpredict.circuits.network import IntegerNetwork
-    from zkpredict.contracts.chain import Chain, Contract
+    from zkpredict.contracts.chain import Chain, Contract, Receipt
     from zkpredict.contracts.deploy import Deployment
+    from zkpredict.contracts.evm import EmbeddedChain
 
 EXAMPLE = """zkpredict chain predict examples/seven.png --model examples/mnist.model
          zkpredict chain deploy --predict --model examples/mnist.model --state chain.json
          zkpredict chain verify examples/seven.png seven.proof --commitment examples/mnist.commitment"""
-REFUSED = 1
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,10 +56,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
 
 @contextmanager
 def open_chain(arguments: argparse.Namespace) -> Iterator[Chain]:
-    """The chain that the options name; `--state` is written when everything went well or the chain refused."""
-    from zkpredict.contracts.chain import Reverted
+    """The chain that the options name."""
     from zkpredict.contracts.rpc import RpcChain, read_key
-    from zkpredict.contracts.state import open_state, save_state
 
     if arguments.rpc_url is not None:
         if arguments.state is not None:
@@ -72,19 +71,31 @@ def open_chain(arguments: argparse.Namespace) -> Iterator[Chain]:
 
         yield EmbeddedChain()
         return
-    chain = open_state(arguments.state)
-    before = len(chain.history)
-    try:
+    with _kept_chain(arguments.state) as chain:
         yield chain
-    except Reverted:
-        _save_if_used(arguments.state, chain, before, save_state)
-        raise
-    _save_if_used(arguments.state, chain, before, save_state)
 
 
-def _save_if_used(path: str, chain, before: int, save) -> None:
-    if len(chain.history) > before:
-        save(path, chain)
+@contextmanager
+def _kept_chain(path: str) -> Iterator[EmbeddedChain]:
+    """The embedded chain in a file, written when everything went well or the chain refused.
+
+    One command at a time: the file is written anew, and two commands that read the same history would lose one's transactions.
+    """
+    from zkpredict.contracts.chain import Reverted
+    from zkpredict.contracts.state import open_state, save_state
+
+    with one_at_a_time(path):
+        chain = open_state(path)
+        before = len(chain.history)
+        refusal = None
+        try:
+            yield chain
+        except Reverted as error:
+            refusal = error
+        if len(chain.history) > before:
+            save_state(path, chain)
+        if refusal is not None:
+            raise refusal
 
 
 def _chain_options(parser: argparse.ArgumentParser) -> None:
@@ -165,9 +176,6 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
-    from zkpredict.contracts.chain import Contract
-    from zkpredict.contracts.packed import predictor
-
     network = None
     if arguments.model is not None:
         with console.step("read"):
@@ -177,25 +185,15 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
     if arguments.instruction:
         return _ask_instruction(arguments, console, network)
     with open_chain(arguments) as chain:
-        deployed = None
-        if arguments.contract is None:
-            with console.step("deploy"):
-                deployed = _deploy_predictor(chain, network)
-            contract = deployed.contract
-        else:
-            contract = Contract(chain, _checked_address(chain, arguments.contract), predictor())
-        inputs = network.shape[0] if network is not None else _inputs_of(contract)
-        image = read_statement_image(arguments, arguments.image, inputs)
+        contract, deployed = _predictor_of(arguments, console, chain, network)
+        image = read_statement_image(arguments, arguments.image, network.shape[0] if network is not None else _inputs_of(contract))
         with console.step("predict"):
-            digit = contract.call("predict", image.tobytes())
-            logits = contract.call("logits", image.tobytes())
-            sends = arguments.rpc_url is None or arguments.send
-            receipt = contract.transact("predict", image.tobytes()) if sends else None
-    agrees = None if network is None else _reference(network, image) == (digit, list(logits))
+            digit, logits, receipt = _ask(contract, image, arguments.rpc_url is None or arguments.send)
+    agrees = None if network is None else _reference(network, image) == (digit, logits)
     console.result(
         {
             "digit": digit,
-            "logits": list(logits),
+            "logits": logits,
             "contract": contract.address,
             "gas": receipt.gas_used if receipt else None,
             "transaction": receipt.transaction if receipt else None,
@@ -213,6 +211,27 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
         ],
     )
     return REFUSED if agrees is False else None
+
+
+def _predictor_of(
+    arguments: argparse.Namespace, console: Console, chain: Chain, network: IntegerNetwork | ExactNetwork | None
+) -> tuple[Contract, Deployment | None]:
+    """The predictor at `--contract`, or a new one that runs `network`, with how it was deployed."""
+    from zkpredict.contracts.chain import Contract
+    from zkpredict.contracts.packed import predictor
+
+    if arguments.contract is not None:
+        return Contract(chain, _checked_address(chain, arguments.contract), predictor()), None
+    with console.step("deploy"):
+        deployed = _deploy_predictor(chain, network)
+    return deployed.contract, deployed
+
+
+def _ask(contract: Contract, image: np.ndarray, sends: bool) -> tuple[int, list[int], Receipt | None]:
+    """Digit and logits of the image, and the receipt of a transaction that asks the same when one is wished."""
+    pixels = image.tobytes()
+    digit, logits = contract.call("predict", pixels), list(contract.call("logits", pixels))
+    return digit, logits, contract.transact("predict", pixels) if sends else None
 
 
 def _ask_instruction(arguments: argparse.Namespace, console: Console, network: IntegerNetwork | ExactNetwork) -> int | None:

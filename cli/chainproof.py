@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import read_file
-from zkpredict.cli.console import Console
-from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
-from zkpredict.cli.verify import MAX_PROOF_FILE_BYTES
+from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.statement import MAX_PROOF_FILE_BYTES, add_statement_paths, image_name, read_statement_image, split_paths
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain import Chain, Receipt
     from zkpredict.contracts.verifier.client import Deployed, Verdict
     from zkpredict.verifier.commitment import ModelCommitment
-
-REFUSED = 1
 
 
 def add_commitment_option(parser: argparse.ArgumentParser, required: bool = True) -> None:
@@ -101,9 +98,8 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
 
 def verify_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chain verify`."""
-    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image and the proof (only PROOF with --idx)")
+    add_statement_paths(parser)
     add_commitment_option(parser)
-    add_image_options(parser)
     parser.add_argument("--contract", metavar="ADDRESS", help="a deployed verifier (default: deploy one and register the model)")
     add_pairing_option(parser)
     parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
@@ -111,12 +107,11 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
 
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain verify`: asks the contract, and sends the verification where that is free or wished."""
-    from zkpredict.cli.verify import _split_paths
     from zkpredict.contracts.verifier.client import Verdict, register_model, send_verification, verify_on_chain
-    from zkpredict.verifier.errors import VerificationError
+    from zkpredict.verifier.errors import VerificationError, WrongStatement
     from zkpredict.verifier.native import parse_proof
 
-    picture, proof_path = _split_paths(arguments)
+    picture, proof_path = split_paths(arguments)
     commitment = read_commitment(arguments.commitment)
     image = read_statement_image(arguments, picture, commitment.circuit.inputs)
     address, receipt, proof = arguments.contract, None, None
@@ -129,7 +124,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     try:
         proof = parse_proof(read_file(proof_path, "proof", MAX_PROOF_FILE_BYTES))
         if proof.model_id != commitment.model_id:
-            raise VerificationError(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
+            raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
     except VerificationError as error:
         verdict = Verdict(False, str(error))
     else:

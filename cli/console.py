@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+REFUSED, UNUSABLE, INTERRUPTED = 1, 2, 130
+"""Exit codes besides 0: a proof or claim was refused, input cannot be used, somebody pressed Ctrl-C."""
+
 
 class Console:
     """Output of one command run. With `as_json` the only thing on stdout is one JSON object, given by `result`."""

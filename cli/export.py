@@ -5,18 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.circuits.files import write_atomically
 from zkpredict.cli.console import Console
-
-if TYPE_CHECKING:
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.cli.network import add_network_options, read_network
 
 EXAMPLE = "zkpredict export --target solidity --model examples/mnist.model --out contracts-of-mnist"
-MODES = ("packed", "exact")
 SOURCE, MANIFEST = "Network.sol", "manifest.json"
 
 
@@ -24,16 +19,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", choices=("solidity",), default="solidity", help="what to write (solidity)")
     add_network_options(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help=f"folder for {SOURCE} and {MANIFEST}, made if missing")
-
-
-def add_network_options(parser: argparse.ArgumentParser, required: bool = True) -> None:
-    """Adds `--model` and `--mode`."""
-    parser.add_argument(
-        "--model", required=required, metavar="FILE", help="model file, 10^8 network of `script scale`, or .keras (needs Keras)"
-    )
-    parser.add_argument(
-        "--mode", choices=MODES, help="packed: the integer network, cheap; exact: classic 10^8 fixed point. Default: what FILE holds"
-    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -68,30 +53,3 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             "  public: whoever sees the contracts can read every weight",
         ],
     )
-
-
-def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
-    """The network in a file, checked against `mode`. Raises `UnusableInput`."""
-    from zkpredict.circuits.exact import MAGIC, ExactNetwork
-    from zkpredict.prover.model import Model
-
-    if path.endswith(".keras"):
-        return _from_keras(path, mode)
-    data = read_file(path, "network")
-    found = "exact" if data.startswith(MAGIC) else "packed"
-    if mode not in (None, found):
-        raise UnusableInput(f"{path} holds {'a 10^8 network' if found == 'exact' else 'an integer network'}: use --mode {found}")
-    return ExactNetwork.from_bytes(data, f"network {path}") if found == "exact" else Model.from_bytes(data, f"model {path}").network
-
-
-def _from_keras(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
-    from zkpredict.training.keras_files import load_keras
-
-    floats = load_keras(path)
-    if mode == "exact":
-        from zkpredict.cli.script import exact_network
-
-        return exact_network(floats)
-    from zkpredict.training.quantize import quantize
-
-    return quantize(floats)

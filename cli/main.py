@@ -1,6 +1,6 @@
 """The `zkpredict` command. Exit codes: 0 done or valid, 1 a proof or claim was refused, 2 input that cannot be used.
 
-Each command is a module with `HELP`, `EXAMPLE`, `configure(parser)` and `run(arguments, console) -> int | None`; only the
+Each command is a module with `EXAMPLE`, `configure(parser)` and `run(arguments, console) -> int | None`; only the
 module of the chosen command is imported, so `prove` never pays for training or the chain.
 """
 
@@ -11,22 +11,21 @@ import importlib
 import sys
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.cli.console import Console
+from zkpredict.cli.console import INTERRUPTED, REFUSED, UNUSABLE, Console
 
 COMMANDS = {
     "prove": "prove that the committed network gives an image its digit",
     "verify": "check a proof against an image and a model commitment",
     "commit": "make the public commitment of a private model",
-    "inspect": "explain a model, commitment, circuit or proof file",
+    "inspect": "explain a model, network, commitment, circuit or proof file",
     "train": "train a Keras network on MNIST idx files",
     "quantize": "turn a Keras model into an integer model file",
     "report": "say what quantisation costs and what a proof will cost",
     "export": "write the network as Solidity contracts",
     "chain": "deploy, register, verify and predict on an EVM chain",
     "script": "build, run and spend the network as a Bitcoin script",
-    "bench": "measure proving, verification, gas and sizes",
+    "bench": "measure proving and verification, count sizes, estimate gas",
 }
-INVALID, UNUSABLE, INTERRUPTED = 1, 2, 130
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -56,10 +55,13 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return arguments.module.run(arguments, console) or 0
     except FalseClaim as error:
-        console.error(str(error), INVALID)
-        return INVALID
+        console.error(str(error), REFUSED)
+        return REFUSED
     except UnusableInput as error:
         console.error(str(error), UNUSABLE)
+        return UNUSABLE
+    except MemoryError:
+        console.error("not enough memory for this input", UNUSABLE)
         return UNUSABLE
     except KeyboardInterrupt:
         console.error("interrupted", INTERRUPTED)

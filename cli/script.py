@@ -7,21 +7,20 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files import read_file, write_atomically
-from zkpredict.cli.console import Console
+from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.network import exact_network, read_network
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.contracts.bitcoin.interpreters import Interpreter
+    from zkpredict.contracts.bitcoin.measure import Tally
     from zkpredict.contracts.bitcoin.paid import Unsigned
     from zkpredict.contracts.bitcoin.transaction import Transaction
-    from zkpredict.training.floating import FloatNetwork
 
 EXAMPLE = """zkpredict script build examples/mnist.model --out mnist.script
          zkpredict script run mnist.script examples/seven.png --digit 7"""
-REFUSED = 1
 DEFAULT_RATE = "100"
 SPEND_OVERHEAD = 200
 _REFUND_BYTES = 360
@@ -59,21 +58,8 @@ def _scale(arguments: argparse.Namespace, console: Console) -> None:
     )
 
 
-def exact_network(floating: FloatNetwork) -> ExactNetwork:
-    """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255."""
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.dense import MAX_PIXEL
-
-    first, *others = floating.layers
-    per_unit_pixel = floating.pixel_scale * MAX_PIXEL
-    return ExactNetwork.from_floats([
-        (first.weights.T * per_unit_pixel, first.bias + floating.pixel_offset * first.weights.sum(axis=1)),
-        *((layer.weights.T, layer.bias) for layer in others),
-    ])
-
-
 def _build_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="a model file (packed), or what `script scale` made (exact)")
+    parser.add_argument("network", metavar="NETWORK", help="a model file (packed), what `script scale` made (exact), or .keras")
     parser.add_argument("--out", required=True, metavar="SCRIPT", help="locking script to write, as hex")
     parser.add_argument("--rate", default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
     pot = parser.add_argument_group("pay whoever holds the claimant's key for an image of the class, refund the owner later")
@@ -94,7 +80,7 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
     if any(term is None for term in terms) and any(term is not None for term in terms):
         raise UnusableInput("a pot needs all of --digit, --claimant, --owner and --refund-after")
     with console.step("compile"):
-        classifier = compile_script(_read_network(arguments.network))
+        classifier = compile_script(read_network(arguments.network, None))
         if arguments.digit is None:
             lock = claim_script(classifier)
         else:
@@ -265,7 +251,7 @@ def _check_and_write(arguments: argparse.Namespace, console: Console, lock: byte
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("network", metavar="NETWORK", help="a model file (packed), or what `script scale` made (exact)")
+    parser.add_argument("network", metavar="NETWORK", help="a model file (packed), what `script scale` made (exact), or .keras")
     parser.add_argument("--idx", required=True, metavar="FILE", help="images, idx (.gz too)")
     parser.add_argument("--labels", metavar="FILE", help="their labels: also report the accuracy of the reference")
     parser.add_argument("--images", type=int, default=200, metavar="N", help="right claims to run in each interpreter (200)")
@@ -274,18 +260,14 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(arguments: argparse.Namespace, console: Console) -> int:
-    from zkpredict.circuits.idx import read_images, read_labels
     from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
     from zkpredict.contracts.bitcoin.interpreters import INTERPRETERS
-    from zkpredict.contracts.bitcoin.measure import tally, wrong_claims
+    from zkpredict.contracts.bitcoin.measure import wrong_claims
 
     if arguments.images < 1 or arguments.wrong < 1:
         raise UnusableInput("--images and --wrong are at least 1")
-    network = _read_network(arguments.network)
-    images = read_images(arguments.idx)
-    images = images.reshape(len(images), -1)
-    if not len(images):
-        raise UnusableInput(f"{arguments.idx} holds no image")
+    network = read_network(arguments.network, None)
+    images, labels = _labelled_images(arguments)
     with console.step("reference"):
         digits = network.infer(images).digits
     classifier = compile_script(network)
@@ -293,44 +275,61 @@ def _bench(arguments: argparse.Namespace, console: Console) -> int:
     wrong = wrong_claims(images, digits, classifier.classes, 1_000 if arguments.full else arguments.wrong)
     facts = {"network": classifier.name, "script_bytes": len(lock), "interpreters": {}}
     lines = [f"{classifier.name}: {len(lock):,} bytes of locking script"]
-    if arguments.labels:
-        facts["accuracy"] = float((digits == read_labels(arguments.labels)).mean())
+    if labels is not None:
+        facts["accuracy"] = float((digits == labels).mean())
         lines.append(f"  reference  {facts['accuracy']:.2%} of {len(images):,} labels")
     good = True
-    for number, (name, opened) in enumerate(INTERPRETERS.items()):
+    for number, opened in enumerate(INTERPRETERS.values()):
         interpreter = opened()
         count = len(images) if arguments.full and number == 0 else min(arguments.images, len(images))
-        with console.progress(name, count + len(wrong)) as advance:
-            right = tally(interpreter, lock, zip(images[:count], digits[:count].tolist()), advance)
-            refused = tally(interpreter, lock, wrong, advance)
-        good = good and right.accepted == right.claims and refused.accepted == 0
-        facts["interpreters"][name] = {
-            "version": interpreter.version, "right_claims": right.claims, "right_accepted": right.accepted,
-            "wrong_claims": refused.claims, "wrong_accepted": refused.accepted,
-            "clock_ms": right.clock_milliseconds, "processor_ms": right.processor_milliseconds,
-        }
-        lines.append(
-            f"  {name} {interpreter.version}  {right.accepted:,} of {right.claims:,} right claims accepted, "
-            f"{refused.accepted} of {refused.claims:,} wrong ones, "
-            f"{right.clock_milliseconds:.1f} ms a claim ({right.processor_milliseconds:.1f} ms of processor time)"
-        )
+        right = list(zip(images[:count], digits[:count].tolist()))
+        right_tally, wrong_tally = _tallies(console, interpreter, lock, right, wrong)
+        good = good and right_tally.accepted == right_tally.claims and wrong_tally.accepted == 0
+        facts["interpreters"][interpreter.name] = _tally_facts(interpreter, right_tally, wrong_tally)
+        lines.append(_tally_line(interpreter, right_tally, wrong_tally))
     console.result(facts, lines)
     return 0 if good else REFUSED
 
 
+def _labelled_images(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray | None]:
+    """The images of `--idx`, uint8 [count, pixels], and their `--labels` if given."""
+    from zkpredict.circuits.idx import read_images, read_labels
+
+    images = read_images(arguments.idx)
+    if not len(images):
+        raise UnusableInput(f"{arguments.idx} holds no image")
+    labels = read_labels(arguments.labels) if arguments.labels else None
+    if labels is not None and len(labels) != len(images):
+        raise UnusableInput(f"{arguments.idx} holds {len(images)} images, {arguments.labels} {len(labels)} labels")
+    return images.reshape(len(images), -1), labels
+
+
+def _tallies(console: Console, interpreter: Interpreter, lock: bytes, right: list, wrong: list) -> tuple[Tally, Tally]:
+    """What an interpreter makes of right claims and of wrong ones."""
+    from zkpredict.contracts.bitcoin.measure import tally
+
+    with console.progress(interpreter.name, len(right) + len(wrong)) as advance:
+        return tally(interpreter, lock, right, advance), tally(interpreter, lock, wrong, advance)
+
+
+def _tally_facts(interpreter: Interpreter, right: Tally, wrong: Tally) -> dict:
+    return {
+        "version": interpreter.version, "right_claims": right.claims, "right_accepted": right.accepted,
+        "wrong_claims": wrong.claims, "wrong_accepted": wrong.accepted,
+        "clock_ms": right.clock_milliseconds, "processor_ms": right.processor_milliseconds,
+    }
+
+
+def _tally_line(interpreter: Interpreter, right: Tally, wrong: Tally) -> str:
+    return (
+        f"  {interpreter.name} {interpreter.version}  {right.accepted:,} of {right.claims:,} right claims accepted, "
+        f"{wrong.accepted} of {wrong.claims:,} wrong ones, "
+        f"{right.clock_milliseconds:.1f} ms a claim ({right.processor_milliseconds:.1f} ms of processor time)"
+    )
+
+
 def _interpreter_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interpreter", choices=("bsv-sdk", "bitcoinx"), help="default: the fastest one installed")
-
-
-def _read_network(path: str) -> IntegerNetwork | ExactNetwork:
-    """The integer network of a model file, or an exact network."""
-    from zkpredict.circuits.exact import MAGIC, ExactNetwork
-    from zkpredict.prover.model import Model
-
-    data = read_file(path, "network")
-    if data.startswith(MAGIC):
-        return ExactNetwork.from_bytes(data, f"exact network {path}")
-    return Model.from_bytes(data, f"model {path}").network
 
 
 def _read_hex(path: str, what: str) -> bytes:

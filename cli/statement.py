@@ -1,4 +1,4 @@
-"""The image argument that `prove` and `verify` share: a picture file, or one image of an idx file."""
+"""What commands about a statement share: the image (a picture file, or one image of an idx file) and the proof file."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import numpy as np
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.idx import read_image
 from zkpredict.circuits.images import load_image
+
+MAX_PROOF_FILE_BYTES = 1 << 16
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +37,21 @@ def read_statement_image(arguments: argparse.Namespace, picture: str | None, inp
         raise UnusableInput(f"image {arguments.index} of {arguments.idx} has {image.size} pixels, the network takes {inputs}")
     flat = image.reshape(-1)
     return 255 - flat if arguments.invert else flat
+
+
+def add_statement_paths(parser: argparse.ArgumentParser) -> None:
+    """Adds `paths`, which `split_paths` takes apart, and the options of the image."""
+    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image and the proof (only PROOF with --idx)")
+    add_image_options(parser)
+
+
+def split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
+    """The picture (None with `--idx`) and the proof. Raises `UnusableInput` for any other number of paths."""
+    expected = 2 if arguments.idx is None else 1
+    if len(arguments.paths) != expected:
+        wanted = "IMAGE and PROOF" if expected == 2 else "only PROOF with --idx"
+        raise UnusableInput(f"verify takes {wanted}, got {len(arguments.paths)} paths")
+    return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
 
 
 def refuse_same_file(out: str, private: str) -> None:

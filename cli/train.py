@@ -7,6 +7,8 @@ from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.console import Console
+from zkpredict.training.datasets import LabelledImages, fetch_splits, load_split
+from zkpredict.training.networks import Recipe, train
 
 EXAMPLE = "zkpredict train --data mnist/ --out mnist.keras   (or --fetch to download MNIST through Keras)"
 
@@ -16,29 +18,22 @@ def configure(parser: ArgumentParser) -> None:
     source.add_argument("--data", metavar="DIR", help="folder with the four MNIST idx files, plain or .gz")
     source.add_argument("--fetch", action="store_true", help="let Keras download MNIST")
     parser.add_argument("--out", metavar="FILE", required=True, help="Keras model to write, ends in .keras")
-    parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", default=[64], help="hidden widths (default: 64)")
-    parser.add_argument("--epochs", type=int, default=50, help="passes over the training images (default: 50)")
-    parser.add_argument("--batch", type=int, default=469, help="images in a gradient step (default: 469)")
-    parser.add_argument("--seed", type=int, default=1, help="start of all randomness (default: 1)")
+    widths = " ".join(map(str, Recipe.hidden))
+    parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", default=Recipe.hidden, help=f"hidden widths (default: {widths})")
+    parser.add_argument("--epochs", type=int, default=Recipe.epochs, help="passes over the training images (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=Recipe.batch, help="images in a gradient step (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=Recipe.seed, help="start of all randomness (default: %(default)s)")
 
 
 def run(arguments: Namespace, console: Console) -> None:
-    from zkpredict.training.datasets import fetch_splits, load_split
     from zkpredict.training.keras_files import float_network, import_keras, save_keras
-    from zkpredict.training.networks import Recipe, train
 
     recipe = Recipe(tuple(arguments.layers), arguments.epochs, arguments.batch, arguments.seed)
     out = Path(arguments.out)
     if out.suffix != ".keras" or not out.parent.is_dir():
         raise UnusableInput(f"cannot write {out}: give a file that ends in .keras in a folder that exists")
     with console.step("reading images"):
-        fitting, test = (
-            fetch_splits() if arguments.fetch else (load_split(arguments.data, "train"), load_split(arguments.data, "test"))
-        )
-    if fitting.images.shape[1:] != test.images.shape[1:]:
-        raise UnusableInput(
-            f"training images are {fitting.images.shape[1:]}, test images {test.images.shape[1:]}"
-        )
+        fitting, test = _splits(arguments)
     with console.step("starting Keras"):
         import_keras()
     with console.progress("training", recipe.epochs) as advance:
@@ -47,23 +42,32 @@ def run(arguments: Namespace, console: Console) -> None:
         network = float_network(trained.model)
         accuracy = float((network.digits(test.flat) == test.labels).mean())
     save_keras(trained.model, out)
-    name = "-".join(map(str, network.shape))
+    facts = {
+        "network": "-".join(map(str, network.shape)),
+        "training_images": len(fitting),
+        "test_images": len(test),
+        "validation_accuracy": trained.validation_accuracy,
+        "test_accuracy": accuracy,
+        "out": str(out),
+    }
+    _show(console, recipe, facts)
+
+
+def _splits(arguments: Namespace) -> tuple[LabelledImages, LabelledImages]:
+    """Training and test images, of one size."""
+    fitting, test = fetch_splits() if arguments.fetch else (load_split(arguments.data, "train"), load_split(arguments.data, "test"))
+    if fitting.images.shape[1:] != test.images.shape[1:]:
+        raise UnusableInput(f"training images are {fitting.images.shape[1:]}, test images {test.images.shape[1:]}")
+    return fitting, test
+
+
+def _show(console: Console, recipe: Recipe, facts: dict) -> None:
     console.result(
-        {
-            "network": name,
-            "epochs": recipe.epochs,
-            "batch": recipe.batch,
-            "seed": recipe.seed,
-            "training_images": len(fitting),
-            "test_images": len(test),
-            "validation_accuracy": trained.validation_accuracy,
-            "test_accuracy": accuracy,
-            "out": str(out),
-            "seconds": console.times,
-        },
+        {"epochs": recipe.epochs, "batch": recipe.batch, "seed": recipe.seed, "seconds": console.times, **facts},
         [
-            f"{name} trained for {recipe.epochs} epochs on {len(fitting):,} images (seed {recipe.seed})",
-            f"  float accuracy   {accuracy:.2%} of {len(test):,} test images, {trained.validation_accuracy:.2%} in validation",
-            f"  written          {out}",
+            f"{facts['network']} trained for {recipe.epochs} epochs on {facts['training_images']:,} images (seed {recipe.seed})",
+            f"  float accuracy   {facts['test_accuracy']:.2%} of {facts['test_images']:,} test images, "
+            f"{facts['validation_accuracy']:.2%} in validation",
+            f"  written          {facts['out']}",
         ],
     )

@@ -6,34 +6,39 @@ import argparse
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import read_file
-from zkpredict.cli.console import Console
-from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
-from zkpredict.verifier.errors import VerificationError
+from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.statement import (
+    MAX_PROOF_FILE_BYTES,
+    add_statement_paths,
+    image_name,
+    milliseconds,
+    read_statement_image,
+    split_paths,
+)
+from zkpredict.verifier.errors import VerificationError, WrongStatement
 
 EXAMPLE = "zkpredict verify examples/seven.png seven.proof --commitment examples/mnist.commitment"
-MAX_PROOF_FILE_BYTES = 1 << 16
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image and the proof (only PROOF with --idx)")
+    add_statement_paths(parser)
     parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
     parser.add_argument("--digit", type=int, metavar="D", help="also refuse a proof of another digit than D")
     parser.add_argument("--independent", action="store_true", help="use the verifier written on plain ints and py_ecc")
-    add_image_options(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    picture, proof_path = _split_paths(arguments)
+    picture, proof_path = split_paths(arguments)
     proof_bytes = read_file(proof_path, "proof", MAX_PROOF_FILE_BYTES)
     check = _independent if arguments.independent else _native
     try:
         facts = check(arguments, console, picture, proof_bytes)
         if arguments.digit is not None and facts["digit"] != arguments.digit:
-            raise VerificationError(f"the proof is of digit {facts['digit']}, not {arguments.digit}")
+            raise WrongStatement(f"the proof is of digit {facts['digit']}, not {arguments.digit}")
     except VerificationError as error:
         reason = f"INVALID ({type(error).__name__}): {error}"
         console.result({"valid": False, "kind": type(error).__name__, "reason": str(error)}, [reason])
-        return 1
+        return REFUSED
     verifier = "independent" if arguments.independent else "native"
     console.result(
         {"valid": True, "verifier": verifier, "seconds": console.times, **facts},
@@ -44,14 +49,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         ],
     )
     return 0
-
-
-def _split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
-    expected = 2 if arguments.idx is None else 1
-    if len(arguments.paths) != expected:
-        wanted = "IMAGE and PROOF" if expected == 2 else "only PROOF with --idx"
-        raise UnusableInput(f"verify takes {wanted}, got {len(arguments.paths)} paths")
-    return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
 
 
 def _native(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:

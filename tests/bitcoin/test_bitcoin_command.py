@@ -9,7 +9,7 @@ from bitcoin_cases import MNIST_EXACT, MNIST_MODEL, ROOT, TEST_IMAGES, TEST_LABE
 from bsv.keys import PrivateKey
 
 from zkpredict.cli.main import main
-from zkpredict.cli.script import exact_network
+from zkpredict.cli.network import exact_network
 from zkpredict.contracts.bitcoin import interpreters
 from zkpredict.prover.model import Model
 from zkpredict.training.floating import FloatLayer, FloatNetwork

@@ -211,7 +211,7 @@ def test_a_proof_that_says_another_digit_is_invalid(run, desk, independent):
 def test_a_true_proof_of_another_digit_than_asked_for_is_invalid(run, desk):
     other = (desk.digit + 1) % 4
     arguments = (desk.image, desk.proof, "--commitment", desk.commitment, "--digit", other)
-    expect_invalid(run, desk, arguments, "VerificationError", f"the proof is of digit {desk.digit}, not {other}")
+    expect_invalid(run, desk, arguments, "WrongStatement", f"the proof is of digit {desk.digit}, not {other}")
 
 
 @pytest.mark.parametrize("independent", [(), ("--independent",)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from networks import ROOT, random_exact, random_network, shipped
+from networks import ROOT, random_exact, random_network
 
 from zkpredict.circuits.files import write_atomically
 from zkpredict.cli.main import main

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -94,6 +95,17 @@ def test_the_lock_is_what_keeps_them_together(desk):
 def test_a_lock_on_a_folder_that_is_none_lets_the_command_say_so(tmp_path):
     with one_at_a_time(tmp_path / "none" / "m.model"):
         assert not (tmp_path / "none").exists()
+
+
+def test_chain_commands_on_one_state_lose_nobodys_transactions(desk):
+    """Each reads the whole history, runs it again, and writes it anew with its own transactions behind."""
+    state = desk.folder / "chain.json"
+    deploy = ["chain", "deploy", "--predict", "--model", str(desk.model), "--state", str(state)]
+    assert desk.run(deploy).code == 0
+    one = len(json.loads(state.read_bytes())["history"])
+    assert one and together([deploy] * 3) == [0] * 3
+    assert len(json.loads(state.read_bytes())["history"]) == 4 * one
+    assert desk.run(deploy).code == 0
 
 
 def fail_to_lock(monkeypatch, code: int) -> None:

@@ -1,0 +1,64 @@
+"""The network that `chain`, `export` and `script` run in the open: from a model file, a 10^8 network, or a Keras model."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files import read_file
+
+if TYPE_CHECKING:
+    from zkpredict.circuits.exact import ExactNetwork
+    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.training.floating import FloatNetwork
+
+MODES = ("packed", "exact")
+
+
+def add_network_options(parser: argparse.ArgumentParser, required: bool = True) -> None:
+    """Adds `--model` and `--mode`."""
+    parser.add_argument(
+        "--model", required=required, metavar="FILE", help="model file, 10^8 network of `script scale`, or .keras (needs Keras)"
+    )
+    parser.add_argument(
+        "--mode", choices=MODES, help="packed: the integer network, cheap; exact: classic 10^8 fixed point. Default: what FILE holds"
+    )
+
+
+def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
+    """The network in a file, checked against `mode`. Raises `UnusableInput`."""
+    from zkpredict.circuits.exact import MAGIC, ExactNetwork
+    from zkpredict.prover.model import Model
+
+    if path.endswith(".keras"):
+        return _from_keras(path, mode)
+    data = read_file(path, "network")
+    found = "exact" if data.startswith(MAGIC) else "packed"
+    if mode not in (None, found):
+        raise UnusableInput(f"{path} holds {'a 10^8 network' if found == 'exact' else 'an integer network'}: use --mode {found}")
+    return ExactNetwork.from_bytes(data, f"network {path}") if found == "exact" else Model.from_bytes(data, f"model {path}").network
+
+
+def _from_keras(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
+    from zkpredict.training.keras_files import load_keras
+
+    floats = load_keras(path)
+    if mode == "exact":
+        return exact_network(floats)
+    from zkpredict.training.quantize import quantize
+
+    return quantize(floats)
+
+
+def exact_network(floating: FloatNetwork) -> ExactNetwork:
+    """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255."""
+    from zkpredict.circuits.exact import ExactNetwork
+    from zkpredict.circuits.dense import MAX_PIXEL
+
+    first, *others = floating.layers
+    per_unit_pixel = floating.pixel_scale * MAX_PIXEL
+    return ExactNetwork.from_floats([
+        (first.weights.T * per_unit_pixel, first.bias + floating.pixel_offset * first.weights.sum(axis=1)),
+        *((layer.weights.T, layer.bias) for layer in others),
+    ])
