@@ -3,15 +3,18 @@
 Every time is the median of several runs, in milliseconds.
 """
 
+from __future__ import annotations
+
 import os
 import time
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from . import G1, G2, MODULUS, Bases, Vector, pairing_check
 
 
-def milliseconds(work, runs=21):
-    def once():
+def milliseconds(work: Callable[[], object], runs: int = 21) -> float:
+    def once() -> float:
         start = time.perf_counter()
         work()
         return (time.perf_counter() - start) * 1000
@@ -19,11 +22,11 @@ def milliseconds(work, runs=21):
     return median(once() for _ in range(runs))
 
 
-def uniform(n):
+def uniform(n: int) -> Vector:
     return Vector.from_wide_bytes(os.urandom(64 * n))
 
 
-def measurements(n=4096):
+def measurements(n: int = 4096) -> Iterator[tuple[str, Callable[[], object]]]:
     """(name, function to time) for vectors of n elements and multiplications of up to n points."""
     a, b = uniform(n), uniform(n)
     x = a[0]

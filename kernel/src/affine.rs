@@ -186,8 +186,14 @@ pub fn sum_groups(mut points: Vec<Point>, mut sizes: Vec<usize>) -> Vec<Point> {
         }
         std::mem::swap(&mut points, &mut next);
     }
-    let mut left = points.into_iter();
-    sizes.into_iter().map(|size| if size == 0 { INFINITY } else { left.next().unwrap_or(INFINITY) }).collect()
+    // By now a group is one point, or none: the empty sum.
+    let mut read = 0;
+    let sum = |size| {
+        let group = &points[read..read + size];
+        read += size;
+        group.first().copied().unwrap_or(INFINITY)
+    };
+    sizes.into_iter().map(sum).collect()
 }
 
 /// left[i] + right[i] for each i, as one batch.

@@ -124,7 +124,14 @@ impl Windows {
             // Summing the buckets takes two and a half additions each; 150 is what a window costs empty.
             rounds * (terms + 5 * windows.buckets() / 2 + 150)
         };
-        (3..=14).map(|bits| Windows::new(bits, size)).min_by_key(cost).unwrap_or_else(|| Windows::new(8, size))
+        (4..=14).fold(Windows::new(3, size), |best, bits| {
+            let wider = Windows::new(bits, size);
+            if cost(&wider) < cost(&best) {
+                wider
+            } else {
+                best
+            }
+        })
     }
 
     fn buckets(&self) -> usize {

@@ -8,11 +8,6 @@ use crate::pool::{on_all_cores, PARALLEL};
 /// Coefficients that one core takes at a time.
 const CHUNK: usize = 1024;
 
-/// sum_i left[i] * right[i].
-pub fn dot(left: &[Fr], right: &[Fr]) -> Fr {
-    left.iter().zip(right).fold(Fr::ZERO, |sum, (&a, &b)| sum.add(a.mul(b)))
-}
-
 /// sum_k scalars[k] * lists[k], as long as the longest list.
 pub fn linear_combination(lists: &[&[Fr]], scalars: &[Fr]) -> Vec<Fr> {
     let length = lists.iter().map(|list| list.len()).max().unwrap_or(0);
@@ -62,27 +57,17 @@ pub fn divide_by_linear(values: &[Fr], z: Fr) -> (Vec<Fr>, Fr) {
     (quotient, carry)
 }
 
-/// Quotient and remainder by X^n - 1, n >= 1. X^n = 1 modulo the divisor, so every coefficient is carried n places down.
-pub fn divide_by_vanishing(values: &[Fr], n: usize) -> (Vec<Fr>, Vec<Fr>) {
-    let mut low = values.to_vec();
-    for i in (n..low.len()).rev() {
-        low[i - n] = low[i - n].add(low[i]);
-    }
-    let quotient = low.split_off(n.min(low.len()));
-    (quotient, low)
-}
-
 /// 1 / values[i] with one inversion (Montgomery's trick). Err is the index of the first zero.
 pub fn batch_inverse(values: &[Fr]) -> Result<Vec<Fr>, usize> {
+    if let Some(zero) = values.iter().position(Fr::is_zero) {
+        return Err(zero);
+    }
     // out[i] = product of the values before i, then times the inverse of the product through i.
     let mut product = Fr::one();
     let mut out = Vec::with_capacity(values.len());
     for &value in values {
         out.push(product);
         product = product.mul(value);
-    }
-    if product.is_zero() {
-        return Err(values.iter().position(Fr::is_zero).unwrap_or(0));
     }
     let mut inverse = product.inverse();
     for (slot, &value) in out.iter_mut().zip(values).rev() {

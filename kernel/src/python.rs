@@ -169,11 +169,16 @@ pub fn allocate<T>(length: usize) -> PyResult<Vec<T>> {
 
 /// Split into chunks of N bytes, or ValueError.
 pub fn chunks<'a, const N: usize>(bytes: &'a [u8], what: &str) -> PyResult<Vec<&'a [u8; N]>> {
-    if bytes.len() % N != 0 {
+    let (mut found, mut rest) = (allocate(bytes.len() / N)?, bytes);
+    while let Some((chunk, behind)) = rest.split_first_chunk::<N>() {
+        found.push(chunk);
+        rest = behind;
+    }
+    if !rest.is_empty() {
         let got = bytes.len();
         return Err(PyValueError::new_err(format!("expected {N} bytes for each {what}, got {got} bytes in all")));
     }
-    Ok(bytes.chunks_exact(N).filter_map(|chunk| chunk.try_into().ok()).collect())
+    Ok(found)
 }
 
 /// log2 n, or ValueError unless n is the order of a group of roots of unity.

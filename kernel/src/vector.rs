@@ -267,20 +267,6 @@ impl Vector {
         Ok(Vector { values })
     }
 
-    /// The sum of the elements.
-    fn sum<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let sum = py.detach(|| self.values.iter().fold(Fr::ZERO, |sum, &value| sum.add(value)));
-        to_int(py, sum)
-    }
-
-    /// sum_i self[i] * other[i]; ValueError for different lengths.
-    fn dot<'py>(&self, py: Python<'py>, other: &Bound<'py, Vector>) -> PyResult<Bound<'py, PyAny>> {
-        let other = &other.get().values;
-        same_length(self.values.len(), other.len())?;
-        let sum = py.detach(|| polynomial::dot(&self.values, other));
-        to_int(py, sum)
-    }
-
     /// sum_i self[i] * x^i (Horner); 0 for the empty vector.
     fn evaluate<'py>(&self, py: Python<'py>, x: Scalar) -> PyResult<Bound<'py, PyAny>> {
         let value = py.detach(|| polynomial::evaluate(&self.values, x.0));
@@ -302,17 +288,6 @@ impl Vector {
         Ok((quotient.into(), to_int(py, remainder)?))
     }
 
-    /// (quotient, remainder) of the polynomial by X^n - 1, n >= 1. The quotient has max(len - n, 0)
-    /// coefficients, the remainder min(len, n).
-    fn divide_by_vanishing(&self, py: Python<'_>, n: Length) -> PyResult<(Vector, Vector)> {
-        let n = n.0;
-        if n == 0 {
-            return Err(PyValueError::new_err("n must be at least 1, got 0"));
-        }
-        let (quotient, remainder) = py.detach(|| polynomial::divide_by_vanishing(&self.values, n));
-        Ok((quotient.into(), remainder.into()))
-    }
-
     /// A vector of length n with self[i] added at positions[i], zero elsewhere. positions is a sequence of ints
     /// in [0, n) or a buffer of int64, as long as self; ValueError names the index that is outside.
     fn scatter(&self, n: Length, positions: &Bound<'_, PyAny>) -> PyResult<Vector> {
@@ -324,13 +299,6 @@ impl Vector {
             values[place] = values[place].add(value);
         }
         Ok(Vector { values })
-    }
-
-    /// out[i] = self[positions[i]]. positions is a sequence of ints in [0, len) or a buffer of int64;
-    /// ValueError names the index that is outside.
-    fn gather(&self, positions: &Bound<'_, PyAny>) -> PyResult<Vector> {
-        let places = self::positions(positions, self.values.len())?;
-        Ok(places.into_iter().map(|place| self.values[place]).collect::<Vec<_>>().into())
     }
 
     /// Evaluations of the coefficients on the roots of unity: out[i] = self(omega^i), omega of order len,

@@ -108,10 +108,8 @@ def test_lengths(length, scalar, other):
         lambda: vector.rotate(length),
         lambda: vector.scatter(length, [other]),
         lambda: vector.scatter(length, list(range(8))),
-        lambda: vector.gather([other, length]),
         lambda: vector.coset_ntt(length, scalar),
         lambda: vector.coset_intt(scalar),
-        lambda: vector.divide_by_vanishing(length),
         lambda: vector.divide_by_linear(scalar),
         lambda: vector[length:other],
         lambda: vector[length],
@@ -139,7 +137,7 @@ def test_bytes(data):
 @given(buffer=ARRAYS, data=st.data())
 def test_buffers(buffer, data):
     vector = data.draw(VECTORS)
-    for call in (Vector.from_signed, Vector.from_ints, Vector.from_bytes, vector.gather, vector.__getitem__):
+    for call in (Vector.from_signed, Vector.from_ints, Vector.from_bytes, vector.__getitem__):
         attempt(call, buffer)
     attempt(vector.scatter, 8, buffer)
     attempt(lambda: vector + buffer)

@@ -5,6 +5,7 @@ import pytest
 from py_ecc.bls.point_compression import modular_squareroot_in_FQ2
 from py_ecc.fields import optimized_bls12_381_FQ as FQ
 from py_ecc.fields import optimized_bls12_381_FQ2 as FQ2
+from support import refuses
 
 from zkpredict.kernel import G1, G2, MODULUS, reference
 
@@ -52,12 +53,19 @@ def test_points_are_values(group):
     assert two != Group.generator() and two != 2
     assert len({two, Group.generator(), Group.generator().mul(2)}) == 2
     assert two.to_compressed().hex() in repr(two)
-    for operation in (lambda: two + 1, lambda: two * 2, lambda: two - None, lambda: np.int64(1) + two, Group):
-        with pytest.raises(TypeError):
+    name = f"zkpredict_kernel.{Group.__name__}"
+    for operation, reason in (
+        (lambda: two + 1, f"unsupported operand type(s) for +: '{name}' and 'int'"),
+        (lambda: two * 2, f"unsupported operand type(s) for *: '{name}' and 'int'"),
+        (lambda: two - None, f"unsupported operand type(s) for -: '{name}' and 'NoneType'"),
+        (lambda: np.int64(1) + two, f"unsupported operand type(s) for +: 'numpy.int64' and '{name}'"),
+        (Group, f"cannot create '{name}' instances"),
+    ):
+        with refuses(TypeError, reason):
             operation()
 
 
-def test_the_identity(group, refuses):
+def test_the_identity(group):
     Group, _, _, size = group
     identity = Group.identity()
     assert identity.to_compressed() == b"\xc0" + bytes(size - 1)
@@ -75,7 +83,7 @@ def test_the_identity(group, refuses):
         Group.from_compressed(b"\xe0" + bytes(size - 1))
 
 
-def test_mul_takes_a_reduced_scalar(group, refuses):
+def test_mul_takes_a_reduced_scalar(group):
     for scalar in (-1, MODULUS, 2**256):
         with refuses(ValueError, "scalar must be in [0, r)"):
             group[0].generator().mul(scalar)
@@ -83,7 +91,7 @@ def test_mul_takes_a_reduced_scalar(group, refuses):
         group[0].generator().mul(1.0)
 
 
-def test_a_wrong_length_is_refused(group, refuses):
+def test_a_wrong_length_is_refused(group):
     Group, _, _, size = group
     for length in (0, size - 1, size + 1, 2 * size):
         with refuses(ValueError, f"{Group.__name__} compressed point must be {size} bytes, got {length}"):
@@ -93,7 +101,7 @@ def test_a_wrong_length_is_refused(group, refuses):
             Group.from_uncompressed(bytes(length))
 
 
-def test_other_encodings_of_a_point_are_refused(group, refuses):
+def test_other_encodings_of_a_point_are_refused(group):
     Group, _, _, size = group
     point = Group.generator()
     not_canonical = f"{Group.__name__} point is not canonically encoded"
@@ -129,7 +137,7 @@ def on_curve_points(of_g1):
             yield (x, root, type(x).one())
 
 
-def test_points_outside_the_subgroup_are_refused(group, refuses):
+def test_points_outside_the_subgroup_are_refused(group):
     Group, _, compress, size = group
     points = list(on_curve_points(size == 48))
     assert len(points) > 5
@@ -141,7 +149,7 @@ def test_points_outside_the_subgroup_are_refused(group, refuses):
             Group.from_compressed(compress(point))
 
 
-def test_the_point_of_order_three_is_refused(refuses):
+def test_the_point_of_order_three_is_refused():
     for y in (2, FIELD - 2):
         with refuses(ValueError, "G1 point is not in the subgroup of prime order"):
             G1.from_uncompressed(reference.serialize((FQ(0), FQ(y), FQ(1))))
@@ -150,7 +158,7 @@ def test_the_point_of_order_three_is_refused(refuses):
             G1.from_compressed(flag + bytes(47))
 
 
-def test_points_off_the_curve_are_refused(group, refuses):
+def test_points_off_the_curve_are_refused(group):
     Group, _, _, size = group
     not_on_curve = f"{Group.__name__} point is not on the curve"
     encoded = Group.generator().to_uncompressed()

@@ -1,6 +1,7 @@
 """The product of pairings against py_ecc, its tampered twin and the identity."""
 
 import pytest
+from support import refuses
 
 from zkpredict.kernel import G1, G2, MODULUS, pairing_check, reference
 
@@ -37,9 +38,14 @@ def test_many_pairs(n):
     assert not pairing_check([*pairs, (-P.mul(total + 1), Q)])
 
 
-def test_only_pairs_of_points(refuses):
-    for pairs in ([(Q, P)], [P], None, [(P, 1)]):
-        with pytest.raises(TypeError):
+def test_only_pairs_of_points():
+    for pairs, reason in (
+        ([(Q, P)], "'G2' object is not an instance of 'G1'"),
+        ([P], "'G1' object is not an instance of 'tuple'"),
+        (None, "'NoneType' object is not iterable"),
+        ([(P, 1)], "'int' object is not an instance of 'G2'"),
+    ):
+        with refuses(TypeError, reason):
             pairing_check(pairs)
     with refuses(ValueError, "expected tuple of length 2, but got tuple of length 3"):
         pairing_check([(P, Q, P)])

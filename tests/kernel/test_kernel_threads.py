@@ -24,23 +24,29 @@ def vector(seed):
 
 
 def test_long_work_releases_the_interpreter(bases):
-    scalars, ticks, done = vector(1), [], threading.Event()
+    """Nobody is made to give way here, so another thread has a turn during a multiplication only if that lets go by itself."""
+    scalars, ticks, done, interval = vector(1), [], threading.Event(), sys.getswitchinterval()
 
     def tick():
         while not done.is_set():
             ticks.append(time.perf_counter())
             time.sleep(0.001)
 
-    clock = threading.Thread(target=tick)
-    clock.start()
-    start = time.perf_counter()
-    for _ in range(5):
+    def has_turn() -> bool:
+        start = time.perf_counter()
         bases.msm(scalars)
-    end = time.perf_counter()
-    done.set()
-    clock.join()
-    during = [t for t in ticks if start < t < end]
-    assert len(during) > 5
+        end = time.perf_counter()
+        return any(start < at < end for at in ticks)
+
+    clock = threading.Thread(target=tick)
+    sys.setswitchinterval(60)
+    try:
+        clock.start()
+        assert any(has_turn() for _ in range(100))
+    finally:
+        sys.setswitchinterval(interval)
+        done.set()
+        clock.join()
 
 
 def test_results_do_not_depend_on_threads(bases):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support import refuses
 
 from zkpredict import kernel
 from zkpredict.kernel import MODULUS, Vector, reference
@@ -46,12 +47,12 @@ def test_root_of_unity_matches_reference(log_n):
 
 
 @pytest.mark.parametrize("n", [0, 3, 6, 2**33])
-def test_root_of_unity_refuses_other_orders(refuses, n):
+def test_root_of_unity_refuses_other_orders(n):
     with refuses(ValueError, f"n must be a power of two up to 2^32, got {n}"):
         kernel.root_of_unity(n)
 
 
-def test_bad_sizes_and_shifts(refuses):
+def test_bad_sizes_and_shifts():
     for f in (vector(0), vector(3)):
         for transform in (f.ntt, f.intt, lambda f=f: f.coset_intt(1)):
             with refuses(ValueError, f"length must be a power of two up to 2^32, got {len(f)}"):

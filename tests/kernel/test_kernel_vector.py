@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import refuses
 
 from zkpredict import kernel
 from zkpredict.kernel import MODULUS, Vector, reference
 
+NAME = "zkpredict_kernel.Vector"
 EDGES = [0, 1, 2, 7, 2**63 - 1, 2**63, 2**64, (MODULUS - 1) // 2, (MODULUS + 1) // 2, MODULUS - 2, MODULUS - 1]
 scalars = st.sampled_from(EDGES) | st.integers(0, MODULUS - 1)
 vectors = st.lists(scalars, max_size=20)
@@ -62,7 +64,7 @@ def test_zeros():
 
 
 @pytest.mark.parametrize("value", [-1, MODULUS, MODULUS + 1, 2**256 - 1, 2**256, -(2**300), 2**1000])
-def test_an_int_outside_the_field_is_refused_without_showing_it(refuses, value):
+def test_an_int_outside_the_field_is_refused_without_showing_it(value):
     with refuses(ValueError, "values[1] must be in [0, r)"):
         Vector.from_ints([0, value])
     with refuses(ValueError, "scalar must be in [0, r)"):
@@ -71,18 +73,18 @@ def test_an_int_outside_the_field_is_refused_without_showing_it(refuses, value):
         Vector.linear_combination([Vector.zeros(1)], [value])
 
 
-def test_only_ints_are_scalars(refuses):
+def test_only_ints_are_scalars():
     with refuses(TypeError, "values[0] must be an int, got float"):
         Vector.from_ints([1.0])
     with refuses(TypeError, "values[0] must be an int, got int64"):
         Vector.from_ints([np.int64(1)])
     with refuses(TypeError, "scalar must be an int, got str"):
         Vector.zeros(1).evaluate("1")
-    with pytest.raises(TypeError, match="not iterable"):
+    with refuses(TypeError, "'int' object is not iterable"):
         Vector.from_ints(3)
 
 
-def test_bytes_must_be_canonical(refuses):
+def test_bytes_must_be_canonical():
     good = (MODULUS - 1).to_bytes(32, "little")
     assert Vector.from_bytes(good).to_ints() == [MODULUS - 1]
     for bad in (MODULUS, MODULUS + 5, 2**256 - 1):
@@ -94,7 +96,7 @@ def test_bytes_must_be_canonical(refuses):
         Vector.from_wide_bytes(bytes(32))
 
 
-def test_buffers_of_bytes(refuses):
+def test_buffers_of_bytes():
     data = reference.to_bytes([3, 4])
     for buffer in (data, bytearray(data), memoryview(data), np.frombuffer(data, dtype=np.uint8)):
         assert Vector.from_bytes(buffer).to_ints() == [3, 4]
@@ -104,7 +106,7 @@ def test_buffers_of_bytes(refuses):
         Vector.from_bytes(memoryview(data)[::2])
 
 
-def test_from_signed_takes_only_contiguous_int64(refuses):
+def test_from_signed_takes_only_contiguous_int64():
     with refuses(TypeError, "expected a buffer of int64, got ndarray"):
         Vector.from_signed(np.zeros(3, dtype=np.float64))
     with refuses(TypeError, "expected a buffer of int64, got ndarray"):
@@ -120,13 +122,13 @@ def test_from_signed_takes_only_contiguous_int64(refuses):
 
 
 @pytest.mark.parametrize("length", [-1, 2**48, 2**70])
-def test_lengths_are_bounded(refuses, length):
+def test_lengths_are_bounded(length):
     for make in (Vector.zeros, lambda n: Vector.powers(2, n), Vector.zeros(1).repeat, kernel.root_of_unity):
         with refuses(ValueError, "length must be in [0, 2^48)"):
             make(length)
 
 
-def test_a_length_beyond_memory_is_an_error_not_a_crash(refuses):
+def test_a_length_beyond_memory_is_an_error_not_a_crash():
     with refuses(MemoryError, f"no memory for {2**47} elements"):
         Vector.powers(2, 2**47)
 
@@ -142,8 +144,6 @@ def test_arithmetic_matches_reference(columns):
     assert (a - b).to_ints() == reference.subtract(left, right)
     assert (a * b).to_ints() == reference.multiply(left, right)
     assert (-a).to_ints() == reference.negate(left)
-    assert a.dot(b) == reference.dot(left, right)
-    assert a.sum() == reference.total(left)
 
 
 @given(vectors, scalars)
@@ -168,32 +168,52 @@ def test_long_arithmetic_on_all_cores_matches_reference(seed):
     assert combined.to_ints() == reference.linear_combination([left, right[: n // 2]], [3, MODULUS - 1])
 
 
-def test_lengths_must_agree(refuses):
+def test_lengths_must_agree():
     a, b = Vector.zeros(2), Vector.zeros(3)
-    for operation in (operator.add, operator.sub, operator.mul, Vector.dot, lambda a, b: a.scan(b, 0)):
+    for operation in (operator.add, operator.sub, operator.mul, lambda a, b: a.scan(b, 0)):
         with refuses(ValueError, "vector lengths differ: expected 2, got 3"):
             operation(a, b)
 
 
-def test_other_operands_are_type_errors():
+OPERATIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+NO_UFUNCS = f"operand '{NAME}' does not support ufuncs (__array_ufunc__=None)"
+NO_FACTOR = f"can't multiply sequence by non-int of type '{NAME}'"
+NO_CONCATENATION = (
+    "Concatenation operation is not implemented for NumPy arrays, use np.concatenate() instead. "
+    "Please do not rely on this error; it may not be given on all Python implementations."
+)
+
+
+@pytest.mark.parametrize("sign", OPERATIONS)
+@pytest.mark.parametrize("other", [1.5, None, "1", [1, 2], np.int64(1), np.array([1, 2])], ids=lambda other: type(other).__name__)
+def test_other_operands_are_type_errors(sign, other):
+    """Vector stands aside, and the other type, asked in its turn, has its own words for what it cannot do."""
+    kind = type(other).__name__
+    theirs = f"numpy.{kind}" if isinstance(other, (np.generic, np.ndarray)) else kind
+    after = NO_UFUNCS if theirs != kind else f"unsupported operand type(s) for {sign}: '{NAME}' and '{theirs}'"
+    before = f"unsupported operand type(s) for {sign}: '{theirs}' and '{NAME}'"
+    if isinstance(other, (str, list)) and sign == "+":
+        before = f'can only concatenate {kind} (not "{NAME}") to {kind}'
+    if isinstance(other, (str, list)) and sign == "*":
+        after = before = NO_FACTOR
+    if isinstance(other, np.ndarray) and sign == "+":
+        before = NO_CONCATENATION
     vector = Vector.from_ints([1, 2])
-    for other in (1.5, "1", [1, 2], np.array([1, 2]), np.int64(1), None):
-        for operation in (operator.add, operator.sub, operator.mul):
-            with pytest.raises(TypeError):
-                operation(vector, other)
-            with pytest.raises(TypeError):
-                operation(other, vector)
+    with refuses(TypeError, after):
+        OPERATIONS[sign](vector, other)
+    with refuses(TypeError, before):
+        OPERATIONS[sign](other, vector)
 
 
 def test_vectors_are_values():
     a = Vector.from_ints([1, 2])
     assert a == Vector.from_ints([1, 2]) != Vector.from_ints([1, 3])
     assert a != Vector.from_ints([1, 2, 0]) and a != [1, 2]
-    with pytest.raises(TypeError):
+    with refuses(TypeError, f"unhashable type: '{NAME}'"):
         hash(a)
-    with pytest.raises(TypeError):
+    with refuses(TypeError, f"'{NAME}' object does not support item assignment"):
         a[0] = 3
-    with pytest.raises(TypeError):
+    with refuses(TypeError, f"cannot create '{NAME}' instances"):
         Vector()
     assert repr(a) == "<Vector of 2 field elements>"
 
@@ -203,7 +223,7 @@ def test_inverse_matches_reference(values):
     assert Vector.from_ints(values).inverse().to_ints() == reference.inverse(values)
 
 
-def test_inverse_of_zero_is_refused_by_index(refuses):
+def test_inverse_of_zero_is_refused_by_index():
     with refuses(ValueError, "element 2 is zero and has no inverse"):
         Vector.from_ints([1, 2, 0, 0]).inverse()
 
@@ -222,7 +242,7 @@ def test_repeat_is_list_repetition(values, k):
 
 
 @given(vectors, st.integers(-25, 25))
-def test_index_is_list_index(refuses, values, i):
+def test_index_is_list_index(values, i):
     vector = Vector.from_ints(values)
     if -len(values) <= i < len(values):
         assert vector[i] == values[i]
@@ -236,7 +256,7 @@ def test_slice_is_list_slice(values, piece):
     assert Vector.from_ints(values)[piece].to_ints() == values[piece]
 
 
-def test_bad_indices(refuses):
+def test_bad_indices():
     vector = Vector.zeros(2)
     with refuses(TypeError, "index must be an int, got str"):
         vector["0"]
@@ -256,25 +276,22 @@ def test_scan_matches_reference(columns, start):
 
 
 @given(st.lists(st.tuples(scalars, st.integers(0, 7)), max_size=20))
-def test_scatter_and_gather_match_reference(rows):
+def test_scatter_matches_reference(rows):
     values, positions = [v for v, _ in rows], [p for _, p in rows]
     scattered = Vector.from_ints(values).scatter(8, positions)
     assert scattered.to_ints() == reference.scatter(values, 8, positions)
     assert Vector.from_ints(values).scatter(8, np.array(positions, dtype=np.int64)) == scattered
-    assert scattered.gather(positions).to_ints() == reference.gather(scattered.to_ints(), positions)
 
 
 @pytest.mark.parametrize("position", [-1, 8, 2**70])
-def test_positions_outside_are_refused_by_index(refuses, position):
+def test_positions_outside_are_refused_by_index(position):
     lists = [[0, position]] + ([np.array([0, position])] if position < 2**63 else [])
     for positions in lists:
         with refuses(ValueError, "positions[1] is outside [0, 8)"):
             Vector.zeros(2).scatter(8, positions)
-        with refuses(ValueError, "positions[1] is outside [0, 8)"):
-            Vector.zeros(8).gather(positions)
 
 
-def test_positions_are_ints_and_one_for_each_element(refuses):
+def test_positions_are_ints_and_one_for_each_element():
     with refuses(TypeError, "positions[0] must be an int, got float"):
         Vector.zeros(1).scatter(8, [0.0])
     with refuses(ValueError, "vector lengths differ: expected 1, got 2"):
@@ -293,14 +310,6 @@ def test_evaluate_and_divide_by_linear_match_reference(coefficients, z):
     assert remainder == f.evaluate(z)
 
 
-@given(vectors, st.integers(1, 8))
-def test_divide_by_vanishing_matches_reference(refuses, coefficients, n):
-    quotient, remainder = Vector.from_ints(coefficients).divide_by_vanishing(n)
-    assert (quotient.to_ints(), remainder.to_ints()) == reference.divide_by_vanishing(coefficients, n)
-    with refuses(ValueError, "n must be at least 1, got 0"):
-        Vector.zeros(3).divide_by_vanishing(0)
-
-
 @given(st.lists(st.tuples(vectors, scalars), max_size=4))
 def test_linear_combination_matches_reference(terms):
     columns, weights = [v for v, _ in terms], [s for _, s in terms]
@@ -310,6 +319,6 @@ def test_linear_combination_matches_reference(terms):
     assert Vector.linear_combination(native, Vector.from_ints(weights)).to_ints() == expected
 
 
-def test_linear_combination_wants_one_scalar_for_each_vector(refuses):
+def test_linear_combination_wants_one_scalar_for_each_vector():
     with refuses(ValueError, "expected 1 scalars, one for each vector, got 2"):
         Vector.linear_combination([Vector.zeros(1)], [1, 2])
