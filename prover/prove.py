@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -20,8 +21,9 @@ from zkpredict.circuits.constraints import (
 )
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.witness import Trace, build_trace
-from zkpredict.kernel import Vector
+from zkpredict.kernel import G1, Vector
 from zkpredict.prover.commit import hidden_rows
 from zkpredict.prover.model import Model
 from zkpredict.prover.polynomial import Column, commit_column
@@ -121,7 +123,7 @@ class Prover:
         return self.model.compiled
 
     @cached_property
-    def circuit(self):
+    def circuit(self) -> Circuit:
         return self.model.commitment.circuit
 
     def prove(self) -> Proof:
@@ -157,6 +159,7 @@ class Prover:
         return build_trace(self.compiled, self.image, self.digit)
 
     def commit_trace(self) -> TraceCommitments:
+        """Commits to the blinded columns of limbs, running pack values and cells."""
         trace = self.trace()
         self.columns["limb"] = commit_column(Vector.from_signed(np.ascontiguousarray(trace.limb)))
         self.columns["cell"] = commit_column(Vector.from_signed(np.ascontiguousarray(trace.cell)))
@@ -166,6 +169,7 @@ class Prover:
     # round 2
 
     def commit_sums(self, alpha: int, beta: int) -> SumCommitments:
+        """Commits to the running sums of the linear check and of the lookup. Raises `UnprovableTrace` when one does not close."""
         self._combine_rows(alpha)
         self._build_publics(alpha)
         self.columns["linear"] = commit_column(self.running_sum(self._linear_increments(alpha), "linear"))
@@ -255,6 +259,7 @@ class Prover:
     # round 4
 
     def evaluate(self, challenges: Challenges) -> Evaluations:
+        """The values at rho and omega rho that the verifier is told; keeps the linearisation they leave."""
         rho = challenges.rho
         rho_next = rho * root_of_unity(self.circuit.domain) % MODULUS
         limb, cell = self.columns["limb"].coefficients, self.columns["cell"].coefficients
@@ -263,7 +268,8 @@ class Prover:
         there = self._combination(self.linearisation.there)
         return Evaluations(stated.limb, stated.cell, stated.table, stated.cell_next, there.evaluate(rho_next))
 
-    def _combination(self, coefficients) -> Vector:
+    def _combination(self, coefficients: Mapping[str, int]) -> Vector:
+        """sum coefficients[c] * c over the named columns, as coefficients."""
         polynomials = self.polynomials() | {"quotient": self.quotient}
         names = list(coefficients)
         return Vector.linear_combination([polynomials[name] for name in names], [coefficients[name] for name in names])
@@ -285,7 +291,7 @@ class Prover:
         self.opening = Vector.linear_combination([at_rho, at_both, at_next], [1, nu3, nu4])
         return OpeningCommitment(monomial_key().msm(self.opening))
 
-    def open(self, challenges: Challenges, evaluations: Evaluations, nu: int, zeta: int):
+    def open(self, challenges: Challenges, evaluations: Evaluations, nu: int, zeta: int) -> G1:
         """The final opening (L - value)/(X - zeta) of the folded polynomial."""
         claim = fold(self.circuit, self.linearisation, evaluations, challenges.rho, nu, zeta)
         folded = Vector.linear_combination([self._combination(claim.columns), self.opening], [1, claim.opening])
