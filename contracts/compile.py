@@ -57,19 +57,27 @@ def compile_sources(sources: dict[str, str], settings: Settings) -> dict[str, Ar
 
     Warnings are refused too: a source that ships has none.
     """
-    node = shutil.which("node")
-    if node is None:
-        raise UnusableInput("node is not on PATH; it runs the Solidity compiler")
-    request = {
+    answer = _run_solc({
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in sorted(sources.items())},
         "settings": settings.settings
         | {"outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}}},
-    }
+    }, settings.compiler)
+    problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if entry["severity"] != "info"]
+    if problems:
+        raise UnusableInput("solc:\n" + "\n".join(problems))
+    return _artifacts_of(answer, settings)
+
+
+def _run_solc(request: dict, version: str) -> dict:
+    """The standard-JSON answer of solc, which must have this version. Raises `UnusableInput` when it cannot run."""
+    node = shutil.which("node")
+    if node is None:
+        raise UnusableInput("node is not on PATH; it runs the Solidity compiler")
     solc = node_modules() / "solc"
     found = json.loads(read_file(solc / "package.json", "solc's package.json"))["version"]
-    if found != settings.compiler:
-        raise UnusableInput(f"solc {settings.compiler} is pinned, {solc} has {found}")
+    if found != version:
+        raise UnusableInput(f"solc {version} is pinned, {solc} has {found}")
     # files, not pipes: solc.js gives up on a pipe that is slow to fill and cuts off a long answer
     with tempfile.TemporaryFile("w+", encoding="utf-8") as question, tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         json.dump(request, question)
@@ -83,23 +91,23 @@ def compile_sources(sources: dict[str, str], settings: Settings) -> dict[str, Ar
     start = text.find("{")
     if process.returncode or start < 0:
         raise UnusableInput(f"solc stopped with code {process.returncode}: {process.stderr.strip()[:2000]}")
-    answer = json.loads(text[start:])
-    problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if entry["severity"] != "info"]
-    if problems:
-        raise UnusableInput("solc:\n" + "\n".join(problems))
-    artifacts = {}
-    for file in answer["contracts"].values():
-        for name, output in file.items():
-            evm = output["evm"]
-            artifacts[name] = Artifact(
-                name,
-                tuple(output["abi"]),
-                bytes.fromhex(evm["bytecode"]["object"]),
-                bytes.fromhex(evm["deployedBytecode"]["object"]),
-                settings.compiler,
-                settings.settings,
-            )
-    return artifacts
+    return json.loads(text[start:])
+
+
+def _artifacts_of(answer: dict, settings: Settings) -> dict[str, Artifact]:
+    """Every contract of solc's answer by name."""
+    contracts = {name: contract for file in answer["contracts"].values() for name, contract in file.items()}
+    return {
+        name: Artifact(
+            name,
+            tuple(contract["abi"]),
+            bytes.fromhex(contract["evm"]["bytecode"]["object"]),
+            bytes.fromhex(contract["evm"]["deployedBytecode"]["object"]),
+            settings.compiler,
+            settings.settings,
+        )
+        for name, contract in contracts.items()
+    }
 
 
 def shipped_sources() -> dict[str, str]:
