@@ -92,7 +92,7 @@ class EmbeddedChain:
         return self._key.public_key.to_checksum_address()
 
     def account(self, number: int) -> EmbeddedChain:
-        """The same chain, signed for by funded account `number` (0 to 7)."""
+        """The same chain, signed for by funded account `number` (0 to 7), for contracts that tell their callers apart."""
         if not 0 <= number < ACCOUNTS:
             raise ChainError(f"the embedded chain has accounts 0 to {ACCOUNTS - 1}, not {number}")
         other = object.__new__(EmbeddedChain)
@@ -122,7 +122,7 @@ class EmbeddedChain:
         return self._vm().state.get_code(to_canonical_address(address))
 
     def balance(self, address: str) -> int:
-        """Wei at `address`."""
+        """Wei at `address`, of an account or of a contract that is paid."""
         return self._vm().state.get_balance(to_canonical_address(address))
 
     def _vm(self) -> VirtualMachineAPI:

@@ -65,7 +65,7 @@ class PredictInstruction:
 
     def __call__(self, computation: ComputationAPI) -> None:
         data = computation.msg.data_as_bytes
-        computation.consume_gas(BASE_GAS + WORD_GAS * -(-len(data) // 32), reason="predict input")
+        computation.consume_gas(input_gas(len(data)), reason="predict input")
         network = self.models.get(data[:ID_BYTES])
         if network is None:
             raise VMError("no model is registered under this id")
@@ -82,6 +82,11 @@ def network_id(network: IntegerNetwork) -> bytes:
     return keccak(network.to_bytes())
 
 
+def input_gas(size: int) -> int:
+    """Gas of taking `size` bytes of input."""
+    return BASE_GAS + WORD_GAS * -(-size // 32)
+
+
 def work_gas(network: IntegerNetwork) -> int:
     """Gas of running `network` once, without its input: 1 for each started 8 multiply-adds, 2 for each neuron."""
     multiply_adds = sum(layer.weights.size for layer in network.layers)
@@ -89,10 +94,15 @@ def work_gas(network: IntegerNetwork) -> int:
 
 
 def instruction_gas(network: IntegerNetwork) -> int:
-    """All gas of one successful predict instruction."""
-    return BASE_GAS + WORD_GAS * -(-(ID_BYTES + network.shape[0]) // 32) + work_gas(network)
+    """All gas of one successful predict instruction. A caller may give it no more: a failure takes all that it was given."""
+    return input_gas(ID_BYTES + network.shape[0]) + work_gas(network)
 
 
 def caller() -> Artifact:
-    """The contract that asks the instruction, with the functions of `PackedPredictor`."""
+    """The example of a contract that asks the instruction: `predict` and `logits` as `PackedPredictor` has them, of the model whose
+    id its constructor takes. What it does is all that any contract needs to do: one static call of `ADDRESS` with id and image.
+
+        contract, _ = Contract.deploy(chain, caller(), network_id(network))
+        contract.call("predict", image)
+    """
     return load("InstructionPredictor")

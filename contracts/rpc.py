@@ -6,7 +6,6 @@ The key comes from a file or from an environment variable, never from a command 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 
 import requests
 from eth_account import Account
@@ -53,16 +52,6 @@ class RpcChain:
         if gas is not None:
             request["gas"] = gas
         return bytes(self._ask(lambda: self._web3.eth.call(request)))
-
-    def call_many(self, to: str, datas: Sequence[bytes]) -> list[bytes]:
-        """What `to` returns for each of `datas`, asked in one request. Raises like `call`, for the first that fails."""
-        target = Web3.to_checksum_address(to)
-        requests_made = [("eth_call", [{"to": target, "data": Web3.to_hex(data)}, "latest"]) for data in datas]
-        answers = self._ask(lambda: self._web3.provider.make_batch_request(requests_made))
-        for answer in answers:
-            if "error" in answer:
-                raise _refusal(answer["error"], self._url)
-        return [bytes.fromhex(answer["result"][2:]) for answer in sorted(answers, key=lambda answer: answer["id"])]
 
     def code(self, address: str) -> bytes:
         return bytes(self._ask(lambda: self._web3.eth.get_code(Web3.to_checksum_address(address))))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-/// Predicts with the chain's own predict instruction, where there is one (`zkpredict.contracts.precompile`): same functions
-/// and same results as `PackedPredictor`, but the chain holds the model and runs it.
+/// The example of a contract that predicts with the chain's own predict instruction, where there is one
+/// (`zkpredict.contracts.precompile`): same functions and same results as `PackedPredictor`, but the chain holds the model and
+/// runs it. `_run` is all that another contract needs of it.
 contract InstructionPredictor {
     error InstructionFailed(bytes32 model, uint256 imageBytes);
     error NoInstruction(uint256 returned);

@@ -59,7 +59,7 @@ def register_model(chain: Chain, address: str, commitment: ModelCommitment) -> R
 
 
 def is_registered(chain: Chain, address: str, commitment: ModelCommitment) -> bool:
-    """Whether the contract knows the model."""
+    """Whether the contract knows the model: ask before paying for `register_model`, which is refused for a known one."""
     return _for_circuit(chain, address, commitment.circuit).call("isRegistered", commitment.model_id)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from batches import call_many
 from networks import probing_images, random_exact, shipped_exact, test_images
 
 from zkpredict.circuits.errors import UnsupportedNetwork
@@ -35,7 +36,7 @@ def test_a_hundred_test_images(anvil):
     network = shipped_exact()
     contract = deploy_exact(anvil, network).contract
     images = test_images()[:100]
-    outputs = anvil.call_many(contract.address, [contract.artifact.encode("logits", image.tobytes()) for image in images])
+    outputs = call_many(anvil, contract.address, [contract.artifact.encode("logits", image.tobytes()) for image in images])
     logits = network.infer(images).logits
     assert len(outputs) == 100
     for output, row in zip(outputs, logits, strict=True):
