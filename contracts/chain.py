@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from zkpredict.circuits.costs import BASE_GAS
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import Artifact
 
@@ -146,7 +147,7 @@ def check_limits(code: bool, data: bytes, gas: int | None) -> None:
 
 def calldata_floor(data: bytes) -> int:
     """The least gas a transaction with this data is charged, 10 gas a token, a zero byte one token, others four (EIP-7623)."""
-    return 21_000 + 10 * (4 * len(data) - 3 * data.count(0))
+    return BASE_GAS + 10 * (4 * len(data) - 3 * data.count(0))
 
 
 def _shown(argument: Any) -> str:

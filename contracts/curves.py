@@ -36,7 +36,7 @@ def g1_msm(computation: ComputationAPI) -> None:
     computation.consume_gas(len(terms) * BLS12_G1_MSM_GAS * discount // MSM_MULTIPLIER, reason="G1MSM")
     scalars = [int.from_bytes(term[128:], "big") % MODULUS for term in terms]
     total = G1.linear_combination([_g1(term[:128]) for term in terms], scalars)
-    computation.output = bytes(128) if total.is_identity() else _padded(total.to_uncompressed())
+    computation.output = padded(total)
 
 
 def pairing(computation: ComputationAPI) -> None:
@@ -105,5 +105,9 @@ def _g2(data: bytes) -> G2:
         raise VMError(f"G2 point: {error}") from None
 
 
-def _padded(point: bytes) -> bytes:
-    return bytes(16) + point[:48] + bytes(16) + point[48:]
+def padded(point: G1) -> bytes:
+    """A point as EIP-2537 writes it: each coordinate in 64 bytes, all of them zero for the identity."""
+    if point.is_identity():
+        return bytes(128)
+    raw = point.to_uncompressed()
+    return bytes(16) + raw[:48] + bytes(16) + raw[48:]

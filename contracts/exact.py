@@ -9,9 +9,8 @@ import numpy as np
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.exact import NUMBER_BYTES, SCALE, ExactNetwork, number_bytes
 from zkpredict.contracts.artifact import Artifact, load
-from zkpredict.contracts.weights import DATA_BYTES
+from zkpredict.contracts.weights import DATA_BYTES, MAX_CLASSES
 
-MAX_CLASSES = 256
 _WORD = 32
 _LARGEST = 1 << 255
 

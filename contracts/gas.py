@@ -1,6 +1,6 @@
 """Writes `gas.csv`: what the contracts cost on the embedded chain (Prague rules), exact to the unit of gas.
 
-`python -m zkpredict.contracts.gas` measures and writes, `--check` measures and compares. It needs the repository: the example
+`python -m zkpredict.contracts.gas` measures and writes, `--check` measures and compares. It needs a checkout: the example
 model and the MNIST test images. Gas is that of whole transactions: base cost, calldata, execution. Bytes are code sizes.
 """
 
@@ -11,7 +11,7 @@ import csv
 import io
 import sys
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, fields
 from pathlib import Path
 
 import numpy as np
@@ -19,78 +19,55 @@ import numpy as np
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.exact import SCALE, ExactLayer, ExactNetwork
 from zkpredict.circuits.files import read_file, write_atomically
-from zkpredict.circuits.idx import read_images
 from zkpredict.circuits.network import IntegerNetwork
 from zkpredict.contracts.artifact import address_text
+from zkpredict.contracts.checkout import example_network, sample_images, typical_image
 from zkpredict.contracts.deploy import Deployment, deploy_exact, deploy_packed
 from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
-from zkpredict.contracts.verifier.gas import rows as verifier_rows
-from zkpredict.prover.model import Model
+from zkpredict.contracts.verifier.gas import Cost, rows as verifier_rows
 
 FILE = Path(__file__).with_name("gas.csv")
-ROOT = Path(__file__).resolve().parents[1]
-SAMPLE = 100
 _DIVISORS = (512, 128)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One cost: `gas` or `bytes` may be empty when the row is only about the other."""
-
-    name: str
-    gas: int | str
-    bytes: int | str
-    note: str
-
-
-def measure() -> list[Row]:
-    """Every row of the report, in order. Raises `UnusableInput` when the model or the images are missing."""
-    network, images = shipped_network(), sample_images()
+def measure() -> list[Cost]:
+    """Every row of the report, in order. Raises `UnusableInput` outside a checkout."""
+    network, images = example_network(), sample_images()
     open_runs = [*packed_rows(network, images), *exact_rows(network, images), *instruction_rows(network, images)]
-    return [*open_runs, *(Row(*astuple(cost)) for cost in verifier_rows())]
+    return [*open_runs, *verifier_rows()]
 
 
-def shipped_network() -> IntegerNetwork:
-    """The network of the example model, 784-64-10."""
-    return Model.load(ROOT / "examples" / "mnist.model").network
-
-
-def sample_images() -> np.ndarray:
-    """The first 100 MNIST test images, uint8 [100, 784]."""
-    return read_images(ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz").reshape(-1, 784)[:SAMPLE]
-
-
-def packed_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Row]:
+def packed_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Cost]:
     """`PackedPredictor` with the shipped network; the typical image is the one of median cost among `images`."""
     deployed = deploy_packed(EmbeddedChain(), network)
     yield from _deployment("packed", deployed, network.name)
     costs = sorted((_cost(deployed, image), number) for number, image in enumerate(images))
     typical, number = costs[len(costs) // 2]
-    yield Row("packed predict empty", _cost(deployed, np.zeros_like(images[0])), "", "all pixels 0")
-    yield Row("packed predict typical", typical, "", f"median of the first {len(images)} MNIST test images: number {number}")
-    yield Row("packed predict dearest", costs[-1][0], "", f"the dearest of them: number {costs[-1][1]}")
-    yield Row("packed predict full", _cost(deployed, np.full_like(images[0], 255)), "", "all pixels 255: no image costs more in layer 1")
+    yield Cost("packed predict empty", _cost(deployed, np.zeros_like(images[0])), "", "all pixels 0")
+    yield Cost("packed predict typical", typical, "", f"median of the first {len(images)} MNIST test images: number {number}")
+    yield Cost("packed predict dearest", costs[-1][0], "", f"the dearest of them: number {costs[-1][1]}")
+    yield Cost("packed predict full", _cost(deployed, np.full_like(images[0], 255)), "", "all pixels 255: no image costs more in layer 1")
 
 
-def exact_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Row]:
+def exact_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Cost]:
     """`ExactPredictor` with the same weights as 10^8 numbers, for comparison."""
     scaled = as_exact(network)
     deployed = deploy_exact(EmbeddedChain(), scaled)
     yield from _deployment("exact", deployed, f"{scaled.name} in 10^8 fixed point")
-    typical = np.argsort((images > 0).sum(axis=1), kind="stable")[len(images) // 2]
-    yield Row("exact predict empty", _cost(deployed, np.zeros_like(images[0])), "", "all pixels 0")
-    yield Row("exact predict typical", _cost(deployed, images[typical]), "", f"as many pixels as the median: number {typical}")
-    yield Row("exact predict full", _cost(deployed, np.full_like(images[0], 255)), "", "all pixels 255")
+    typical = typical_image(images)
+    yield Cost("exact predict empty", _cost(deployed, np.zeros_like(images[0])), "", "all pixels 0")
+    yield Cost("exact predict typical", _cost(deployed, images[typical]), "", f"as many pixels as the median: number {typical}")
+    yield Cost("exact predict full", _cost(deployed, np.full_like(images[0], 255)), "", "all pixels 255")
 
 
-def instruction_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Row]:
+def instruction_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Cost]:
     """The embedded chain's predict instruction, asked directly."""
     chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
     data = network_id(network) + images[0].tobytes()
     place = address_text(ADDRESS)
-    yield Row("instruction", chain.call_gas(place, data), "", "the predict instruction of the embedded EVM alone")
-    yield Row("instruction predict", chain.transact(place, data).gas_used, "", "as a transaction: MNIST test image 0")
+    yield Cost("instruction", chain.call_gas(place, data), "", "the predict instruction of the embedded EVM alone")
+    yield Cost("instruction predict", chain.transact(place, data).gas_used, "", "as a transaction: MNIST test image 0")
 
 
 def as_exact(network: IntegerNetwork) -> ExactNetwork:
@@ -104,21 +81,21 @@ def as_exact(network: IntegerNetwork) -> ExactNetwork:
     )
 
 
-def to_csv(rows: list[Row]) -> str:
+def to_csv(rows: list[Cost]) -> str:
     """The report as text: `name,gas,bytes,note` and one line a row."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Row))
+    writer.writerow(field.name for field in fields(Cost))
     writer.writerows(map(astuple, rows))
     return text.getvalue()
 
 
-def _deployment(name: str, deployed: Deployment, note: str) -> Iterator[Row]:
+def _deployment(name: str, deployed: Deployment, note: str) -> Iterator[Cost]:
     chain = deployed.contract.chain
     sizes = [len(chain.code(address)) for address in (*deployed.data, deployed.contract.address)]
-    yield Row(f"{name} deployment", deployed.gas_used, sum(sizes), f"{note}: predictor and {len(deployed.data)} data contracts")
-    yield Row(f"{name} code", "", len(deployed.contract.artifact.runtime), "the predictor's program without weights")
-    yield Row(f"{name} largest contract", "", max(sizes), "EIP-170 allows 24,576")
+    yield Cost(f"{name} deployment", deployed.gas_used, sum(sizes), f"{note}: predictor and {len(deployed.data)} data contracts")
+    yield Cost(f"{name} code", "", len(deployed.contract.artifact.runtime), "the predictor's program without weights")
+    yield Cost(f"{name} largest contract", "", max(sizes), "EIP-170 allows 24,576")
 
 
 def _cost(deployed: Deployment, image: np.ndarray) -> int:

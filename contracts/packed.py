@@ -3,7 +3,8 @@
 A layer stores words of 32 bytes: for two words' worth of neurons at a time, one row of two words per input (the last may
 be one). A word is cut into slots of s bytes, each holding one weight plus 2^(8s-1). Four slots make a lane, in which a
 whole sum grows; the four groups of every fourth slot are summed apart. s is the smallest size whose slots hold the layer's
-weights and whose lanes hold its pre-activations for EVERY byte image (`IntegerNetwork.intervals`): s = 1 gives 32 neurons a word and lanes of 32 bits.
+weights and whose lanes hold its pre-activations for EVERY byte image (`IntegerNetwork.intervals`): s = 1 gives 32 neurons a
+word and lanes of 32 bits.
 """
 
 from __future__ import annotations
@@ -19,11 +20,10 @@ from zkpredict.circuits.dense import Interval
 from zkpredict.circuits.network import DenseLayer, IntegerNetwork
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain import MAX_CODE_BYTES
-from zkpredict.contracts.weights import DATA_BYTES
+from zkpredict.contracts.weights import DATA_BYTES, MAX_CLASSES
 
 WORD = 32
 GROUPS = 4
-MAX_CLASSES = 256
 RECORD_WORDS = 4
 
 
@@ -90,13 +90,13 @@ class LayerLayout:
         groups = [[0] * GROUPS for _ in range(self.words)]
         for word in groups:
             for group in range(GROUPS):
-                word[group] = sum(1 << (lane * l + lane - 1) for l in range(total))
+                word[group] = sum(1 << (lane * number + lane - 1) for number in range(total))
                 if group % 2:
                     word[group] += (1 << (lane * (total - 1))) * ((1 << (24 * self.slot - 1)) - (1 << (lane - 1)))
         for neuron, bias in enumerate(layer.bias.tolist()):
             word, place = divmod(neuron, GROUPS * self.lanes)
-            group, l = divmod(place, self.lanes)
-            groups[word][group] += bias << (lane * l)
+            group, number = divmod(place, self.lanes)
+            groups[word][group] += bias << (lane * number)
         parts = []
         for g0, g1, g2, g3 in groups:
             odd, third = g1 << slot, g3 << slot
@@ -123,11 +123,6 @@ class PackedPlan:
     chunks: tuple[bytes, ...]
     head: bytes
     trailer: bytes
-
-    @property
-    def code_bytes(self) -> int:
-        """Size of the predictor's code."""
-        return len(predictor().runtime) + len(self.head) + WORD * len(self.chunks) + len(self.trailer)
 
 
 def predictor() -> Artifact:

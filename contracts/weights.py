@@ -7,6 +7,8 @@ from eth_utils import keccak
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.chain import MAX_CODE_BYTES
 
+MAX_CLASSES = 256
+"""The predictors give the class as one byte."""
 DATA_BYTES = MAX_CODE_BYTES - 1
 """Bytes of data one contract holds: the code limit of EIP-170 less the STOP byte."""
 _STOP = b"\x00"

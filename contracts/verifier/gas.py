@@ -6,20 +6,23 @@ write to ZETA ends the transcript, a write to PIXELS ends the image, and so on; 
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eth.abc import ComputationAPI
 from eth.vm import opcode_values
 
+from zkpredict.circuits.costs import BASE_GAS, CALLDATA_BYTE_GAS
+from zkpredict.circuits.layout import DOMAINS
 from zkpredict.contracts.chain import Contract
 from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import memory_places
-from zkpredict.contracts.verifier.vectors import Vector, vector
+from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
 
-BASE_GAS, BYTE_GAS, ZERO_BYTE_GAS = 21_000, 16, 4
+ZERO_BYTE_GAS = 4
 _ENDS = {
     "ZETA": "transcript",
     "VANISHING": "powers of rho",
@@ -34,7 +37,7 @@ _BEFORE_CALL = {0x0C: "scalars of the fold", 0x0A: "compression and hash", 0x0F:
 
 @dataclass(frozen=True)
 class Cost:
-    """One row of the report: `gas` or `bytes` may be empty when the row is only about the other."""
+    """One row of `gas.csv`: `gas` or `bytes` may be empty when the row is only about the other."""
 
     name: str
     gas: int | str
@@ -44,14 +47,14 @@ class Cost:
 
 def rows() -> Iterator[Cost]:
     """Deployment, registration and verification of 784-64-10 on both domains, and the parts of a typical verification."""
-    for domain in (1024, 2048):
+    for domain in DOMAINS:
         for check in FinalCheck:
             yield from _contract_rows(domain, check)
 
 
 def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
     name = f"verifier n={domain}" + (" pairing" if check is FinalCheck.PAIRING else "")
-    typical = vector("typical", domain)
+    typical = stored_statement("typical", domain)
     circuit = typical.commitment.circuit
     chain = EmbeddedChain()
     deployed = deploy_verifier(chain, circuit, check)
@@ -60,17 +63,17 @@ def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
     registered = register_model(chain, deployed.address, typical.commitment)
     yield Cost(f"{name} register", registered.gas_used, "", f"once per model: {circuit.total_rows} points checked and stored")
     for case in ("empty", "typical", "full"):
-        cost = deployed.contract.transact("verifyOrRevert", *_arguments(vector(case, domain), check)).gas_used
+        cost = deployed.contract.transact("verifyOrRevert", *_arguments(stored_statement(case, domain), check)).gas_used
         yield Cost(f"{name} verify {case}", cost, check.proof_bytes, "whole transaction; bytes are the proof's")
     for part, gas in parts(deployed.contract, typical, check).items():
         yield Cost(f"{name} verify typical: {part}", gas, "", "")
 
 
-def parts(contract: Contract, statement: Vector, check: FinalCheck) -> dict[str, int]:
+def parts(contract: Contract, statement: StoredStatement, check: FinalCheck) -> dict[str, int]:
     """Gas of each part of one verification, in order; together they are the whole transaction's."""
     calldata = contract.artifact.encode("verifyOrRevert", *_arguments(statement, check))
     places = memory_places(statement.commitment.circuit, check)
-    found = {"base cost": BASE_GAS, "calldata": sum(BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata)}
+    found = {"base cost": BASE_GAS, "calldata": sum(CALLDATA_BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata)}
     steps = _trace(contract.chain, contract.address, calldata)
     ends = {places[word]: part for word, part in _ENDS.items() if word in places}
     before = steps[0].gas
@@ -127,13 +130,15 @@ def _trace(chain: EmbeddedChain, to: str, data: bytes) -> list[_Step]:
     return steps
 
 
-def _arguments(statement: Vector, check: FinalCheck) -> tuple:
+def _arguments(statement: StoredStatement, check: FinalCheck) -> tuple:
     proof = statement.proof
     return statement.commitment.model_id, statement.image, proof.digit, onchain_proof(proof, check)
 
 
-def main() -> None:
-    """Prints all rows."""
+def main(argv: list[str] | None = None) -> None:
+    """Prints all rows. The stored statements ship, so this needs no checkout."""
+    about = "Measure what verifying on the chain costs, part by part."
+    argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.gas", description=about).parse_args(argv)
     for cost in rows():
         print(f"{cost.name:60} {cost.gas:>12,} {cost.bytes!s:>8}  {cost.note}")
 

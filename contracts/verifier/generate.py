@@ -16,9 +16,9 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import write_atomically
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier.encoding import FinalCheck
@@ -27,9 +27,7 @@ from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 ARTIFACTS = SOURCES.parent / "artifacts"
 SHARED_SOURCES = ("IVerifier.sol", "ModelRegistry.sol")
 CONSUMER = "PaidPrediction"
-SHIPPED = tuple(
-    (Circuit((784, 64, 10), (1, 2), domain), check) for domain in (1024, 2048) for check in FinalCheck
-)
+SHIPPED = tuple((Circuit((784, 64, 10), (NARROW, WIDE), domain), check) for domain in DOMAINS for check in FinalCheck)
 SETTINGS = {
     "evmVersion": "prague",
     "viaIR": False,
@@ -76,15 +74,6 @@ def artifacts() -> dict[str, str]:
         data["sources"] = {part: hashlib.sha256(content.encode()).hexdigest() for part, content in sorted(used.items())}
         texts[f"{name}.json"] = json.dumps(data, indent=1) + "\n"
     return texts
-
-
-def source_hashes(name: str) -> dict[str, str]:
-    """The sha256 of each source that the shipped artefact `name` was compiled from. Raises `MalformedFile`."""
-    text = (ARTIFACTS / f"{name}.json").read_text(encoding="utf-8")
-    try:
-        return dict(json.loads(text)["sources"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise MalformedFile(f"contract artefact {name}: {error!r}") from None
 
 
 def _settings() -> Settings:

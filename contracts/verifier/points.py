@@ -5,7 +5,7 @@ from __future__ import annotations
 from zkpredict.contracts.curves import FIELD_PRIME
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.memory import WORD_BYTES
-from zkpredict.kernel import G1, G2
+from zkpredict.kernel import G2
 
 
 def locate_infinity(count: int, check: FinalCheck) -> list[str]:
@@ -35,12 +35,6 @@ def stored(area: str, offset: int, data: bytes) -> list[str]:
         if any(word):
             lines.append(f"mstore({place}, 0x{word.hex()})")
     return lines
-
-
-def padded(point: G1) -> bytes:
-    """A point as EIP-2537 takes it: each coordinate in 64 bytes."""
-    raw = point.to_uncompressed()
-    return bytes(16) + raw[:48] + bytes(16) + raw[48:]
 
 
 def padded_g2(point: G2, negated: bool = False) -> bytes:

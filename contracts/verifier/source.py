@@ -9,18 +9,19 @@ from string import Template
 
 from zkpredict.circuits.constraints import row_column, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.layout import NARROW, WIDE, Circuit
+from zkpredict.contracts.curves import padded
 from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck
 from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
-from zkpredict.contracts.verifier.points import locate_infinity, padded, padded_g2, stored
+from zkpredict.contracts.verifier.points import locate_infinity, padded_g2, stored
 from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_power
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
 from zkpredict.kernel import G1, G2
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.messages import Evaluations
-from zkpredict.verifier.opening import Challenges, Fold, Linearisation, OpenedCells, fold
+from zkpredict.verifier.opening import ConstraintChallenges, Fold, Linearisation, OpenedCells, fold
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 SOURCES = Path(__file__).resolve().parent / "solidity"
@@ -31,7 +32,7 @@ _INDENT = " " * 12
 
 def contract_name(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
     """`Verifier_784_64_10_n1024`, with the lanes when they are not the usual ones, and `_pairing` for that variant."""
-    usual = (1,) * (circuit.layers - 1) + (2,)
+    usual = (NARROW,) * (circuit.layers - 1) + (WIDE,)
     lanes = "" if circuit.lanes == usual else "_lanes" + "".join(map(str, circuit.lanes))
     pairing = "_pairing" if check is FinalCheck.PAIRING else ""
     return f"Verifier_{'_'.join(map(str, circuit.widths))}{lanes}_n{circuit.domain}{pairing}"
@@ -270,7 +271,7 @@ class Generator:
         """The verifier's own linearisation and fold, run on names."""
         publics = _Lookup(self._public)
         values = Evaluations(*map(Symbol.named, SCALARS))
-        challenges = Challenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
+        challenges = ConstraintChallenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
         total = total_constraint(self.circuit).evaluate(OpenedCells(publics, challenges, values))
         here = {column: value for (column, rotation), value in total.terms.items() if rotation == 0}
         there = {column: value for (column, rotation), value in total.terms.items() if rotation == 1}

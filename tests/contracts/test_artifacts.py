@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.contracts import checkout, gas
 from zkpredict.contracts import compile as compiler
-from zkpredict.contracts import gas
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain import MAX_CODE_BYTES
 from zkpredict.contracts.compile import ARTIFACTS, NODE_MODULES_VARIABLE, Settings, compile_sources
+from zkpredict.contracts.verifier import vectors
 
 EMPTY = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
 
@@ -75,3 +76,11 @@ def test_gas_report_is_current():
     costs = {row.name: row.gas for row in rows}
     assert costs["packed predict typical"] < 150_000
 
+
+
+@pytest.mark.parametrize("module", [gas, vectors])
+def test_commands_that_need_a_checkout_say_so(monkeypatch, tmp_path, capsys, module):
+    monkeypatch.setattr(checkout, "ROOT", tmp_path)
+    assert module.main([]) == 2
+    missing = tmp_path / "examples" / "mnist.model"
+    assert capsys.readouterr().err == f"this command needs a checkout of the repository: there is no {missing}\n"

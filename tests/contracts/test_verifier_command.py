@@ -9,7 +9,7 @@ import pytest
 from zkpredict.cli.main import main
 from zkpredict.contracts.evm import account_key
 from zkpredict.contracts.rpc import KEY_VARIABLE
-from zkpredict.contracts.verifier.vectors import Vector, vector
+from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def files(tmp_path) -> dict[str, str]:
     """A stored statement as the files that the commands take."""
     import numpy as np
 
-    statement: Vector = vector("typical", 1024)
+    statement: StoredStatement = stored_statement("typical", 1024)
     paths = {name: str(tmp_path / name) for name in ("image.npy", "proof", "commitment", "chain.json", "key")}
     np.save(paths["image.npy"], np.frombuffer(statement.image, np.uint8).reshape(28, 28))
     for name, data in (("proof", statement.proof.to_bytes()), ("commitment", statement.commitment.to_bytes())):
@@ -37,7 +37,7 @@ def files(tmp_path) -> dict[str, str]:
 
 def test_one_command_deploys_registers_and_verifies(ran, files):
     code, said = ran("verify", files["image.npy"], files["proof"], "--commitment", files["commitment"])
-    assert (code, said["valid"], said["digit"]) == (0, True, vector("typical", 1024).proof.digit)
+    assert (code, said["valid"], said["digit"]) == (0, True, stored_statement("typical", 1024).proof.digit)
     assert 240_000 < said["gas"] < 260_000 and said["transaction"].startswith("0x")
     code, said = ran("verify", files["image.npy"], files["proof"], "--commitment", files["commitment"], "--pairing")
     assert code == 0 and 300_000 < said["gas"] < 330_000
@@ -51,7 +51,7 @@ def test_a_kept_chain_remembers_verifier_and_model(ran, files):
     code, said = ran(*question, *state)
     assert (code, said["valid"], said["reason"]) == (1, False, "UnknownModel")
     code, said = ran("register", "--commitment", files["commitment"], "--contract", made["contract"], *state)
-    assert code == 0 and said["model_id"] == vector("typical", 1024).commitment.model_id.hex()
+    assert code == 0 and said["model_id"] == stored_statement("typical", 1024).commitment.model_id.hex()
     code, said = ran("register", "--commitment", files["commitment"], "--contract", made["contract"], *state)
     assert code == 1 and "AlreadyRegistered" in said["error"]
     code, said = ran(*question, *state)
@@ -66,11 +66,11 @@ def test_false_claims_and_malformed_proofs_are_exit_code_one(ran, files, tmp_pat
     code, said = ran("verify", other, files["proof"], "--commitment", files["commitment"])
     assert (code, said["valid"], said["reason"]) == (1, False, "OpeningFailed")
     short = tmp_path / "short"
-    short.write_bytes(vector("typical", 1024).proof.to_bytes()[:-1])
+    short.write_bytes(stored_statement("typical", 1024).proof.to_bytes()[:-1])
     code, said = ran("verify", files["image.npy"], short, "--commitment", files["commitment"])
     assert code == 1 and said["valid"] is False and said["reason"].startswith("proof: ")
     foreign = tmp_path / "foreign"
-    foreign.write_bytes(vector("typical", 2048).proof.to_bytes())
+    foreign.write_bytes(stored_statement("typical", 2048).proof.to_bytes())
     code, said = ran("verify", files["image.npy"], foreign, "--commitment", files["commitment"])
     assert code == 1 and "the proof is for model" in said["reason"]
 

@@ -12,7 +12,7 @@ from zkpredict.contracts.chain import Contract, Receipt, Reverted
 from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.generate import CONSUMER, shipped
-from zkpredict.contracts.verifier.vectors import vector
+from zkpredict.contracts.verifier.vectors import stored_statement
 
 PRICE = 10**15
 LATER = 10**11
@@ -40,7 +40,7 @@ class Market:
 @pytest.fixture
 def market() -> Market:
     chain = EmbeddedChain()
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     verifier = deploy_verifier(chain, statement.commitment.circuit)
     register_model(chain, verifier.address, statement.commitment)
     contract, _ = Contract.deploy(chain, shipped(CONSUMER), verifier.address)
@@ -70,7 +70,7 @@ def test_another_valid_proof_of_the_same_claim_is_no_second_payment(market, root
     from zkpredict.prover.prove import prove
 
     model = commit_model(Model.load(root / "examples" / "mnist.model").network, 1024)
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     verifier = Contract(market.contract.chain, market.contract.call("verifier"), shipped("Verifier_784_64_10_n1024"))
     register_model(verifier.chain, verifier.address, model.commitment)
     import numpy as np

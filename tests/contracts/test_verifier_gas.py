@@ -8,7 +8,7 @@ from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier import gas
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification, verify_on_chain
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.vectors import vector, vectors
+from zkpredict.contracts.verifier.vectors import stored_statement, stored_statements
 from zkpredict.verifier.native import verify
 
 BUDGET = {(1024, FinalCheck.POINT_EVALUATION): 260_000, (2048, FinalCheck.POINT_EVALUATION): 235_000}
@@ -17,7 +17,7 @@ BUDGET = {(1024, FinalCheck.POINT_EVALUATION): 260_000, (2048, FinalCheck.POINT_
 @pytest.mark.parametrize("check", FinalCheck)
 @pytest.mark.parametrize("domain", [1024, 2048])
 def test_parts_add_up_to_the_transaction(domain, check):
-    statement = vector("typical", domain)
+    statement = stored_statement("typical", domain)
     chain = EmbeddedChain()
     contract = deploy_verifier(chain, statement.commitment.circuit, check).contract
     register_model(chain, contract.address, statement.commitment)
@@ -37,9 +37,9 @@ def test_rows_name_every_case_once():
 
 
 def test_stored_statements_hold_and_their_twins_do_not():
-    for statement in vectors():
+    for statement in stored_statements():
         verify(statement.commitment, statement.image, statement.proof)
-    typical, empty = vector("typical", 1024), vector("empty", 1024)
+    typical, empty = stored_statement("typical", 1024), stored_statement("empty", 1024)
     chain = EmbeddedChain()
     address = deploy_verifier(chain, typical.commitment.circuit).address
     register_model(chain, address, typical.commitment)

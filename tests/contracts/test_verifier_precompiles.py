@@ -16,7 +16,7 @@ from zkpredict.contracts.evm import EmbeddedChain, account_key
 from zkpredict.contracts.rpc import RpcChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.vectors import vector
+from zkpredict.contracts.verifier.vectors import stored_statement
 
 SHA256 = bytes(19) + b"\x02"
 MODEXP = bytes(19) + b"\x05"
@@ -55,7 +55,7 @@ ANSWERS = {
 
 def asked(precompiles: dict, check: FinalCheck) -> tuple[bool, str]:
     """Registers on honest precompiles, then asks on the given ones, at the same addresses."""
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     honest_chain = EmbeddedChain(dict(NATIVE))
     contract = deploy_verifier(honest_chain, statement.commitment.circuit, check).contract
     register_model(honest_chain, contract.address, statement.commitment)
@@ -107,7 +107,7 @@ def test_a_pairing_that_says_no_or_anything_but_one_is_refused():
 
 
 def test_registration_needs_the_precompile_too():
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     for answer in ANSWERS.values():
         chain = EmbeddedChain({**NATIVE, G1_MSM: answer})
         contract = deploy_verifier(chain, statement.commitment.circuit).contract
@@ -117,7 +117,7 @@ def test_registration_needs_the_precompile_too():
 
 
 def test_too_little_gas_is_never_an_acceptance():
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     contract = _registered()
     call = honest(statement.commitment, statement.image, statement.proof)
     for gas in (60_000, 100_000, 150_000, 200_000, 240_000):
@@ -132,7 +132,7 @@ def test_too_little_gas_is_never_an_acceptance():
 
 def test_false_proofs_do_not_burn_all_gas():
     """A failing precompile eats what it is given: the contract gives it twice its price, no more."""
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     contract = _registered()
     call = honest(statement.commitment, statement.image, statement.proof)
     for at in (95, 600, 879):  # a point off the curve, another commitment, the final point
@@ -143,7 +143,7 @@ def test_false_proofs_do_not_burn_all_gas():
 
 
 def _registered() -> Contract:
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     chain = EmbeddedChain()
     contract = deploy_verifier(chain, statement.commitment.circuit).contract
     register_model(chain, contract.address, statement.commitment)
@@ -162,7 +162,7 @@ def test_before_prague_nothing_can_be_registered(free_port):
         _wait(url, process)
         chain = RpcChain(url, account_key(0).to_bytes(), seconds=30)
         chain._web3.provider.make_request("anvil_setBalance", [chain.sender, hex(10**24)])
-        statement = vector("typical", 1024)
+        statement = stored_statement("typical", 1024)
         contract = deploy_verifier(chain, statement.commitment.circuit).contract
         with pytest.raises(Reverted) as caught:
             register_model(chain, contract.address, statement.commitment)

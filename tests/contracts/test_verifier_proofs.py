@@ -14,7 +14,7 @@ from zkpredict.contracts.chain import Contract, Reverted
 from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.vectors import vector
+from zkpredict.contracts.verifier.vectors import stored_statement
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.commitment import ModelCommitment
@@ -31,7 +31,7 @@ MANY = 50
 @cache
 def deployed(domain: int, check: FinalCheck) -> tuple[Contract, bytes]:
     """The shipped contract with two models, and the second one's id."""
-    statement = vector("typical", domain)
+    statement = stored_statement("typical", domain)
     contract = deploy_verifier(EmbeddedChain(), statement.commitment.circuit, check).contract
     register_model(contract.chain, contract.address, statement.commitment)
     other = ModelCommitment(statement.commitment.circuit, statement.commitment.rows[::-1])
@@ -50,7 +50,7 @@ def refusal(contract: Contract, arguments: tuple) -> tuple[str, tuple]:
 @pytest.mark.parametrize("name", ["empty", "typical", "full"])
 def test_a_true_claim_is_accepted(domain, check, name):
     contract, _ = deployed(domain, check)
-    statement = vector(name, domain)
+    statement = stored_statement(name, domain)
     call = honest(statement.commitment, statement.image, statement.proof, check)
     assert natively_accepted(statement.commitment, statement.image, statement.proof)
     assert contract.call("verify", *call.arguments) is True
@@ -60,7 +60,7 @@ def test_a_true_claim_is_accepted(domain, check, name):
 @pytest.mark.parametrize(("domain", "check"), [(1024, FinalCheck.POINT_EVALUATION), (2048, FinalCheck.PAIRING)])
 def test_every_change_is_refused_with_its_error(domain, check):
     contract, other_model = deployed(domain, check)
-    statement = vector("typical", domain)
+    statement = stored_statement("typical", domain)
     call = honest(statement.commitment, statement.image, statement.proof, check)
     changes = list(refusals(call, statement.commitment.circuit, check, other_model))
     assert len(changes) > 60
@@ -72,7 +72,7 @@ def test_every_change_is_refused_with_its_error(domain, check):
 
 def test_the_native_verifier_gives_the_same_verdicts():
     contract, _ = deployed(1024, FinalCheck.POINT_EVALUATION)
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     commitment, image = statement.commitment, statement.image
     assert contract.call("verify", *honest(commitment, image, statement.proof).arguments)
     for name, proof in changed_proofs(statement.proof, commitment.circuit.classes):
@@ -82,7 +82,7 @@ def test_the_native_verifier_gives_the_same_verdicts():
 
 def test_calldata_must_be_laid_out_as_an_abi_encoder_does():
     contract, _ = deployed(1024, FinalCheck.POINT_EVALUATION)
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     call = honest(statement.commitment, statement.image, statement.proof)
     data = raw_calldata(contract.artifact, call)
     accept = contract.chain.call(contract.address, data)
@@ -108,7 +108,7 @@ def test_calldata_must_be_laid_out_as_an_abi_encoder_does():
 def test_padding_of_the_last_word_means_nothing():
     """ABI encoders write zeros after image and proof; the contract reads neither, so a proof has no second image."""
     contract, _ = deployed(1024, FinalCheck.POINT_EVALUATION)
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     data = bytearray(raw_calldata(contract.artifact, honest(statement.commitment, statement.image, statement.proof)))
     data[164 + 784 : 164 + 800] = b"\xff" * 16
     data[-16:] = b"\xff" * 16
@@ -153,7 +153,7 @@ def test_many_proofs_and_their_changes_on_anvil(anvil, mnist, mnist_images):
 
 
 def test_anvil_gives_the_same_verdicts_errors_and_gas(anvil):
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     embedded, other_model = deployed(1024, FinalCheck.POINT_EVALUATION)
     contract = deploy_verifier(anvil, statement.commitment.circuit).contract
     for rows in (statement.commitment.rows, statement.commitment.rows[::-1]):
@@ -166,7 +166,7 @@ def test_anvil_gives_the_same_verdicts_errors_and_gas(anvil):
 
 
 def test_proof_bytes_have_one_length():
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     assert {check: len(onchain_proof(statement.proof, check)) for check in FinalCheck} == {
         FinalCheck.POINT_EVALUATION: 880,
         FinalCheck.PAIRING: 928,

@@ -13,7 +13,7 @@ from zkpredict.contracts.chain import Contract, Reverted
 from zkpredict.contracts.curves import FIELD_PRIME
 from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, is_registered, register_model, verifier_at, verify_on_chain
-from zkpredict.contracts.verifier.vectors import vector
+from zkpredict.contracts.verifier.vectors import stored_statement
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 
@@ -25,7 +25,7 @@ def contract() -> Contract:
 
 @cache
 def commitment() -> ModelCommitment:
-    return vector("typical", 1024).commitment
+    return stored_statement("typical", 1024).commitment
 
 
 def rows() -> bytes:
@@ -51,7 +51,7 @@ def test_a_second_registration_is_refused_and_changes_nothing(contract):
     again = ("AlreadyRegistered", (commitment().model_id,))
     assert refused(contract, rows()) == again
     assert refused(contract.by(contract.chain.account(1)), rows()) == again
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     assert contract.call("verify", *honest(statement.commitment, statement.image, statement.proof).arguments)
 
 
@@ -61,7 +61,7 @@ def test_anyone_may_register_and_a_model_lives_in_one_contract_only(contract):
     assert contract.call("isRegistered", commitment().model_id)
     second = deploy_verifier(contract.chain, commitment().circuit).contract
     assert not second.call("isRegistered", commitment().model_id)
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     call = honest(statement.commitment, statement.image, statement.proof)
     assert (contract.call("verify", *call.arguments), second.call("verify", *call.arguments)) == (True, False)
 
@@ -91,7 +91,7 @@ def test_bad_points_are_refused_wherever_they_are(contract, row):
 
 def test_permuted_and_repeated_rows_are_other_models(contract):
     register_model(contract.chain, contract.address, commitment())
-    statement = vector("typical", 1024)
+    statement = stored_statement("typical", 1024)
     for changed in (commitment().rows[::-1], (commitment().rows[0],) * len(commitment().rows)):
         other = ModelCommitment(commitment().circuit, changed)
         assert other.model_id != commitment().model_id
@@ -125,12 +125,13 @@ def addresses(contract: Contract) -> tuple[str, str]:
 
 
 def test_the_client_refuses_the_wrong_contract_by_name(contract):
-    statement = vector("typical", 2048)
+    statement = stored_statement("typical", 2048)
     with pytest.raises(UnusableInput, match="is for circuit .* the model has"):
         register_model(contract.chain, contract.address, statement.commitment)
     with pytest.raises(UnusableInput, match="there is no contract at"):
         verifier_at(contract.chain, contract.chain.sender)
-    verdict = verify_on_chain(contract.chain, contract.address, commitment(), vector("typical", 1024).image, vector("typical", 1024).proof)
+    own = stored_statement("typical", 1024)
+    verdict = verify_on_chain(contract.chain, contract.address, own.commitment, own.image, own.proof)
     assert (verdict.accepted, verdict.reason) == (False, "UnknownModel")
 
 

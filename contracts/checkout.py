@@ -1,0 +1,37 @@
+"""What only a checkout of the repository has, for the developers' commands: the example model and the MNIST test images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.idx import read_images
+from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.prover.model import Model
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE = 100
+
+
+def example_network() -> IntegerNetwork:
+    """The network of the example model, 784-64-10. Raises `UnusableInput` outside a checkout."""
+    return Model.load(_path("examples/mnist.model")).network
+
+
+def sample_images() -> np.ndarray:
+    """The first 100 MNIST test images, uint8 [100, 784]. Raises `UnusableInput` outside a checkout."""
+    return read_images(_path("tests/data/t10k-images-idx3-ubyte.gz")).reshape(-1, 784)[:SAMPLE]
+
+
+def typical_image(images: np.ndarray) -> int:
+    """Number of the image that has as many non-zero pixels as the median."""
+    return int(np.argsort((images > 0).sum(axis=1), kind="stable")[len(images) // 2])
+
+
+def _path(name: str) -> Path:
+    path = ROOT / name
+    if not path.is_file():
+        raise UnusableInput(f"this command needs a checkout of the repository: there is no {path}")
+    return path
