@@ -3,86 +3,114 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import fields
 
 from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.dense import Network
 from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.exact import MAGIC as EXACT_MAGIC
+from zkpredict.circuits.exact import ExactNetwork
 from zkpredict.circuits.files import read_file
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.layout import _MAGIC as CIRCUIT_MAGIC
+from zkpredict.circuits.layout import LANE_BITS, Circuit
 from zkpredict.cli.console import Console
+from zkpredict.kernel import G1
+from zkpredict.prover.model import _MAGIC as MODEL_MAGIC
+from zkpredict.prover.model import Model
+from zkpredict.verifier.commitment import _MAGIC as COMMITMENT_MAGIC
+from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof
+from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
+from zkpredict.verifier.messages import Evaluations, OpeningCommitment, QuotientCommitment, SumCommitments, TraceCommitments
+from zkpredict.verifier.native import parse_proof
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a model, commitment, circuit or proof file")
+    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit or proof file")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     data = read_file(arguments.file, "file")
-    explain = _EXPLAINERS.get(data[:5])
+    magic = data[: len(PROOF_MAGIC)]
+    explain = _EXPLAINERS.get(magic)
     if explain is None:
         known = ", ".join(magic[:4].decode() for magic in _EXPLAINERS)
-        raise MalformedFile(f"{arguments.file} starts with {data[:5]!r}, which is none of ours ({known})")
-    try:
-        facts = explain(data, str(arguments.file))
-    except MalformedProof as error:
-        raise MalformedFile(f"{arguments.file}: {error}") from None
+        raise MalformedFile(f"{arguments.file} starts with {magic!r}, which is none of ours ({known})")
+    kind, facts = explain(data, str(arguments.file))
+    facts = {"file": kind, "bytes": len(data), **facts}
     width = max(map(len, facts))
-    console.result({"bytes": len(data), **facts}, [f"{name:<{width}}  {value}" for name, value in facts.items()])
+    console.result(facts, [f"{name:<{width}}  {value}" for name, value in facts.items()])
 
 
 def _circuit_facts(circuit: Circuit) -> dict:
     return {
         "network": "-".join(map(str, circuit.widths)),
         "domain": circuit.domain,
-        "lane bits": ", ".join(str(24 * lanes) for lanes in circuit.lanes),
+        "lane bits": ", ".join(str(LANE_BITS * lanes) for lanes in circuit.lanes),
         "rows": circuit.total_rows,
         "circuit digest": circuit.digest.hex(),
     }
 
 
-def _circuit(data: bytes, what: str) -> dict:
+def _worst_case(network: Network) -> str:
+    """Per layer, how large a sum gets on any image."""
+    return ", ".join(f"|z| <= {interval.magnitude}" for interval in network.intervals)
+
+
+def _circuit(data: bytes, what: str) -> tuple[str, dict]:
     reader = ByteReader(data, what)
     circuit = Circuit.read(reader)
     reader.finish()
-    return {"file": "circuit (public)", **_circuit_facts(circuit)}
+    return "circuit (public)", _circuit_facts(circuit)
 
 
-def _commitment(data: bytes, what: str) -> dict:
-    from zkpredict.kernel import G1
-    from zkpredict.verifier.commitment import ModelCommitment
-
+def _commitment(data: bytes, what: str) -> tuple[str, dict]:
     commitment = ModelCommitment.from_bytes(data, G1.from_compressed, what)
-    return {"file": "model commitment (public)", "model id": commitment.model_id.hex(), **_circuit_facts(commitment.circuit)}
+    return "model commitment (public)", {"model id": commitment.model_id.hex(), **_circuit_facts(commitment.circuit)}
 
 
-def _model(data: bytes, what: str) -> dict:
-    from zkpredict.prover.model import Model
-
+def _model(data: bytes, what: str) -> tuple[str, dict]:
     model = Model.from_bytes(data, what)
     facts = {
-        "file": "model (PRIVATE: holds the weights)",
         "shifts": ", ".join(str(layer.shift) for layer in model.network.layers),
-        "worst case": ", ".join(f"|z| <= {interval.magnitude}" for interval in model.network.intervals),
+        "worst case": _worst_case(model.network),
         "committed": "yes" if model.committed else "no",
     }
     if model.committed:
         facts["model id"] = model.commitment.model_id.hex()
-    return facts | _circuit_facts(model.compiled.circuit)
+    return "model (PRIVATE: holds the weights)", facts | _circuit_facts(model.compiled.circuit)
 
 
-def _proof(data: bytes, what: str) -> dict:
-    from zkpredict.verifier.native import parse_proof
+def _exact(data: bytes, what: str) -> tuple[str, dict]:
+    network = ExactNetwork.from_bytes(data, what)
+    facts = {"network": network.name, "worst case": f"{_worst_case(network)}, in units of 10^-8"}
+    return "10^8 network (PRIVATE: holds the weights)", facts
 
-    proof = parse_proof(data)
-    return {
-        "file": "proof (public)",
+
+def _proof(data: bytes, what: str) -> tuple[str, dict]:
+    try:
+        proof = parse_proof(data)
+    except MalformedProof as error:
+        raise MalformedFile(f"{what}: {error}") from None
+    rounds = (TraceCommitments, SumCommitments, QuotientCommitment, OpeningCommitment)
+    points = [field.name for message in rounds for field in fields(message)] + ["final"]
+    scalars = [field.name for field in fields(Evaluations)]
+    here = ", ".join(name for name in scalars if not name.endswith("_next"))
+    beside = ", ".join(name.removesuffix("_next") for name in scalars if name.endswith("_next"))
+    return "proof (public)", {
         "claim": f"the model says {proof.digit}",
         "model id": proof.model_id.hex(),
-        "points": f"{len(proof.points)}: limb, horner, cell, linear, lookup, quotient, opening, final",
-        "scalars": "5: limb, cell, table at rho; cell, linearised at omega rho",
+        "points": f"{len(points)}: {', '.join(points)}",
+        "scalars": f"{len(scalars)}: {here} at rho; {beside} at omega rho",
     }
 
 
-_EXPLAINERS = {b"zkpM\x01": _model, b"zkpK\x01": _commitment, b"zkpC\x01": _circuit, b"zkpP\x01": _proof}
+_EXPLAINERS = {
+    MODEL_MAGIC: _model,
+    EXACT_MAGIC: _exact,
+    COMMITMENT_MAGIC: _commitment,
+    CIRCUIT_MAGIC: _circuit,
+    PROOF_MAGIC: _proof,
+}

@@ -1,0 +1,45 @@
+"""A desk with everything that the command tests work on, and what they expect of a command."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict:
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A folder with a committed 36-12-4 model, its public commitment, an image and a proof."""
+
+    folder: Path
+    digit: int
+
+    def __getattr__(self, name: str) -> Path:
+        return self.folder / {"model": "m.model", "commitment": "m.commitment", "image": "i.png", "proof": "i.proof"}[name]
+
+    def contents(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in sorted(self.folder.iterdir()) if path.is_file()}
+
+    @property
+    def pixels(self) -> np.ndarray:
+        return np.asarray(Image.open(self.image)).reshape(-1)
+
+
+def expect_refusal(desk: Desk, before: dict[str, bytes], outcome: Outcome, message: str, code: int = 2) -> None:
+    """Exit code, exactly one line on stderr, nothing on stdout, and every file as it was."""
+    assert outcome == Outcome(code, "", f"zkpredict: {message}\n")
+    assert desk.contents() == before

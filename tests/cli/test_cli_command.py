@@ -1,0 +1,130 @@
+"""The command itself: help, usage, interrupts, and what a process of its own loads."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_desk import expect_refusal
+from PIL import Image
+
+from zkpredict.benchmarks import proving
+from zkpredict.cli.main import COMMANDS, main
+from zkpredict.prover.model import Model
+
+
+@pytest.mark.parametrize("command", ["prove", "verify", "commit", "inspect"])
+def test_help_says_what_a_command_does_and_shows_an_example(capsys, command):
+    with pytest.raises(SystemExit) as left:
+        main([command, "--help"])
+    shown = capsys.readouterr()
+    assert (left.value.code, shown.err) == (0, "")
+    assert shown.out.startswith(f"usage: zkpredict {command} ") and COMMANDS[command] in shown.out
+    assert f"example: zkpredict {command} " in shown.out and "--json" in shown.out
+
+
+def test_help_lists_every_command_and_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert left.value.code == 0 and all(f"    {command} " in shown for command in COMMANDS)
+    assert "example: zkpredict prove " in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ([], "required: COMMAND"),
+        (["frobnicate"], "invalid choice: 'frobnicate'"),
+        (["prove"], "required: --model, --out"),
+        (["verify", "a", "b"], "required: --commitment"),
+        (["commit", "--model", "a", "--out", "b", "--domain", "512"], "invalid choice: 512"),
+        (["prove", "a", "--model", "b", "--out", "c", "--digit", "seven"], "invalid int value: 'seven'"),
+        (["inspect", "a", "--what"], "unrecognized arguments: --what"),
+    ],
+)
+def test_wrong_usage_is_unusable_input(capsys, arguments, word):
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    shown = capsys.readouterr()
+    assert (left.value.code, shown.out) == (2, "") and word in shown.err.splitlines()[-1]
+
+
+def test_an_interrupt_ends_in_one_line(run, desk, monkeypatch):
+    def interrupt(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Model, "load", interrupt)
+    before = desk.contents()
+    outcome = run("prove", desk.image, "--model", desk.model, "--out", desk.folder / "new.proof")
+    expect_refusal(desk, before, outcome, "interrupted", code=130)
+
+
+def test_too_little_memory_is_input_that_cannot_be_used(run, desk, monkeypatch):
+    """And no refusal of the proof, and no damaged image."""
+
+    def allocate(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", allocate)
+    outcome = run("verify", desk.image, desk.proof, "--commitment", desk.commitment)
+    expect_refusal(desk, desk.contents(), outcome, "not enough memory for this input")
+
+
+def test_bench_says_the_sizes_and_the_gas_to_people_too(run, desk, monkeypatch):
+    monkeypatch.setattr(proving, "proving_rows", lambda *arguments: [])
+    costs = run("bench", desk.image, "--model", desk.model, "--json").json["costs"]
+    said = run("bench", desk.image, "--model", desk.model)
+    assert (said.code, said.err) == (0, "")
+    assert [line[35:] for line in said.out.splitlines()[1:]] == [
+        f"{costs['proof_payload_bytes']:,} bytes of points and scalars",
+        f"{costs['registry_bytes']:,} bytes for {costs['committed_rows']} rows",
+        f"about {costs['verify_gas_estimate']:,} gas, estimated (measured gas: contracts/gas.csv)",
+    ]
+
+
+# Separate processes
+
+HEAVY = {"tensorflow", "keras", "matplotlib", "web3", "eth", "eth_account", "galois", "sklearn", "scipy", "pandas", "rich"}
+LOADED = (
+    "import sys; from zkpredict.cli.main import main; code = main(sys.argv[1:])\n"
+    "print('\\n' + ' '.join(sorted({name.split('.')[0] for name in sys.modules}))); sys.exit(code)"
+)
+
+
+def loaded_by(*arguments) -> set[str]:
+    """Top-level modules that a command loads in a fresh process; it must succeed without a word on stderr."""
+    command = [sys.executable, "-W", "error", "-c", LOADED, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_prove_and_verify_load_nothing_heavy(desk):
+    proving = loaded_by("prove", desk.image, "--model", desk.model, "--out", desk.folder / "new.proof")
+    checking = loaded_by("verify", desk.image, desk.folder / "new.proof", "--commitment", desk.commitment)
+    assert not HEAVY & proving and not HEAVY & checking
+    assert {"numpy", "PIL", "zkpredict_kernel"} <= proving & checking
+    assert "py_ecc" not in proving | checking
+
+
+def test_the_independent_verifier_loads_no_kernel(desk):
+    loaded = loaded_by("verify", desk.image, desk.proof, "--commitment", desk.commitment, "--independent")
+    assert "py_ecc" in loaded and not (HEAVY | {"zkpredict_kernel"}) & loaded
+
+
+def test_the_installed_command_proves_and_verifies(desk):
+    command = Path(sys.executable).with_name("zkpredict")
+    out = desk.folder / "new.proof"
+    arguments = [command, "prove", desk.image, "--model", desk.model, "--out", out]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith(f"The network says {desk.digit}, ")
+    arguments = [command, "verify", desk.image, out, "--commitment", desk.commitment]
+    assert subprocess.run(arguments, capture_output=True, check=False).returncode == 0
+    out.write_bytes(out.read_bytes()[:-1])
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "") and done.stdout.startswith("INVALID (MalformedProof): ")
+    done = subprocess.run([*arguments[:-1], desk.folder / "no"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert sorted(os.listdir(desk.folder)) == ["i.png", "i.proof", "m.commitment", "m.model", "new.proof"]

@@ -1,0 +1,96 @@
+"""inspect: every artefact explained, nothing private shown."""
+
+import numpy as np
+from cli_desk import Outcome, expect_refusal
+
+from zkpredict.circuits.exact import ExactLayer, ExactNetwork
+from zkpredict.prover.model import Model
+
+
+def test_inspect_explains_every_artefact_and_shows_nothing_private(run, desk, committed):
+    circuit = desk.folder / "m.circuit"
+    circuit.write_bytes(committed.commitment.circuit.to_bytes())
+    bare = desk.folder / "bare.model"
+    Model(committed.network).save(bare)
+    shape = {
+        "network": "36-12-4",
+        "domain": 1024,
+        "lane bits": "24, 48",
+        "rows": len(committed.commitment.rows),
+        "circuit digest": committed.commitment.circuit.digest.hex(),
+    }
+    name = committed.commitment.model_id.hex()
+    private = {
+        "file": "model (PRIVATE: holds the weights)",
+        "shifts": ", ".join(str(layer.shift) for layer in committed.network.layers),
+        "worst case": ", ".join(f"|z| <= {interval.magnitude}" for interval in committed.network.intervals),
+    }
+    expected = {
+        desk.model: private | {"committed": "yes", "model id": name} | shape,
+        bare: private | {"committed": "no"} | shape,
+        desk.commitment: {"file": "model commitment (public)", "model id": name} | shape,
+        circuit: {"file": "circuit (public)"} | shape,
+        desk.proof: {
+            "file": "proof (public)",
+            "claim": f"the model says {desk.digit}",
+            "model id": name,
+            "points": "8: limb, horner, cell, linear, lookup, quotient, opening, final",
+            "scalars": "5: limb, cell, table at rho; cell, linearised at omega rho",
+        },
+    }
+    before = desk.contents()
+    for path, facts in expected.items():
+        facts["bytes"] = path.stat().st_size
+        assert run("inspect", path, "--json").json == facts
+        shown = run("inspect", path)
+        assert (shown.code, shown.err) == (0, "")
+        assert {line.split("  ")[0]: line.split("  ", 1)[1].strip() for line in shown.out.splitlines()} == {
+            key: str(value) for key, value in facts.items()
+        }
+        assert not [secret for secret in committed.secrets if str(secret) in shown.out or f"{secret:x}" in shown.out]
+    assert desk.contents() == before
+
+
+def test_inspect_explains_10_8_networks_without_their_weights(run, tmp_path):
+    path = tmp_path / "n.exact"
+    weights, second = np.array([[123_456_789, -98_765_432], [55_555_555, 44_444_444]]), np.array([[87_654_321, 76_543_210]])
+    network = ExactNetwork((ExactLayer(weights, np.array([1_234_567, 7_654_321])), ExactLayer(second, np.array([3_333_333]))))
+    path.write_bytes(network.to_bytes())
+    facts = {
+        "file": "10^8 network (PRIVATE: holds the weights)",
+        "bytes": 67,
+        "network": "2-2-1",
+        "worst case": "|z| <= 124691356, |z| <= 195032766, in units of 10^-8",
+    }
+    shown = run("inspect", path).out
+    assert run("inspect", path, "--json").json == facts
+    assert shown.splitlines()[2:] == ["network     2-2-1", f"worst case  {facts['worst case']}"]
+    for layer in network.layers:
+        assert not [number for number in (*layer.weights.flat, *layer.bias) if str(abs(number)) in shown]
+    path.write_bytes(network.to_bytes()[:-1])
+    message = f"{path}: layer 1 biases needs 5 bytes at offset 62, 4 are left"
+    assert run("inspect", path) == Outcome(2, "", f"zkpredict: {message}\n")
+
+
+def test_the_shipped_10_8_network_is_explained(run, root):
+    assert run("inspect", root / "tests" / "data" / "mnist.exact", "--json").json["network"] == "784-64-10"
+
+
+def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):
+    strange = desk.folder / "strange"
+    known = "(zkpM, zkpE, zkpK, zkpC, zkpP)"
+    for data, message in (
+        (b"", f"starts with b'', which is none of ours {known}"),
+        (b"zkpM\x02...", f"starts with b'zkpM\\x02', which is none of ours {known}"),
+        (b"\x80\x04\x95pickle", f"starts with b'\\x80\\x04\\x95pi', which is none of ours {known}"),
+    ):
+        strange.write_bytes(data)
+        expect_refusal(desk, desk.contents(), run("inspect", strange), f"{strange} {message}")
+    for path, message in (
+        (desk.model, "{0}: secret 1 needs 32 bytes at offset {1}, 31 are left"),
+        (desk.commitment, "{0}: row 1 needs 48 bytes at offset {2}, 47 are left"),
+        (desk.proof, "{0}: proof: scalar linearised_next needs 32 bytes at offset {1}, 31 are left"),
+    ):
+        data = path.read_bytes()
+        path.write_bytes(data[:-1])
+        expect_refusal(desk, desk.contents(), run("inspect", path), message.format(path, len(data) - 32, len(data) - 48))
