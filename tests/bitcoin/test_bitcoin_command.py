@@ -179,6 +179,12 @@ def test_unusable_input_exits_with_two(command, folder, digit, monkeypatch):
         assert reason in command(*arguments, code=2)["error"]
     bench = ["bench", MNIST_MODEL, "--idx", TEST_IMAGES, "--images"]
     assert command(*bench, 0, code=2)["error"] == "--images and --wrong are at least 1"
+    images, labels = folder / "two", folder / "one"
+    images.write_bytes(bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 3]) + bytes(18))
+    labels.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 1, 5]))
+    assert command("bench", folder / "small.model", "--idx", images, "--labels", labels, code=2)["error"] == (
+        f"{images} holds 2 images, {labels} 1 labels"
+    )
     assert not (folder / "x").exists()
     monkeypatch.setattr(interpreters, "import_module", _nothing_installed)
     assert command(*run, "--interpreter", "bitcoinx", code=2)["error"] == (
