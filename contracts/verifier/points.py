@@ -11,6 +11,7 @@ from zkpredict.kernel import G2
 def locate_infinity(count: int, check: FinalCheck) -> list[str]:
     """Sets `wrong` to 1 + index of the first of `count` points that is at infinity."""
     lines = [
+        f"// wrong = 1 + i for the first of the {count} points, from limb on, with x == 0",
         "if infinite {",
         f"    for {{ let i := 0 }} lt(i, {count}) {{ i := add(i, 1) }} {{",
         "        let x := add(LIMB, mul(i, STRIDE))",
@@ -21,7 +22,8 @@ def locate_infinity(count: int, check: FinalCheck) -> list[str]:
         "    }",
         "}",
     ]
-    if check is FinalCheck.POINT_EVALUATION:  # the flag "infinity" of the compressed form
+    if check is FinalCheck.POINT_EVALUATION:
+        lines.append(f"// wrong = {count + 1} for the flag `infinity` of the compressed last point")
         lines.append(f"if and(byte(0, calldataload(FINAL_AT)), 0x40) {{ wrong := {count + 1} }}")
     return lines
 

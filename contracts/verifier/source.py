@@ -177,13 +177,13 @@ class Generator:
             self.weight_places[row] = known[formula]
         program.compute(self._word("constant_sum"), constants(circuit))
         lines = self._lines(program)
-        lines.append("let sum := 0")
+        lines += [f"// prefix[i + 1] = prefix[i] + alpha^({first} + i): the weights of the first i + 1 classes", "let sum := 0"]
         for number in range(classes):
             exponent = first + number
             power = "1" if exponent == 0 else self.words[f"alpha_{exponent}"].text
             lines += [f"sum := addmod(sum, {power}, {FIELD})", f"mstore(add(PREFIX, {WORD_BYTES * (number + 1)}), sum)"]
         lines += [
-            "// the constant term gains the first `digit` class weights",
+            "// constant_sum += prefix[digit]: the constant term gains the first `digit` class weights",
             f"mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), mload(add(PREFIX, mul({WORD_BYTES}, digit))), {FIELD}))",
         ]
         return lines
@@ -201,10 +201,12 @@ class Generator:
         lines = self._lines(program)
         readout, place = self.readout, self.weight_places.__getitem__
         first, *fixed = readout.fixed_rows
+        lines.append("// top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term")
         lines += ["let rho := mload(RHO)", "let term", f"let top := {place(first)}", f"let bottom := {readout_pole(circuit, first)}"]
         lines += readout_terms(circuit, fixed, place)
         lines += [
-            "// the claimed digit's logit is read once for every class",
+            "// the claimed digit's logit is read once for every class: the weight of the row behind it gains their total, the weight",
+            f"// of the row before it loses {readout.borrow} total",
             f"let entry := add(CLASS_WEIGHTS, mul({WORD_BYTES}, add(digit, div(digit, {readout.per_pack}))))",
             f"let total := mload(add(PREFIX, {WORD_BYTES * circuit.classes}))",
             f"mstore(entry, add(mload(entry), mulmod(total, {MODULUS - readout.borrow:#x}, {FIELD})))",

@@ -45,12 +45,14 @@ abstract contract ModelRegistry {
         }
         // EIP-2537: 0x0c fails for a coordinate >= p and for a point that is not on the curve or not in the subgroup
         bool valid;
+        // (bool success, bytes memory sum) = address(0x0c).staticcall(data[1:]); valid = success && sum.length == 128
         assembly ("memory-safe") {
             valid := staticcall(gas(), 0x0c, add(data, 0x21), mul(count, STRIDE), 0, 0)
             valid := and(valid, eq(returndatasize(), 128))
         }
         if (!valid) revert PrecompileFailed(address(0x0c));
         for (uint256 i = 0; i < count; ++i) {
+            // data[1 + i * STRIDE + 128:][:32] = 0
             assembly ("memory-safe") {
                 mstore(add(add(data, 0xa1), mul(i, STRIDE)), 0)
             }
@@ -89,6 +91,7 @@ abstract contract ModelRegistry {
         // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows it as code
         bytes memory creation = bytes.concat(hex"61", bytes2(uint16(data.length)), hex"80600a5f395ff3", data);
         bool made;
+        // proxy = create2(PROXY, modelId), as `new` with a salt does; if (proxy != 0) (made,) = proxy.call(creation)
         assembly ("memory-safe") {
             let proxy := create2(0, add(proxyCode, 0x20), mload(proxyCode), modelId)
             if proxy { made := call(gas(), proxy, 0, add(creation, 0x20), mload(creation), 0, 0) }

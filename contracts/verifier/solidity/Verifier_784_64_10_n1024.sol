@@ -227,6 +227,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
 
     /// Whether image and proof lie where every ABI encoder puts them, so that all places in the calldata are constants.
     function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
+        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT
         assembly {
             canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
         }
@@ -284,6 +285,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             calldatacopy(add(OPENING, 16), add(PROOF_AT, 576), 48)
             calldatacopy(add(OPENING, 80), add(add(PROOF_AT, 576), 48), 48)
             infinite := or(infinite, iszero(or(mload(OPENING), mload(add(OPENING, 32)))))
+            // wrong = 1 + i for the first of the 7 points, from limb on, with x == 0
             if infinite {
                 for { let i := 0 } lt(i, 7) { i := add(i, 1) } {
                     let x := add(LIMB, mul(i, STRIDE))
@@ -293,9 +295,10 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
                     }
                 }
             }
+            // wrong = 8 for the flag `infinity` of the compressed last point
             if and(byte(0, calldataload(FINAL_AT)), 0x40) { wrong := 8 }
         }
-        // every scalar < R
+        // every scalar < R, or else wrong = 9 + i for the first scalar i that is not
         assembly {
             calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
             let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
@@ -337,7 +340,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
 
     /// Keeps rho^(2^k) for 2^k up to the domain size n, and rho^n - 1. True when rho is zero or in the domain.
     function _powersMeetDomain() private pure returns (bool meets) {
-        // meets = rho == 0 or rho^n == 1
+        // rho_2 = rho^2, rho_4 = rho_2^2, ... up to rho_n; vanishing = rho_n - 1; meets = rho == 0 || rho_n == 1
         assembly {
             let r := mload(ORDER)
             let power := mload(RHO)
@@ -429,6 +432,9 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
 
     /// Powers of alpha and what the read-out and the constant term make of them and of the digit.
     function _combineWeights(uint256 digit) private pure {
+        // alpha_e = alpha_(e-1) alpha
+        // weight_j = factor of horner's cell in row j in the linear check, still without the claimed digit's part
+        // constant_sum = sum of alpha^e offset_e over the packs' equations e, plus the weight alpha^e of every class below digit
         assembly {
             let r := mload(ORDER)
             // alpha_2 = alpha^2
@@ -495,6 +501,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             mstore(T1, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r)), r)))
             mstore(T2, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T1), mload(ALPHA), r)), r)), r)))
             mstore(CONSTANT_SUM, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T2), mload(ALPHA), r)), r)))
+            // prefix[i + 1] = prefix[i] + alpha^(9 + i): the weights of the first i + 1 classes
             let sum := 0
             sum := addmod(sum, mload(ALPHA_9), r)
             mstore(add(PREFIX, 32), sum)
@@ -516,13 +523,16 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             mstore(add(PREFIX, 288), sum)
             sum := addmod(sum, mload(ALPHA_18), r)
             mstore(add(PREFIX, 320), sum)
-            // the constant term gains the first `digit` class weights
+            // constant_sum += prefix[digit]: the constant term gains the first `digit` class weights
             mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), mload(add(PREFIX, mul(32, digit))), r))
         }
     }
 
     /// Public polynomials at rho; those with poles keep numerator and denominator.
     function _evaluatePublics(uint256 digit) private pure {
+        // A polynomial of period p with the values v_j, y = rho^(n/p) and w of order p:
+        //     (rho^n - 1)/p * sum_j v_j / (y/w^j - 1), kept as top / bottom for the sum
+        //     1/p * prod_k (1 + (y/w^j)^(2^k)) for a single value 1, in row j: no fraction
         assembly {
             let r := mload(ORDER)
             mstore(T3, add(mload(RHO_512), 1))
@@ -551,6 +561,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
             mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T14), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
+            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
             let term
             let top := 1
@@ -606,7 +617,8 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             term := sub(mulmod(rho, 0x1a9d03d7743e9a0675583bdb136e9f86e19486bb67912a2b440dab45cd1fac5b, r), 1)
             top := add(mulmod(top, term, r), mulmod(mload(ALPHA_19), bottom, r))
             bottom := mulmod(bottom, term, r)
-            // the claimed digit's logit is read once for every class
+            // the claimed digit's logit is read once for every class: the weight of the row behind it gains their total, the weight
+            // of the row before it loses 281474976710656 total
             let entry := add(CLASS_WEIGHTS, mul(32, add(digit, div(digit, 5))))
             let total := mload(add(PREFIX, 320))
             mstore(entry, add(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r)))
@@ -649,6 +661,10 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
 
     /// All inverses from one: Montgomery's trick, and the modular exponentiation precompile (EIP-198) for x^(R - 2).
     function _invert() private view returns (bool done) {
+        // for values a, b, c: partial_0 = a b, partial_1 = partial_0 c, inverse = partial_1^(R - 2), done = inverse != 0
+        //     1/c = inverse partial_0, inverse = inverse c
+        //     1/b = inverse a, inverse = inverse b
+        //     1/a = inverse
         assembly {
             let r := mload(ORDER)
             mstore(PARTIAL_0, mulmod(mload(READS1_BOTTOM), mload(READS_NEXT1_BOTTOM), r))
@@ -679,6 +695,11 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
 
     /// Linearisation and the multi-point fold of BDFG20: the scalar of each point, and the value that the sum must take at zeta.
     function _fold() private pure {
+        // [x] are commitments, x the values that the proof states; N and M are what the constraints read at rho and at w rho,
+        // linear in the columns. Z_here = zeta - rho, Z_there = zeta - w rho; x_scalar = factor of [x] in
+        //     L = Z_there ([N] + nu [limb] + nu^2 [table]) + nu^3 [cell] + nu^4 Z_here [M] - Z_here Z_there [opening]
+        // value = Z_there (nu limb + nu^2 table - constant - linearised_next) + nu^3 line + nu^4 Z_here linearised_next
+        // line = cell + (cell_next - cell) (zeta - rho) / (w rho - rho)
         assembly {
             let r := mload(ORDER)
             mstore(T15, mulmod(mulmod(mload(RHO_32), mload(RHO_64), r), mulmod(mload(RHO_16), mulmod(mload(RHO_128), addmod(mload(PIXELS), mulmod(mload(RHO_512), mulmod(mload(RHO_16), mload(RHO_256), r), r), r), r), r), r))
@@ -729,6 +750,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
 
     /// sum of scalar * point into SUM. The precompile (EIP-2537) refuses points off the curve or outside the subgroup.
     function _multiply() private view returns (bool done) {
+        // SUM = sum_i scalar_i point_i; done = the call succeeds and returns one point
         assembly {
             done := staticcall(MSM_GAS, 0x0c, MSM, mul(MSM_POINTS, STRIDE), SUM, 128)
             done := and(done, eq(returndatasize(), 128))

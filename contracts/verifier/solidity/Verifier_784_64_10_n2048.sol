@@ -230,6 +230,7 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     /// Whether image and proof lie where every ABI encoder puts them, so that all places in the calldata are constants.
     function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
+        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT
         assembly {
             canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
         }
@@ -287,6 +288,7 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             calldatacopy(add(OPENING, 16), add(PROOF_AT, 576), 48)
             calldatacopy(add(OPENING, 80), add(add(PROOF_AT, 576), 48), 48)
             infinite := or(infinite, iszero(or(mload(OPENING), mload(add(OPENING, 32)))))
+            // wrong = 1 + i for the first of the 7 points, from limb on, with x == 0
             if infinite {
                 for { let i := 0 } lt(i, 7) { i := add(i, 1) } {
                     let x := add(LIMB, mul(i, STRIDE))
@@ -296,9 +298,10 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
                     }
                 }
             }
+            // wrong = 8 for the flag `infinity` of the compressed last point
             if and(byte(0, calldataload(FINAL_AT)), 0x40) { wrong := 8 }
         }
-        // every scalar < R
+        // every scalar < R, or else wrong = 9 + i for the first scalar i that is not
         assembly {
             calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
             let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
@@ -340,7 +343,7 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     /// Keeps rho^(2^k) for 2^k up to the domain size n, and rho^n - 1. True when rho is zero or in the domain.
     function _powersMeetDomain() private pure returns (bool meets) {
-        // meets = rho == 0 or rho^n == 1
+        // rho_2 = rho^2, rho_4 = rho_2^2, ... up to rho_n; vanishing = rho_n - 1; meets = rho == 0 || rho_n == 1
         assembly {
             let r := mload(ORDER)
             let power := mload(RHO)
@@ -434,6 +437,9 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     /// Powers of alpha and what the read-out and the constant term make of them and of the digit.
     function _combineWeights(uint256 digit) private pure {
+        // alpha_e = alpha_(e-1) alpha
+        // weight_j = factor of horner's cell in row j in the linear check, still without the claimed digit's part
+        // constant_sum = sum of alpha^e offset_e over the packs' equations e, plus the weight alpha^e of every class below digit
         assembly {
             let r := mload(ORDER)
             // alpha_2 = alpha^2
@@ -502,6 +508,7 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             mstore(T1, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r), r)), r))
             mstore(T2, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T1), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)), r))
             mstore(CONSTANT_SUM, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T2), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)))
+            // prefix[i + 1] = prefix[i] + alpha^(10 + i): the weights of the first i + 1 classes
             let sum := 0
             sum := addmod(sum, mload(ALPHA_10), r)
             mstore(add(PREFIX, 32), sum)
@@ -523,13 +530,16 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             mstore(add(PREFIX, 288), sum)
             sum := addmod(sum, mload(ALPHA_19), r)
             mstore(add(PREFIX, 320), sum)
-            // the constant term gains the first `digit` class weights
+            // constant_sum += prefix[digit]: the constant term gains the first `digit` class weights
             mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), mload(add(PREFIX, mul(32, digit))), r))
         }
     }
 
     /// Public polynomials at rho; those with poles keep numerator and denominator.
     function _evaluatePublics(uint256 digit) private pure {
+        // A polynomial of period p with the values v_j, y = rho^(n/p) and w of order p:
+        //     (rho^n - 1)/p * sum_j v_j / (y/w^j - 1), kept as top / bottom for the sum
+        //     1/p * prod_k (1 + (y/w^j)^(2^k)) for a single value 1, in row j: no fraction
         assembly {
             let r := mload(ORDER)
             mstore(T3, add(mload(RHO_1024), 1))
@@ -560,6 +570,7 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T15), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // bias1_bottom = (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) * (0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1)
             mstore(BIAS1_BOTTOM, mulmod(mload(T15), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
             let term
             let top := 1
@@ -615,7 +626,8 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             term := sub(mulmod(rho, 0x5db4ced439e3c7897f5870bc08c40816613ec884963a020ab3e6eed5afa1109b, r), 1)
             top := add(mulmod(top, term, r), mulmod(mload(ALPHA_20), bottom, r))
             bottom := mulmod(bottom, term, r)
-            // the claimed digit's logit is read once for every class
+            // the claimed digit's logit is read once for every class: the weight of the row behind it gains their total, the weight
+            // of the row before it loses 281474976710656 total
             let entry := add(CLASS_WEIGHTS, mul(32, add(digit, div(digit, 5))))
             let total := mload(add(PREFIX, 320))
             mstore(entry, add(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r)))
@@ -658,6 +670,10 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     /// All inverses from one: Montgomery's trick, and the modular exponentiation precompile (EIP-198) for x^(R - 2).
     function _invert() private view returns (bool done) {
+        // for values a, b, c: partial_0 = a b, partial_1 = partial_0 c, inverse = partial_1^(R - 2), done = inverse != 0
+        //     1/c = inverse partial_0, inverse = inverse c
+        //     1/b = inverse a, inverse = inverse b
+        //     1/a = inverse
         assembly {
             let r := mload(ORDER)
             mstore(PARTIAL_0, mulmod(mload(READS1_BOTTOM), mload(READS_NEXT1_BOTTOM), r))
@@ -688,6 +704,11 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     /// Linearisation and the multi-point fold of BDFG20: the scalar of each point, and the value that the sum must take at zeta.
     function _fold() private pure {
+        // [x] are commitments, x the values that the proof states; N and M are what the constraints read at rho and at w rho,
+        // linear in the columns. Z_here = zeta - rho, Z_there = zeta - w rho; x_scalar = factor of [x] in
+        //     L = Z_there ([N] + nu [limb] + nu^2 [table]) + nu^3 [cell] + nu^4 Z_here [M] - Z_here Z_there [opening]
+        // value = Z_there (nu limb + nu^2 table - constant - linearised_next) + nu^3 line + nu^4 Z_here linearised_next
+        // line = cell + (cell_next - cell) (zeta - rho) / (w rho - rho)
         assembly {
             let r := mload(ORDER)
             mstore(T16, mulmod(mload(DELTA), mload(DELTA), r))
@@ -738,6 +759,7 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     /// sum of scalar * point into SUM. The precompile (EIP-2537) refuses points off the curve or outside the subgroup.
     function _multiply() private view returns (bool done) {
+        // SUM = sum_i scalar_i point_i; done = the call succeeds and returns one point
         assembly {
             done := staticcall(MSM_GAS, 0x0c, MSM, mul(MSM_POINTS, STRIDE), SUM, 128)
             done := and(done, eq(returndatasize(), 128))
