@@ -34,12 +34,13 @@ from zkpredict.kernel import G1
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, POINT_NAMES, PROOF_BYTES, SCALAR_BYTES, SCALAR_NAMES
 from zkpredict.verifier.native import parse_proof, verify
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL, IMAGES = ROOT / "examples" / "mnist.model", ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz"
 CORPUS_PROOFS, BATCH, WORKERS = 12, 250, 2
-HEADER, POINT, SCALAR, POINTS, SCALARS = 39, 48, 32, 8, 5
+POINTS, SCALARS = len(POINT_NAMES), len(SCALAR_NAMES)
 ROUNDS = ((0, 3), (3, 5), (5, 6), (6, 7), (7, 8))
 """Points of each message, first to last."""
 ACCEPTED, CRASHED = "ACCEPTED", "CRASHED"
@@ -54,21 +55,21 @@ class Statement:
     proof: bytes
 
     def point(self, number: int) -> bytes:
-        start = HEADER + POINT * number
-        return self.proof[start : start + POINT]
+        start = HEADER_BYTES + POINT_BYTES * number
+        return self.proof[start : start + POINT_BYTES]
 
     def scalar(self, number: int) -> int:
-        start = HEADER + POINTS * POINT + SCALAR * number
-        return int.from_bytes(self.proof[start : start + SCALAR], "big")
+        start = HEADER_BYTES + POINTS * POINT_BYTES + SCALAR_BYTES * number
+        return int.from_bytes(self.proof[start : start + SCALAR_BYTES], "big")
 
     def with_proof(self, start: int, part: bytes) -> Statement:
         return Statement(self.commitment, self.image, self.proof[:start] + part + self.proof[start + len(part) :])
 
     def with_point(self, number: int, part: bytes) -> Statement:
-        return self.with_proof(HEADER + POINT * number, part)
+        return self.with_proof(HEADER_BYTES + POINT_BYTES * number, part)
 
     def with_scalar(self, number: int, value: int) -> Statement:
-        return self.with_proof(HEADER + POINTS * POINT + SCALAR * number, value.to_bytes(SCALAR, "big"))
+        return self.with_proof(HEADER_BYTES + POINTS * POINT_BYTES + SCALAR_BYTES * number, value.to_bytes(SCALAR_BYTES, "big"))
 
 
 @dataclass(frozen=True)
@@ -179,7 +180,8 @@ def points_shifted(chance: random.Random, honest: Statement, other: Statement) -
 
 def message_replay(chance: random.Random, honest: Statement, other: Statement) -> Statement:
     """One round's points, or all scalars, of another proof; or everything but those."""
-    start, end = chance.choice([*((HEADER + POINT * a, HEADER + POINT * b) for a, b in ROUNDS), (HEADER + POINTS * POINT, 583)])
+    points = [(HEADER_BYTES + POINT_BYTES * a, HEADER_BYTES + POINT_BYTES * b) for a, b in ROUNDS]
+    start, end = chance.choice([*points, (HEADER_BYTES + POINTS * POINT_BYTES, PROOF_BYTES)])
     if chance.random() < 0.3:
         return other.with_proof(start, honest.proof[start:end])
     return honest.with_proof(start, other.proof[start:end])
@@ -212,7 +214,7 @@ def other_commitment(chance: random.Random, honest: Statement, other: Statement)
     first, second = chance.sample(range(len(rows)), 2)
     moved = G1.from_compressed(rows[first]) + G1.from_compressed(rows[second])
     rows[first] = chance.choice((rows[second], moved.to_compressed()))
-    changed = honest.commitment[: -len(rows) * POINT] + b"".join(rows)
+    changed = honest.commitment[: -len(rows) * POINT_BYTES] + b"".join(rows)
     model_id = ModelCommitment.from_bytes(changed, G1.from_compressed).model_id
     return Statement(changed, honest.image, honest.with_proof(5, model_id).proof)
 

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import asdict
 
-from zkpredict.circuits.costs import estimate_costs
+from zkpredict.verifier.costs import estimate_costs
 from zkpredict.circuits.images import load_image
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import milliseconds

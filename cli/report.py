@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from zkpredict.circuits.costs import Costs
+    from zkpredict.verifier.costs import Costs
     from zkpredict.training.report import AccuracyReport, CircuitReport, LayerReport
 
 EXAMPLE = "zkpredict report --model examples/mnist.model --keras examples/mnist.keras --data tests/data"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zkpredict.circuits.costs import BASE_GAS
+from zkpredict.verifier.costs import BASE_GAS
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import Artifact
 

@@ -36,7 +36,7 @@ from zkpredict.verifier.messages import (
     SumCommitments,
     TraceCommitments,
 )
-from zkpredict.verifier.opening import Challenges, fold, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
 from zkpredict.verifier.transcript import Transcript
 
 EXTENSION = 4
@@ -141,7 +141,7 @@ class Prover:
 
         quotient = self.commit_quotient(alpha, beta, delta)
         transcript.absorb(quotient.absorbed())
-        challenges = Challenges(alpha, beta, delta, transcript.point_challenge())
+        challenges = ConstraintChallenges(alpha, beta, delta, transcript.point_challenge())
 
         evaluations = self.evaluate(challenges)
         transcript.absorb(evaluations.absorbed())
@@ -258,7 +258,7 @@ class Prover:
 
     # round 4
 
-    def evaluate(self, challenges: Challenges) -> Evaluations:
+    def evaluate(self, challenges: ConstraintChallenges) -> Evaluations:
         """The values at rho and omega rho that the verifier is told; keeps the linearisation they leave."""
         rho = challenges.rho
         rho_next = rho * root_of_unity(self.circuit.domain) % MODULUS
@@ -276,7 +276,7 @@ class Prover:
 
     # round 5
 
-    def commit_opening(self, challenges: Challenges, nu: int) -> OpeningCommitment:
+    def commit_opening(self, challenges: ConstraintChallenges, nu: int) -> OpeningCommitment:
         """W = (N + nu limb + nu^2 table - values)/(X - rho) + nu^3 (cell - line)/Z + nu^4 (M - value)/(X - omega rho)."""
         rho = challenges.rho
         rho_next = rho * root_of_unity(self.circuit.domain) % MODULUS
@@ -291,7 +291,7 @@ class Prover:
         self.opening = Vector.linear_combination([at_rho, at_both, at_next], [1, nu3, nu4])
         return OpeningCommitment(monomial_key().msm(self.opening))
 
-    def open(self, challenges: Challenges, evaluations: Evaluations, nu: int, zeta: int) -> G1:
+    def open(self, challenges: ConstraintChallenges, evaluations: Evaluations, nu: int, zeta: int) -> G1:
         """The final opening (L - value)/(X - zeta) of the folded polynomial."""
         claim = fold(self.circuit, self.linearisation, evaluations, challenges.rho, nu, zeta)
         folded = Vector.linear_combination([self._combination(claim.columns), self.opening], [1, claim.opening])

@@ -1,7 +1,7 @@
 """A second verifier, written from docs/protocol.md on Python ints and py_ecc alone: a few seconds for a proof, no native code.
 
 It shares with the native verifier what defines the protocol (geometry, constraint list, file parsers, errors) and nothing that
-evaluates it: points, coins, public polynomials, linearisation and pairing equation are written anew, each by another method.
+evaluates it: points, challenges, public polynomials, linearisation and pairing equation are written anew, each by another method.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
     if proof.digit >= circuit.classes:
         raise WrongStatement(f"the digit {proof.digit} is not one of the {circuit.classes} classes")
 
-    coins = draw_coins(circuit.digest, image, proof)
-    if coins.rho == 0 or pow(coins.rho, circuit.domain, ORDER) == 1:
+    challenges = draw_challenges(circuit.digest, image, proof)
+    if challenges.rho == 0 or pow(challenges.rho, circuit.domain, ORDER) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
-    publics = public_values(circuit, image, proof.digit, coins.alpha, coins.rho)
-    claims = opening_claims(commitment, proof, coins, publics)
-    if not _opens(claims, proof, coins):
+    publics = public_values(circuit, image, proof.digit, challenges.alpha, challenges.rho)
+    claims = opening_claims(commitment, proof, challenges, publics)
+    if not _opens(claims, proof, challenges):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
     return proof.digit
 
@@ -123,11 +123,11 @@ def combine(terms: Iterable[tuple[Point, int]]) -> tuple[FQ, FQ, FQ]:
     return total
 
 
-# coins
+# challenges
 
 
 @dataclass(frozen=True)
-class Coins:
+class Challenges:
     """Every challenge of one proof, in the order in which they are drawn."""
 
     alpha: int
@@ -138,7 +138,7 @@ class Coins:
     zeta: int
 
 
-def draw_coins(circuit_digest: bytes, image: bytes, proof: Proof) -> Coins:
+def draw_challenges(circuit_digest: bytes, image: bytes, proof: Proof) -> Challenges:
     """protocol.md, "Rounds": the chain of hashes from the statement to zeta."""
     start = _keccak(_keccak(b"zkpredict proof v1", circuit_digest), proof.model_id, proof.digit.to_bytes(32, "big"), image)
     points = [point.to_uncompressed() for point in proof.points]
@@ -147,7 +147,7 @@ def draw_coins(circuit_digest: bytes, image: bytes, proof: Proof) -> Coins:
     third = _keccak(second, points[5])
     fourth = _keccak(third, *(value.to_bytes(32, "big") for value in astuple(proof.evaluations)))
     fifth = _keccak(fourth, points[6])
-    return Coins(
+    return Challenges(
         alpha=int.from_bytes(first, "big") % ORDER,
         beta=int.from_bytes(_keccak(first, b"\x01"), "big") % ORDER,
         delta=int.from_bytes(second, "big") % ORDER,
@@ -279,7 +279,7 @@ class Probe:
     """
 
     publics: Mapping[str, int]
-    coins: Coins
+    challenges: Challenges
     stated: Mapping[CellName, int]
     under_test: CellName | None = None
     unstated: set[CellName] = field(default_factory=set)
@@ -298,16 +298,16 @@ class Probe:
         return self.publics[name]
 
     def challenge(self, name: str) -> int:
-        return getattr(self.coins, name)
+        return getattr(self.challenges, name)
 
 
 def split_linear(
-    expression: Expression, publics: Mapping[str, int], coins: Coins, stated: Mapping[CellName, int]
+    expression: Expression, publics: Mapping[str, int], challenges: Challenges, stated: Mapping[CellName, int]
 ) -> tuple[int, dict[CellName, int]]:
     """`expression` as constant + sum of coefficient * unstated cell, found by setting one cell after the other to 1."""
-    probe = Probe(publics, coins, stated)
+    probe = Probe(publics, challenges, stated)
     constant = expression.evaluate(probe) % ORDER
-    probes = {name: Probe(publics, coins, stated, name) for name in sorted(probe.unstated)}
+    probes = {name: Probe(publics, challenges, stated, name) for name in sorted(probe.unstated)}
     return constant, {name: (expression.evaluate(one) - constant) % ORDER for name, one in probes.items()}
 
 
@@ -322,15 +322,15 @@ class Claim:
     values: Mapping[int, int]
 
 
-def opening_claims(commitment: ModelCommitment, proof: Proof, coins: Coins, publics: Mapping[str, int]) -> list[Claim]:
+def opening_claims(commitment: ModelCommitment, proof: Proof, challenges: Challenges, publics: Mapping[str, int]) -> list[Claim]:
     """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks"."""
     circuit, said = commitment.circuit, proof.evaluations
-    here = coins.rho
+    here = challenges.rho
     there = here * pow(7, (ORDER - 1) // circuit.domain, ORDER) % ORDER
     stated = {("limb", 0): said.limb, ("cell", 0): said.cell, ("table", 0): said.table, ("cell", 1): said.cell_next}
-    constant, coefficients = split_linear(total_constraint(circuit), publics, coins, stated)
+    constant, coefficients = split_linear(total_constraint(circuit), publics, challenges, stated)
 
-    columns = _committed(commitment, proof, coins.alpha)
+    columns = _committed(commitment, proof, challenges.alpha)
     sides: tuple[list, list] = ([], [])
     for (column, rotation), coefficient in coefficients.items():
         sides[rotation].extend((point, coefficient * weight % ORDER) for point, weight in columns[column])
@@ -357,18 +357,18 @@ def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[st
     return columns
 
 
-def _opens(claims: list[Claim], proof: Proof, coins: Coins) -> bool:
+def _opens(claims: list[Claim], proof: Proof, challenges: Challenges) -> bool:
     """The pairing equation, with the point zeta on the G2 side:
 
     F = sum_i nu^i Z_i(zeta) (C_i - [r_i(zeta)]) - Z(zeta) W,   e(F, [1]) = e(W', [tau] - zeta [1])
 
     Z vanishes on all opening points, Z_i on those that claim i says nothing about, and r_i takes the claimed values.
     """
-    zeta = coins.zeta
+    zeta = challenges.zeta
     everywhere = {point for claim in claims for point in claim.values}
     terms, value = [(proof.opening.opening, -_product(zeta - point for point in everywhere))], 0
     for number, claim in enumerate(claims):
-        factor = pow(coins.nu, number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
+        factor = pow(challenges.nu, number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
         terms += [(point, factor * weight) for point, weight in claim.terms]
         value += factor * _interpolated(claim.values, zeta)
     generator = Point(*(int(part) for part in normalize(GENERATOR)))

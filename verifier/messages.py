@@ -32,9 +32,14 @@ class Point(Protocol):
 class _Points:
     """A message made of points only."""
 
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All of them, in order."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
     def absorbed(self) -> bytes:
-        """What the transcript sees: the uncompressed points, in order."""
-        return b"".join(getattr(self, field.name).to_uncompressed() for field in fields(self))
+        """What the transcript sees: the uncompressed points."""
+        return b"".join(point.to_uncompressed() for point in self.points)
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,15 @@ class OpeningCommitment(_Points):
     opening: Point
 
 
+_POINT_MESSAGES = (TraceCommitments, SumCommitments, QuotientCommitment, OpeningCommitment)
+POINT_NAMES = (*(field.name for message in _POINT_MESSAGES for field in fields(message)), "final")
+"""The points of a proof, in the order of the rounds and of the file."""
+SCALAR_NAMES = tuple(field.name for field in fields(Evaluations))
+"""The scalars of a proof, behind the points."""
+HEADER_BYTES = len(MAGIC) + 32 + 2
+PROOF_BYTES = HEADER_BYTES + len(POINT_NAMES) * POINT_BYTES + len(SCALAR_NAMES) * SCALAR_BYTES
+
+
 @dataclass(frozen=True)
 class Proof:
     """A whole proof with the model it is for and the digit it claims. `final` opens the folded polynomial at zeta."""
@@ -105,17 +119,8 @@ class Proof:
 
     @property
     def points(self) -> tuple[Point, ...]:
-        """All eight points in the order of the rounds."""
-        return (
-            self.trace.limb,
-            self.trace.horner,
-            self.trace.cell,
-            self.sums.linear,
-            self.sums.lookup,
-            self.quotient.quotient,
-            self.opening.opening,
-            self.final,
-        )
+        """All of them, in the order of `POINT_NAMES`."""
+        return (*self.trace.points, *self.sums.points, *self.quotient.points, *self.opening.points, self.final)
 
     def to_bytes(self) -> bytes:
         """The canonical proof file."""
@@ -133,13 +138,12 @@ class Proof:
             reader.expect(MAGIC, "magic")
             model_id = reader.take(32, "model id")
             digit = reader.unsigned(2, "digit")
-            encoded = [reader.take(POINT_BYTES, f"point {number}") for number in range(8)]
-            scalars = [_scalar(reader, field.name) for field in fields(Evaluations)]
+            encoded = [reader.take(POINT_BYTES, f"point {number}") for number in range(len(POINT_NAMES))]
+            scalars = [_scalar(reader, name) for name in SCALAR_NAMES]
             reader.finish()
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
-        names = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
-        points = [_point(raw, name, decode_point) for raw, name in zip(encoded, names)]
+        points = [_point(raw, name, decode_point) for raw, name in zip(encoded, POINT_NAMES)]
         return cls(
             model_id,
             digit,
@@ -150,9 +154,6 @@ class Proof:
             OpeningCommitment(points[6]),
             points[7],
         )
-
-
-PROOF_BYTES = len(MAGIC) + 32 + 2 + 8 * POINT_BYTES + 5 * SCALAR_BYTES
 
 
 def _scalar(reader: ByteReader, name: str) -> int:

@@ -14,15 +14,15 @@ from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.messages import Proof
-from zkpredict.verifier.opening import Challenges, fold, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
 from zkpredict.verifier.transcript import Transcript
 
 
 @dataclass(frozen=True)
-class AllChallenges:
-    """Every coin of one proof, in the order in which they are drawn."""
+class Challenges:
+    """Every challenge of one proof, in the order in which they are drawn."""
 
-    constraints: Challenges
+    constraints: ConstraintChallenges
     nu: int
     zeta: int
 
@@ -50,7 +50,7 @@ def image_bytes(image: bytes | np.ndarray) -> bytes:
     raise WrongStatement(f"the image must be bytes or a uint8 array, got {kind}")
 
 
-def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> AllChallenges:
+def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> Challenges:
     """Runs the transcript over a proof."""
     transcript = Transcript(circuit.digest, proof.model_id, proof.digit, image)
     transcript.absorb(proof.trace.absorbed())
@@ -62,7 +62,7 @@ def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> AllChalle
     transcript.absorb(proof.evaluations.absorbed())
     nu = transcript.challenge()
     transcript.absorb(proof.opening.absorbed())
-    return AllChallenges(Challenges(alpha, beta, delta, rho), nu, transcript.challenge())
+    return Challenges(ConstraintChallenges(alpha, beta, delta, rho), nu, transcript.challenge())
 
 
 def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof) -> None:
@@ -77,12 +77,12 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
         )
     image = image_bytes(image)
     check_statement(circuit, image, proof.digit)
-    coins = derive_challenges(circuit, image, proof)
-    rho, alpha = coins.constraints.rho, coins.constraints.alpha
+    challenges = derive_challenges(circuit, image, proof)
+    rho, alpha = challenges.constraints.rho, challenges.constraints.alpha
     if rho == 0 or pow(rho, circuit.domain, MODULUS) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
-    linearisation = linearise(circuit, image, proof.digit, coins.constraints, proof.evaluations)
-    claim = fold(circuit, linearisation, proof.evaluations, rho, coins.nu, coins.zeta)
+    linearisation = linearise(circuit, image, proof.digit, challenges.constraints, proof.evaluations)
+    claim = fold(circuit, linearisation, proof.evaluations, rho, challenges.nu, challenges.zeta)
 
     columns = committed_columns(proof)
     terms = [(columns[name], scalar) for name, scalar in claim.columns.items() if name in columns]
@@ -92,7 +92,7 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
         terms += [(row, scale * w % MODULUS) for row, w in zip(points, weights[:: circuit.packs_per_row(layer)])]
     terms.append((proof.opening.opening, claim.opening))
     terms.append((G1.generator(), -claim.value % MODULUS))
-    terms.append((proof.final, coins.zeta))
+    terms.append((proof.final, challenges.zeta))
     folded = G1.linear_combination([point for point, _ in terms], [scalar for _, scalar in terms])
     # e(L - [value] + zeta final, [1]) = e(final, [tau])
     if not pairing_check([(folded, G2.generator()), (-proof.final, G2.from_compressed(TAU_G2))]):

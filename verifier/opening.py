@@ -51,8 +51,8 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Challenges:
-    """The coins of rounds 1 to 3."""
+class ConstraintChallenges:
+    """The challenges of rounds 1 to 3."""
 
     alpha: int
     beta: int
@@ -65,7 +65,7 @@ class OpenedCells:
     """An `Environment` in which stated cells are numbers and all others stay symbols."""
 
     publics: Mapping[str, int]
-    challenges: Challenges
+    challenges: ConstraintChallenges
     evaluations: Evaluations
 
     def constant(self, value: int) -> Linear:
@@ -90,16 +90,20 @@ class Linearisation:
     there: Mapping[str, int]
     constant: int
 
+    @classmethod
+    def of(cls, total: Linear) -> Linearisation:
+        """Sorts the terms of the combined constraint by where their cell is: rotation 0 or 1."""
+        here = {column: coefficient for (column, rotation), coefficient in total.terms.items() if rotation == 0}
+        there = {column: coefficient for (column, rotation), coefficient in total.terms.items() if rotation == 1}
+        return cls(here, there, total.constant)
+
 
 def linearise(
-    circuit: Circuit, image: bytes, digit: int, challenges: Challenges, evaluations: Evaluations
+    circuit: Circuit, image: bytes, digit: int, challenges: ConstraintChallenges, evaluations: Evaluations
 ) -> Linearisation:
     """Evaluates the combined constraint at rho with the stated cells filled in."""
     publics = evaluate_publics(circuit, image, digit, challenges.alpha, challenges.rho)
-    total = total_constraint(circuit).evaluate(OpenedCells(publics, challenges, evaluations))
-    here = {column: c for (column, rotation), c in total.terms.items() if rotation == 0}
-    there = {column: c for (column, rotation), c in total.terms.items() if rotation == 1}
-    return Linearisation(here, there, total.constant)
+    return Linearisation.of(total_constraint(circuit).evaluate(OpenedCells(publics, challenges, evaluations)))
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ def context(label: bytes, circuit_digest: bytes) -> bytes:
 
 
 class Transcript:
-    """The verifier's random coins. Start it with the statement, then `absorb` the messages in order."""
+    """The verifier's randomness. Start it with the statement, then `absorb` the messages in order."""
 
     def __init__(self, circuit_digest: bytes, model_id: bytes, digit: int, image: bytes) -> None:
         statement = context(PROOF_LABEL, circuit_digest) + model_id + digit.to_bytes(32, "big") + image

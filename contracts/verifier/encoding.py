@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from enum import Enum
 
-from zkpredict.verifier.messages import Proof
+from zkpredict.verifier.messages import POINT_NAMES, SCALAR_NAMES, Proof
 
-ABSORBED_POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening")
+ABSORBED_POINTS = POINT_NAMES[:-1]
 """The points before the final one, in their order."""
-SCALARS = ("limb", "cell", "table", "cell_next", "linearised_next")
 
 
 class FinalCheck(Enum):
@@ -32,7 +31,7 @@ class FinalCheck(Enum):
     @property
     def proof_bytes(self) -> int:
         """Length of a whole proof."""
-        return 96 * len(ABSORBED_POINTS) + 32 * len(SCALARS) + self.final_bytes
+        return 96 * len(ABSORBED_POINTS) + 32 * len(SCALAR_NAMES) + self.final_bytes
 
 
 def onchain_proof(proof: Proof, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:

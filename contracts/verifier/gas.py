@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from eth.abc import ComputationAPI
 from eth.vm import opcode_values
 
-from zkpredict.circuits.costs import BASE_GAS, CALLDATA_BYTE_GAS
+from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.contracts.chain import Contract
 from zkpredict.contracts.evm import EmbeddedChain

@@ -11,7 +11,7 @@ from zkpredict.circuits.constraints import row_column, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
 from zkpredict.contracts.curves import padded
-from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck
+from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck
 from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
@@ -20,7 +20,7 @@ from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, cons
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
 from zkpredict.kernel import G1, G2
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
-from zkpredict.verifier.messages import Evaluations
+from zkpredict.verifier.messages import SCALAR_NAMES, Evaluations
 from zkpredict.verifier.opening import ConstraintChallenges, Fold, Linearisation, OpenedCells, fold
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
@@ -88,7 +88,7 @@ class Generator:
         """Areas whose neighbourhood matters: STATE in front of the proof's points, the scalars right behind six of them."""
         memory = self.memory
         memory.area("STATE", max(96 + self.circuit.inputs, 608 + 160))
-        for number, name in enumerate(SCALARS):
+        for number, name in enumerate(SCALAR_NAMES):
             place = memory.at(f"{name.upper()}_VALUE", memory.places["STATE"] + 608 + WORD_BYTES * number)
             self.words[name] = _read(place)
         memory.word("ORDER")
@@ -272,12 +272,10 @@ class Generator:
     def claim(self) -> Fold:
         """The verifier's own linearisation and fold, run on names."""
         publics = _Lookup(self._public)
-        values = Evaluations(*map(Symbol.named, SCALARS))
+        values = Evaluations(*map(Symbol.named, SCALAR_NAMES))
         challenges = ConstraintChallenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
         total = total_constraint(self.circuit).evaluate(OpenedCells(publics, challenges, values))
-        here = {column: value for (column, rotation), value in total.terms.items() if rotation == 0}
-        there = {column: value for (column, rotation), value in total.terms.items() if rotation == 1}
-        linearisation = Linearisation(here, there, total.constant)
+        linearisation = Linearisation.of(total)
         return fold(self.circuit, linearisation, values, *map(Symbol.named, ("rho", "nu", "zeta")))
 
     def _fold(self) -> list[str]:

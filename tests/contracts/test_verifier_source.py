@@ -15,11 +15,11 @@ from zkpredict.circuits.field import MODULUS, inverse, powers
 from zkpredict.circuits.layout import Circuit
 from zkpredict.contracts.compile import Settings
 from zkpredict.contracts.verifier import generate, publics
-from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck
+from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND
 from zkpredict.contracts.verifier.source import contract_name, memory_places, source
 from zkpredict.contracts.verifier.symbolic import Symbol
-from zkpredict.verifier.messages import Evaluations
+from zkpredict.verifier.messages import SCALAR_NAMES, Evaluations
 from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
 
 WORD = 1 << 256
@@ -92,7 +92,7 @@ def test_scalars_match_reference(circuit, case):
     image = bytes({"largest": 255, "smallest": 0}.get(case, numbers.randrange(256)) for _ in range(circuit.inputs))
     rho = (1 << 240) - 1 if case == "largest" else numbers.randrange(2, 1 << 240)
     challenges = ConstraintChallenges(pick(), pick(), pick(), rho)
-    evaluations = Evaluations(*(pick() for _ in SCALARS))
+    evaluations = Evaluations(*(pick() for _ in SCALAR_NAMES))
     nu, zeta = pick(), pick() + (case == "smallest")
     pixels = 0
     for pixel in image:
@@ -101,7 +101,7 @@ def test_scalars_match_reference(circuit, case):
         pixels += MODULUS * ((PIXELS_BOUND - pixels) // MODULUS)
     memory = {"ORDER": MODULUS, "PIXELS": pixels, "NU": nu, "ZETA": zeta, "RHO": rho, "ALPHA": challenges.alpha}
     memory |= {"BETA": challenges.beta, "DELTA": challenges.delta}
-    memory |= {f"{name.upper()}_VALUE": getattr(evaluations, name) for name in SCALARS}
+    memory |= {f"{name.upper()}_VALUE": getattr(evaluations, name) for name in SCALAR_NAMES}
     machine = Machine(text_of(circuit), memory)
     power = rho
     for doubling in range(1, circuit.domain.bit_length()):
@@ -219,7 +219,7 @@ def test_nested_products_of_unopened_cells_are_still_refused():
     """The linearisation runs on names as on numbers: a constraint that multiplies two committed columns stops the generator."""
     from zkpredict.verifier.opening import OpenedCells
 
-    values = Evaluations(*map(Symbol.named, SCALARS))
+    values = Evaluations(*map(Symbol.named, SCALAR_NAMES))
     challenges = ConstraintChallenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
     cells = OpenedCells({"readout": Symbol.named("readout")}, challenges, values)
     fine = (Public("readout") * Cell("horner") * Challenge("delta")).evaluate(cells)

@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 from zkpredict.circuits.field import MODULUS
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.curves import FIELD_PRIME
-from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, SCALARS, FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck, onchain_proof
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
-from zkpredict.verifier.messages import Proof
+from zkpredict.verifier.messages import SCALAR_NAMES, Proof
 from zkpredict.verifier.native import verify
 
 MSM = "0x000000000000000000000000000000000000000c"
 SCALARS_AT = 96 * len(ABSORBED_POINTS)
-FINAL_AT = SCALARS_AT + 32 * len(SCALARS)
+FINAL_AT = SCALARS_AT + 32 * len(SCALAR_NAMES)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _points(call: Call) -> Iterator[Refused]:
 
 
 def _scalars(call: Call) -> Iterator[Refused]:
-    for index, name in enumerate(SCALARS):
+    for index, name in enumerate(SCALAR_NAMES):
         at = SCALARS_AT + 32 * index
         value = int.from_bytes(call.proof[at : at + 32], "big")
         more = ((value + 1) % MODULUS).to_bytes(32, "big")

@@ -1,4 +1,4 @@
-"""Transcripts that are weaker than ours: coins known beforehand, or blind to one message. Both sides use them.
+"""Transcripts that are weaker than ours: challenges known beforehand, or blind to one message. Both sides use them.
 
 A Fiat-Shamir test counts only if the forgery passes under such a transcript.
 """
@@ -12,12 +12,12 @@ from guards import replaced
 from zkpredict.prover import prove as rounds
 from zkpredict.verifier.transcript import Transcript
 
-COINS = ("alpha", "beta", "delta", "rho", "nu", "zeta")
+CHALLENGES = ("alpha", "beta", "delta", "rho", "nu", "zeta")
 MESSAGES = ("trace", "sums", "quotient", "evaluations", "opening")
 
 
 def frozen(**known: int) -> AbstractContextManager[None]:
-    """The named coins are these constants, whatever was said; the others are drawn as always."""
+    """The named challenges are these constants, whatever was said; the others are drawn as always."""
     return replaced(Transcript, _frozen(known))
 
 

@@ -17,13 +17,13 @@ from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.verifier.encoding import SCALARS, FinalCheck
+from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SETTINGS, SHARED_SOURCES
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
-from zkpredict.verifier.messages import MAGIC, POINT_BYTES, PROOF_BYTES
+from zkpredict.verifier.messages import MAGIC, POINT_BYTES, PROOF_BYTES, SCALAR_NAMES
 
 POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
 SHAPES = frozenset({(12, 6, 3), (12, 21, 3), (12, 6, 6, 3), (12, 2, 2), (20, 12, 10), (2, 1, 2), (2, 3)})
@@ -117,7 +117,7 @@ def _revert_for(claim: Claim, kind: type[VerificationError], message: str) -> tu
     assert kind is MalformedProof
     words = message.removeprefix("proof: ").replace(":", "").split()
     if words[0] == "scalar" and words[2] == "is":
-        return "ScalarNotCanonical", (SCALARS.index(words[1]),)
+        return "ScalarNotCanonical", (SCALAR_NAMES.index(words[1]),)
     if words[0] != "point" or words[1] not in POINTS:
         return "WrongProofLength", (len(encoded(claim.proof)),)
     number = POINTS.index(words[1])

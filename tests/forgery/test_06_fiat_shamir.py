@@ -11,7 +11,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 from forger import Claim, WithTrace, claim_of, complete, counts, lay_out, lies, limb_rows, run_from
-from freezing import COINS, MESSAGES, blind_to, blind_to_statement, frozen, speak
+from freezing import CHALLENGES, MESSAGES, blind_to, blind_to_statement, frozen, speak
 from verdicts import MISMATCH, NATIVE, by_native, refused
 
 from zkpredict.circuits.field import MODULUS, inverse, powers
@@ -22,7 +22,7 @@ from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening
 from zkpredict.verifier.messages import Evaluations, OpeningCommitment, QuotientCommitment
 from zkpredict.verifier.native import derive_challenges, parse_proof
-from zkpredict.verifier.opening import Challenges, fold, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
 
 
 class Remembering(WithTrace):
@@ -89,7 +89,7 @@ class BeforeQuotient(Remembering):
     def commit_quotient(self, alpha, beta, delta):
         super().commit_quotient(alpha, beta, delta)
         transcript = speak(self, *(message.absorbed() for message in self.said[:2]), b"unheard")
-        challenges = Challenges(alpha, beta, delta, transcript.point_challenge())
+        challenges = ConstraintChallenges(alpha, beta, delta, transcript.point_challenge())
         self.quotient = Vector.zeros(1)
         stated = self.evaluate(challenges)
         rest = self._combination(self.linearisation.here).evaluate(challenges.rho)
@@ -174,10 +174,10 @@ def shifted_rows(claim: Claim) -> Claim:
     """Other rows whose alpha-combination, as this proof folds it, is the same: what a blind transcript cannot tell apart."""
     commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
     proof, circuit = parse_proof(claim.proof), commitment.circuit
-    coins = derive_challenges(circuit, claim.image, proof)
-    linearisation = linearise(circuit, claim.image, proof.digit, coins.constraints, proof.evaluations)
-    folded = fold(circuit, linearisation, proof.evaluations, coins.constraints.rho, coins.nu, coins.zeta)
-    weights = powers(coins.constraints.alpha, circuit.first_equation(circuit.layers))
+    challenges = derive_challenges(circuit, claim.image, proof)
+    linearisation = linearise(circuit, claim.image, proof.digit, challenges.constraints, proof.evaluations)
+    folded = fold(circuit, linearisation, proof.evaluations, challenges.constraints.rho, challenges.nu, challenges.zeta)
+    weights = powers(challenges.constraints.alpha, circuit.first_equation(circuit.layers))
     first, second = (folded.columns[f"rows{t}"] * weights[circuit.first_equation(t)] % MODULUS for t in (0, 1))
     shift = G1.generator()
     rows = (commitment.rows[0] + shift.mul(second), commitment.rows[1] - shift.mul(first))
@@ -218,29 +218,29 @@ def other_circuit(claim: Claim) -> Claim:
 
 @pytest.mark.parametrize("mutate", [other_image, other_digit, other_circuit])
 def test_a_changed_statement_would_pass_with_the_challenges_frozen(small, small_image, honest, mutate):
-    coins = {name: 1000 + number for number, name in enumerate(COINS)} | {"rho": 2, "alpha": 0}
-    with frozen(**coins):
+    challenges = {name: 1000 + number for number, name in enumerate(CHALLENGES)} | {"rho": 2, "alpha": 0}
+    with frozen(**challenges):
         claim = claim_of(Prover(small, small_image, small.predict(small_image)))
         by_native(mutate(claim))
     refused(mutate(honest), FailedOpening, MISMATCH)
 
 
-def coins_of(circuit, image, proof):
+def challenges_of(circuit, image, proof):
     """All six challenges by name, of the native transcript and of the independent one, which must agree."""
     from zkpredict.verifier import independent
 
     found = derive_challenges(circuit, image, proof)
-    coins = {name: getattr(found.constraints, name) for name in COINS[:4]} | {"nu": found.nu, "zeta": found.zeta}
-    second = independent.draw_coins(circuit.digest, image, proof)
-    assert coins == {name: getattr(second, name) for name in COINS}
-    return coins
+    challenges = {name: getattr(found.constraints, name) for name in CHALLENGES[:4]} | {"nu": found.nu, "zeta": found.zeta}
+    second = independent.draw_challenges(circuit.digest, image, proof)
+    assert challenges == {name: getattr(second, name) for name in CHALLENGES}
+    return challenges
 
 
-FIRST_COIN = {"trace": 0, "sums": 2, "quotient": 3, "evaluations": 4, "opening": 5}
+FIRST_CHALLENGE = {"trace": 0, "sums": 2, "quotient": 3, "evaluations": 4, "opening": 5}
 
 
 def mutations(circuit, image, proof):
-    """Every field a challenge must bind, changed by the smallest amount: name, statement, proof, its first coin."""
+    """Every field a challenge must bind, changed by the smallest amount: name, statement, proof, its first challenge."""
     yield "circuit", replace(circuit, domain=2048), image, proof, 0
     yield "circuit", replace(circuit, widths=(*circuit.widths[:-1], circuit.widths[-1] + 1)), image, proof, 0
     yield "model id", circuit, image, replace(proof, model_id=bytes([proof.model_id[0] ^ 1]) + proof.model_id[1:]), 0
@@ -253,24 +253,24 @@ def mutations(circuit, image, proof):
             value = getattr(message, field.name)
             step = 1 if part == "evaluations" else G1.generator()
             moved = replace(message, **{field.name: value + step})
-            yield f"{part}.{field.name}", circuit, image, replace(proof, **{part: moved}), FIRST_COIN[part]
+            yield f"{part}.{field.name}", circuit, image, replace(proof, **{part: moved}), FIRST_CHALLENGE[part]
 
 
 def test_every_field_changes_every_later_challenge(small, honest):
     circuit, proof = small.compiled.circuit, parse_proof(honest.proof)
-    before = coins_of(circuit, honest.image, proof)
-    assert len(set(before.values())) == len(COINS)
+    before = challenges_of(circuit, honest.image, proof)
+    assert len(set(before.values())) == len(CHALLENGES)
     for name, other, image, mutated, first in mutations(circuit, honest.image, proof):
-        after = coins_of(other, image, mutated)
-        changed = [after[coin] != before[coin] for coin in COINS]
-        assert changed == [number >= first for number in range(len(COINS))], name
+        after = challenges_of(other, image, mutated)
+        changed = [after[challenge] != before[challenge] for challenge in CHALLENGES]
+        assert changed == [number >= first for number in range(len(CHALLENGES))], name
 
 
 def test_equal_bytes_in_other_places_give_other_challenges(small, honest):
     """Messages swapped within a round, and a digit moved into the image's first byte."""
     circuit, proof = small.compiled.circuit, parse_proof(honest.proof)
-    before = coins_of(circuit, honest.image, proof)
+    before = challenges_of(circuit, honest.image, proof)
     swapped = replace(proof, trace=replace(proof.trace, limb=proof.trace.horner, horner=proof.trace.limb))
     moved = honest.image[1:] + honest.image[:1]
-    assert np.all([coins_of(circuit, honest.image, swapped)[c] != before[c] for c in COINS])
-    assert np.all([coins_of(circuit, moved, proof)[c] != before[c] for c in COINS])
+    assert np.all([challenges_of(circuit, honest.image, swapped)[c] != before[c] for c in CHALLENGES])
+    assert np.all([challenges_of(circuit, moved, proof)[c] != before[c] for c in CHALLENGES])

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 
 import pytest
-from freezing import COINS, MESSAGES
+from freezing import CHALLENGES, MESSAGES
 from guards import replaced
 
 from zkpredict.kernel import G1
@@ -48,15 +48,15 @@ class Listening(Transcript):
         self.log.append(("absorb", message))
 
     def challenge(self) -> int:
-        self.log.append(("coin", None))
+        self.log.append(("challenge", None))
         return super().challenge()
 
     def second_challenge(self) -> int:
-        self.log.append(("coin", None))
+        self.log.append(("challenge", None))
         return super().second_challenge()
 
     def point_challenge(self) -> int:
-        self.log.append(("coin", None))
+        self.log.append(("challenge", None))
         return super().point_challenge()
 
 
@@ -79,13 +79,13 @@ def listening():
 
 
 def audit(commitment: ModelCommitment, image: bytes, proof: Proof) -> list[tuple[list[str], list[str]]]:
-    """What is absorbed and which coins follow, step by step."""
+    """What is absorbed and which challenges follow, step by step."""
     with listening() as log:
         native.verify(commitment, image, proof)
-    known, steps, coins = leaves(proof), [], iter(COINS)
+    known, steps, challenges = leaves(proof), [], iter(CHALLENGES)
     for kind, content in log:
-        if kind == "coin":
-            steps[-1][1].append(next(coins))
+        if kind == "challenge":
+            steps[-1][1].append(next(challenges))
         else:
             steps.append((list(content) if kind == "statement" else split(content, known), []))
     return steps
@@ -94,8 +94,8 @@ def audit(commitment: ModelCommitment, image: bytes, proof: Proof) -> list[tuple
 def table(steps) -> str:
     """The audit as a table."""
     lines = ["| step | absorbed, in order | then drawn |", "|---|---|---|"]
-    for number, (names, coins) in enumerate(steps):
-        lines.append(f"| {number} | {', '.join(names)} | {', '.join(coins) or 'nothing'} |")
+    for number, (names, challenges) in enumerate(steps):
+        lines.append(f"| {number} | {', '.join(names)} | {', '.join(challenges) or 'nothing'} |")
     return "\n".join(lines)
 
 
@@ -131,8 +131,8 @@ def case(small, honest):
     return small.commitment, honest.image, native.parse_proof(honest.proof)
 
 
-def test_each_message_is_absorbed_before_its_coins_are_drawn(case):
-    assert [coins for _, coins in audit(*case)] == [[], ["alpha", "beta"], ["delta"], ["rho"], ["nu"], ["zeta"]]
+def test_each_message_is_absorbed_before_its_challenges_are_drawn(case):
+    assert [challenges for _, challenges in audit(*case)] == [[], ["alpha", "beta"], ["delta"], ["rho"], ["nu"], ["zeta"]]
 
 
 def test_everything_the_verifier_uses_is_absorbed(case):

@@ -9,7 +9,7 @@ from dataclasses import astuple, fields
 import numpy as np
 import pytest
 from forger import Forger, honest_claim
-from freezing import COINS
+from freezing import CHALLENGES
 from guards import replaced
 from support import random_image, random_network
 from verdicts import NATIVE, accepted
@@ -24,7 +24,7 @@ from zkpredict.prover.polynomial import commit_column
 from zkpredict.prover.setup import lagrange_key, monomial_key
 from zkpredict.verifier.messages import Evaluations
 from zkpredict.verifier.native import parse_proof
-from zkpredict.verifier.opening import Challenges, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, linearise
 
 COLUMNS = ("limb", "horner", "cell", "linear", "lookup")
 
@@ -57,7 +57,7 @@ def tiny():
 class StatesRows(Forger):
     """The mistaken protocol: the proof also states the combined rows at rho."""
 
-    def evaluate(self, challenges: Challenges) -> Evaluations:
+    def evaluate(self, challenges: ConstraintChallenges) -> Evaluations:
         self.stated = challenges.rho, self.row_coefficients["rows0"].evaluate(challenges.rho)
         return super().evaluate(challenges)
 
@@ -80,7 +80,7 @@ def test_our_proofs_state_no_value_of_a_row(small, small_image, honest):
     """Five values: of limb, cell and table, and of a combination at omega rho that holds no rows."""
     assert [f.name for f in fields(Evaluations)] == ["limb", "cell", "table", "cell_next", "linearised_next"]
     proof = parse_proof(honest.proof)
-    challenges = Challenges(*range(2, 6))
+    challenges = ConstraintChallenges(*range(2, 6))
     found = linearise(small.compiled.circuit, honest.image, proof.digit, challenges, proof.evaluations)
     rows = {name for name in found.here if name.startswith("rows")}
     assert rows == {"rows0", "rows1"} and not rows & set(found.there)
@@ -123,7 +123,7 @@ def test_four_blinders_make_all_that_a_proof_fixes_uniform(small, honest, seed):
     """Rank 10 of 10: for any weights there are blinders that explain the proof. With two a column, some value is determined."""
     source = np.random.default_rng(seed)
     random_scalar = lambda: int.from_bytes(source.bytes(31), "big")
-    challenges, tau = Challenges(*(random_scalar() for _ in range(4))), random_scalar()
+    challenges, tau = ConstraintChallenges(*(random_scalar() for _ in range(4))), random_scalar()
     assert len(reduced(blinding_matrix(small, honest, 4, tau, challenges))) == 10
     assert len(reduced(blinding_matrix(small, honest, 2, tau, challenges))) < 10
 
@@ -211,7 +211,7 @@ def test_every_column_is_blinded_with_four_fresh_scalars(small):
     one, other = first.coefficients.to_ints(), second.coefficients.to_ints()
     assert [k for k in range(1028) if one[k] != other[k]] == [0, 1, 2, 3, 1024, 1025, 1026, 1027]
     assert first.coefficients.evaluate(root_of_unity(1024)) == 1
-    assert polynomial.BLINDERS == 4 and len(COINS) == 6
+    assert polynomial.BLINDERS == 4 and len(CHALLENGES) == 6
 
 
 def test_what_is_printed_shows_no_weight(small):

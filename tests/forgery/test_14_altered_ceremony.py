@@ -118,17 +118,17 @@ def with_known_tau(claim, digit: int, tau: int):
     circuit, honest = commitment.circuit, native.parse_proof(claim.proof)
     said = Evaluations(*(secrets.randbelow(MODULUS) for _ in range(5)))
     proof = replace(honest, digit=digit, evaluations=said)
-    coins = native.derive_challenges(circuit, claim.image, proof)
-    linearisation = linearise(circuit, claim.image, digit, coins.constraints, said)
-    found = fold(circuit, linearisation, said, coins.constraints.rho, coins.nu, coins.zeta)
+    challenges = native.derive_challenges(circuit, claim.image, proof)
+    linearisation = linearise(circuit, claim.image, digit, challenges.constraints, said)
+    found = fold(circuit, linearisation, said, challenges.constraints.rho, challenges.nu, challenges.zeta)
     columns = native.committed_columns(proof)
     terms = [(columns[name], scalar) for name, scalar in found.columns.items() if name in columns]
     for layer, points in enumerate(native.rows_by_layer(commitment)):
-        weights = powers(coins.constraints.alpha, 100)[circuit.first_equation(layer) :: circuit.packs_per_row(layer)]
+        weights = powers(challenges.constraints.alpha, 100)[circuit.first_equation(layer) :: circuit.packs_per_row(layer)]
         terms += [(row, found.columns[row_column(layer)] * weight % MODULUS) for row, weight in zip(points, weights)]
     terms += [(proof.opening.opening, found.opening), (G1.generator(), -found.value % MODULUS)]
     folded = G1.linear_combination([point for point, _ in terms], [scalar for _, scalar in terms])
-    return claim.with_proof(replace(proof, final=folded.mul(inverse(tau - coins.zeta))).to_bytes())
+    return claim.with_proof(replace(proof, final=folded.mul(inverse(tau - challenges.zeta))).to_bytes())
 
 
 def test_whoever_knows_tau_proves_anything(small, small_image, honest):

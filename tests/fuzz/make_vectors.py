@@ -31,14 +31,14 @@ def main() -> None:
         network, image = next((network, image) for network, image in pairs if network.predict(image) == digit)
         model = commit_model(network, domain)
         proof = prove(model, image)
-        coins = derive_challenges(model.commitment.circuit, image.tobytes(), proof)
+        challenges = derive_challenges(model.commitment.circuit, image.tobytes(), proof)
         found[name] = {
             "commitment": model.commitment.to_bytes().hex(),
             "model_id": model.commitment.model_id.hex(),
             "image": image.tobytes().hex(),
             "digit": digit,
             "proof": proof.to_bytes().hex(),
-            "coins": [f"{coin:064x}" for coin in (*vars(coins.constraints).values(), coins.nu, coins.zeta)],
+            "challenges": [f"{value:064x}" for value in (*vars(challenges.constraints).values(), challenges.nu, challenges.zeta)],
         }
     Path(__file__).with_name("vectors.json").write_text(json.dumps(found, indent=1) + "\n")
 

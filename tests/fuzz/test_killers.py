@@ -72,8 +72,9 @@ def test_accepts_and_names_what_was_stored(case):
     verify(case.commitment, case.image, case.proof)
     assert case.commitment.model_id.hex() == case.stored["model_id"]
     assert case.proof.digit == case.stored["digit"]
-    coins = derive_challenges(case.commitment.circuit, case.image, case.proof)
-    assert [f"{coin:064x}" for coin in (*vars(coins.constraints).values(), coins.nu, coins.zeta)] == case.stored["coins"]
+    challenges = derive_challenges(case.commitment.circuit, case.image, case.proof)
+    found = (*vars(challenges.constraints).values(), challenges.nu, challenges.zeta)
+    assert [f"{challenge:064x}" for challenge in found] == case.stored["challenges"]
 
 
 def test_files_round_trip(case, tmp_path):

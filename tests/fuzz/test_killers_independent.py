@@ -20,7 +20,7 @@ from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native, opening
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
-from zkpredict.verifier.independent import Point, combine, decode_point, draw_coins, opening_claims, public_values, verify
+from zkpredict.verifier.independent import Point, combine, decode_point, draw_challenges, opening_claims, public_values, verify
 from zkpredict.verifier.messages import Proof
 
 VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text())
@@ -36,7 +36,7 @@ class Case:
         self.commitment_bytes, self.image, self.data = (bytes.fromhex(stored[k]) for k in ("commitment", "image", "proof"))
         self.commitment = ModelCommitment.from_bytes(self.commitment_bytes, decode_point)
         self.proof = Proof.from_bytes(self.data, decode_point)
-        self.coins = [int(coin, 16) for coin in stored["coins"]]
+        self.challenges = [int(challenge, 16) for challenge in stored["challenges"]]
 
 
 @pytest.fixture(params=VECTORS)
@@ -88,13 +88,13 @@ def affine(point) -> bytes:
     return Point(*(int(part) for part in independent.normalize(point))).to_uncompressed()
 
 
-def test_draws_the_stored_coins(case):
-    coins = draw_coins(case.commitment.circuit.digest, case.image, case.proof)
-    assert [getattr(coins, name) for name in ("alpha", "beta", "delta", "rho", "nu", "zeta")] == case.coins
+def test_draws_the_stored_challenges(case):
+    challenges = draw_challenges(case.commitment.circuit.digest, case.image, case.proof)
+    assert [getattr(challenges, name) for name in ("alpha", "beta", "delta", "rho", "nu", "zeta")] == case.challenges
 
 
 def test_public_polynomials_are_those_of_the_native_verifier(case):
-    circuit, (alpha, _, _, rho, _, _) = case.commitment.circuit, case.coins
+    circuit, (alpha, _, _, rho, _, _) = case.commitment.circuit, case.challenges
     for digit in {0, case.proof.digit, circuit.classes - 1}:
         expected = evaluate_publics(circuit, case.image, digit, alpha, rho)
         assert public_values(circuit, case.image, digit, alpha, rho) == expected
@@ -113,18 +113,18 @@ def test_public_polynomials_of_other_shapes(circuit):
 
 def test_opening_claims_are_those_of_the_native_verifier(case):
     circuit, stated = case.commitment.circuit, case.proof.evaluations
-    coins = draw_coins(circuit.digest, case.image, case.proof)
-    publics = public_values(circuit, case.image, case.proof.digit, coins.alpha, coins.rho)
-    found = opening_claims(case.commitment, case.proof, coins, publics)
-    here, there = coins.rho, coins.rho * root_of_unity(circuit.domain) % MODULUS
+    challenges = draw_challenges(circuit.digest, case.image, case.proof)
+    publics = public_values(circuit, case.image, case.proof.digit, challenges.alpha, challenges.rho)
+    found = opening_claims(case.commitment, case.proof, challenges, publics)
+    here, there = challenges.rho, challenges.rho * root_of_unity(circuit.domain) % MODULUS
     proof = native.parse_proof(case.data)
     commitment = ModelCommitment.from_bytes(case.commitment_bytes, G1.from_compressed)
-    challenges = opening.Challenges(coins.alpha, coins.beta, coins.delta, coins.rho)
-    linear = opening.linearise(circuit, case.image, proof.digit, challenges, proof.evaluations)
+    first = opening.ConstraintChallenges(*case.challenges[:4])
+    linear = opening.linearise(circuit, case.image, proof.digit, first, proof.evaluations)
     columns = {name: [(point, 1)] for name, point in native.committed_columns(proof).items()}
     for layer, rows in enumerate(native.rows_by_layer(commitment)):
-        first, step = circuit.first_equation(layer), circuit.packs_per_row(layer)
-        columns[f"rows{layer}"] = [(row, pow(coins.alpha, first + step * n, MODULUS)) for n, row in enumerate(rows)]
+        least, step = circuit.first_equation(layer), circuit.packs_per_row(layer)
+        columns[f"rows{layer}"] = [(row, pow(challenges.alpha, least + step * n, MODULUS)) for n, row in enumerate(rows)]
     expected = [
         (linear.here, {here: -(linear.constant + stated.linearised_next)}),
         ({"limb": 1}, {here: stated.limb}),
@@ -167,8 +167,8 @@ def test_refuses_other_statements(small):
 
 @pytest.mark.parametrize("rho", [0, 1, root_of_unity(1024)])
 def test_refuses_rho_at_zero_or_on_a_row(small, rho, monkeypatch):
-    coins = draw_coins(small.commitment.circuit.digest, small.image, small.proof)
-    monkeypatch.setattr(independent, "draw_coins", lambda *arguments: replace(coins, rho=rho))
+    challenges = draw_challenges(small.commitment.circuit.digest, small.image, small.proof)
+    monkeypatch.setattr(independent, "draw_challenges", lambda *arguments: replace(challenges, rho=rho))
     with refuses(FailedOpening, "the challenge point rho is zero or fell into the domain"):
         verify(small.commitment_bytes, small.image, small.data)
 

@@ -212,11 +212,11 @@ def test_the_combined_constraint_is_linear_in_what_no_proof_states(cases):
     circuit = cases["300-64-32-10"].circuit
     expression = total_constraint(circuit)
     publics = independent.public_values(circuit, cases["300-64-32-10"].image, 0, 5, 7)
-    coins = independent.Coins(*(random.randrange(MODULUS) for _ in range(6)))
+    challenges = independent.Challenges(*(random.randrange(MODULUS) for _ in range(6)))
     stated = {cell: random.randrange(MODULUS) for cell in (("limb", 0), ("cell", 0), ("table", 0), ("cell", 1))}
-    constant, coefficients = independent.split_linear(expression, publics, coins, stated)
+    constant, coefficients = independent.split_linear(expression, publics, challenges, stated)
     unstated = {cell: random.randrange(MODULUS) for cell in coefficients}
-    whole = expression.evaluate(independent.Probe(publics, coins, stated | unstated))
+    whole = expression.evaluate(independent.Probe(publics, challenges, stated | unstated))
     assert (constant + sum(coefficients[cell] * value for cell, value in unstated.items()) - whole) % MODULUS == 0
 
 

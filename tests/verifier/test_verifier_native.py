@@ -191,8 +191,8 @@ def test_a_challenge_point_at_zero_or_in_the_domain_is_refused(model, pixels, pr
     honest = native.derive_challenges
 
     def fixed(*arguments):
-        coins = honest(*arguments)
-        return dataclasses.replace(coins, constraints=dataclasses.replace(coins.constraints, rho=rho))
+        challenges = honest(*arguments)
+        return dataclasses.replace(challenges, constraints=dataclasses.replace(challenges.constraints, rho=rho))
 
     verify(model.commitment, pixels, proof)
     monkeypatch.setattr(native, "derive_challenges", fixed)

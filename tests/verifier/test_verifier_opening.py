@@ -10,7 +10,7 @@ from zkpredict.circuits.expression import Cell
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
 from zkpredict.verifier.messages import Evaluations
-from zkpredict.verifier.opening import Challenges, Linear, Linearisation, OpenedCells, fold, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, Linear, Linearisation, OpenedCells, fold, linearise
 
 scalars = st.integers(0, MODULUS - 1)
 CELLS = [(column, rotation) for column in ("a", "b", "c") for rotation in (0, 1)]
@@ -55,7 +55,7 @@ def test_a_product_of_two_unopened_cells_is_refused():
 
 
 def test_a_constraint_on_products_of_unopened_cells_is_refused():
-    opened = OpenedCells({}, Challenges(1, 2, 3, 4), Evaluations(10, 20, 30, 40, 50))
+    opened = OpenedCells({}, ConstraintChallenges(1, 2, 3, 4), Evaluations(10, 20, 30, 40, 50))
     assert (Cell("limb") * Cell("horner")).evaluate(opened) == Linear(0, {("horner", 0): 10})
     with refuses(ValueError, "constraint is not linear in unopened cells [('limb', 1)] and [('horner', 0)]"):
         (Cell("limb").next * Cell("horner")).evaluate(opened)
@@ -87,7 +87,7 @@ class At:
 @given(data=st.data())
 @by_name
 def test_linearise_matches_reference(circuit, data):
-    challenges = Challenges(*(data.draw(scalars) for _ in range(3)), data.draw(st.integers(2, (1 << 240) - 1)))
+    challenges = ConstraintChallenges(*(data.draw(scalars) for _ in range(3)), data.draw(st.integers(2, (1 << 240) - 1)))
     stated = Evaluations(*(data.draw(scalars) for _ in range(5)))
     image = data.draw(st.binary(min_size=circuit.inputs, max_size=circuit.inputs))
     digit = data.draw(st.integers(0, circuit.classes - 1))
@@ -104,7 +104,7 @@ def test_linearise_matches_reference(circuit, data):
 
 @by_name
 def test_only_what_no_proof_states_is_left_and_rows_only_at_rho(circuit):
-    found = linearise(circuit, bytes(circuit.inputs), 0, Challenges(3, 5, 7, 11), Evaluations(13, 17, 19, 23, 29))
+    found = linearise(circuit, bytes(circuit.inputs), 0, ConstraintChallenges(3, 5, 7, 11), Evaluations(13, 17, 19, 23, 29))
     rows = {f"rows{layer}" for layer in range(circuit.layers)}
     assert set(found.here) == {"horner", "linear", "lookup", "quotient"} | rows
     assert set(found.there) == {"limb", "horner", "linear", "lookup"}

@@ -15,16 +15,16 @@ from support import changed
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
 from zkpredict.kernel import G1
-from zkpredict.verifier.native import AllChallenges, derive_challenges
+from zkpredict.verifier.native import Challenges, derive_challenges
 from zkpredict.verifier.transcript import Transcript, context, keccak256
 
 VECTORS = Path(__file__).parent / "vectors"
 NAMES = ("alpha", "beta", "delta", "rho", "nu", "zeta")
 
 
-def listed(coins: AllChallenges) -> tuple[int, ...]:
-    first = coins.constraints
-    return (first.alpha, first.beta, first.delta, first.rho, coins.nu, coins.zeta)
+def listed(challenges: Challenges) -> tuple[int, ...]:
+    first = challenges.constraints
+    return (first.alpha, first.beta, first.delta, first.rho, challenges.nu, challenges.zeta)
 
 
 # The fixed vector
@@ -97,13 +97,13 @@ CIRCUIT = Circuit((30, 12, 4), (NARROW, WIDE), 1024)
 
 @pytest.fixture(scope="module")
 def honest(proof, image) -> tuple[int, ...]:
-    coins = listed(derive_challenges(CIRCUIT, image.tobytes(), proof))
-    assert coins == listed(derive_challenges(CIRCUIT, image.tobytes(), dataclasses.replace(proof)))
-    return coins
+    challenges = listed(derive_challenges(CIRCUIT, image.tobytes(), proof))
+    assert challenges == listed(derive_challenges(CIRCUIT, image.tobytes(), dataclasses.replace(proof)))
+    return challenges
 
 
-def moved(honest, coins) -> list[bool]:
-    return [ours != theirs for ours, theirs in zip(honest, listed(coins))]
+def moved(honest, challenges) -> list[bool]:
+    return [ours != theirs for ours, theirs in zip(honest, listed(challenges))]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import Circuit
 from zkpredict.verifier.messages import Evaluations
-from zkpredict.verifier.opening import Challenges, Linear, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, Linear, linearise
 
 COLUMNS = ("limb", "horner", "cell", "linear", "lookup")
 Form = tuple[int, dict[tuple[str, int], int]]
@@ -32,7 +32,7 @@ class AtTau:
     """An `Environment` in which this row's cells are known numbers (everything at tau) and the next row's are symbols."""
 
     publics: Mapping[str, int]
-    challenges: Challenges
+    challenges: ConstraintChallenges
     known: Mapping[str, int]
 
     def constant(self, value: int) -> Linear:
@@ -58,7 +58,7 @@ class Shown:
     image: bytes
     digit: int
     tau: int
-    challenges: Challenges
+    challenges: ConstraintChallenges
     evaluations: Evaluations
     at_tau: Mapping[str, int]
 

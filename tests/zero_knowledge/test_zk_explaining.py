@@ -113,8 +113,8 @@ def test_a_wrong_guess_explains_commitment_and_proofs_to_the_byte(trapdoor, wron
         assert commit_model(wrong).commitment == commitment
     assert len(published) == 3
     for prover, proof in published:
-        coins = derive_challenges(commitment.circuit, prover.image.tobytes(), proof)
-        root, rho = root_of_unity(commitment.circuit.domain), coins.constraints.rho
+        challenges = derive_challenges(commitment.circuit, prover.image.tobytes(), proof)
+        root, rho = root_of_unity(commitment.circuit.domain), challenges.constraints.rho
         points = [point * factor % MODULUS for point in (trapdoor.tau, rho) for factor in (1, root)]
         explained = Explaining(model, prover.image, prover.digit, column_of=prover.columns, points=points).prove()
         assert explained.to_bytes() == proof.to_bytes()

@@ -23,21 +23,21 @@ from zkpredict.prover.prove import Prover
 from zkpredict.prover.setup import BLINDERS
 from zkpredict.verifier.messages import Evaluations
 from zkpredict.verifier.native import derive_challenges
-from zkpredict.verifier.opening import Challenges
+from zkpredict.verifier.opening import ConstraintChallenges
 
 MANY = 2000
 
 
 def shown_by(prover: Prover, proof, tau: int) -> Shown:
     """The adversary's view of an honest proof. What it has as points (columns and rows at tau) it is given as numbers."""
-    coins = derive_challenges(prover.circuit, prover.image.tobytes(), proof).constraints
+    challenges = derive_challenges(prover.circuit, prover.image.tobytes(), proof).constraints
     at_tau = {name: column.coefficients.evaluate(tau) for name, column in prover.columns.items()}
     at_tau |= {name: coefficients.evaluate(tau) for name, coefficients in prover.row_coefficients.items()}
-    return Shown(prover.circuit, prover.image.tobytes(), prover.digit, tau, coins, proof.evaluations, at_tau)
+    return Shown(prover.circuit, prover.image.tobytes(), prover.digit, tau, challenges, proof.evaluations, at_tau)
 
 
 def random_view(world, seed: int) -> Shown:
-    """A view drawn at random, as those of honest proofs are (test_zk_statistics): coins, columns at tau and stated values."""
+    """A view drawn at random, as those of honest proofs are (test_zk_statistics): challenges, columns at tau and stated values."""
     circuit = world.model.commitment.circuit
     names = (*COLUMNS, *(row_column(layer) for layer in range(circuit.layers)))
     return Shown(
@@ -45,7 +45,7 @@ def random_view(world, seed: int) -> Shown:
         random_image(seed, circuit.inputs).tobytes(),
         seed % circuit.classes,
         world.tau,
-        Challenges(*(random_scalar() for _ in range(3)), random_scalar() >> 15),
+        ConstraintChallenges(*(random_scalar() for _ in range(3)), random_scalar() >> 15),
         Evaluations(*(random_scalar() for _ in range(5))),
         {name: random_scalar() for name in names},
     )

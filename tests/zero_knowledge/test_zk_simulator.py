@@ -47,13 +47,13 @@ def test_without_tau_the_same_work_is_refused(trapdoor):
 def test_the_last_two_points_of_an_honest_proof_are_those_of_the_simulator(trapdoor, few, number):
     """W and W' carry nothing of their own: tau and the rest of the proof determine them."""
     image, proof = few.images[number].tobytes(), few.real[number]
-    coins = derive_challenges(trapdoor.model.commitment.circuit, image, proof)
+    challenges = derive_challenges(trapdoor.model.commitment.circuit, image, proof)
     simulator = trapdoor.simulator
-    assert simulator.opening(proof, image, coins.constraints, coins.nu) == proof.opening.opening
-    assert simulator.final(proof, image, coins.constraints, coins.nu, coins.zeta) == proof.final
+    assert simulator.opening(proof, image, challenges.constraints, challenges.nu) == proof.opening.opening
+    assert simulator.final(proof, image, challenges.constraints, challenges.nu, challenges.zeta) == proof.final
 
 
 def test_the_stated_table_value_is_public(trapdoor, few):
     for image, proof in zip(few.images[::5], few.real[::5]):
-        coins = derive_challenges(trapdoor.model.commitment.circuit, image.tobytes(), proof)
-        assert proof.evaluations.table == TABLE_COEFFICIENTS.evaluate(coins.constraints.rho)
+        challenges = derive_challenges(trapdoor.model.commitment.circuit, image.tobytes(), proof)
+        assert proof.evaluations.table == TABLE_COEFFICIENTS.evaluate(challenges.constraints.rho)

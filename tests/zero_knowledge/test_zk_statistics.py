@@ -89,8 +89,8 @@ def residues(provers: list[Prover], proofs: list[Proof]) -> dict[str, list[int]]
     """What remains of the stated values for one who knows all weights and takes their part away: (value - unblinded) / (X^n - 1)."""
     found: dict[str, list[int]] = {"limb": [], "cell": [], "cell_next": []}
     for prover, proof in zip(provers, proofs):
-        coins = derive_challenges(prover.circuit, prover.image.tobytes(), proof)
-        here = coins.constraints.rho
+        challenges = derive_challenges(prover.circuit, prover.image.tobytes(), proof)
+        here = challenges.constraints.rho
         there = here * root_of_unity(prover.circuit.domain) % MODULUS
         for name, column, point in (("limb", "limb", here), ("cell", "cell", here), ("cell_next", "cell", there)):
             expected = prover.columns[column].values.intt().evaluate(point)

@@ -30,7 +30,7 @@ from zkpredict.verifier.messages import (
     SumCommitments,
     TraceCommitments,
 )
-from zkpredict.verifier.opening import Challenges, fold, linearise
+from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
 from zkpredict.verifier.native import committed_columns, rows_by_layer
 from zkpredict.verifier.transcript import Transcript
 
@@ -100,7 +100,7 @@ class Simulator:
         delta = transcript.challenge()
         quotient = QuotientCommitment(g1(random_scalar()))
         transcript.absorb(quotient.absorbed())
-        challenges = Challenges(alpha, beta, delta, transcript.point_challenge())
+        challenges = ConstraintChallenges(alpha, beta, delta, transcript.point_challenge())
         limb, cell, cell_next, linearised_next = (random_scalar() for _ in range(4))
         table = TABLE_COEFFICIENTS.evaluate(challenges.rho)
         evaluations = Evaluations(limb, cell, table, cell_next, linearised_next)
@@ -113,7 +113,7 @@ class Simulator:
         final = self.final(unfinished, image, challenges, nu, transcript.challenge())
         return Proof(model_id, digit, trace, sums, quotient, evaluations, opening, final)
 
-    def opening(self, proof: Proof, image: bytes, challenges: Challenges, nu: int) -> G1:
+    def opening(self, proof: Proof, image: bytes, challenges: ConstraintChallenges, nu: int) -> G1:
         """W = sum_i nu^i (C_i - r_i)(tau) / Z_Si(tau), from the points and values before it."""
         stated, linear = proof.evaluations, linearise(self.commitment.circuit, image, proof.digit, challenges, proof.evaluations)
         columns = self.columns(proof, challenges.alpha)
@@ -133,7 +133,7 @@ class Simulator:
             total = total + combine(columns, combination, value, scale)
         return total
 
-    def final(self, proof: Proof, image: bytes, challenges: Challenges, nu: int, zeta: int) -> G1:
+    def final(self, proof: Proof, image: bytes, challenges: ConstraintChallenges, nu: int, zeta: int) -> G1:
         """W' = F(tau) / (tau - zeta)."""
         circuit = self.commitment.circuit
         linear = linearise(circuit, image, proof.digit, challenges, proof.evaluations)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
+from zkpredict.verifier.messages import POINT_BYTES, POINT_NAMES, SCALAR_BYTES, SCALAR_NAMES
 
 G1MSM_DISCOUNTS = (
     1000, 949, 848, 797, 764, 750, 738, 728, 719, 712, 705, 698, 692, 687, 682, 677, 673, 669, 665, 661, 658, 654, 651, 648,
     645, 642, 640, 637, 635, 632, 630, 627, 625, 623, 621, 619, 617, 615, 613, 611, 609, 608, 606, 604, 603, 601, 599, 598,
 )  # fmt: skip
-"""EIP-2537: price per thousand of each of k points, k from 1; the table goes on, falling slowly, to 519 at 128."""
-G1MSM_FLOOR_DISCOUNT = 519
+"""EIP-2537: price per thousand of each of k points, k from 1: as many as any circuit of at most 32 packs needs."""
 G1_MUL_GAS = 12_000
 POINT_EVALUATION_GAS = 50_000
 BASE_GAS = 21_000
@@ -24,10 +24,11 @@ GAS_PER_ROW = 150
 GAS_FIXED = 21_000
 """Transcript, public polynomials, linearisation, hashing and memory of one verification, fitted to the measured contracts."""
 
-PROOF_POINTS, PROOF_SCALARS = 8, 5
-_FIXED_MSM_POINTS = PROOF_POINTS - 1 + 1
+_FIXED_MSM_POINTS = len(POINT_NAMES)
 """Every proof point but the final one, and the table."""
-_ONCHAIN_PROOF_BYTES = (PROOF_POINTS - 1) * 96 + 48 + PROOF_SCALARS * 32
+_PAYLOAD_BYTES = len(POINT_NAMES) * POINT_BYTES + len(SCALAR_NAMES) * SCALAR_BYTES
+_ONCHAIN_PROOF_BYTES = _PAYLOAD_BYTES + (len(POINT_NAMES) - 1) * POINT_BYTES
+"""On-chain, every point but the final one is uncompressed."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,11 @@ class Costs:
 
 def msm_gas(points: int) -> int:
     """Gas of the G1MSM precompile for `points` points (EIP-2537)."""
-    known = points <= len(G1MSM_DISCOUNTS)
-    discount = G1MSM_DISCOUNTS[points - 1] if known else G1MSM_FLOOR_DISCOUNT
-    return points * G1_MUL_GAS * discount // 1000
+    return points * G1_MUL_GAS * G1MSM_DISCOUNTS[points - 1] // 1000
 
 
 def estimate_costs(circuit: Circuit) -> Costs:
-    """The cost of proofs in `circuit`. Beyond 48 folded points the gas is a lower bound."""
+    """The cost of proofs in `circuit`."""
     points = circuit.total_rows + _FIXED_MSM_POINTS
     calldata = _ONCHAIN_PROOF_BYTES + circuit.inputs + 7 * 32
     return Costs(
@@ -65,7 +64,7 @@ def estimate_costs(circuit: Circuit) -> Costs:
         committed_rows=circuit.total_rows,
         registry_bytes=circuit.total_rows * 96,
         folded_points=points,
-        proof_payload_bytes=PROOF_POINTS * 48 + PROOF_SCALARS * 32,
+        proof_payload_bytes=_PAYLOAD_BYTES,
         verify_gas_estimate=BASE_GAS
         + CALLDATA_BYTE_GAS * calldata
         + msm_gas(points)
