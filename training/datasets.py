@@ -61,10 +61,13 @@ def fetch_splits() -> tuple[LabelledImages, LabelledImages]:
     """MNIST (train, test) through `keras.datasets`, which downloads it once and keeps it. Raises `UnusableInput`."""
     from zkpredict.training.keras_files import import_keras
 
+    keras = import_keras()
     try:
         with redirect_stdout(sys.stderr):  # Keras prints its progress on stdout, where results belong
-            (train_images, train_labels), (test_images, test_labels) = import_keras().datasets.mnist.load_data()
-    except Exception as error:  # Keras raises a bare Exception when the download fails
+            (train_images, train_labels), (test_images, test_labels) = keras.datasets.mnist.load_data()
+    except MemoryError:
+        raise
+    except Exception as error:  # no contract: Keras itself raises a bare Exception when the download fails
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UnusableInput(f"cannot fetch MNIST: {reason}; give a folder of idx files with --data") from None
     return LabelledImages(train_images, train_labels), LabelledImages(test_images, test_labels)

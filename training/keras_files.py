@@ -32,6 +32,8 @@ _MAX_WEIGHT_BYTES = 8 * MAX_WEIGHTS
 _MODEL_FIELDS = ("name", "trainable", "dtype", "input_layers", "output_layers")
 _LAYER_FIELDS = ("module", "class_name", "config", "registered_name", "name", "inbound_nodes")
 _UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
+_HDF5_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError)
+"""What h5py makes of errors of the HDF5 library, and of sizes beyond a C integer; fuzzing found no other."""
 _VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
@@ -81,7 +83,9 @@ def load_keras(path: str | Path) -> FloatNetwork:
         copy.write_bytes(checked)
         try:
             model = keras.saving.load_model(copy, compile=False, safe_mode=True)
-        except Exception as error:  # Keras raises many types on a file that does not fit itself
+        except MemoryError:
+            raise
+        except Exception as error:  # no contract: what layers and TensorFlow raise on a file that does not fit itself has no common type
             raise MalformedFile(f"{what}: Keras cannot load it: {_first_line(error)}") from None
     return float_network(model)
 
@@ -306,6 +310,8 @@ def _check_weights(data: bytes, what: str) -> None:
                 if depth > 16:
                     raise MalformedFile(f"{what}: {_WEIGHTS} is nested too deeply")
                 check(item, depth + 1)
+            elif not isinstance(item, h5py.Dataset):
+                raise MalformedFile(f"{what}: {_WEIGHTS} has the {type(item).__name__} '{name}', expected plain data")
             elif item.shape is None or item.is_virtual or item.external or item.id.get_storage_size() != item.nbytes:
                 raise MalformedFile(f"{what}: {_WEIGHTS} does not hold the data of '{item.name}' itself")
 
@@ -314,7 +320,7 @@ def _check_weights(data: bytes, what: str) -> None:
             check(file, 0)
     except MalformedFile:
         raise
-    except Exception as error:  # h5py raises many types on a broken file
+    except _HDF5_ERRORS as error:
         raise MalformedFile(f"{what}: {_WEIGHTS} is broken: {_first_line(error)}") from None
 
 

@@ -1,5 +1,6 @@
-"""What the training tests share: the shipped images, and float networks."""
+"""What the training tests share: the shipped images, float networks, and Keras files."""
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from zkpredict.training.datasets import LabelledImages, load_split
 from zkpredict.training.floating import FloatLayer, FloatNetwork
+from zkpredict.training.keras_files import save_keras
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,3 +42,35 @@ def random_network():
         return FloatNetwork(tuple(layers), **pixels)
 
     return make
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Saves a model and gives its path."""
+
+    def save(model):
+        path = tmp_path / "model.keras"
+        save_keras(model, path)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def tampered(saved):
+    """A saved plain model with one archive member changed, removed (None) or added."""
+
+    def tamper(name: str, change, packing=zipfile.ZIP_STORED):
+        from keras_cases import plain
+
+        path = saved(plain())
+        with zipfile.ZipFile(path) as archive:
+            members = {entry: archive.read(entry) for entry in archive.namelist()}
+        members[name] = change(members.get(name))
+        with zipfile.ZipFile(path, "w", packing) as archive:
+            for entry, content in members.items():
+                if content is not None:
+                    archive.writestr(entry, content)
+        return path
+
+    return tamper
