@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
+import zkpredict
 from zkpredict.benchmarks import sbom
 
 LOCKS = ("runtime.txt", "test.txt")
@@ -133,3 +135,11 @@ def test_a_changed_lock_changes_the_bill(root, tmp_path):
         target.write_text(original.replace(before, after))
         assert sbom.bill_of_materials(tmp_path) != current, name
         target.write_text(original)
+
+
+def test_the_package_has_one_version(root):
+    """`zkpredict.__version__`, which pyproject.toml takes for the wheel."""
+    read = tomllib.loads((root / "pyproject.toml").read_text())
+    assert read["project"]["dynamic"] == ["version"] and "version" not in read["project"]
+    assert read["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "zkpredict.__version__"}
+    assert version("zkpredict") == zkpredict.__version__
