@@ -1,11 +1,9 @@
-"""kill -9 at every moment between two file operations, and at random ones: files are whole, belong together or refuse clearly."""
+"""kill -9 at every moment between two file operations, and from outside: files are whole, belong together or refuse clearly."""
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import at_moment, die, moments
@@ -100,13 +98,13 @@ def test_an_older_proof_survives_until_the_new_one_is_whole(committed):
         pytest.fail("never replaced")
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_commit_killed_at_a_random_time(desk, seed):
-    """Whole processes, from the start of the interpreter on."""
-    process = subprocess.Popen([sys.executable, "-m", "zkpredict.cli.main", *desk.commit], stdout=subprocess.DEVNULL)
-    time.sleep(random.Random(seed).uniform(0.05, 1.5))
-    process.kill()
-    process.wait()
+@pytest.mark.parametrize("module", ["encodings", "numpy", "zkpredict.circuits.network", "zkpredict.prover.commit"])
+def test_commit_killed_after_an_import(desk, module):
+    """Whole processes, from the start of the interpreter on: killed once they say that `module` is loaded, wherever they are by then."""
+    command = [sys.executable, "-X", "importtime", "-m", "zkpredict.cli.main", *desk.commit]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert any(line.rpartition("|")[2].strip() == module for line in process.stderr)
+        process.kill()
     for path in leftovers(desk):
         path.unlink()
     check_pair(desk)
