@@ -6,10 +6,10 @@ import argparse
 import os
 from dataclasses import asdict
 
-from zkpredict.verifier.costs import estimate_costs
 from zkpredict.circuits.images import load_image
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import milliseconds
+from zkpredict.verifier.costs import estimate_costs
 
 EXAMPLE = "zkpredict bench examples/seven.png --model examples/mnist.model"
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from zkpredict.verifier.costs import BASE_GAS
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import Artifact
+from zkpredict.verifier.costs import BASE_GAS
 
 MAX_CODE_BYTES = 24_576
 """Largest code of a contract (EIP-170)."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from eth.abc import ComputationAPI
 from eth.vm import opcode_values
 
-from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.contracts.chain import Contract
 from zkpredict.contracts.evm import EmbeddedChain
@@ -21,6 +20,7 @@ from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import memory_places
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
+from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
 
 ZERO_BYTE_GAS = 4
 _ENDS = {
