@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import call_many
 from networks import probing_images, random_exact, shipped_exact, test_images
+from nodes import call_many
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.exact import ExactNetwork

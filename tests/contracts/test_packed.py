@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from batches import call_many
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from networks import extreme_images, probing_images, random_network, shipped, test_images
+from nodes import call_many
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.network import DenseLayer, IntegerNetwork

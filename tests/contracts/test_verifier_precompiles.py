@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
-from conftest import _wait
 from eth.exceptions import VMError
+from nodes import client, running_anvil
 from verifier_mutations import honest
 
 from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.compile import node_modules
 from zkpredict.contracts.curves import G1_MSM, NATIVE, PAIRING, POINT_EVALUATION
-from zkpredict.contracts.evm import EmbeddedChain, account_key
-from zkpredict.contracts.rpc import RpcChain
+from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.vectors import stored_statement
@@ -150,32 +146,12 @@ def _registered() -> Contract:
     return contract
 
 
-def test_before_prague_nothing_can_be_registered(free_port):
+def test_before_prague_nothing_can_be_registered():
     """On a Cancun anvil 0x0c is an empty account: calls of it succeed and return nothing."""
-    binary = node_modules() / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
-    process = subprocess.Popen(
-        [binary, "--host", "127.0.0.1", "--port", str(free_port), "--hardfork", "cancun", "--silent", "--accounts", "1"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    try:
-        url = f"http://127.0.0.1:{free_port}"
-        _wait(url, process)
-        chain = RpcChain(url, account_key(0).to_bytes(), seconds=30)
-        chain._web3.provider.make_request("anvil_setBalance", [chain.sender, hex(10**24)])
+    with running_anvil("cancun") as url:
+        chain = client(url)
         statement = stored_statement("typical", 1024)
         contract = deploy_verifier(chain, statement.commitment.circuit).contract
         with pytest.raises(Reverted) as caught:
             register_model(chain, contract.address, statement.commitment)
         assert caught.value.name == "PrecompileFailed"
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-@pytest.fixture
-def free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
