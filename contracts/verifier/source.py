@@ -26,6 +26,7 @@ from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 SOURCES = Path(__file__).resolve().parent / "solidity"
 STRIDE = 160
+POINT_BYTES = 96
 SCALAR_OFFSET = 128
 _INDENT = " " * 12
 
@@ -62,6 +63,7 @@ class Generator:
     def source(self) -> str:
         self._lay_out()
         parts = {
+            "gather_rows": self._gather_rows(),
             "copy_points": self._copy_points(),
             "rho_powers": self._rho_powers(),
             "pixels": pixel_lines(self.circuit.inputs),
@@ -87,7 +89,8 @@ class Generator:
     def _lay_out(self) -> None:
         """Areas whose neighbourhood matters: STATE in front of the proof's points, the scalars right behind six of them."""
         memory = self.memory
-        memory.area("STATE", max(96 + self.circuit.inputs, 608 + 160))
+        rows = WORD_BYTES + POINT_BYTES * self.circuit.total_rows
+        memory.area("STATE", max(96 + self.circuit.inputs, 608 + 160, rows))
         for number, name in enumerate(SCALAR_NAMES):
             place = memory.at(f"{name.upper()}_VALUE", memory.places["STATE"] + 608 + WORD_BYTES * number)
             self.words[name] = _read(place)
@@ -140,6 +143,16 @@ class Generator:
                 f"infinite := or(infinite, iszero(or(mload({point}), mload(add({point}, 32)))))",
             ]
         return [*lines, *locate_infinity(len(places), self.check)]
+
+    def _gather_rows(self) -> list[str]:
+        """The rows as their id hashes them, behind the context in STATE: coordinates without padding and scalars."""
+        half = POINT_BYTES // 2
+        moves = []
+        for row in range(self.circuit.total_rows):
+            for coordinate in range(2):
+                to = WORD_BYTES + POINT_BYTES * row + half * coordinate
+                moves.append((to, STRIDE * row + 16 + 64 * coordinate))
+        return [f"mcopy(add(STATE, {to}), add(MSM, {start}), {half})" for to, start in moves]
 
     def _rho_powers(self) -> list[str]:
         self.words["rho_1"] = self.words["rho"]

@@ -6,10 +6,11 @@ nothing to overwrite, nobody to impersonate, and no slot to collide with.
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from eth_utils import keccak
 from onchain import by_contract, compiled, encoded
-from support import random_network
+from support import random_image, random_network
 from verdicts import accepted
 
 from zkpredict.contracts.chain import Contract, Reverted
@@ -17,6 +18,9 @@ from zkpredict.contracts.evm import EmbeddedChain
 from zkpredict.contracts.verifier import generate
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 from zkpredict.prover.commit import commit_model
+from zkpredict.prover.model import Committed, Model
+from zkpredict.prover.prove import Prover, prove
+from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.native import parse_proof
 
 POINT = 96
@@ -70,11 +74,11 @@ def test_without_that_check_the_address_is_taken_all_the_same(small):
     reverts(contract, "RegistrationFailed")(rows_of(small))
 
 
-def with_registry(model, registry: str) -> Contract:
-    """A verifier whose registry has another source."""
+def with_registry(model, registry: str, verifier: str | None = None) -> Contract:
+    """A verifier whose registry has another source, and perhaps it too."""
     circuit = model.compiled.circuit
     name = contract_name(circuit)
-    texts = {"Verifier.sol": source(circuit), "ModelRegistry.sol": registry}
+    texts = {"Verifier.sol": verifier or source(circuit), "ModelRegistry.sol": registry}
     artifact = generate.compile_sources(generate._with_shared({}) | texts, generate._settings())[name]
     return Contract.deploy(EmbeddedChain(), artifact)[0]
 
@@ -158,6 +162,50 @@ def data_contract(registry: str, model_id: bytes) -> str:
     proxy_code = bytes.fromhex("67363d3d37363d34f03d5260086018f3")
     proxy = keccak(b"\xff" + bytes.fromhex(registry[2:]) + model_id + keccak(proxy_code))[12:]
     return "0x" + keccak(b"\xd6\x94" + proxy + b"\x01")[12:].hex()
+
+
+@pytest.fixture
+def colliding(small):
+    """Another model, a proof of its digit under the id of `small`, and a registry in which both ids have one address."""
+    other = commit_model(random_network(171, (12, 6, 3)))
+    image = next(i for i in (random_image(seed, 12) for seed in range(100)) if other.predict(i) != small.predict(i))
+    named = ModelCommitment(other.commitment.circuit, other.commitment.rows)
+    vars(named)["model_id"] = small.commitment.model_id
+    proof = Prover(Model(other.network, Committed(named, other.committed.secrets)), image, other.predict(image)).prove()
+    address = data_contract(fresh(small).address, other.commitment.model_id)
+    registry = (SOURCES / "ModelRegistry.sol").read_text(encoding="utf-8")
+    formula = "data := shr(96, shl(96, keccak256(free, 23)))"
+    assert registry.count(formula) == 1
+
+    def contract(text: str | None = None) -> Contract:
+        found = with_registry(small, registry.replace(formula, f"data := {address}"), text)
+        found.transact("register", rows_of(other))
+        return found
+
+    question = small.commitment.model_id, image.tobytes(), proof.digit, encoded(proof.to_bytes())
+    return contract, question, other
+
+
+def test_two_ids_at_one_address_are_not_one_model(small, colliding):
+    """An address has 160 bits, so an owner finds two such ids after 2^80 tries. The rows must still hash to the id."""
+    contract, question, other = colliding
+    chain = contract()
+    assert chain.call("verify", *question) is False
+    with pytest.raises(Reverted) as caught:
+        chain.call("verifyOrRevert", *question)
+    assert (caught.value.name, caught.value.arguments) == ("UnknownModel", (small.commitment.model_id,))
+    honest = prove(other, np.frombuffer(question[1], np.uint8))
+    twin = other.commitment.model_id, question[1], honest.digit, encoded(honest.to_bytes())
+    assert chain.call("verify", *twin) is True
+
+
+def test_without_hashing_the_rows_one_id_would_have_two_networks(small, colliding):
+    contract, question, _ = colliding
+    text = source(small.compiled.circuit)
+    guard = "found := eq(keccak256(STATE, add(32, mul(ROWS, POINT_BYTES))), modelId)"
+    assert text.count(guard) == 1
+    assert contract(text.replace(guard, "found := 1")).call("verify", *question) is True
+    assert question[2] != small.predict(np.frombuffer(question[1], np.uint8))
 
 
 def test_an_unknown_model_is_refused_by_name(small, honest):

@@ -32,7 +32,7 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
 
     /// Order of the groups.
     uint256 private constant R = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001;
-    /// Twice what the precompiles cost under Prague rules: a false proof must not burn all gas, a dearer precompile must not stop us.
+    /// At least twice what the precompiles cost under Prague rules: a false proof must not burn all gas, a dearer precompile must not stop us.
     uint256 private constant MSM_GAS = 360000;
 
     // Memory: one word for each value.
@@ -237,15 +237,33 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
         }
     }
 
-    /// The model's rows, from its data contract straight into the input of the multi-scalar multiplication.
+    /// The model's rows, from its data contract straight into the input of the multi-scalar multiplication. They must hash to
+    /// the id: an address has 160 bits only, so an owner could look for two ids, or an id and a contract, that share one.
     function _readRows(bytes32 modelId) private view returns (bool found) {
         address data = _dataContract(modelId);
         // ORDER = R, for blocks that use it often: read from memory it takes one byte of code a time, not 33
-        // rows = data.code[1:]; found = rows[0].x != 0, for no point of the subgroup has x = 0, and without code all is zero
+        // rows = data.code[1:], each 0^16 | x | 0^16 | y | scalar; found = keccak(MODEL_CONTEXT | x | y | x | y ...) == modelId
         assembly {
             mstore(ORDER, R)
             extcodecopy(data, MSM, 1, mul(ROWS, STRIDE))
-            found := iszero(iszero(or(mload(MSM), mload(add(MSM, 32)))))
+            mstore(STATE, MODEL_CONTEXT)
+            mcopy(add(STATE, 32), add(MSM, 16), 48)
+            mcopy(add(STATE, 80), add(MSM, 80), 48)
+            mcopy(add(STATE, 128), add(MSM, 176), 48)
+            mcopy(add(STATE, 176), add(MSM, 240), 48)
+            mcopy(add(STATE, 224), add(MSM, 336), 48)
+            mcopy(add(STATE, 272), add(MSM, 400), 48)
+            mcopy(add(STATE, 320), add(MSM, 496), 48)
+            mcopy(add(STATE, 368), add(MSM, 560), 48)
+            mcopy(add(STATE, 416), add(MSM, 656), 48)
+            mcopy(add(STATE, 464), add(MSM, 720), 48)
+            mcopy(add(STATE, 512), add(MSM, 816), 48)
+            mcopy(add(STATE, 560), add(MSM, 880), 48)
+            mcopy(add(STATE, 608), add(MSM, 976), 48)
+            mcopy(add(STATE, 656), add(MSM, 1040), 48)
+            mcopy(add(STATE, 704), add(MSM, 1136), 48)
+            mcopy(add(STATE, 752), add(MSM, 1200), 48)
+            found := eq(keccak256(STATE, add(32, mul(ROWS, POINT_BYTES))), modelId)
         }
     }
 
