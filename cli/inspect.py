@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
 
 from zkpredict.circuits.codec import ByteReader
 from zkpredict.circuits.dense import Network
@@ -21,7 +20,7 @@ from zkpredict.verifier.commitment import _MAGIC as COMMITMENT_MAGIC
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
-from zkpredict.verifier.messages import Evaluations, OpeningCommitment, QuotientCommitment, SumCommitments, TraceCommitments
+from zkpredict.verifier.messages import POINT_NAMES, SCALAR_NAMES
 from zkpredict.verifier.native import parse_proof
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
@@ -94,16 +93,13 @@ def _proof(data: bytes, what: str) -> tuple[str, dict]:
         proof = parse_proof(data)
     except MalformedProof as error:
         raise MalformedFile(f"{what}: {error}") from None
-    rounds = (TraceCommitments, SumCommitments, QuotientCommitment, OpeningCommitment)
-    points = [field.name for message in rounds for field in fields(message)] + ["final"]
-    scalars = [field.name for field in fields(Evaluations)]
-    here = ", ".join(name for name in scalars if not name.endswith("_next"))
-    beside = ", ".join(name.removesuffix("_next") for name in scalars if name.endswith("_next"))
+    here = ", ".join(name for name in SCALAR_NAMES if not name.endswith("_next"))
+    beside = ", ".join(name.removesuffix("_next") for name in SCALAR_NAMES if name.endswith("_next"))
     return "proof (public)", {
         "claim": f"the model says {proof.digit}",
         "model id": proof.model_id.hex(),
-        "points": f"{len(points)}: {', '.join(points)}",
-        "scalars": f"{len(scalars)}: {here} at rho; {beside} at omega rho",
+        "points": f"{len(POINT_NAMES)}: {', '.join(POINT_NAMES)}",
+        "scalars": f"{len(SCALAR_NAMES)}: {here} at rho; {beside} at omega rho",
     }
 
 
