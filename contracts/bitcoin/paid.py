@@ -33,6 +33,7 @@ GENERATOR_X = bytes.fromhex("79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f
 KNOWN_KEY = bytes.fromhex("038ff83d8cf12121491609c4939dc11c4aa35503508fe432dc5a5c1905608b9218")
 SMALLEST_S_BITS = 248
 _S_BYTES = 32
+_FIELD_PRIME = (1 << 256) - (1 << 32) - 977
 _LAST_LOCK_TIME = (1 << 32) - 1
 _TAIL_BYTES = 8
 _SEQUENCE_FROM_OUTPUTS = 36
@@ -59,6 +60,8 @@ class Pot:
         for name, key in (("claimant", self.claimant), ("owner", self.owner)):
             if len(key) != 33 or key[0] not in (2, 3):
                 raise UnusableInput(f"the {name} key must be a compressed point of 33 bytes, got {key.hex() or 'nothing'}")
+            if not _on_curve(key):
+                raise UnusableInput(f"the {name} key is no point of secp256k1, so nobody could sign with it, got {key.hex()}")
         if not 1 <= self.refund_after <= _LAST_LOCK_TIME:
             raise UnusableInput(f"the refund height or time is 1 to {_LAST_LOCK_TIME}, got {self.refund_after}")
 
@@ -128,6 +131,13 @@ def refund(lock: bytes, transaction: Transaction, index: int, satoshis: int) -> 
         if min(s, GROUP_ORDER - s).bit_length() >= SMALLEST_S_BITS:
             return Unsigned(candidate, index, digest, preimage, _REFUND)
     raise UnusableInput("no sequence number gives this refund a 32-byte signature")
+
+
+def _on_curve(key: bytes) -> bool:
+    """Whether a compressed key is a point of secp256k1."""
+    x = int.from_bytes(key[1:], "big")
+    # y^2 = x^3 + 7 has a root (Euler's criterion); x^3 + 7 is never 0, as the group has no element of order 2
+    return x < _FIELD_PRIME and pow(x**3 + 7, (_FIELD_PRIME - 1) // 2, _FIELD_PRIME) == 1
 
 
 def _transaction_check() -> bytes:

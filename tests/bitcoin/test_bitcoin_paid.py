@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import bitcoinx
 import numpy as np
 import pytest
 from bitcoin_cases import integer_network
@@ -19,6 +20,7 @@ from zkpredict.contracts.bitcoin.paid import (
 from zkpredict.contracts.bitcoin.transaction import FINAL_SEQUENCE, Input, Outpoint, Output, Transaction, pay_to_address
 
 CLAIMANT, OWNER, STRANGER = (bytes([number]) * 32 for number in (1, 2, 3))
+FIELD_PRIME = 2**256 - 2**32 - 977
 AMOUNT, HEIGHT, TIME = 100_000, 900_000, 1_800_000_000
 WRONG_CLASS = "OP_EQUALVERIFY requires|EqualVerifyFailed"
 WRONG_SIGNATURE = "failed to verify the signature|signature check failed"
@@ -201,16 +203,35 @@ def test_unusable_terms_are_refused(pot, network):
         ({"digit": -1}, "the network has the classes 0 to 3, got -1"),
         ({"claimant": b""}, "the claimant key must be a compressed point of 33 bytes, got nothing"),
         ({"owner": b"\x04" + bytes(32)}, "the owner key must be a compressed point of 33 bytes, got 04"),
+        (
+            {"claimant": b"\x02" + (5).to_bytes(32, "big")},
+            f"the claimant key is no point of secp256k1, so nobody could sign with it, got 02{5:064x}",
+        ),
+        ({"owner": b"\x03" + (1 + FIELD_PRIME).to_bytes(32, "big")}, "the owner key is no point of secp256k1"),
+        ({"owner": b"\x03" + b"\xff" * 32}, "the owner key is no point of secp256k1"),
         ({"refund_after": 0}, "the refund height or time is 1 to 4294967295, got 0"),
         ({"refund_after": 1 << 32}, "the refund height or time is 1 to 4294967295, got 4294967296"),
     ):
         with pytest.raises(UnusableInput, match=re.escape(reason)):
             replace(pot, **change)
+    replace(pot, owner=b"\x03" + (1).to_bytes(32, "big"))  # the reduced twin of the unreduced x above
     size = len(pot.lock().code)
     with pytest.raises(LimitExceeded, match=f"^a pot on packed 9-5-4 needs {size:,} bytes of script, 1 more than"):
         pot.lock(NodeLimits(script_bytes=size - 1))
     with pytest.raises(UnusableInput, match="this locking script has no refund: it is no pot"):
         refund_code(claim_script(compile_script(network)).code)
+
+
+def test_the_curve_is_what_a_library_says(pot):
+    for x in range(1, 40):
+        key = b"\x02" + x.to_bytes(32, "big")
+        try:
+            bitcoinx.PublicKey.from_bytes(key)
+        except ValueError:
+            with pytest.raises(UnusableInput, match="the owner key is no point of secp256k1"):
+                replace(pot, owner=key)
+        else:
+            assert replace(pot, owner=key).owner == key
 
 
 def test_keys_that_sign_nothing_are_refused():
