@@ -18,6 +18,7 @@ LOCK_TIME_IS_SECONDS = 500_000_000
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _KEY_HASH_VERSIONS = (0, 111)
 MAX_SATOSHIS = 21_000_000 * 100_000_000
+_LAST_WORD = (1 << 32) - 1
 _RATE = re.compile(r"[0-9]{1,16}(\.[0-9]{1,8})?")
 
 
@@ -46,8 +47,7 @@ class Output:
     script: bytes
 
     def __post_init__(self) -> None:
-        if not 0 <= self.satoshis <= MAX_SATOSHIS:
-            raise UnusableInput(f"an amount is 0 to {MAX_SATOSHIS:,} satoshis, got {self.satoshis:,}")
+        _check_amount(self.satoshis)
 
     def to_bytes(self) -> bytes:
         return self.satoshis.to_bytes(8, "little") + _with_length(self.script)
@@ -61,6 +61,9 @@ class Input:
     unlocking: bytes = b""
     sequence: int = FINAL_SEQUENCE
 
+    def __post_init__(self) -> None:
+        _check_word("sequence number", self.sequence)
+
     def to_bytes(self) -> bytes:
         return self.outpoint.to_bytes() + _with_length(self.unlocking) + self.sequence.to_bytes(4, "little")
 
@@ -73,6 +76,10 @@ class Transaction:
     outputs: tuple[Output, ...]
     lock_time: int = 0
     version: int = 1
+
+    def __post_init__(self) -> None:
+        _check_word("lock time", self.lock_time)
+        _check_word("version", self.version)
 
     def to_bytes(self) -> bytes:
         return b"".join((
@@ -90,6 +97,7 @@ class Transaction:
 
     def preimage(self, index: int, script_code: bytes, satoshis: int) -> bytes:
         """What a SIGHASH_ALL | FORKID signature of input `index` signs, before its double SHA-256 (BIP 143, Specification)."""
+        _check_amount(satoshis)
         spent = self.inputs[index]
         return b"".join((
             self.version.to_bytes(4, "little"),
@@ -150,6 +158,17 @@ def fee_rate(text: str) -> Decimal:
 def fee(size: int, satoshis_per_kilobyte: int | Decimal) -> int:
     """Satoshis for `size` bytes at a rate per 1,000 bytes: exact, then rounded up."""
     return math.ceil(size * Fraction(satoshis_per_kilobyte) / 1000)
+
+
+def _check_word(what: str, value: int) -> None:
+    """Refuses what four bytes cannot hold."""
+    if not 0 <= value <= _LAST_WORD:
+        raise UnusableInput(f"a {what} is 0 to {_LAST_WORD}, got {value}")
+
+
+def _check_amount(satoshis: int) -> None:
+    if not 0 <= satoshis <= MAX_SATOSHIS:
+        raise UnusableInput(f"an amount is 0 to {MAX_SATOSHIS:,} satoshis, got {satoshis:,}")
 
 
 def _variable_integer(value: int) -> bytes:

@@ -166,12 +166,20 @@ def test_unusable_input_exits_with_two(command, folder, digit, monkeypatch):
     build_pot(command, folder, digit)
     command("build", folder / "small.model", "--out", folder / "small.script")
     (folder / "text").write_text("not hex")
+    (folder / "zero.key").write_text("00" * 32)
     run = ["run", folder / "small.script", folder / "image.npy", "--digit", 1]
+    pot = ["build", folder / "small.model", "--out", folder / "x", "--digit", digit, "--refund-after", 900_000]
+    refund = ["spend", folder / "pot.script", *OUTPUT, "--out", folder / "x"]
     for arguments, reason in (
         (["build", folder / "small.model", "--out", folder / "x", "--digit", 1], "a pot needs all of --digit"),
         (["build", folder / "image.npy", "--out", folder / "x"], "magic"),
         (["run", folder / "text", folder / "image.npy", "--digit", 1], "is not hexadecimal"),
         (["run", folder / "pot.script", folder / "image.npy", "--digit", 1], "is a pot that also wants a signature"),
+        ([*pot, "--claimant", f"02{5:064x}", "--owner", public(OWNER)], "the claimant key is no point of secp256k1"),
+        ([*pot, "--claimant", public(CLAIMANT), "--owner", f"03{5:064x}"], "the owner key is no point of secp256k1"),
+        ([*refund, "--refund-at", -1], "a lock time is 0 to 4294967295, got -1"),
+        ([*refund, "--refund-at", 99_999_999_999], "a lock time is 0 to 4294967295, got 99999999999"),
+        ([*refund, "--refund-at", 900_000, "--key", folder / "zero.key"], "a signing key is 32 bytes, above zero and below"),
         (["spend", folder / "small.script", *OUTPUT, "--out", folder / "x", "--refund-at", 5], "it is no pot"),
         (["spend", folder / "pot.script", folder / "image.npy", *OUTPUT, "--out", folder / "x", "--rate", "1000000"], "leaves nothing"),
         (["spend", folder / "pot.script", folder / "image.npy", *OUTPUT, "--out", folder / "x", "--rate", "-1"], "a fee rate is"),

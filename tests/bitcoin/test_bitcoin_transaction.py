@@ -90,7 +90,19 @@ def test_impossible_values_are_refused():
     for make, reason in (
         (lambda: Outpoint("AB" * 32, 0), "a transaction id is 64 lower-case hex digits"),
         (lambda: Outpoint("ab" * 32, 1 << 32), "an output index is below 2^32, got 4294967296"),
-        (lambda: Output(MAX_SATOSHIS + 1, b""), "an amount is 0 to 2,100,000,000,000,000 satoshis"),
+        (lambda: Outpoint("ab" * 32, -1), "an output index is below 2^32, got -1"),
+        (lambda: Output(MAX_SATOSHIS + 1, b""), "an amount is 0 to 2,100,000,000,000,000 satoshis, got 2,100,000,000,000,001"),
+        (lambda: Output(-1, b""), "an amount is 0 to 2,100,000,000,000,000 satoshis, got -1"),
+        (lambda: TRANSACTION.digest(0, b"", -1), "an amount is 0 to 2,100,000,000,000,000 satoshis, got -1"),
+        (lambda: TRANSACTION.digest(0, b"", 1 << 64), "an amount is 0 to 2,100,000,000,000,000 satoshis, got 18,446,744"),
+        (lambda: TRANSACTION.with_sequence(0, -1), "a sequence number is 0 to 4294967295, got -1"),
+        (lambda: Input(Outpoint("ab" * 32, 0), b"", 1 << 32), "a sequence number is 0 to 4294967295, got 4294967296"),
+        (lambda: Transaction((), (), -1), "a lock time is 0 to 4294967295, got -1"),
+        (lambda: Transaction((), (), 1 << 32), "a lock time is 0 to 4294967295, got 4294967296"),
+        (lambda: Transaction((), (), version=-1), "a version is 0 to 4294967295, got -1"),
+        (lambda: Transaction((), (), version=1 << 32), "a version is 0 to 4294967295, got 4294967296"),
     ):
         with pytest.raises(UnusableInput, match=re.escape(reason)):
             make()
+    last = (1 << 32) - 1
+    assert len(Transaction((Input(Outpoint("ab" * 32, last), b"", last),), (Output(MAX_SATOSHIS, b""),), last, last).to_bytes()) == 60
