@@ -17,7 +17,7 @@ import pytest
 from guards import replaced
 from support import refuses
 
-from zkpredict.circuits import network
+from zkpredict.circuits import dense
 from zkpredict.circuits.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.images import load_image
@@ -93,7 +93,7 @@ def test_without_the_length_check_the_claim_is_believed():
         reader.take(1 + 10, "header")
         patch.setattr(ByteReader, "take", padding)
         assert len(reader.take(8 << 20, "weights")) == 8 << 20
-    with replaced(network.MAX_WEIGHTS, 1), refuses(
+    with replaced(dense.MAX_WEIGHTS, 1), refuses(
         MalformedFile, "model: layer 0 claims the shape 1024 x 1024, beyond the limits"
     ):
         Model.from_bytes(HEAD + body)
