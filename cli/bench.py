@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from zkpredict.circuits.images import load_image
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds
 from zkpredict.verifier.costs import estimate_costs
 
@@ -17,7 +18,7 @@ EXAMPLE = "zkpredict bench examples/seven.png --model examples/mnist.model"
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="PNG, JPEG or .npy")
     parser.add_argument("--model", required=True, metavar="FILE", help="model file")
-    parser.add_argument("--runs", type=int, default=7, metavar="N", help="counted runs of each measurement (default 7)")
+    parser.add_argument("--runs", type=at_least_one, default=7, metavar="N", help="counted runs of each measurement (default 7)")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:

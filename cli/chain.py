@@ -15,6 +15,7 @@ from zkpredict.circuits.files import one_at_a_time
 from zkpredict.cli import chainproof
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import add_network_options, read_network
+from zkpredict.cli.parser import add_json_option
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
 
 if TYPE_CHECKING:
@@ -27,17 +28,17 @@ if TYPE_CHECKING:
     from zkpredict.contracts.evm import EmbeddedChain
 
 EXAMPLE = """zkpredict chain predict examples/seven.png --model examples/mnist.model
-         zkpredict chain deploy --predict --model examples/mnist.model --state chain.json
-         zkpredict chain verify examples/seven.png seven.proof --commitment examples/mnist.commitment"""
+zkpredict chain deploy --predict --model examples/mnist.model --state chain.json
+zkpredict chain verify examples/seven.png seven.proof --commitment examples/mnist.commitment"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary, options, action in _ACTIONS:
-        sub = actions.add_parser(name, help=summary, description=summary)
+    for name, summary, example, options, action in _ACTIONS:
+        sub = actions.add_parser(name, help=summary, description=summary, example=example)
         options(sub)
         _chain_options(sub)
-        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+        add_json_option(sub, default=argparse.SUPPRESS)
         sub.set_defaults(act=action)
 
 
@@ -318,9 +319,21 @@ def _short_lived(arguments: argparse.Namespace) -> list[str]:
     return ["  gone now     this embedded chain ended with the command; --state FILE keeps one"] if gone else []
 
 
+_DEPLOY_EXAMPLE = """zkpredict chain deploy --verifier --commitment examples/mnist.commitment --state chain.json
+zkpredict chain deploy --predict --model examples/mnist.model"""
+_FIRST_CONTRACT = "0x1e2f3311a0ed312f0229A66403d72Bc4e4517831"
+"""Where the embedded chain's first transaction puts its contract: after the first line above, these examples work as they are."""
+_REGISTER_EXAMPLE = f"zkpredict chain register --commitment examples/mnist.commitment --contract {_FIRST_CONTRACT} --state chain.json"
+_VERIFY_EXAMPLE = "zkpredict chain verify examples/seven.png seven.proof --commitment examples/mnist.commitment"
+_VERIFY_EXAMPLE += f"\n{_VERIFY_EXAMPLE} --contract {_FIRST_CONTRACT} --state chain.json"
+_PREDICT_EXAMPLE = """zkpredict chain predict examples/seven.png --model examples/mnist.model
+zkpredict chain predict examples/seven.png --model examples/mnist.model --instruction"""
 _ACTIONS = (
-    ("deploy", "deploy a contract", _deploy_options, _deploy),
-    ("register", "tell a verifier contract which model proofs will be about", chainproof.register_options, _register),
-    ("verify", "check a proof on the chain", chainproof.verify_options, _verify),
-    ("predict", "run the network on the chain, in the open", _predict_options, _predict),
+    ("deploy", "deploy a contract", _DEPLOY_EXAMPLE, _deploy_options, _deploy),
+    (
+        "register", "tell a verifier contract which model proofs will be about", _REGISTER_EXAMPLE,
+        chainproof.register_options, _register,
+    ),
+    ("verify", "check a proof on the chain", _VERIFY_EXAMPLE, chainproof.verify_options, _verify),
+    ("predict", "run the network on the chain, in the open", _PREDICT_EXAMPLE, _predict_options, _predict),
 )

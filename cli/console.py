@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TextIO
 
-REFUSED, UNUSABLE, INTERRUPTED = 1, 2, 130
-"""Exit codes besides 0: a proof or claim was refused, input cannot be used, somebody pressed Ctrl-C."""
+REFUSED, UNUSABLE, INTERRUPTED, UNREAD = 1, 2, 130, 141
+"""Exit codes besides 0: a proof or claim was refused, input cannot be used, somebody pressed Ctrl-C, nobody reads the pipe."""
+
+
+class OutputLost(Exception):
+    """stdout takes no more. `code` is the exit code: never that of a verdict, which nobody has read."""
+
+    def __init__(self, error: OSError) -> None:
+        self.code = UNREAD if isinstance(error, BrokenPipeError) else UNUSABLE
+        super().__init__(f"cannot write to standard output: {error.strerror}")
 
 
 class Console:
@@ -24,14 +34,14 @@ class Console:
         """Times a step; says its name on a terminal while it runs."""
         live = sys.stderr.isatty() and not self.as_json
         if live:
-            print(f"  {name} ...", end="\r", file=sys.stderr, flush=True)
+            say_aside(f"  {name} ...", end="\r")
         start = time.perf_counter()
         try:
             yield
         finally:
             self.times[name] = time.perf_counter() - start
             if live:
-                print(" " * (len(name) + 8), end="\r", file=sys.stderr, flush=True)
+                say_aside(" " * (len(name) + 8), end="\r")
 
     @contextmanager
     def progress(self, name: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -48,12 +58,47 @@ class Console:
             yield lambda count: bar.advance(task, count)
 
     def result(self, data: dict, lines: list[str]) -> None:
-        """The outcome: `data` as JSON, or `lines` for people."""
-        print(json.dumps(data, indent=2, sort_keys=True) if self.as_json else "\n".join(lines))
+        """The outcome: `data` as JSON, or `lines` for people. Raises `OutputLost`."""
+        say(json.dumps(data, indent=2, sort_keys=True) if self.as_json else "\n".join(lines))
 
     def error(self, message: str, code: int) -> None:
-        """One clear line on stderr, and the same in JSON on stdout when asked for."""
+        """One clear line on stderr, and the same in JSON on stdout when asked for. Raises `OutputLost`."""
         message = " ".join(message.splitlines())
+        say_aside(f"zkpredict: {message}")
         if self.as_json:
-            print(json.dumps({"error": message, "exit_code": code}, sort_keys=True))
-        print(f"zkpredict: {message}", file=sys.stderr)
+            say(json.dumps({"error": message, "exit_code": code}, sort_keys=True))
+
+
+def settle_streams() -> None:
+    """Lets no character fail: what the encoding lacks is written as an escape; and a stream that was closed swallows everything."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))
+        else:
+            stream.reconfigure(errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Writes to stdout now, not at exit, when an error could no longer be told. Raises `OutputLost`."""
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        _discard(sys.stdout)
+        raise OutputLost(error) from None
+
+
+def say_aside(text: str, end: str = "\n") -> None:
+    """Writes to stderr; when that is not possible, there is nobody left to tell."""
+    try:
+        print(text, end=end, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    """Sends what the stream still holds nowhere: the interpreter flushes it at exit, and would fail and complain again."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)

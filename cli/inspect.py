@@ -10,13 +10,13 @@ from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.exact import MAGIC as EXACT_MAGIC
 from zkpredict.circuits.exact import ExactNetwork
 from zkpredict.circuits.files import read_file
-from zkpredict.circuits.layout import _MAGIC as CIRCUIT_MAGIC
+from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS, Circuit
 from zkpredict.cli.console import Console
 from zkpredict.kernel import G1
-from zkpredict.prover.model import _MAGIC as MODEL_MAGIC
+from zkpredict.prover.model import MAGIC as MODEL_MAGIC
 from zkpredict.prover.model import Model
-from zkpredict.verifier.commitment import _MAGIC as COMMITMENT_MAGIC
+from zkpredict.verifier.commitment import MAGIC as COMMITMENT_MAGIC
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC

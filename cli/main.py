@@ -1,4 +1,5 @@
-"""The `zkpredict` command. Exit codes: 0 done or valid, 1 a proof or claim was refused, 2 input that cannot be used.
+"""The `zkpredict` command. Exit codes: 0 done or valid, 1 a proof or claim was refused, 2 input that cannot be used
+or output that cannot be written, 130 interrupted, 141 the reader of stdout went away before the outcome was said.
 
 Each command is a module with `EXAMPLE`, `configure(parser)` and `run(arguments, console) -> int | None`; only the
 module of the chosen command is imported, so `prove` never pays for training or the chain.
@@ -6,12 +7,14 @@ module of the chosen command is imported, so `prove` never pays for training or 
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.cli.console import INTERRUPTED, REFUSED, UNUSABLE, Console
+from zkpredict.cli.console import INTERRUPTED, REFUSED, UNUSABLE, Console, OutputLost, say_aside, settle_streams
+from zkpredict.cli.parser import Parser, WrongUsage, add_json_option
+
+EXAMPLE = "zkpredict prove examples/seven.png --model examples/mnist.model --out seven.proof"
 
 COMMANDS = {
     "prove": "prove that the committed network gives an image its digit",
@@ -31,32 +34,29 @@ COMMANDS = {
 def main(argv: list[str] | None = None) -> int:
     """Runs one command and returns its exit code."""
     argv = sys.argv[1:] if argv is None else argv
-    name = next((word for word in argv if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(
-        prog="zkpredict",
-        description="Prove what a private network says about an image.",
-        epilog="example: zkpredict prove examples/seven.png --model examples/mnist.model --out seven.proof",
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command, summary in COMMANDS.items():
-        if command != name:
-            commands.add_parser(command, help=summary, add_help=False)
-            continue
-        module = importlib.import_module(f"zkpredict.cli.{command}")
-        sub = commands.add_parser(
-            command, help=summary, description=summary, epilog=f"example: {module.EXAMPLE}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        module.configure(sub)
-        sub.add_argument("--json", action="store_true", help="print one JSON object")
-        sub.set_defaults(module=module)
-    arguments = parser.parse_args(argv)
-    console = Console(arguments.json)
+    settle_streams()
     try:
+        return _run(argv)
+    except OutputLost as lost:
+        if lost.code == UNUSABLE:
+            say_aside(f"zkpredict: {lost}")
+        return lost.code
+
+
+def _run(argv: list[str]) -> int:
+    """The exit code of the command, after saying every error. Raises `OutputLost`."""
+    console = Console("--json" in argv)
+    try:
+        arguments = parser_of(argv).parse_args(argv)
+        console.as_json = arguments.json
         return arguments.module.run(arguments, console) or 0
     except FalseClaim as error:
         console.error(str(error), REFUSED)
         return REFUSED
+    except WrongUsage as error:
+        say_aside(error.usage, end="")
+        console.error(str(error), UNUSABLE)
+        return UNUSABLE
     except UnusableInput as error:
         console.error(str(error), UNUSABLE)
         return UNUSABLE
@@ -66,6 +66,23 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.error("interrupted", INTERRUPTED)
         return INTERRUPTED
+
+
+def parser_of(argv: list[str]) -> Parser:
+    """The parser, with the options of the command that is named in `argv`."""
+    name = next((word for word in argv if not word.startswith("-")), None)
+    parser = Parser(prog="zkpredict", description="Prove what a private network says about an image.", example=EXAMPLE)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for command, summary in COMMANDS.items():
+        if command != name:
+            commands.add_parser(command, help=summary, add_help=False)
+            continue
+        module = importlib.import_module(f"zkpredict.cli.{command}")
+        sub = commands.add_parser(command, help=summary, description=summary, example=module.EXAMPLE)
+        module.configure(sub)
+        add_json_option(sub)
+        sub.set_defaults(module=module)
+    return parser
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import exact_network, read_network
+from zkpredict.cli.parser import add_json_option
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from zkpredict.contracts.bitcoin.transaction import Transaction
 
 EXAMPLE = """zkpredict script build examples/mnist.model --out mnist.script
-         zkpredict script run mnist.script examples/seven.png --digit 7"""
+zkpredict script run mnist.script examples/seven.png --digit 7"""
 DEFAULT_RATE = "100"
 SPEND_OVERHEAD = 200
 _REFUND_BYTES = 360
@@ -29,10 +30,10 @@ _HEX_FILE_LIMIT = 1 << 24
 
 def configure(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    for name, summary, arguments, action in _ACTIONS:
-        sub = actions.add_parser(name, help=summary, description=summary)
+    for name, summary, example, arguments, action in _ACTIONS:
+        sub = actions.add_parser(name, help=summary, description=summary, example=example)
         arguments(sub)
-        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print one JSON object")
+        add_json_option(sub, default=argparse.SUPPRESS)
         sub.set_defaults(act=action)
 
 
@@ -343,10 +344,30 @@ def _from_hex(text: str, what: str) -> bytes:
         raise MalformedFile(f"{what} is not hexadecimal") from None
 
 
+_SPEND_EXAMPLE = (
+    f"zkpredict script spend mnist.script examples/seven.png --digit 7 --txid {'ab' * 32} --vout 0 --satoshis 100000 "
+    "--to 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa --out spend.tx"
+)
 _ACTIONS = (
-    ("scale", "turn a Keras model into the classic 10^8 integers (needs Keras)", _scale_arguments, _scale),
-    ("build", "compile a network to a locking script", _build_arguments, _build),
-    ("run", "run a claimed digit in a real interpreter", _run_arguments, _run),
-    ("spend", "make the transaction that spends such an output, checked in a real interpreter", _spend_arguments, _spend),
-    ("bench", "count right and wrong claims in every interpreter", _bench_arguments, _bench),
+    (
+        "scale", "turn a Keras model into the classic 10^8 integers (needs Keras)",
+        "zkpredict script scale examples/mnist.keras --out mnist.exact", _scale_arguments, _scale,
+    ),
+    (
+        "build", "compile a network to a locking script",
+        "zkpredict script build examples/mnist.model --out mnist.script", _build_arguments, _build,
+    ),
+    (
+        "run", "run a claimed digit in a real interpreter",
+        "zkpredict script run mnist.script examples/seven.png --digit 7", _run_arguments, _run,
+    ),
+    (
+        "spend", "make the transaction that spends such an output, checked in a real interpreter",
+        _SPEND_EXAMPLE, _spend_arguments, _spend,
+    ),
+    (
+        "bench", "count right and wrong claims in every interpreter",
+        "zkpredict script bench examples/mnist.model --idx tests/data/t10k-images-idx3-ubyte.gz --images 5 --wrong 5",
+        _bench_arguments, _bench,
+    ),
 )

@@ -10,7 +10,8 @@ from zkpredict.cli.console import Console
 from zkpredict.training.datasets import LabelledImages, fetch_splits, load_split
 from zkpredict.training.networks import Recipe, train
 
-EXAMPLE = "zkpredict train --data mnist/ --out mnist.keras   (or --fetch to download MNIST through Keras)"
+EXAMPLE = """zkpredict train --data mnist/ --out mnist.keras
+zkpredict train --fetch --out mnist.keras"""
 
 
 def configure(parser: ArgumentParser) -> None:

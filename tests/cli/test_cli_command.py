@@ -1,54 +1,15 @@
-"""The command itself: help, usage, interrupts, and what a process of its own loads."""
+"""The command itself: interrupts, memory, and what a process of its own loads."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from cli_desk import expect_refusal
 from PIL import Image
 
 from zkpredict.benchmarks import proving
-from zkpredict.cli.main import COMMANDS, main
 from zkpredict.prover.model import Model
-
-
-@pytest.mark.parametrize("command", ["prove", "verify", "commit", "inspect"])
-def test_help_says_what_a_command_does_and_shows_an_example(capsys, command):
-    with pytest.raises(SystemExit) as left:
-        main([command, "--help"])
-    shown = capsys.readouterr()
-    assert (left.value.code, shown.err) == (0, "")
-    assert shown.out.startswith(f"usage: zkpredict {command} ") and COMMANDS[command] in shown.out
-    assert f"example: zkpredict {command} " in shown.out and "--json" in shown.out
-
-
-def test_help_lists_every_command_and_shows_an_example(capsys):
-    with pytest.raises(SystemExit) as left:
-        main(["--help"])
-    shown = capsys.readouterr().out
-    assert left.value.code == 0 and all(f"    {command} " in shown for command in COMMANDS)
-    assert "example: zkpredict prove " in shown
-
-
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        ([], "required: COMMAND"),
-        (["frobnicate"], "invalid choice: 'frobnicate'"),
-        (["prove"], "required: --model, --out"),
-        (["verify", "a", "b"], "required: --commitment"),
-        (["commit", "--model", "a", "--out", "b", "--domain", "512"], "invalid choice: 512"),
-        (["prove", "a", "--model", "b", "--out", "c", "--digit", "seven"], "invalid int value: 'seven'"),
-        (["inspect", "a", "--what"], "unrecognized arguments: --what"),
-    ],
-)
-def test_wrong_usage_is_unusable_input(capsys, arguments, word):
-    with pytest.raises(SystemExit) as left:
-        main(arguments)
-    shown = capsys.readouterr()
-    assert (left.value.code, shown.out) == (2, "") and word in shown.err.splitlines()[-1]
 
 
 def test_an_interrupt_ends_in_one_line(run, desk, monkeypatch):

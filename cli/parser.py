@@ -1,0 +1,44 @@
+"""Reading the command line: wrong usage is an error like any other, and help ends with examples that can be pasted."""
+
+from __future__ import annotations
+
+import argparse
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.console import say
+
+
+class WrongUsage(UnusableInput):
+    """Arguments that the command does not take; `usage` says which ones it takes."""
+
+    def __init__(self, message: str, usage: str) -> None:
+        self.usage = usage
+        super().__init__(message)
+
+
+class Parser(argparse.ArgumentParser):
+    """Raises `WrongUsage` where argparse would print and exit; shows `example`, one command a line, below the options."""
+
+    def __init__(self, *, example: str = "", **options) -> None:
+        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        if example:
+            lines = example.splitlines()
+            self.epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *(f"  {line}" for line in lines)])
+
+    def error(self, message: str) -> None:
+        raise WrongUsage(message, self.format_usage())
+
+    def print_help(self, file: object = None) -> None:
+        say(self.format_help().rstrip("\n"))
+
+
+def add_json_option(parser: argparse.ArgumentParser, **options) -> None:
+    """Adds `--json`."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object", **options)
+
+
+def at_least_one(text: str) -> int:
+    """The type of options that count something. Raises `ArgumentTypeError`."""
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 999999999")
+    return int(text)
