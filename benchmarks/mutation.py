@@ -1,8 +1,9 @@
 """Mutation testing of the verifier: `python -m zkpredict.benchmarks.mutation [MODULE ...]`, in a checkout.
 
-Each mutant is the verifier with one change: a comparison negated, moved by one or decided, a `raise`, a call or an element of a
-list or a term of a sum (a constraint, an absorbed message) left out, a sign, factor, number or label changed. It is killed when one of the killer
-tests fails. Survivors must be named in docs/evidence.md with the reason why they do no harm; the exit code is 1 otherwise.
+Each mutant is the verifier with one change: a comparison negated, moved by one or decided, a `raise`, a call, an element of a
+list or a term of a sum (a constraint, an absorbed message) left out, a sign, factor, number or label changed. It is killed when
+one of the killer tests fails. Survivors must be named in docs/evidence.md with the reason why they do no harm; the exit code is
+1 otherwise.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ DOMAINS = (1024, 2048)
 MAX_DEGREE = 4095
 """The highest degree the ceremony can commit to."""
 
-_MAGIC = b"zkpC\x01"
+MAGIC = b"zkpC\x01"
 DIGEST_LABEL = b"zkpredict circuit v1"
 
 
@@ -208,7 +208,7 @@ class Circuit:
         """Canonical bytes: magic, domain u16, layer count u8, widths u32 each, lanes u8 each; little-endian."""
         return b"".join(
             [
-                _MAGIC,
+                MAGIC,
                 self.domain.to_bytes(2, "little"),
                 bytes([self.layers]),
                 *(width.to_bytes(4, "little") for width in self.widths),
@@ -219,7 +219,7 @@ class Circuit:
     @classmethod
     def read(cls, reader: ByteReader) -> Circuit:
         """Parses `to_bytes` output at the cursor. Raises `MalformedFile`."""
-        reader.expect(_MAGIC, "circuit magic")
+        reader.expect(MAGIC, "circuit magic")
         domain = reader.unsigned(2, "domain")
         layers = read_layer_count(reader)
         widths = tuple(reader.unsigned(4, f"width {i}") for i in range(layers + 1))

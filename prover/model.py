@@ -20,7 +20,7 @@ from zkpredict.circuits.network import IntegerNetwork
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 
-_MAGIC = b"zkpM\x01"
+MAGIC = b"zkpM\x01"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Model:
 
     def to_bytes(self) -> bytes:
         """The canonical model file."""
-        parts = [_MAGIC, self.network.to_bytes()]
+        parts = [MAGIC, self.network.to_bytes()]
         if self.committed is None:
             return b"".join([*parts, b"\x00"])
         public = self.commitment.to_bytes()
@@ -71,7 +71,7 @@ class Model:
     def from_bytes(cls, data: bytes, what: str = "model") -> Model:
         """Parses and checks a model file. Raises `MalformedFile`; no message shows a secret."""
         reader = ByteReader(data, what)
-        reader.expect(_MAGIC, "model magic")
+        reader.expect(MAGIC, "model magic")
         network = IntegerNetwork.read(reader)
         flag = reader.unsigned(1, "committed flag")
         if flag > 1:

@@ -24,6 +24,7 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, Unusabl
 from zkpredict.circuits.files import read_file
 from zkpredict.circuits.dense import MAX_WEIGHTS, MAX_WIDTH
 from zkpredict.training.floating import UNIT_PIXEL, FloatLayer, FloatNetwork
+from zkpredict.training.hdf5 import check_hdf5, first_line
 
 LAYERS = ("InputLayer", "Rescaling", "Flatten", "Dropout", "Dense", "Activation", "ReLU", "Softmax")
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -32,8 +33,6 @@ _MAX_WEIGHT_BYTES = 8 * MAX_WEIGHTS
 _MODEL_FIELDS = ("name", "trainable", "dtype", "input_layers", "output_layers")
 _LAYER_FIELDS = ("module", "class_name", "config", "registered_name", "name", "inbound_nodes")
 _UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
-_HDF5_ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError)
-"""What h5py makes of errors of the HDF5 library, and of sizes beyond a C integer; fuzzing found no other."""
 _VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
 
@@ -86,7 +85,7 @@ def load_keras(path: str | Path) -> FloatNetwork:
         except MemoryError:
             raise
         except Exception as error:  # no contract: what layers and TensorFlow raise on a file that does not fit itself has no common type
-            raise MalformedFile(f"{what}: Keras cannot load it: {_first_line(error)}") from None
+            raise MalformedFile(f"{what}: Keras cannot load it: {first_line(error)}") from None
     return float_network(model)
 
 
@@ -195,7 +194,7 @@ def _checked_archive(data: bytes, what: str) -> bytes:
     text = _member(archive, _CONFIG, _MAX_JSON_BYTES, what)
     config = json.dumps(_checked_config(load_json(text, f"{what}: {_CONFIG}"), what))
     weights = _member(archive, _WEIGHTS, len(data), what)  # Keras stores it uncompressed
-    _check_weights(weights, what)
+    check_hdf5(weights, f"{what}: {_WEIGHTS}")
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as copy:
         copy.writestr(_CONFIG, config)
@@ -209,7 +208,7 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int, what: str) -> bytes
         with archive.open(name) as file:
             content = file.read(limit + 1)
     except _UNPACKING_ERRORS as error:
-        raise MalformedFile(f"{what}: {name} cannot be unpacked: {_first_line(error)}") from None
+        raise MalformedFile(f"{what}: {name} cannot be unpacked: {first_line(error)}") from None
     if len(content) > limit:
         raise MalformedFile(f"{what}: {name} unpacks to more than {limit} bytes")
     return content
@@ -296,41 +295,9 @@ def _check_values(value: object, where: str) -> None:
         _check_values(item, where)
 
 
-def _check_weights(data: bytes, what: str) -> None:
-    """Raises unless every number in the HDF5 bytes lies in them, unpacked: no links, external, virtual or filtered data."""
-    import h5py  # comes with Keras
-
-    def check(group, depth: int) -> None:
-        for name in group:
-            kind = type(group.get(name, getlink=True)).__name__
-            if kind != "HardLink":
-                raise MalformedFile(f"{what}: {_WEIGHTS} has the {kind} '{name}', expected plain data")
-            item = group[name]
-            if isinstance(item, h5py.Group):
-                if depth > 16:
-                    raise MalformedFile(f"{what}: {_WEIGHTS} is nested too deeply")
-                check(item, depth + 1)
-            elif not isinstance(item, h5py.Dataset):
-                raise MalformedFile(f"{what}: {_WEIGHTS} has the {type(item).__name__} '{name}', expected plain data")
-            elif item.shape is None or item.is_virtual or item.external or item.id.get_storage_size() != item.nbytes:
-                raise MalformedFile(f"{what}: {_WEIGHTS} does not hold the data of '{item.name}' itself")
-
-    try:
-        with h5py.File(io.BytesIO(data), "r") as file:
-            check(file, 0)
-    except MalformedFile:
-        raise
-    except _HDF5_ERRORS as error:
-        raise MalformedFile(f"{what}: {_WEIGHTS} is broken: {_first_line(error)}") from None
-
-
 def _wrong(layer, reason: str) -> UnsupportedNetwork:
     return UnsupportedNetwork(f"layer '{layer.name}': {reason}")
 
 
 def _refused(layer, kind: str) -> UnsupportedNetwork:
     return UnsupportedNetwork(f"layer '{layer.name}' is a {kind}, only {', '.join(LAYERS)} can be quantised")
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

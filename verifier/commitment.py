@@ -19,7 +19,7 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.verifier.messages import POINT_BYTES, Point
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
 
-_MAGIC = b"zkpK\x01"
+MAGIC = b"zkpK\x01"
 MAX_COMMITMENT_BYTES = 1 << 20
 
 
@@ -39,13 +39,13 @@ class ModelCommitment:
     def to_bytes(self) -> bytes:
         """The canonical commitment file."""
         count = len(self.rows).to_bytes(2, "little")
-        return _MAGIC + self.circuit.to_bytes() + count + b"".join(row.to_compressed() for row in self.rows)
+        return MAGIC + self.circuit.to_bytes() + count + b"".join(row.to_compressed() for row in self.rows)
 
     @classmethod
     def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], what: str = "commitment") -> ModelCommitment:
         """Parses and checks a commitment file; `decode_point` refuses bad points by ValueError. Raises `MalformedFile`."""
         reader = ByteReader(data, what)
-        reader.expect(_MAGIC, "commitment magic")
+        reader.expect(MAGIC, "commitment magic")
         circuit = Circuit.read(reader)
         count = reader.unsigned(2, "row count")
         if count != circuit.total_rows:

@@ -137,5 +137,6 @@ def test_a_known_mutant_dies():
     """The separator of a second challenge drawn from one state."""
     module = "zkpredict.verifier.transcript"
     (separator,) = (mutant for mutant in mutants_of(source_of(module), module) if mutant.before == "b'\\x01'")
-    assert separator.name.endswith("`b'\\x01'` -> `b'\\x00'` in `return int.from_bytes(keccak256(self.state + b'\\x01'), 'big') % MODULUS`")
+    statement = "return int.from_bytes(keccak256(self.state + b'\\x01'), 'big') % MODULUS"
+    assert separator.name == f"verifier.transcript: `b'\\x01'` -> `b'\\x00'` in `{statement}`"
     assert not mutation.outlives(mutation.NATIVE_KILLERS, separator)

@@ -1,8 +1,10 @@
 """Hostile and honest Keras archives. Only where Keras is installed."""
 
+import gzip
 import io
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from keras_cases import L, functional, keras, plain
 from support import refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
+from zkpredict.training import hdf5
 from zkpredict.training.keras_files import LAYERS, load_keras
 
 h5py = pytest.importorskip("h5py")
@@ -186,4 +189,20 @@ def test_broken_weights_are_refused(tampered):
 def test_weights_of_another_shape_are_refused(tampered):
     path = tampered("model.weights.h5", _hdf5(lambda f: _replace(f, lambda g: g.create_dataset("0", data=np.ones((6, 4), "f4")))))
     with pytest.raises(MalformedFile, match=rf"^Keras model {path}: Keras cannot load it: [^\n]*$"):
+        load_keras(path)
+
+
+def test_weights_without_end_are_refused(tampered, monkeypatch):
+    """Found by fuzzing: listing the groups of this file sends the HDF5 library round in circles."""
+    monkeypatch.setattr(hdf5, "PROCESSOR_SECONDS", 2)
+    endless = gzip.decompress(Path(__file__).with_name("endless.h5.gz").read_bytes())
+    path = tampered("model.weights.h5", lambda _: endless)
+    with refuses(MalformedFile, f"Keras model {path}: model.weights.h5 has no end: reading it took more than 2 seconds of processor time"):
+        load_keras(path)
+
+
+def test_a_library_that_falls_over_is_a_refusal(tampered, monkeypatch):
+    path = tampered("config.json", lambda content: content)
+    monkeypatch.setattr(hdf5.sys, "executable", "/bin/false")
+    with refuses(MalformedFile, f"Keras model {path}: model.weights.h5 is broken: the HDF5 library fell over it (exit code 1)"):
         load_keras(path)
