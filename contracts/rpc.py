@@ -6,19 +6,22 @@ The key comes from a file or from an environment variable, never from a command 
 from __future__ import annotations
 
 import os
+import time
 
-import requests
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from web3 import Web3
-from web3.exceptions import ContractLogicError, TimeExhausted, Web3Exception, Web3RPCError
+from eth_keys.constants import SECPK1_N
+from eth_utils import to_checksum_address
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import read_file
+from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.chain import ChainError, Log, Receipt, Reverted, check_limits
+from zkpredict.contracts.node import Answer, Node
 
 KEY_VARIABLE = "ZKPREDICT_CHAIN_KEY"
 _KEY_FILE_LIMIT = 200
+_POLL_SECONDS = 0.1
 
 
 class RpcChain:
@@ -28,10 +31,9 @@ class RpcChain:
     def __init__(self, url: str, key: bytes | None = None, *, seconds: float = 120.0) -> None:
         if not url.startswith(("http://", "https://")):
             raise UnusableInput(f"the RPC address must start with http:// or https://, got {url!r}")
-        self._url, self._seconds = url, seconds
-        self._web3 = Web3(Web3.HTTPProvider(url, request_kwargs={"timeout": seconds}))
-        self._account: LocalAccount | None = None if key is None else Account.from_key(key)
-        self.chain_id = self._ask(lambda: self._web3.eth.chain_id)
+        self._account: LocalAccount | None = None if key is None else Account.from_key(_checked_key(key, "the key"))
+        self._node, self._seconds = Node(url, seconds), seconds
+        self.chain_id = self._node.ask("eth_chainId").quantity()
 
     @property
     def sender(self) -> str:
@@ -43,18 +45,18 @@ class RpcChain:
 
     def transact(self, to: str, data: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
         check_limits(False, data, gas)
-        return self._send({"to": Web3.to_checksum_address(to), "data": data, "value": value}, gas)
+        return self._send({"to": to_checksum_address(to), "data": data, "value": value}, gas)
 
     def call(self, to: str, data: bytes, *, gas: int | None = None) -> bytes:
-        request = {"to": Web3.to_checksum_address(to), "data": data}
+        request = {"to": to, "data": data}
         if self._account is not None:
             request["from"] = self._account.address
         if gas is not None:
             request["gas"] = gas
-        return bytes(self._ask(lambda: self._web3.eth.call(request)))
+        return self._node.ask("eth_call", _json(request), "latest").data()
 
     def code(self, address: str) -> bytes:
-        return bytes(self._ask(lambda: self._web3.eth.get_code(Web3.to_checksum_address(address))))
+        return self._node.ask("eth_getCode", address, "latest").data()
 
     def _signer(self) -> LocalAccount:
         if self._account is None:
@@ -62,49 +64,50 @@ class RpcChain:
         return self._account
 
     def _send(self, request: dict, gas: int | None) -> Receipt:
-        signer = self._signer()
-        request = {"from": signer.address, **request}
-        limit = self._ask(lambda: self._web3.eth.estimate_gas(request)) if gas is None else gas
-        latest = self._ask(lambda: self._web3.eth.get_block("latest"))
-        tip = self._ask(lambda: self._web3.eth.max_priority_fee)
-        filled = {
+        signer, ask = self._signer(), self._node.ask
+        tried = {"from": signer.address, **request}
+        limit = ask("eth_estimateGas", _json(tried)).quantity() if gas is None else gas
+        base_fee = ask("eth_getBlockByNumber", "latest", False)["baseFeePerGas"].quantity()
+        tip = ask("eth_maxPriorityFeePerGas").quantity()
+        signed = signer.sign_transaction({
             **request,
             "gas": limit,
-            "nonce": self._ask(lambda: self._web3.eth.get_transaction_count(signer.address, "pending")),
+            "nonce": ask("eth_getTransactionCount", signer.address, "pending").quantity(),
             "chainId": self.chain_id,
             "maxPriorityFeePerGas": tip,
-            "maxFeePerGas": 2 * latest["baseFeePerGas"] + tip,
-        }
-        del filled["from"]
-        raw = signer.sign_transaction(filled).raw_transaction
-        name = self._ask(lambda: self._web3.eth.send_raw_transaction(raw))
-        found = self._ask(lambda: self._web3.eth.wait_for_transaction_receipt(name, timeout=self._seconds))
-        if found["status"] != 1:
-            raise self._failure({**request, "gas": limit}, found)
-        logs = tuple(Log(log["address"], tuple(map(bytes, log["topics"])), bytes(log["data"])) for log in found["logs"])
-        return Receipt(Web3.to_hex(name), found["gasUsed"], found["contractAddress"], logs)
+            "maxFeePerGas": 2 * base_fee + tip,
+        })
+        ask("eth_sendRawTransaction", f"0x{signed.raw_transaction.hex()}").data(32)
+        name = f"0x{signed.hash.hex()}"
+        found = self._mined(name)
+        gas_used = found["gasUsed"].quantity()
+        if found["status"].quantity() != 1:
+            raise self._failure({**tried, "gas": limit}, found["blockNumber"].quantity(), gas_used, name)
+        created = None if "to" in request else address_text(found["contractAddress"].data(20))
+        logs = tuple(
+            Log(address_text(log["address"].data(20)), tuple(topic.data(32) for topic in log["topics"].items()), log["data"].data())
+            for log in found["logs"].items()
+        )
+        return Receipt(name, gas_used, created, logs)
 
-    def _failure(self, request: dict, found: dict) -> Reverted:
+    def _mined(self, name: str) -> Answer:
+        """The receipt of a transaction, waited for."""
+        deadline = time.monotonic() + self._seconds
+        while (found := self._node.ask("eth_getTransactionReceipt", name)).value is None:
+            if time.monotonic() > deadline:
+                raise ChainError(f"the transaction was not mined within {self._seconds:g} seconds")
+            time.sleep(_POLL_SECONDS)
+        return found
+
+    def _failure(self, tried: dict, block: int, gas_used: int, name: str) -> Reverted:
         """Why a mined transaction failed: the node runs it again as a call on the block before."""
         try:
-            self._ask(lambda: self._web3.eth.call(request, found["blockNumber"] - 1))
+            self._node.ask("eth_call", _json(tried), hex(max(block - 1, 0)))
         except Reverted as refusal:
             data, halt = refusal.data, refusal.halt
         else:
             data, halt = b"", "it fails in its block only"
-        return Reverted(data, halt=halt, gas_used=found["gasUsed"], transaction=Web3.to_hex(found["transactionHash"]))
-
-    def _ask(self, question):
-        try:
-            return question()
-        except ContractLogicError as error:
-            raise Reverted(_revert_data(error.data)) from None
-        except Web3RPCError as error:
-            raise _refusal((error.rpc_response or {}).get("error", {"message": str(error)}), self._url) from None
-        except TimeExhausted:
-            raise ChainError(f"the transaction was not mined within {self._seconds:g} seconds") from None
-        except (requests.RequestException, Web3Exception) as error:
-            raise ChainError(f"no answer from the node at {self._url}: {type(error).__name__}") from None
+        return Reverted(data, halt=halt, gas_used=gas_used, transaction=name)
 
 
 def read_key(path: str | None) -> bytes | None:
@@ -119,20 +122,19 @@ def read_key(path: str | None) -> bytes | None:
     digits = text.removeprefix("0x")
     if len(digits) != 64 or set(digits.lower()) - set("0123456789abcdef"):
         raise UnusableInput(f"{place} must hold 64 hex digits")
-    return bytes.fromhex(digits)
+    return _checked_key(bytes.fromhex(digits), place)
 
 
-def _refusal(answer: dict, url: str) -> Reverted | ChainError:
-    """The exception for a JSON-RPC error object: the contract's refusal when it tells one, else the node's."""
-    if str(answer.get("data", "")).startswith("0x"):
-        return Reverted(_revert_data(answer["data"]))
-    message = str(answer.get("message", answer))
-    halts = ("OutOfGas", "out of gas", "EVM error", "invalid opcode", "CreateContractSizeLimit")
-    if any(word in message for word in halts):
-        return Reverted(b"", halt=message)
-    return ChainError(f"the node at {url} refused: {message}")
+def _checked_key(key: bytes, place: str) -> bytes:
+    """The key, when secp256k1 can sign with it. No message holds a key."""
+    if len(key) != 32 or not 0 < int.from_bytes(key, "big") < SECPK1_N:
+        raise UnusableInput(f"{place} must be 32 bytes, above zero and below the group order of secp256k1")
+    return key
 
 
-def _revert_data(data: object) -> bytes:
-    text = data if isinstance(data, str) else ""
-    return bytes.fromhex(text[2:]) if text.startswith("0x") else b""
+def _json(request: dict) -> dict:
+    """A call or transaction as nodes read it: bytes and numbers in hex."""
+    return {
+        name: f"0x{value.hex()}" if isinstance(value, bytes) else hex(value) if isinstance(value, int) else value
+        for name, value in request.items()
+    }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from web3 import Web3
+import requests
 
 from zkpredict.contracts.chain import ChainError
 from zkpredict.contracts.compile import node_modules
@@ -41,14 +41,17 @@ def running_anvil(hardfork: str) -> Iterator[str]:
 def client(url: str) -> RpcChain:
     """A client of the node whose account 0 has the same key, and funds, as the embedded chain's account 0."""
     chain = RpcChain(url, account_key(0).to_bytes(), seconds=_SECONDS)
-    chain._web3.provider.make_request("anvil_setBalance", [chain.sender, hex(FUNDS)])
+    chain._node.ask("anvil_setBalance", chain.sender, hex(FUNDS))
     return chain
 
 
 def call_many(chain: RpcChain, to: str, datas: Sequence[bytes]) -> list[bytes]:
     """What `to` returns for each of `datas`; fails with `KeyError` when it refuses one."""
-    calls = [("eth_call", [{"to": to, "data": Web3.to_hex(data)}, "latest"]) for data in datas]
-    answers = chain._web3.provider.make_batch_request(calls)
+    calls = [
+        {"jsonrpc": "2.0", "id": number, "method": "eth_call", "params": [{"to": to, "data": f"0x{data.hex()}"}, "latest"]}
+        for number, data in enumerate(datas)
+    ]
+    answers = requests.post(chain._node.url, json=calls, timeout=_SECONDS).json()
     return [bytes.fromhex(answer["result"][2:]) for answer in sorted(answers, key=lambda answer: answer["id"])]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_keys.constants import SECPK1_N
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.chain import ChainError, Contract, Reverted
@@ -161,3 +162,21 @@ def test_keys_come_from_a_file_or_the_environment(tmp_path, monkeypatch):
     file.write_text("cd" * 31)
     with pytest.raises(UnusableInput, match="must hold 64 hex digits"):
         read_key(file)
+
+
+@pytest.mark.parametrize("key", [bytes(32), SECPK1_N.to_bytes(32, "big"), b"\xff" * 31 + b"\xfe"], ids=["zero", "order", "large"])
+def test_keys_that_sign_nothing_are_refused_and_not_shown(tmp_path, monkeypatch, key):
+    file = tmp_path / "key"
+    file.write_text(key.hex())
+    monkeypatch.setenv(KEY_VARIABLE, key.hex())
+    for read, place in (
+        (lambda: read_key(file), f"the key file {file}"),
+        (lambda: read_key(None), f"the variable {KEY_VARIABLE}"),
+        (lambda: RpcChain("http://127.0.0.1:1", key), "the key"),
+    ):
+        with pytest.raises(UnusableInput) as refused:
+            read()
+        assert str(refused.value) == f"{place} must be 32 bytes, above zero and below the group order of secp256k1"
+    for usable in (1, SECPK1_N - 1):
+        file.write_text(f"{usable:064x}")
+        assert read_key(file) == usable.to_bytes(32, "big")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from eth_keys.constants import SECPK1_N
 from networks import ROOT, random_exact, random_network
 
 from zkpredict.circuits.files import write_atomically
@@ -130,6 +131,19 @@ def test_any_node_with_a_key_from_a_file_or_the_environment(ran, anvil, anvil_ur
     code, sent = ran("predict", SEVEN, *node, "--send", "--key-file", str(key))
     _, embedded = ran("predict", SEVEN, "--model", MODEL)
     assert (code, sent["digit"], sent["gas"]) == (0, 7, embedded["gas"])
+
+
+@pytest.mark.parametrize("digits", ["0" * 64, f"{SECPK1_N:064x}", "f" * 63 + "e"])
+def test_a_key_that_signs_nothing_is_exit_code_two(ran, tmp_path, monkeypatch, digits):
+    deploy = ("deploy", "--verifier", "--commitment", str(ROOT / "examples" / "mnist.commitment"), "--rpc-url", "http://127.0.0.1:1")
+    reason = "must be 32 bytes, above zero and below the group order of secp256k1"
+    key = tmp_path / "key"
+    key.write_text(digits)
+    code, result = ran(*deploy, "--key-file", str(key))
+    assert (code, result["error"]) == (2, f"the key file {key} {reason}")
+    monkeypatch.setenv(KEY_VARIABLE, digits)
+    code, result = ran(*deploy)
+    assert (code, result["error"]) == (2, f"the variable {KEY_VARIABLE} {reason}")
 
 
 @pytest.mark.parametrize(
