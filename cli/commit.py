@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.prover.commit import commit_model
     from zkpredict.prover.model import Model
 
-    refuse_same_file(arguments.out, arguments.model)
+    refuse_same_file(arguments.out, model_file=arguments.model)
     with one_at_a_time(arguments.model):
         model = Model.load(arguments.model)
         outputs = []

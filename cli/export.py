@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.files import FileOutput, write_together
 from zkpredict.cli.console import Console
 from zkpredict.cli.network import add_network_options, read_network
+from zkpredict.cli.statement import refuse_same_file
 
 EXAMPLE = "zkpredict export --target solidity --model examples/mnist.model --out contracts-of-mnist"
 SOURCE, MANIFEST = "Network.sol", "manifest.json"
@@ -25,18 +26,22 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.circuits.network import IntegerNetwork
     from zkpredict.contracts.export import export_exact, export_packed
 
+    if not arguments.out:
+        raise UnusableInput("--out is empty: give the folder to write into, . for this one")
+    folder = Path(arguments.out)
+    for name in (SOURCE, MANIFEST):
+        refuse_same_file(folder / name, network=arguments.model)
     with console.step("read"):
         network = read_network(arguments.model, arguments.mode)
     with console.step("write"):
         exported = export_packed(network) if isinstance(network, IntegerNetwork) else export_exact(network)
-        folder = Path(arguments.out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UnusableInput(f"cannot make the folder {folder}: {error.strerror}") from None
         manifest = json.dumps(exported.manifest, indent=2) + "\n"
-        write_atomically(folder / SOURCE, exported.source.encode())
-        write_atomically(folder / MANIFEST, manifest.encode())
+        outputs = {SOURCE: exported.source, MANIFEST: manifest}
+        write_together([FileOutput(folder / name, text.encode()) for name, text in outputs.items()])
     steps = exported.manifest["deploy"]
     console.result(
         {

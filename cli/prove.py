@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         from zkpredict.prover.model import Model
         from zkpredict.prover.prove import prove
         from zkpredict.verifier.native import verify
-    refuse_same_file(arguments.out, arguments.model)
+    refuse_same_file(arguments.out, model_file=arguments.model, image=arguments.image, idx_file=arguments.idx)
     with console.step("read"):
         model = Model.load(arguments.model)
         commitment = model.commitment

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from zkpredict.cli.console import Console
+from zkpredict.cli.statement import refuse_same_file
 
 EXAMPLE = "zkpredict quantize examples/mnist.keras --out mnist.model"
 
@@ -20,6 +21,7 @@ def run(arguments: Namespace, console: Console) -> None:
     from zkpredict.training.quantize import quantize
     from zkpredict.training.report import circuit_report
 
+    refuse_same_file(arguments.out, Keras_model=arguments.keras)
     with console.step("starting Keras"):
         import_keras()
     with console.step("reading the Keras model"):

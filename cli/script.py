@@ -10,7 +10,7 @@ from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import exact_network, read_network
 from zkpredict.cli.parser import add_json_option
-from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image
+from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,6 +49,7 @@ def _scale_arguments(parser: argparse.ArgumentParser) -> None:
 def _scale(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.training.keras_files import load_keras
 
+    refuse_same_file(arguments.out, Keras_model=arguments.keras)
     with console.step("read"):
         network = exact_network(load_keras(arguments.keras))
     data = network.to_bytes()
@@ -76,6 +77,7 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.contracts.bitcoin.paid import Pot
     from zkpredict.contracts.bitcoin.transaction import fee, fee_rate
 
+    refuse_same_file(arguments.out, network=arguments.network)
     rate = fee_rate(arguments.rate)
     terms = (arguments.digit, arguments.claimant, arguments.owner, arguments.refund_after)
     if any(term is None for term in terms) and any(term is not None for term in terms):
@@ -169,6 +171,8 @@ def _spend(arguments: argparse.Namespace, console: Console) -> int | None:
     from zkpredict.contracts.bitcoin.compiler import claim, is_pot
     from zkpredict.contracts.bitcoin.paid import claim as claim_pot, refund
 
+    files = {"locking_script": arguments.script, "image": arguments.image, "idx_file": arguments.idx, "signing_key": arguments.key}
+    refuse_same_file(arguments.out, **files)
     lock = _read_hex(arguments.script, "locking script")
     if arguments.refund_at is not None:
         return _sign_and_write(arguments, console, lock, refund(lock, _draft(arguments, _REFUND_BYTES), 0, arguments.satoshis))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+from contextlib import suppress
 
 import numpy as np
 
@@ -54,10 +55,18 @@ def split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
     return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
 
 
-def refuse_same_file(out: str, private: str) -> None:
-    """Raises `UnusableInput` when writing `out` would overwrite the `private` model."""
-    if os.path.realpath(out) == os.path.realpath(private):
-        raise UnusableInput(f"cannot write {out}: it is the model file")
+def refuse_same_file(out: str | os.PathLike, **inputs: str | None) -> None:
+    """Raises `UnusableInput` when writing `out` would overwrite one of the `inputs`: paths by what they are, None for none."""
+    for what, path in inputs.items():
+        if path is not None and _same_file(out, path):
+            raise UnusableInput(f"cannot write {out}: it is the {what.replace('_', ' ')}")
+
+
+def _same_file(one: str | os.PathLike, other: str | os.PathLike) -> bool:
+    """Through links and other spellings too; a file that is not there is the same as none."""
+    with suppress(OSError, ValueError):
+        return os.path.samefile(one, other)
+    return False
 
 
 def image_name(image: np.ndarray) -> str:

@@ -67,17 +67,6 @@ def test_a_full_disk_leaves_the_old_files(run, desk, monkeypatch):
     expect_refusal(desk, before, outcome, f"cannot write {desk.model}: No space left on device")
 
 
-def test_nothing_is_ever_written_over_the_model(run, desk):
-    before = desk.contents()
-    again = desk.folder / ".." / "desk" / "m.model"
-    link = desk.folder.parent / "link"
-    link.symlink_to(desk.model)
-    for path in (desk.model, again, link):
-        message = f"cannot write {path}: it is the model file"
-        expect_refusal(desk, before, run("prove", desk.image, "--model", desk.model, "--out", path), message)
-        expect_refusal(desk, before, run("commit", "--model", desk.model, "--out", path), message)
-
-
 def test_images_that_cannot_be_used_are_refused(run, desk):
     def prove_it(name: str) -> Outcome:
         return run("prove", desk.folder / name, "--model", desk.model, "--out", desk.folder / "new.proof")
