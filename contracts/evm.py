@@ -16,13 +16,14 @@ from eth.abc import BlockHeaderAPI, ComputationAPI, MiningChainAPI, SignedTransa
 from eth.chains.base import MiningChain
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
-from eth.exceptions import Revert, VMError
+from eth.exceptions import PyEVMError, Revert, VMError
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
 from eth_keys import keys
+from eth_keys.exceptions import BadSignature
 from eth_utils import ValidationError, keccak, to_canonical_address
 from rlp.exceptions import RLPException
 
@@ -37,6 +38,7 @@ ACCOUNTS = 8
 FUNDS = 10**24
 GENESIS_SECONDS = 1_746_612_311
 """The Prague fork's activation on mainnet, as seconds since 1970: the embedded chain's clock starts there."""
+_LAST_SECOND = (1 << 63) - 1
 _BASE_FEE = 10**9
 
 Precompile = Callable[[ComputationAPI], object]
@@ -76,8 +78,8 @@ class EmbeddedChain:
             chain.advance(step.seconds)
             try:
                 transaction = PragueTransactionBuilder.decode(step.raw)
-            except (RLPException, ValidationError, ValueError) as error:
-                raise ChainError(f"step {len(chain.history)} of the history is no transaction: {error}") from None
+            except (RLPException, PyEVMError, ValidationError, ValueError, TypeError) as error:
+                raise ChainError(f"step {len(chain.history)} of the history is no transaction: {type(error).__name__}") from None
             with suppress(Reverted):
                 chain._apply(transaction)
         return chain
@@ -100,8 +102,14 @@ class EmbeddedChain:
         return other
 
     def advance(self, seconds: int) -> None:
-        """Lets `seconds` more pass before the next transaction's block than the usual 12; calls do not see it before."""
-        self._node.waited += seconds
+        """Lets `seconds` more pass before the next transaction's block than the usual 12; calls do not see it before.
+
+        Raises `ChainError` for a time that no block can have.
+        """
+        node = self._node
+        if seconds < 0 or node.chain.header.timestamp + node.waited + seconds > _LAST_SECOND:
+            raise ChainError("the embedded chain's clock only goes forward, and stays below 2^63 seconds")
+        node.waited += seconds
 
     def deploy(self, code: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
         check_limits(True, code, gas)
@@ -171,10 +179,10 @@ class EmbeddedChain:
         chain.header = start.copy(timestamp=start.timestamp + node.waited)
         try:
             _, receipt, computation = chain.apply_transaction(transaction)
-        except ValidationError as error:
+            chain.mine_block()
+        except (ValidationError, PyEVMError, BadSignature) as error:
             chain.header = start
             raise ChainError(f"the embedded chain refuses the transaction: {error}") from None
-        chain.mine_block()
         node.history.append(Sent(node.waited, transaction.encode()))
         node.waited = 0
         name = f"0x{transaction.hash.hex()}"

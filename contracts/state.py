@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 from pathlib import Path
 
 from zkpredict.circuits.codec import load_json
@@ -27,7 +28,9 @@ def open_state(path: str | os.PathLike) -> EmbeddedChain:
     state = load_json(data, f"chain state {path}")
     try:
         if state["format"] != FORMAT:
-            raise MalformedFile(f"chain state {path}: its format is {state['format']!r}, expected {FORMAT!r}")
+            raise MalformedFile(f"chain state {path}: its format is {reprlib.repr(state['format'])}, expected {FORMAT!r}")
+        if not isinstance(state["history"], list):
+            raise MalformedFile(f"chain state {path}: its history is no list")
         history = [_step(step) for step in state["history"]]
     except MalformedFile:
         raise
@@ -44,6 +47,6 @@ def save_state(path: str | os.PathLike, chain: EmbeddedChain) -> None:
 
 def _step(step: dict) -> Sent:
     seconds, raw = step["seconds"], step["transaction"]
-    if type(seconds) is not int or seconds < 0 or not raw.startswith("0x"):
+    if type(seconds) is not int or seconds < 0 or not isinstance(raw, str) or not raw.startswith("0x"):
         raise ValueError("a step needs seconds >= 0 and a transaction as 0x and hex digits")
     return Sent(seconds, bytes.fromhex(raw[2:]))
