@@ -76,7 +76,7 @@ class Artifact:
         _, _, outputs = self._function(function)
         try:
             values = decode(outputs, output)
-        except DecodingError as error:
+        except (DecodingError, UnicodeDecodeError) as error:
             raise MalformedFile(f"{self.name}.{function} returned {len(output)} bytes that are not {outputs}: {error}") from None
         return values if len(outputs) > 1 else values[0] if outputs else None
 
@@ -85,7 +85,7 @@ class Artifact:
         name, types = self._errors.get(data[:4], ("", ()))
         try:
             return name, decode(types, data[4:])
-        except DecodingError:
+        except (DecodingError, UnicodeDecodeError):
             return "", ()
 
     def decode_event(self, topics: tuple[bytes, ...], data: bytes) -> tuple[str, dict[str, Any]]:
@@ -94,10 +94,14 @@ class Artifact:
             if entry["type"] != "event" or not topics or keccak(text=_signature(entry)) != topics[0]:
                 continue
             plain = [field for field in entry["inputs"] if not field["indexed"]]
-            values = dict(zip([field["name"] for field in plain], decode(_types(plain), data)))
-            for field, topic in zip([field for field in entry["inputs"] if field["indexed"]], topics[1:]):
-                dynamic = field["type"] in ("bytes", "string") or field["type"].endswith("]")
-                values[field["name"]] = topic if dynamic else decode([_type(field)], topic)[0]
+            indexed = [field for field in entry["inputs"] if field["indexed"]]
+            try:
+                values = dict(zip([field["name"] for field in plain], decode(_types(plain), data)))
+                for field, topic in zip(indexed, topics[1:], strict=True):
+                    dynamic = field["type"] in ("bytes", "string") or field["type"].endswith("]")
+                    values[field["name"]] = topic if dynamic else decode([_type(field)], topic)[0]
+            except (DecodingError, ValueError) as error:
+                raise MalformedFile(f"{self.name} has no such {entry['name']} event: {error}") from None
             return entry["name"], {field["name"]: values[field["name"]] for field in entry["inputs"]}
         raise MalformedFile(f"{self.name} has no event with the topic 0x{topics[0].hex() if topics else ''}")
 

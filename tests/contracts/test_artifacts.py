@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_utils import keccak
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.contracts import checkout, gas
@@ -10,7 +11,7 @@ from zkpredict.contracts import compile as compiler
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain import MAX_CODE_BYTES
 from zkpredict.contracts.compile import ARTIFACTS, NODE_MODULES_VARIABLE, Settings, compile_sources
-from zkpredict.contracts.verifier import vectors
+from zkpredict.contracts.verifier import gas as verifier_gas, vectors
 
 EMPTY = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
 
@@ -55,6 +56,20 @@ def test_arguments_are_checked_before_anything_is_sent():
         artifact.decode("predict", b"abc")
 
 
+def test_what_a_contract_answers_is_decoded_or_refused(probe):
+    """Strings that are no UTF-8 and records of another form: contracts are strangers too."""
+    said = keccak(text="Error(string)")[:4]
+    text = (32).to_bytes(32, "big") + (2).to_bytes(32, "big")
+    assert probe.decode_error(said + text + b"no".ljust(32, b"\0")) == ("Error", ("no",))
+    assert probe.decode_error(said + text + b"\xff\xfe".ljust(32, b"\0")) == ("", ())
+    stored, by = keccak(text="Stored(address,uint256,bytes)"), b"\x11".rjust(32, b"\0")
+    data = (7).to_bytes(32, "big") + (64).to_bytes(32, "big") + bytes(32)
+    assert probe.decode_event((stored, by), data) == ("Stored", {"by": f"0x{by[12:].hex()}", "value": 7, "note": b""})
+    for topics, record in (((stored, by), data[:40]), ((stored,), data), ((stored, by, by), data), ((stored, b"\xff" * 32), data)):
+        with pytest.raises(MalformedFile, match="^Probe has no such Stored event: "):
+            probe.decode_event(topics, record)
+
+
 def test_the_compiler_refuses_warnings_and_other_versions(monkeypatch, tmp_path):
     with pytest.raises(UnusableInput, match="Unused local variable"):
         compile_sources({"A.sol": EMPTY + "contract A { function f() external pure { uint256 x; } }"}, Settings.load())
@@ -76,6 +91,22 @@ def test_gas_report_is_current():
     costs = {row.name: row.gas for row in rows}
     assert costs["packed predict typical"] < 150_000
 
+
+@pytest.mark.parametrize("module", [gas, verifier_gas, vectors])
+def test_developers_commands_explain_themselves_and_do_nothing_else(monkeypatch, capsys, module):
+    def never(*_: object) -> None:
+        pytest.fail("it must not measure or write")
+
+    for work in ("measure", "rows", "_made", "write_atomically"):
+        monkeypatch.setattr(module, work, never, raising=False)
+    for arguments, code, stream, said in (
+        (["--help"], 0, "out", f"usage: python -m {module.__name__} "),
+        (["--nonsense"], 2, "err", "error: unrecognized arguments: --nonsense"),
+        (["extra"], 2, "err", "error: unrecognized arguments: extra"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            module.main(arguments)
+        assert ended.value.code == code and said in getattr(capsys.readouterr(), stream)
 
 
 @pytest.mark.parametrize("module", [gas, vectors])
