@@ -16,7 +16,7 @@ from zkpredict.cli import chainproof
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import add_network_options, read_network
 from zkpredict.cli.parser import add_json_option
-from zkpredict.cli.statement import add_image_options, image_name, read_statement_image
+from zkpredict.cli.statement import add_image_options, image_name, read_statement_image, refuse_together
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,10 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int | None:
-    try:
+    with _loading(console):
         from zkpredict.contracts.chain import Reverted
-    except ImportError as error:
-        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[chain]'") from None
     try:
         return arguments.act(arguments, console)
     except Reverted as refusal:
@@ -56,28 +54,40 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
 
 
 @contextmanager
-def open_chain(arguments: argparse.Namespace) -> Iterator[Chain]:
-    """The chain that the options name."""
-    from zkpredict.contracts.rpc import RpcChain, read_key
+def _loading(console: Console) -> Iterator[None]:
+    """Around imports of what runs a chain: they take seconds, so they are a step; and what is not installed is named."""
+    try:
+        with console.step("load the chain"):
+            yield
+    except ImportError as error:
+        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[chain]'") from None
 
+
+@contextmanager
+def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chain]:
+    """The chain that the options name."""
     if arguments.rpc_url is not None:
         if arguments.state is not None:
             raise UnusableInput("--state keeps the embedded chain: it does not go with --rpc-url")
-        yield RpcChain(arguments.rpc_url, read_key(arguments.key_file))
+        with _loading(console):
+            from zkpredict.contracts.rpc import RpcChain, read_key
+        with console.step("connect"):
+            node = RpcChain(arguments.rpc_url, read_key(arguments.key_file))
+        yield node
         return
     if arguments.key_file is not None:
         raise UnusableInput("--key-file goes with --rpc-url: the embedded chain has its own accounts")
-    if arguments.state is None:
+    with _loading(console):
         from zkpredict.contracts.evm import EmbeddedChain
-
+    if arguments.state is None:
         yield EmbeddedChain()
         return
-    with _kept_chain(arguments.state) as chain:
+    with _kept_chain(arguments.state, console) as chain:
         yield chain
 
 
 @contextmanager
-def _kept_chain(path: str) -> Iterator[EmbeddedChain]:
+def _kept_chain(path: str, console: Console) -> Iterator[EmbeddedChain]:
     """The embedded chain in a file, written when everything went well or the chain refused.
 
     One command at a time: the file is written anew, and two commands that read the same history would lose one's transactions.
@@ -86,7 +96,8 @@ def _kept_chain(path: str) -> Iterator[EmbeddedChain]:
     from zkpredict.contracts.state import open_state, save_state
 
     with one_at_a_time(path):
-        chain = open_state(path)
+        with console.step("replay the chain"):
+            chain = open_state(path)
         before = len(chain.history)
         refusal = None
         try:
@@ -119,13 +130,17 @@ def _deploy_options(parser: argparse.ArgumentParser) -> None:
 
 def _deploy(arguments: argparse.Namespace, console: Console) -> None:
     if arguments.verifier:
+        ignored = {"--model": arguments.model, "--mode": arguments.mode}
+        refuse_together("--verifier", ignored, "a verifier is made for the circuit of --commitment, and serves every model of it")
         _deploy_verifier(arguments, console)
         return
+    ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing}
+    refuse_together("--predict", ignored, "the contract runs the network of --model in the open, and checks no proof")
     if arguments.model is None:
         raise UnusableInput("give the network to deploy: --model FILE")
     with console.step("read"):
         network = read_network(arguments.model, arguments.mode)
-    with open_chain(arguments) as chain, console.step("deploy"):
+    with open_chain(arguments, console) as chain, console.step("deploy"):
         deployed = _deploy_predictor(chain, network)
     receipts = deployed.receipts
     console.result(
@@ -149,19 +164,22 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
 
 def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
     commitment = chainproof.read_commitment(arguments.commitment)
-    with open_chain(arguments) as chain, console.step("deploy"):
+    with open_chain(arguments, console) as chain, console.step("deploy"):
         deployed = chainproof.deploy_for(chain, commitment, arguments.pairing)
     chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
 
 
 def _register(arguments: argparse.Namespace, console: Console) -> None:
-    with open_chain(arguments) as chain:
+    with open_chain(arguments, console) as chain:
         arguments.contract = _checked_address(chain, arguments.contract)
         chainproof.register(chain, arguments, console)
 
 
 def _verify(arguments: argparse.Namespace, console: Console) -> int | None:
-    with open_chain(arguments) as chain:
+    _refuse_free_send(arguments)
+    if arguments.contract is not None:
+        refuse_together("--contract", {"--pairing": arguments.pairing}, "that contract has its way of checking already")
+    with open_chain(arguments, console) as chain:
         if arguments.contract is not None:
             arguments.contract = _checked_address(chain, arguments.contract)
         return chainproof.verify(chain, arguments, console)
@@ -177,7 +195,10 @@ def _predict_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
+    _refuse_free_send(arguments)
     network = None
+    if arguments.model is None and arguments.mode is not None:
+        raise UnusableInput("--mode goes with --model: a deployed contract has its mode already")
     if arguments.model is not None:
         with console.step("read"):
             network = read_network(arguments.model, arguments.mode)
@@ -185,7 +206,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
         raise UnusableInput("give --model FILE, or --contract ADDRESS of a deployed predictor")
     if arguments.instruction:
         return _ask_instruction(arguments, console, network)
-    with open_chain(arguments) as chain:
+    with open_chain(arguments, console) as chain:
         contract, deployed = _predictor_of(arguments, console, chain, network)
         image = read_statement_image(arguments, arguments.image, network.shape[0] if network is not None else _inputs_of(contract))
         with console.step("predict"):
@@ -236,12 +257,13 @@ def _ask(contract: Contract, image: np.ndarray, sends: bool) -> tuple[int, list[
 
 
 def _ask_instruction(arguments: argparse.Namespace, console: Console, network: IntegerNetwork | ExactNetwork) -> int | None:
-    from eth_abi import decode
+    with _loading(console):
+        from eth_abi import decode
 
-    from zkpredict.circuits.network import IntegerNetwork
-    from zkpredict.contracts.artifact import address_text
-    from zkpredict.contracts.evm import EmbeddedChain
-    from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
+        from zkpredict.circuits.network import IntegerNetwork
+        from zkpredict.contracts.artifact import address_text
+        from zkpredict.contracts.evm import EmbeddedChain
+        from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
 
     if arguments.rpc_url is not None or arguments.state is not None or arguments.contract is not None:
         raise UnusableInput("--instruction asks a fresh embedded chain: leave out --rpc-url, --state and --contract")
@@ -312,6 +334,11 @@ def _checked_address(chain: Chain, text: str) -> str:
     if not chain.code(to_checksum_address(text)):
         raise UnusableInput(f"there is no contract at {text} on this chain")
     return to_checksum_address(text)
+
+
+def _refuse_free_send(arguments: argparse.Namespace) -> None:
+    if arguments.send and arguments.rpc_url is None:
+        raise UnusableInput("--send goes with --rpc-url: the embedded chain is always sent a transaction, for nothing")
 
 
 def _short_lived(arguments: argparse.Namespace) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
@@ -74,10 +75,10 @@ def register_options(parser: argparse.ArgumentParser) -> None:
 
 def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> None:
     """`chain register`."""
-    from zkpredict.contracts.verifier.client import register_model
-
     commitment = read_commitment(arguments.commitment)
     with console.step("register"):
+        from zkpredict.contracts.verifier.client import register_model
+
         receipt = register_model(chain, arguments.contract, commitment)
     console.result(
         {
@@ -107,9 +108,10 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
 
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain verify`: asks the contract, and sends the verification where that is free or wished."""
-    from zkpredict.contracts.verifier.client import Verdict, register_model, send_verification, verify_on_chain
-    from zkpredict.verifier.errors import VerificationError, WrongStatement
-    from zkpredict.verifier.native import parse_proof
+    with console.step("start"):
+        from zkpredict.contracts.verifier.client import Verdict, register_model, send_verification, verify_on_chain
+        from zkpredict.verifier.errors import VerificationError, WrongStatement
+        from zkpredict.verifier.native import parse_proof
 
     picture, proof_path = split_paths(arguments)
     commitment = read_commitment(arguments.commitment)
@@ -133,14 +135,33 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
             if verdict.accepted and (arguments.rpc_url is None or arguments.send):
                 receipt = send_verification(chain, address, commitment, image.tobytes(), proof)
     facts = {"contract": address, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
-    return _show_verdict(console, verdict, proof.digit if proof else None, receipt, facts)
+    todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
+    return _show_verdict(console, verdict, todo, proof.digit if proof else None, receipt, facts)
 
 
-def _show_verdict(console: Console, verdict: Verdict, digit: int | None, receipt: Receipt | None, facts: dict) -> int | None:
+def _register_command(arguments: argparse.Namespace, address: str) -> str:
+    """What to type so that the contract knows the model, on the same chain."""
+    places = {"--state": arguments.state, "--rpc-url": arguments.rpc_url, "--key-file": arguments.key_file}
+    words = ["zkpredict", "chain", "register", "--commitment", arguments.commitment, "--contract", address]
+    return shlex.join(words + [word for option, value in places.items() if value is not None for word in (option, value)])
+
+
+def _plain(argument: object) -> object:
+    """An argument of a contract's error as text and JSON show it: bytes as 0x and hex digits."""
+    return f"0x{argument.hex()}" if isinstance(argument, bytes) else argument
+
+
+def _show_verdict(
+    console: Console, verdict: Verdict, todo: str | None, digit: int | None, receipt: Receipt | None, facts: dict
+) -> int | None:
     paid = {"gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None}
     if not verdict.accepted:
-        arguments = f"({', '.join(map(str, verdict.arguments))})" if verdict.arguments else ""
-        console.result({"valid": False, "reason": verdict.reason, **facts, **paid}, [f"INVALID: {verdict.reason}{arguments}"])
+        arguments = [_plain(argument) for argument in verdict.arguments]
+        shown = f"({', '.join(map(str, arguments))})" if arguments else ""
+        console.result(
+            {"valid": False, "reason": verdict.reason, "arguments": arguments, "todo": todo, **facts, **paid},
+            [f"INVALID: {verdict.reason}{shown}", *([f"  {todo}"] if todo else [])],
+        )
         return REFUSED
     console.result(
         {"valid": True, "digit": digit, **facts, **paid},

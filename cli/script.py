@@ -10,7 +10,7 @@ from zkpredict.circuits.files import read_file, write_atomically
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import exact_network, read_network
 from zkpredict.cli.parser import add_json_option
-from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file
+from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file, refuse_together
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,7 +175,12 @@ def _spend(arguments: argparse.Namespace, console: Console) -> int | None:
     refuse_same_file(arguments.out, **files)
     lock = _read_hex(arguments.script, "locking script")
     if arguments.refund_at is not None:
+        shown = {"IMAGE": arguments.image, "--idx": arguments.idx, "--index": arguments.index, "--digit": arguments.digit}
+        refuse_together("--refund-at", shown, "a refund shows no image and claims no digit")
         return _sign_and_write(arguments, console, lock, refund(lock, _draft(arguments, _REFUND_BYTES), 0, arguments.satoshis))
+    if not is_pot(lock):
+        signing = {"--key": arguments.key, "--signature": arguments.signature}
+        refuse_together(f"SCRIPT {arguments.script}", signing, "it is no pot, so nothing is signed")
     image = _claim_image(arguments, lock)
     draft = _draft(arguments, image.size)
     if is_pot(lock):

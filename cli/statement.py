@@ -69,6 +69,13 @@ def _same_file(one: str | os.PathLike, other: str | os.PathLike) -> bool:
     return False
 
 
+def refuse_together(option: str, others: dict[str, object], why: str) -> None:
+    """Raises `UnusableInput` for the first of `others`, values by their options, that is given: `option` would ignore it."""
+    for other, value in others.items():
+        if value is not None and value is not False:
+            raise UnusableInput(f"{other} does not go with {option}: {why}")
+
+
 def image_name(image: np.ndarray) -> str:
     """What names the proven bytes in output: their sha256."""
     return hashlib.sha256(image.tobytes()).hexdigest()

@@ -52,8 +52,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 
 def _native(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:
-    from zkpredict.verifier.commitment import ModelCommitment
-    from zkpredict.verifier.native import parse_proof, verify
+    with console.step("start"):
+        from zkpredict.verifier.commitment import ModelCommitment
+        from zkpredict.verifier.native import parse_proof, verify
 
     commitment = ModelCommitment.load(arguments.commitment)
     image = read_statement_image(arguments, picture, commitment.circuit.inputs)
@@ -65,7 +66,8 @@ def _native(arguments: argparse.Namespace, console: Console, picture: str | None
 
 def _independent(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:
     try:
-        from zkpredict.verifier import independent
+        with console.step("start"):
+            from zkpredict.verifier import independent
     except ModuleNotFoundError as error:
         raise UnusableInput(f"the independent verifier needs {error.name}: pip install 'zkpredict[independent]'") from None
     from zkpredict.verifier.commitment import MAX_COMMITMENT_BYTES, ModelCommitment

@@ -4,12 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from cli_desk import Desk, expect_refusal
+from cli_desk import SPEND, Desk, expect_refusal
 
 from zkpredict.circuits.files import read_file
 from zkpredict.cli.main import main
-
-TO = ["--txid", "ab" * 32, "--vout", 0, "--satoshis", 100_000, "--to", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
 
 
 def commands(desk: Desk) -> list[tuple[list, Path, str]]:
@@ -23,7 +21,7 @@ def commands(desk: Desk) -> list[tuple[list, Path, str]]:
     folder.mkdir()
     for name in ("Network.sol", "manifest.json"):
         (folder / name).write_bytes(desk.model.read_bytes())
-    prove, spend = ["prove", desk.image, "--model", desk.model], ["script", "spend", pot, desk.image, *TO, "--key", key]
+    prove, spend = ["prove", desk.image, "--model", desk.model], ["script", "spend", pot, desk.image, *SPEND, "--key", key]
     return [
         (prove, desk.model, "model file"),
         (prove, desk.image, "image"),
