@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 
 from zkpredict.circuits.codec import ByteReader
 from zkpredict.circuits.dense import Network
@@ -24,6 +26,8 @@ from zkpredict.verifier.messages import POINT_NAMES, SCALAR_NAMES
 from zkpredict.verifier.native import parse_proof
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
+_ZIP_MAGIC = b"PK\x03\x04"
+_HEX_LINE = re.compile(rb"(?:[0-9a-fA-F]{2})+\s*")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,11 +40,21 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     explain = _EXPLAINERS.get(magic)
     if explain is None:
         known = ", ".join(magic[:4].decode() for magic in _EXPLAINERS)
-        raise MalformedFile(f"{arguments.file} starts with {magic!r}, which is none of ours ({known})")
+        message = f"{arguments.file} starts with {magic!r}, which is none of ours ({known})"
+        raise MalformedFile(message + _other_command(data, str(arguments.file)))
     kind, facts = explain(data, str(arguments.file))
     facts = {"file": kind, "bytes": len(data), **facts}
     width = max(map(len, facts))
     console.result(facts, [f"{name:<{width}}  {value}" for name, value in facts.items()])
+
+
+def _other_command(data: bytes, path: str) -> str:
+    """What to type about a file that other commands read; nothing for any other file."""
+    if data.startswith(_ZIP_MAGIC):
+        return f": if it is a Keras model, `{shlex.join(['zkpredict', 'quantize', path])} --out FILE` makes a file that can be inspected"
+    if _HEX_LINE.fullmatch(data):
+        return f": if it is a locking script, `{shlex.join(['zkpredict', 'script', 'run', path])} IMAGE --digit D` runs it"
+    return ""
 
 
 def _circuit_facts(circuit: Circuit) -> dict:

@@ -33,7 +33,9 @@ _ONCHAIN_PROOF_BYTES = _PAYLOAD_BYTES + (len(POINT_NAMES) - 1) * POINT_BYTES
 
 @dataclass(frozen=True)
 class Costs:
-    """Exact, except `verify_gas_estimate`: a whole transaction with a dense image."""
+    """Exact, except `verify_gas_estimate`: a whole transaction with an image that has no blank pixels. Every blank one costs less,
+    so the estimate bounds other images from above.
+    """
 
     domain: int
     packs: int

@@ -86,6 +86,16 @@ def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):
     ):
         strange.write_bytes(data)
         expect_refusal(desk, desk.contents(), run("inspect", strange), f"{strange} {message}")
+    keras, script = desk.folder / "m.keras", desk.folder / "pot script"
+    keras.write_bytes(b"PK\x03\x04\x14...")
+    script.write_bytes(b"76a96387\n")
+    before = desk.contents()
+    makes = f"`zkpredict quantize {keras} --out FILE` makes a file that can be inspected"
+    message = f"{keras} starts with b'PK\\x03\\x04\\x14', which is none of ours {known}: if it is a Keras model, {makes}"
+    expect_refusal(desk, before, run("inspect", keras), message)
+    runs = f"`zkpredict script run '{script}' IMAGE --digit D` runs it"
+    message = f"{script} starts with b'76a96', which is none of ours {known}: if it is a locking script, {runs}"
+    expect_refusal(desk, before, run("inspect", script), message)
     for path, message in (
         (desk.model, "{0}: secret 1 needs 32 bytes at offset {1}, 31 are left"),
         (desk.commitment, "{0}: row 1 needs 48 bytes at offset {2}, 47 are left"),
