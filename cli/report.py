@@ -29,9 +29,10 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, console: Console) -> None:
-    from zkpredict.prover.model import Model
-    from zkpredict.training.datasets import load_split
-    from zkpredict.training.report import accuracy_report, circuit_report
+    with console.step("start"):
+        from zkpredict.prover.model import Model
+        from zkpredict.training.datasets import load_split
+        from zkpredict.training.report import accuracy_report, circuit_report
 
     if arguments.keras and not arguments.data:
         raise UnusableInput("--keras is compared on images: give --data too")

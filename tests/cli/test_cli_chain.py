@@ -75,3 +75,4 @@ def test_people_see_what_takes_its_time(capsys, monkeypatch, desk):
     assert steps(capsys, monkeypatch, "chain", "verify", *question, *known) == [*replayed, "start", "verify"]
     assert steps(capsys, monkeypatch, "verify", *question, "--independent") == ["start", "verify"]
     assert steps(capsys, monkeypatch, "verify", *question) == ["start", "verify"]
+    assert steps(capsys, monkeypatch, "report", "--model", desk.model) == ["start"]
