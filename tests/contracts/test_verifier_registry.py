@@ -132,7 +132,7 @@ def test_the_client_refuses_the_wrong_contract_by_name(contract):
         verifier_at(contract.chain, contract.chain.sender)
     own = stored_statement("typical", 1024)
     verdict = verify_on_chain(contract.chain, contract.address, own.commitment, own.image, own.proof)
-    assert (verdict.accepted, verdict.reason) == (False, "UnknownModel")
+    assert (verdict.accepted, verdict.reason, verdict.arguments) == (False, "UnknownModel", (own.commitment.model_id,))
 
 
 def test_a_circuit_has_rows_of_its_own_count():
