@@ -48,12 +48,12 @@ class ByteReader:
 
 
 def load_json(text: bytes, what: str) -> object:
-    """Parses untrusted JSON; nesting beyond `MAX_JSON_DEPTH` is refused before the parser, whose recursion could overflow the
-    stack, sees it. Raises `MalformedFile`."""
+    """Parses untrusted JSON in UTF-8; nesting beyond `MAX_JSON_DEPTH` is refused before the parser, whose recursion could
+    overflow the stack, sees it. Raises `MalformedFile`."""
     if _json_depth(text) > MAX_JSON_DEPTH:
         raise MalformedFile(f"{what} is nested more than {MAX_JSON_DEPTH} deep")
     try:
-        return json.loads(text)
+        return json.loads(text.decode())  # given bytes, json would guess other encodings, whose depth nobody counted
     except ValueError:
         raise MalformedFile(f"{what} is no JSON") from None
 

@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import reprlib
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import requests
 from urllib3.exceptions import HTTPError
+from web3.providers.base import JSONBaseProvider
+from web3.types import RPCEndpoint, RPCResponse
 
 from zkpredict.circuits.codec import load_json
 from zkpredict.circuits.errors import MalformedFile
@@ -63,17 +66,26 @@ class Answer:
         return ChainError(f"{self.question} with {reprlib.repr(self.value)}{place}, expected {wanted}")
 
 
-class Node:
-    """The node at `url`. `seconds` bounds each question, connection and silence of the node alike."""
+class Node(JSONBaseProvider):
+    """web3's way to the node at `url`: what web3 reads was bounded, parsed and typed before, and cut down to what is used.
+
+    `seconds` bounds each question, connection and silence of the node alike.
+    """
 
     def __init__(self, url: str, seconds: float) -> None:
+        super().__init__()
         self.url, self._seconds = url, seconds
         self._session = requests.Session()
+        self.global_ccip_read_enabled = False  # else a contract could send us to any server
+
+    def make_request(self, method: RPCEndpoint, params: Sequence[object]) -> RPCResponse:
+        """For web3. Raises `Reverted` when a contract refuses, `ChainError` for a refusal of the node or a bad answer."""
+        return {"jsonrpc": "2.0", "id": 1, "result": _RESULTS[method](self.ask(method, *params))}
 
     def ask(self, method: str, *params: object) -> Answer:
-        """The node's result. Raises `Reverted` when a contract refuses, `ChainError` for a refusal of the node or a bad answer."""
+        """The node's result, of any type."""
         question = f"the node at {self.url} answers {method}"
-        body = self._post(question, {"jsonrpc": "2.0", "id": 1, "method": method, "params": params})
+        body = self._post(question, self.encode_rpc_request(RPCEndpoint(method), params))
         try:
             answer = Answer(load_json(body, "the answer"), question)
         except MalformedFile as error:
@@ -84,13 +96,13 @@ class Node:
             raise answer.unlike("a result or an error")
         return Answer(answer["result"].value, question)
 
-    def _post(self, question: str, request: dict) -> bytes:
+    def _post(self, question: str, request: bytes) -> bytes:
         """The body of the answer. Redirects are not followed: their bodies would be read without a limit."""
         deadline = time.monotonic() + self._seconds
         body = bytearray()
         try:
             with self._session.post(
-                self.url, json=request, timeout=self._seconds, stream=True, allow_redirects=False
+                self.url, request, headers=_HEADERS, timeout=self._seconds, stream=True, allow_redirects=False
             ) as response:
                 if response.status_code != requests.codes.ok:
                     raise ChainError(f"{question} with the HTTP status {response.status_code}, expected 200")
@@ -115,6 +127,43 @@ class Node:
         if "revert" in message.lower():
             return Reverted(b"")
         return ChainError(f"the node at {self.url} refused: {message}")
+
+
+def _quantity(answer: Answer) -> str:
+    return hex(answer.quantity())
+
+
+def _data(answer: Answer, size: int | None = None) -> str:
+    return f"0x{answer.data(size).hex()}"
+
+
+def _receipt(answer: Answer) -> dict | None:
+    """What a receipt is used for; None while there is none."""
+    if answer.value is None:
+        return None
+    created = answer["contractAddress"]
+    return {name: _quantity(answer[name]) for name in ("status", "gasUsed", "blockNumber")} | {
+        "contractAddress": None if created.value is None else _data(created, 20),
+        "logs": [
+            {"address": _data(log["address"], 20), "topics": [_data(t, 32) for t in log["topics"].items()], "data": _data(log["data"])}
+            for log in answer["logs"].items()
+        ],
+    }
+
+
+_HEADERS = {"Content-Type": "application/json"}
+_RESULTS: dict[str, Callable[[Answer], object]] = {
+    "eth_chainId": _quantity,
+    "eth_call": _data,
+    "eth_getCode": _data,
+    "eth_estimateGas": _quantity,
+    "eth_getBlockByNumber": lambda answer: {"baseFeePerGas": _quantity(answer["baseFeePerGas"])},
+    "eth_maxPriorityFeePerGas": _quantity,
+    "eth_getTransactionCount": _quantity,
+    "eth_sendRawTransaction": lambda answer: _data(answer, 32),
+    "eth_getTransactionReceipt": _receipt,
+}
+"""The questions that are asked, and what their answers must be."""
 
 
 def _one_line(text: str) -> str:

@@ -6,22 +6,20 @@ The key comes from a file or from an environment variable, never from a command 
 from __future__ import annotations
 
 import os
-import time
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_keys.constants import SECPK1_N
-from eth_utils import to_checksum_address
+from web3 import Web3
+from web3.exceptions import TimeExhausted
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import read_file
-from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.chain import ChainError, Log, Receipt, Reverted, check_limits
-from zkpredict.contracts.node import Answer, Node
+from zkpredict.contracts.node import Node
 
 KEY_VARIABLE = "ZKPREDICT_CHAIN_KEY"
 _KEY_FILE_LIMIT = 200
-_POLL_SECONDS = 0.1
 
 
 class RpcChain:
@@ -32,8 +30,9 @@ class RpcChain:
         if not url.startswith(("http://", "https://")):
             raise UnusableInput(f"the RPC address must start with http:// or https://, got {url!r}")
         self._account: LocalAccount | None = None if key is None else Account.from_key(_checked_key(key, "the key"))
-        self._node, self._seconds = Node(url, seconds), seconds
-        self.chain_id = self._node.ask("eth_chainId").quantity()
+        self._url, self._seconds = url, seconds
+        self._web3 = Web3(Node(url, seconds))
+        self.chain_id = self._web3.eth.chain_id
 
     @property
     def sender(self) -> str:
@@ -45,18 +44,18 @@ class RpcChain:
 
     def transact(self, to: str, data: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
         check_limits(False, data, gas)
-        return self._send({"to": to_checksum_address(to), "data": data, "value": value}, gas)
+        return self._send({"to": Web3.to_checksum_address(to), "data": data, "value": value}, gas)
 
     def call(self, to: str, data: bytes, *, gas: int | None = None) -> bytes:
-        request = {"to": to, "data": data}
+        request = {"to": Web3.to_checksum_address(to), "data": data}
         if self._account is not None:
             request["from"] = self._account.address
         if gas is not None:
             request["gas"] = gas
-        return self._node.ask("eth_call", _json(request), "latest").data()
+        return bytes(self._web3.eth.call(request))
 
     def code(self, address: str) -> bytes:
-        return self._node.ask("eth_getCode", address, "latest").data()
+        return bytes(self._web3.eth.get_code(Web3.to_checksum_address(address)))
 
     def _signer(self) -> LocalAccount:
         if self._account is None:
@@ -64,50 +63,41 @@ class RpcChain:
         return self._account
 
     def _send(self, request: dict, gas: int | None) -> Receipt:
-        signer, ask = self._signer(), self._node.ask
+        signer, eth = self._signer(), self._web3.eth
         tried = {"from": signer.address, **request}
-        limit = ask("eth_estimateGas", _json(tried)).quantity() if gas is None else gas
-        base_fee = ask("eth_getBlockByNumber", "latest", False)["baseFeePerGas"].quantity()
-        tip = ask("eth_maxPriorityFeePerGas").quantity()
+        limit = eth.estimate_gas(tried) if gas is None else gas
+        base_fee, tip = eth.get_block("latest")["baseFeePerGas"], eth.max_priority_fee
         signed = signer.sign_transaction({
             **request,
             "gas": limit,
-            "nonce": ask("eth_getTransactionCount", signer.address, "pending").quantity(),
+            "nonce": eth.get_transaction_count(signer.address, "pending"),
             "chainId": self.chain_id,
             "maxPriorityFeePerGas": tip,
             "maxFeePerGas": 2 * base_fee + tip,
         })
-        ask("eth_sendRawTransaction", f"0x{signed.raw_transaction.hex()}").data(32)
-        name = f"0x{signed.hash.hex()}"
-        found = self._mined(name)
-        gas_used = found["gasUsed"].quantity()
-        if found["status"].quantity() != 1:
-            raise self._failure({**tried, "gas": limit}, found["blockNumber"].quantity(), gas_used, name)
-        created = None if "to" in request else address_text(found["contractAddress"].data(20))
-        logs = tuple(
-            Log(address_text(log["address"].data(20)), tuple(topic.data(32) for topic in log["topics"].items()), log["data"].data())
-            for log in found["logs"].items()
-        )
-        return Receipt(name, gas_used, created, logs)
+        eth.send_raw_transaction(signed.raw_transaction)
+        name = Web3.to_hex(signed.hash)
+        try:
+            found = eth.wait_for_transaction_receipt(signed.hash, timeout=self._seconds)
+        except TimeExhausted:
+            raise ChainError(f"the transaction was not mined within {self._seconds:g} seconds") from None
+        if found["status"] != 1:
+            raise self._failure({**tried, "gas": limit}, found, name)
+        logs = tuple(Log(log["address"], tuple(map(bytes, log["topics"])), bytes(log["data"])) for log in found["logs"])
+        created = None if "to" in request else found["contractAddress"]
+        if "to" not in request and created is None:
+            raise ChainError(f"the node at {self._url} tells no address of the contract it made in {name}")
+        return Receipt(name, found["gasUsed"], created, logs)
 
-    def _mined(self, name: str) -> Answer:
-        """The receipt of a transaction, waited for."""
-        deadline = time.monotonic() + self._seconds
-        while (found := self._node.ask("eth_getTransactionReceipt", name)).value is None:
-            if time.monotonic() > deadline:
-                raise ChainError(f"the transaction was not mined within {self._seconds:g} seconds")
-            time.sleep(_POLL_SECONDS)
-        return found
-
-    def _failure(self, tried: dict, block: int, gas_used: int, name: str) -> Reverted:
+    def _failure(self, tried: dict, found: dict, name: str) -> Reverted:
         """Why a mined transaction failed: the node runs it again as a call on the block before."""
         try:
-            self._node.ask("eth_call", _json(tried), hex(max(block - 1, 0)))
+            self._web3.eth.call(tried, max(found["blockNumber"] - 1, 0))
         except Reverted as refusal:
             data, halt = refusal.data, refusal.halt
         else:
             data, halt = b"", "it fails in its block only"
-        return Reverted(data, halt=halt, gas_used=gas_used, transaction=name)
+        return Reverted(data, halt=halt, gas_used=found["gasUsed"], transaction=name)
 
 
 def read_key(path: str | None) -> bytes | None:
@@ -130,11 +120,3 @@ def _checked_key(key: bytes, place: str) -> bytes:
     if len(key) != 32 or not 0 < int.from_bytes(key, "big") < SECPK1_N:
         raise UnusableInput(f"{place} must be 32 bytes, above zero and below the group order of secp256k1")
     return key
-
-
-def _json(request: dict) -> dict:
-    """A call or transaction as nodes read it: bytes and numbers in hex."""
-    return {
-        name: f"0x{value.hex()}" if isinstance(value, bytes) else hex(value) if isinstance(value, int) else value
-        for name, value in request.items()
-    }

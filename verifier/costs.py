@@ -21,7 +21,7 @@ BASE_GAS = 21_000
 CALLDATA_BYTE_GAS = 16
 GAS_PER_PIXEL = 22
 GAS_PER_ROW = 150
-GAS_FIXED = 21_000
+GAS_FIXED = 21_500
 """Transcript, public polynomials, linearisation, hashing and memory of one verification, fitted to the measured contracts."""
 
 _FIXED_MSM_POINTS = len(POINT_NAMES)

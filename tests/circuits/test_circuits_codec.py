@@ -72,3 +72,13 @@ def test_deep_json_is_refused_before_the_parser_recurses(text):
 def test_broken_json_is_refused(text):
     with refuses(MalformedFile, "file is no JSON"):
         load_json(text, "file")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-16-be", "utf-8-sig"])
+def test_json_in_another_encoding_is_refused(encoding):
+    """Its depth is counted in bytes: an escaped quote in UTF-16 would hide any nesting from the count."""
+    deep = '["\\"",' + "[" * 200_000
+    with refuses(MalformedFile, "file is nested more than 64 deep" if encoding == "utf-8-sig" else "file is no JSON"):
+        load_json(deep.encode(encoding), "file")
+    with refuses(MalformedFile, "file is no JSON"):
+        load_json("[1]".encode(encoding), "file")

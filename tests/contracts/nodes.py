@@ -41,7 +41,7 @@ def running_anvil(hardfork: str) -> Iterator[str]:
 def client(url: str) -> RpcChain:
     """A client of the node whose account 0 has the same key, and funds, as the embedded chain's account 0."""
     chain = RpcChain(url, account_key(0).to_bytes(), seconds=_SECONDS)
-    chain._node.ask("anvil_setBalance", chain.sender, hex(FUNDS))
+    chain._web3.provider.ask("anvil_setBalance", chain.sender, hex(FUNDS))
     return chain
 
 
@@ -51,7 +51,7 @@ def call_many(chain: RpcChain, to: str, datas: Sequence[bytes]) -> list[bytes]:
         {"jsonrpc": "2.0", "id": number, "method": "eth_call", "params": [{"to": to, "data": f"0x{data.hex()}"}, "latest"]}
         for number, data in enumerate(datas)
     ]
-    answers = requests.post(chain._node.url, json=calls, timeout=_SECONDS).json()
+    answers = requests.post(chain._web3.provider.url, json=calls, timeout=_SECONDS).json()
     return [bytes.fromhex(answer["result"][2:]) for answer in sorted(answers, key=lambda answer: answer["id"])]
 
 

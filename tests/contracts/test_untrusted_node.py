@@ -180,7 +180,7 @@ BYTES = "bytes as 0x and hex digits"
         ("eth_getTransactionReceipt", "0x1", "'0x1', expected an object"),
         ("eth_getTransactionReceipt", RECEIPT | {"status": None}, f"None as status, {NUMBER}"),
         ("eth_getTransactionReceipt", RECEIPT | {"gasUsed": -1}, f"-1 as gasUsed, {NUMBER}"),
-        ("eth_getTransactionReceipt", RECEIPT | {"contractAddress": None}, f"None as contractAddress, expected 20 {BYTES}"),
+        ("eth_getTransactionReceipt", RECEIPT | {"contractAddress": "0x22"}, f"'0x22' as contractAddress, expected 20 {BYTES}"),
         ("eth_getTransactionReceipt", RECEIPT | {"logs": {}}, "{} as logs, expected a list"),
         ("eth_getTransactionReceipt", RECEIPT | {"logs": ["x"]}, "'x' as logs[0], expected an object"),
         ("eth_getTransactionReceipt", RECEIPT | {"logs": [LOG | {"topics": ["0x3"]}]}, f"'0x3' as logs[0].topics[0], expected 32 {BYTES}"),
@@ -195,6 +195,12 @@ def test_a_result_of_the_wrong_kind_is_refused(liar, method, value, reason):
         chain.call(PLACE, b"")
         chain.deploy(b"\x00")
     assert str(refused.value) == f"the node at {liar.url} answers {method} with {reason}"
+
+
+def test_a_contract_without_an_address_is_refused(liar, chain):
+    liar.answers["eth_getTransactionReceipt"] = result(RECEIPT | {"contractAddress": None})
+    with pytest.raises(ChainError, match=f"the node at {liar.url} tells no address of the contract it made in 0x[0-9a-f]{{64}}"):
+        chain.deploy(b"\x00")
 
 
 def test_one_answer_for_every_question_is_refused(liar):
