@@ -179,7 +179,9 @@ def test_commands_from_images_to_report(tmp_path, data_folder, test_images, caps
     for arguments, message in (
         (["quantize", str(tmp_path / "none.keras"), "--out", integers],
          f"cannot read Keras model {tmp_path / 'none.keras'}: No such file or directory"),
-        (["quantize", integers, "--out", integers], f"Keras model {integers}: not a .keras file (a zip archive saved by Keras 3)"),
+        (["quantize", model, "--out", model], f"cannot write {model}: it is the Keras model"),
+        (["quantize", integers, "--out", str(tmp_path / "other.model")],
+         f"Keras model {integers}: not a .keras file (a zip archive saved by Keras 3)"),
         (["quantize", model, "--out", str(tmp_path / "none" / "m.model")],
          f"cannot write {tmp_path / 'none' / 'm.model'}: No such file or directory"),
     ):  # fmt: skip
