@@ -5,6 +5,7 @@ Weights, and values that follow from them, are left out of every `repr`: traceba
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,7 +20,7 @@ MAX_WEIGHTS = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(ABC):
     """`weights` int64 [outputs, inputs] and `bias` int64 [outputs], read-only. Raises `UnsupportedNetwork` for anything else."""
 
     weights: np.ndarray = field(repr=False)
@@ -40,9 +41,9 @@ class Layer:
             frozen.flags.writeable = False
             object.__setattr__(self, name, frozen)
 
+    @abstractmethod
     def _check_range(self, name: str, low: int, high: int) -> None:
         """Refuses numbers that this kind of layer cannot hold."""
-        raise NotImplementedError
 
     @property
     def inputs(self) -> int:
@@ -83,7 +84,7 @@ class Inference:
 
 
 @dataclass(frozen=True, eq=False)
-class Network:
+class Network(ABC):
     """Layers, each of which takes what the one before it gives. Raises `UnsupportedNetwork` when they do not chain."""
 
     layers: tuple[Layer, ...]
@@ -107,9 +108,9 @@ class Network:
     def name(self) -> str:
         return "-".join(map(str, self.shape))
 
+    @abstractmethod
     def infer(self, images: np.ndarray) -> Inference:
         """Runs a batch. `images`: uint8 [batch, inputs]."""
-        raise NotImplementedError
 
     def predict(self, image: np.ndarray) -> int:
         """The class of one image, uint8 [inputs]: lowest index of the largest logit."""
