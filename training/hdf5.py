@@ -1,6 +1,6 @@
 """HDF5 bytes of strangers, looked through in a process of its own: broken ones can send the HDF5 library round in circles.
 
-`python -m zkpredict.training.hdf5 < FILE` prints what is wrong with a file, or nothing.
+`python -P -m zkpredict.training.hdf5 SECONDS < FILE` prints what is wrong with a file, or nothing.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ _ERRORS = (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError
 def check_hdf5(data: bytes, what: str) -> None:
     """Raises `MalformedFile` unless every number in the HDF5 bytes lies in them, unpacked: no links, external, virtual or
     filtered data, nothing that does not end."""
-    command = [sys.executable, "-m", "zkpredict.training.hdf5", str(PROCESSOR_SECONDS)]
+    # -P: else whatever lies in the current folder could be imported in place of h5py
+    command = [sys.executable, "-P", "-m", "zkpredict.training.hdf5", str(PROCESSOR_SECONDS)]
     child = subprocess.run(command, input=data, capture_output=True)
     if child.returncode == -signal.SIGXCPU:
         raise MalformedFile(f"{what} has no end: reading it took more than {PROCESSOR_SECONDS} seconds of processor time")

@@ -1,4 +1,4 @@
-"""The native verifier: one multi-scalar multiplication of about sixteen points and one pairing equation."""
+"""The native verifier: one multi-scalar multiplication (18 points for 784-64-10 on 1024 rows) and one pairing equation."""
 
 from __future__ import annotations
 

@@ -206,3 +206,14 @@ def test_a_library_that_falls_over_is_a_refusal(tampered, monkeypatch):
     monkeypatch.setattr(hdf5.sys, "executable", "/bin/false")
     with refuses(MalformedFile, f"Keras model {path}: model.weights.h5 is broken: the HDF5 library fell over it (exit code 1)"):
         load_keras(path)
+
+
+def test_the_folder_one_stands_in_is_no_place_to_import_from(tampered, tmp_path, monkeypatch):
+    """Whoever sends a model may send a folder with it."""
+    path = tampered("config.json", lambda content: content)
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    (hostile / "h5py.py").write_text("open('imported', 'w')\nraise SystemExit(3)\n")
+    monkeypatch.chdir(hostile)
+    assert load_keras(path).shape == (6, 5, 3)
+    assert [file.name for file in hostile.iterdir()] == ["h5py.py"]
