@@ -38,7 +38,7 @@ node_modules/.package-lock.json: package.json package-lock.json
 lint: $(VENV)/.test
 	rm -rf build/installed build/lib build/bdist.*
 	$(INSTALL) --target build/installed .
-	PYTHONPATH=build/installed $(BIN)/lint-imports --no-cache
+	cd build/installed && ../../$(BIN)/lint-imports --no-cache --config ../../.importlinter
 
 test: lint node_modules/.package-lock.json
 	cargo test --release --quiet --manifest-path kernel/Cargo.toml

@@ -24,8 +24,8 @@ from zkpredict.circuits.layout import (
     WIDE,
     Circuit,
 )
-from zkpredict.circuits.dense import Interval
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.dense import Interval
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 
 
 def lane_shift(lanes: int) -> int:

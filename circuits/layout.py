@@ -15,9 +15,9 @@ from functools import cached_property
 
 from Crypto.Hash import keccak
 
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
-from zkpredict.circuits.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
+from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
 
 LIMB_BITS = 8
 TABLE_SIZE = 1 << LIMB_BITS

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import asdict
 
-from zkpredict.circuits.images import load_image
+from zkpredict.circuits.files.images import load_image
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.files import one_at_a_time
+from zkpredict.circuits.files.storage import one_at_a_time
 from zkpredict.cli import chainproof
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import add_network_options, read_network
@@ -21,11 +21,11 @@ from zkpredict.cli.statement import add_image_options, image_name, read_statemen
 if TYPE_CHECKING:
     import numpy as np
 
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.network import IntegerNetwork
-    from zkpredict.contracts.chain import Chain, Contract, Receipt
-    from zkpredict.contracts.deploy import Deployment
-    from zkpredict.contracts.evm import EmbeddedChain
+    from zkpredict.circuits.networks.exact import ExactNetwork
+    from zkpredict.circuits.networks.reference import IntegerNetwork
+    from zkpredict.contracts.chain.interface import Chain, Contract, Receipt
+    from zkpredict.contracts.open.deploy import Deployment
+    from zkpredict.contracts.chain.evm import EmbeddedChain
 
 EXAMPLE = """zkpredict chain predict examples/seven.png --model examples/mnist.model
 zkpredict chain deploy --predict --model examples/mnist.model --state chain.json
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int | None:
     with _loading(console):
-        from zkpredict.contracts.chain import Reverted
+        from zkpredict.contracts.chain.interface import Reverted
     try:
         return arguments.act(arguments, console)
     except Reverted as refusal:
@@ -70,7 +70,7 @@ def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chai
         if arguments.state is not None:
             raise UnusableInput("--state keeps the embedded chain: it does not go with --rpc-url")
         with _loading(console):
-            from zkpredict.contracts.rpc import RpcChain, read_key
+            from zkpredict.contracts.chain.rpc import RpcChain, read_key
         with console.step("connect"):
             node = RpcChain(arguments.rpc_url, read_key(arguments.key_file))
         yield node
@@ -78,7 +78,7 @@ def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chai
     if arguments.key_file is not None:
         raise UnusableInput("--key-file goes with --rpc-url: the embedded chain has its own accounts")
     with _loading(console):
-        from zkpredict.contracts.evm import EmbeddedChain
+        from zkpredict.contracts.chain.evm import EmbeddedChain
     if arguments.state is None:
         yield EmbeddedChain()
         return
@@ -92,8 +92,8 @@ def _kept_chain(path: str, console: Console) -> Iterator[EmbeddedChain]:
 
     One command at a time: the file is written anew, and two commands that read the same history would lose one's transactions.
     """
-    from zkpredict.contracts.chain import Reverted
-    from zkpredict.contracts.state import open_state, save_state
+    from zkpredict.contracts.chain.interface import Reverted
+    from zkpredict.contracts.chain.state import open_state, save_state
 
     with one_at_a_time(path):
         with console.step("replay the chain"):
@@ -239,8 +239,8 @@ def _predictor_of(
     arguments: argparse.Namespace, console: Console, chain: Chain, network: IntegerNetwork | ExactNetwork | None
 ) -> tuple[Contract, Deployment | None]:
     """The predictor at `--contract`, or a new one that runs `network`, with how it was deployed."""
-    from zkpredict.contracts.chain import Contract
-    from zkpredict.contracts.packed import predictor
+    from zkpredict.contracts.chain.interface import Contract
+    from zkpredict.contracts.open.packed import predictor
 
     if arguments.contract is not None:
         return Contract(chain, _checked_address(chain, arguments.contract), predictor()), None
@@ -260,10 +260,10 @@ def _ask_instruction(arguments: argparse.Namespace, console: Console, network: I
     with _loading(console):
         from eth_abi import decode
 
-        from zkpredict.circuits.network import IntegerNetwork
+        from zkpredict.circuits.networks.reference import IntegerNetwork
         from zkpredict.contracts.artifact import address_text
-        from zkpredict.contracts.evm import EmbeddedChain
-        from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
+        from zkpredict.contracts.chain.evm import EmbeddedChain
+        from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, network_id
 
     if arguments.rpc_url is not None or arguments.state is not None or arguments.contract is not None:
         raise UnusableInput("--instruction asks a fresh embedded chain: leave out --rpc-url, --state and --contract")
@@ -300,8 +300,8 @@ def _ask_instruction(arguments: argparse.Namespace, console: Console, network: I
 
 
 def _deploy_predictor(chain: Chain, network: IntegerNetwork | ExactNetwork) -> Deployment:
-    from zkpredict.circuits.network import IntegerNetwork
-    from zkpredict.contracts.deploy import deploy_exact, deploy_packed
+    from zkpredict.circuits.networks.reference import IntegerNetwork
+    from zkpredict.contracts.open.deploy import deploy_exact, deploy_packed
 
     return deploy_packed(chain, network) if isinstance(network, IntegerNetwork) else deploy_exact(chain, network)
 
@@ -313,7 +313,7 @@ def _reference(network: IntegerNetwork | ExactNetwork, image: np.ndarray) -> tup
 
 def _inputs_of(contract: Contract) -> int:
     """How many bytes of image a predictor takes: it says so when it refuses an empty one."""
-    from zkpredict.contracts.chain import Reverted
+    from zkpredict.contracts.chain.interface import Reverted
 
     try:
         contract.call("predict", b"")

@@ -7,12 +7,12 @@ import shlex
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import read_file
+from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.statement import MAX_PROOF_FILE_BYTES, add_statement_paths, image_name, read_statement_image, split_paths
 
 if TYPE_CHECKING:
-    from zkpredict.contracts.chain import Chain, Receipt
+    from zkpredict.contracts.chain.interface import Chain, Receipt
     from zkpredict.contracts.verifier.client import Deployed, Verdict
     from zkpredict.verifier.commitment import ModelCommitment
 

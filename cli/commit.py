@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import FileOutput, one_at_a_time, write_together
+from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, write_together
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import milliseconds, refuse_same_file

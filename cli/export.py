@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import FileOutput, write_together
+from zkpredict.circuits.files.storage import FileOutput, write_together
 from zkpredict.cli.console import Console
 from zkpredict.cli.network import add_network_options, read_network
 from zkpredict.cli.statement import refuse_same_file
@@ -23,8 +23,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.circuits.network import IntegerNetwork
-    from zkpredict.contracts.export import export_exact, export_packed
+    from zkpredict.circuits.networks.reference import IntegerNetwork
+    from zkpredict.contracts.open.export import export_exact, export_packed
 
     if not arguments.out:
         raise UnusableInput("--out is empty: give the folder to write into, . for this one")

@@ -6,12 +6,12 @@ import argparse
 import re
 import shlex
 
-from zkpredict.circuits.codec import ByteReader
-from zkpredict.circuits.dense import Network
+from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.networks.dense import Network
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.exact import MAGIC as EXACT_MAGIC
-from zkpredict.circuits.exact import ExactNetwork
-from zkpredict.circuits.files import read_file
+from zkpredict.circuits.networks.exact import MAGIC as EXACT_MAGIC
+from zkpredict.circuits.networks.exact import ExactNetwork
+from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS, Circuit
 from zkpredict.cli.console import Console

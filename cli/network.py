@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import read_file
+from zkpredict.circuits.files.storage import read_file
 
 if TYPE_CHECKING:
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.network import IntegerNetwork
+    from zkpredict.circuits.networks.exact import ExactNetwork
+    from zkpredict.circuits.networks.reference import IntegerNetwork
     from zkpredict.training.floating import FloatNetwork
 
 MODES = ("packed", "exact")
@@ -28,7 +28,7 @@ def add_network_options(parser: argparse.ArgumentParser, required: bool = True) 
 
 def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
     """The network in a file, checked against `mode`. Raises `UnusableInput`."""
-    from zkpredict.circuits.exact import MAGIC, ExactNetwork
+    from zkpredict.circuits.networks.exact import MAGIC, ExactNetwork
     from zkpredict.prover.model import Model
 
     if path.endswith(".keras"):
@@ -41,7 +41,7 @@ def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
 
 
 def _from_keras(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
-    from zkpredict.training.keras_files import load_keras
+    from zkpredict.training.importers.keras_files import load_keras
 
     floats = load_keras(path)
     if mode == "exact":
@@ -53,8 +53,8 @@ def _from_keras(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
 
 def exact_network(floating: FloatNetwork) -> ExactNetwork:
     """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255."""
-    from zkpredict.circuits.exact import ExactNetwork
-    from zkpredict.circuits.dense import MAX_PIXEL
+    from zkpredict.circuits.networks.exact import ExactNetwork
+    from zkpredict.circuits.networks.dense import MAX_PIXEL
 
     first, *others = floating.layers
     per_unit_pixel = floating.pixel_scale * MAX_PIXEL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.cli.console import Console
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file
 from zkpredict.verifier.errors import VerificationError

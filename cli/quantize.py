@@ -17,7 +17,7 @@ def configure(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, console: Console) -> None:
     from zkpredict.prover.model import Model
-    from zkpredict.training.keras_files import import_keras, load_keras
+    from zkpredict.training.importers.keras_files import import_keras, load_keras
     from zkpredict.training.quantize import quantize
     from zkpredict.training.report import circuit_report
 

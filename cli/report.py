@@ -52,7 +52,7 @@ def run(arguments: Namespace, console: Console) -> None:
 
 
 def _load_floats(path: str, console: Console):
-    from zkpredict.training.keras_files import import_keras, load_keras
+    from zkpredict.training.importers.keras_files import import_keras, load_keras
 
     with console.step("starting Keras"):
         import_keras()

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import exact_network, read_network
 from zkpredict.cli.parser import add_json_option
@@ -47,7 +47,7 @@ def _scale_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _scale(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.training.keras_files import load_keras
+    from zkpredict.training.importers.keras_files import load_keras
 
     refuse_same_file(arguments.out, Keras_model=arguments.keras)
     with console.step("read"):
@@ -303,7 +303,7 @@ def _bench(arguments: argparse.Namespace, console: Console) -> int:
 
 def _labelled_images(arguments: argparse.Namespace) -> tuple[np.ndarray, np.ndarray | None]:
     """The images of `--idx`, uint8 [count, pixels], and their `--labels` if given."""
-    from zkpredict.circuits.idx import read_images, read_labels
+    from zkpredict.circuits.files.idx import read_images, read_labels
 
     images = read_images(arguments.idx)
     if not len(images):

@@ -10,8 +10,8 @@ from contextlib import suppress
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.idx import read_image
-from zkpredict.circuits.images import load_image
+from zkpredict.circuits.files.idx import read_image
+from zkpredict.circuits.files.images import load_image
 
 MAX_PROOF_FILE_BYTES = 1 << 16
 

@@ -27,7 +27,7 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, console: Console) -> None:
-    from zkpredict.training.keras_files import float_network, import_keras, save_keras
+    from zkpredict.training.importers.keras_files import float_network, import_keras, save_keras
 
     recipe = Recipe(tuple(arguments.layers), arguments.epochs, arguments.batch, arguments.seed)
     out = Path(arguments.out)

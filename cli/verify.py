@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import read_file
+from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.statement import (
     MAX_PROOF_FILE_BYTES,

@@ -133,7 +133,7 @@ class Artifact:
 @cache
 def load(name: str) -> Artifact:
     """The shipped artefact of contract `name`. Raises `UnusableInput` when there is none."""
-    resource = files("zkpredict.contracts").joinpath("artifacts", f"{name}.json")
+    resource = files("zkpredict.contracts.open").joinpath("artifacts", f"{name}.json")
     if not resource.is_file():
         raise UnusableInput(f"no compiled contract is called {name}")
     return Artifact.from_json(resource.read_text(encoding="utf-8"))

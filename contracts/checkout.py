@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.idx import read_images
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.files.idx import read_images
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.prover.model import Model
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -1,7 +1,7 @@
-"""Compiles the Solidity sources with npm's solc into `artifacts/*.json`. Only developers run this; users get the artefacts.
+"""Compiles the Solidity sources with npm's solc into `open/artifacts/*.json`. Only developers run this; users get the artefacts.
 
 `python -m zkpredict.contracts.compile` writes them, `--check` compares them and fails on a difference. Compiler version,
-settings and the list of contracts that ship are in `solidity/settings.json`. solc is looked for in `node_modules` at the
+settings and the list of contracts that ship are in `open/solidity/settings.json`. solc is looked for in `node_modules` at the
 root of the repository (`npm ci`), or in the folder that the variable ZKPREDICT_NODE_MODULES names.
 """
 
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.contracts.artifact import Artifact
 
 FOLDER = Path(__file__).resolve().parent
-SOURCES = FOLDER / "solidity"
-ARTIFACTS = FOLDER / "artifacts"
+SOURCES = FOLDER / "open" / "solidity"
+ARTIFACTS = FOLDER / "open" / "artifacts"
 NODE_MODULES_VARIABLE = "ZKPREDICT_NODE_MODULES"
 _SECONDS = 600
 
@@ -38,7 +38,7 @@ class Settings:
 
     @classmethod
     def load(cls) -> Settings:
-        """Reads `solidity/settings.json`."""
+        """Reads `open/solidity/settings.json`."""
         data = json.loads(read_file(SOURCES / "settings.json", "compiler settings"))
         return cls(data["compiler"], data["settings"], tuple(data["contracts"]))
 

@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.exact import SCALE, ExactLayer, ExactNetwork
-from zkpredict.circuits.files import read_file, write_atomically
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.exact import SCALE, ExactLayer, ExactNetwork
+from zkpredict.circuits.files.storage import read_file, write_atomically
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.checkout import example_network, sample_images, typical_image
-from zkpredict.contracts.deploy import Deployment, deploy_exact, deploy_packed
-from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, network_id
+from zkpredict.contracts.open.deploy import Deployment, deploy_exact, deploy_packed
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, network_id
 from zkpredict.contracts.verifier.gas import Cost, rows as verifier_rows
 
 FILE = Path(__file__).with_name("gas.csv")

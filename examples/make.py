@@ -4,7 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from zkpredict.circuits.idx import read_image
+from zkpredict.circuits.files.idx import read_image
 
 HERE = Path(__file__).resolve().parent
 IMAGES = HERE.parent / "tests" / "data" / "t10k-images-idx3-ubyte.gz"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.kernel import Vector
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.randomness import random_scalars

@@ -11,12 +11,12 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.files import read_file, write_atomically
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.files.storage import read_file, write_atomically
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from zkpredict.circuits.constraints import TABLE
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
 from zkpredict.verifier.ceremony import G1_POWERS, TABLE_COMMITMENT, TAU_G2, parse_ceremony

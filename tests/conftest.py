@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 from support import random_image, random_network
 
-from zkpredict.circuits.idx import read_images, read_labels
+from zkpredict.circuits.files.idx import read_images, read_labels
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove

@@ -11,7 +11,7 @@ import pytest
 
 from zkpredict.circuits.field import MODULUS, inverse, inverses, powers, root_of_unity
 from zkpredict.circuits.layout import ACTIVATION_BITS
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.kernel import Vector
 
 

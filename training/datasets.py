@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.idx import read_images, read_labels
+from zkpredict.circuits.files.idx import read_images, read_labels
 
 SPLITS = {"train": "train", "test": "t10k"}
 
@@ -59,7 +59,7 @@ def load_split(folder: str | Path, split: str) -> LabelledImages:
 
 def fetch_splits() -> tuple[LabelledImages, LabelledImages]:
     """MNIST (train, test) through `keras.datasets`, which downloads it once and keeps it. Raises `UnusableInput`."""
-    from zkpredict.training.keras_files import import_keras
+    from zkpredict.training.importers.keras_files import import_keras
 
     keras = import_keras()
     try:

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.dense import MAX_LAYERS, MAX_WIDTH
+from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import UNIT_PIXEL
-from zkpredict.training.keras_files import import_keras
+from zkpredict.training.importers.keras_files import import_keras
 
 VALIDATION_SPLIT = 0.1
 LEARNING_RATE = 2e-3

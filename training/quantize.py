@@ -19,8 +19,8 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_BITS, LOGIT_LIMIT, NARROW_LIMIT, WIDE
-from zkpredict.circuits.dense import MAX_PIXEL
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.dense import MAX_PIXEL
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.training.floating import FloatLayer, FloatNetwork
 
 MAX_WEIGHT = 127

@@ -13,7 +13,7 @@ import numpy as np
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import FloatNetwork
 from zkpredict.verifier.costs import Costs, estimate_costs

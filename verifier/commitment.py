@@ -12,9 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.files import read_file, write_atomically
+from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.layout import Circuit
 from zkpredict.verifier.messages import POINT_BYTES, Point
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256

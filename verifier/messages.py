@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from typing import Protocol
 
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.verifier.errors import MalformedProof

@@ -12,9 +12,9 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.exact import SCALE, ExactNetwork
-from zkpredict.circuits.dense import MAX_PIXEL
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.exact import SCALE, ExactNetwork
+from zkpredict.circuits.networks.dense import MAX_PIXEL
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.contracts.bitcoin import exact, packed
 from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble, join, parse, size_report
 from zkpredict.contracts.bitcoin.limits import STACK_ITEM_OVERHEAD, Demand, NodeLimits

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.exact import SCALE, ExactLayer
-from zkpredict.circuits.dense import Interval
+from zkpredict.circuits.networks.exact import SCALE, ExactLayer
+from zkpredict.circuits.networks.dense import Interval
 from zkpredict.contracts.bitcoin.assembler import Op, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack, repeated
 from zkpredict.contracts.bitcoin.values import (

@@ -14,8 +14,8 @@ fit, and that is proven from the layer's worst-case interval.
 from __future__ import annotations
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.dense import Interval
-from zkpredict.circuits.network import DenseLayer
+from zkpredict.circuits.networks.dense import Interval
+from zkpredict.circuits.networks.reference import DenseLayer
 from zkpredict.contracts.bitcoin.assembler import Op, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack
 from zkpredict.contracts.bitcoin.values import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
-from zkpredict.contracts.chain import Chain, Contract, Receipt, Reverted
+from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.generate import SHIPPED, artifact
 from zkpredict.verifier.commitment import ModelCommitment

@@ -14,8 +14,8 @@ from eth.abc import ComputationAPI
 from eth.vm import opcode_values
 
 from zkpredict.circuits.layout import DOMAINS
-from zkpredict.contracts.chain import Contract
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import memory_places

@@ -17,14 +17,13 @@ from importlib.resources import files
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
 
-ARTIFACTS = SOURCES.parent / "artifacts"
 SHARED_SOURCES = ("IVerifier.sol", "ModelRegistry.sol")
 CONSUMER = "PaidPrediction"
 SHIPPED = tuple((Circuit((784, 64, 10), (NARROW, WIDE), domain), check) for domain in DOMAINS for check in FinalCheck)
@@ -47,7 +46,7 @@ def artifact(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) 
 @cache
 def shipped(name: str) -> Artifact:
     """The shipped artefact called `name`. Raises `UnusableInput` when there is none."""
-    resource = files("zkpredict.contracts.verifier").joinpath("artifacts", f"{name}.json")
+    resource = files("zkpredict.contracts.verifier").joinpath("generated", f"{name}.json")
     if not resource.is_file():
         raise UnusableInput(f"no compiled contract is called {name}")
     return Artifact.from_json(resource.read_text(encoding="utf-8"))
@@ -89,8 +88,8 @@ def _read(name: str) -> str:
 
 
 def _wanted() -> dict[Path, str]:
-    written = {SOURCES / name: text for name, text in sources().items()}
-    return written | {ARTIFACTS / name: text for name, text in artifacts().items()}
+    written = {GENERATED / name: text for name, text in sources().items()}
+    return written | {GENERATED / name: text for name, text in artifacts().items()}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -107,7 +106,7 @@ def main(argv: list[str] | None = None) -> int:
         stale = [path.name for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
         print("\n".join(f"{name} is stale" for name in stale) or "all verifiers are current")
         return 1 if stale else 0
-    ARTIFACTS.mkdir(exist_ok=True)
+    GENERATED.mkdir(exist_ok=True)
     for path, text in wanted.items():
         write_atomically(path, text.encode())
         print(path.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zkpredict.contracts.curves import FIELD_PRIME
+from zkpredict.contracts.chain.precompiles import FIELD_PRIME
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.kernel import G2

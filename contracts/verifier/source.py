@@ -10,7 +10,7 @@ from string import Template
 from zkpredict.circuits.constraints import row_column, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
-from zkpredict.contracts.curves import padded
+from zkpredict.contracts.chain.precompiles import padded
 from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck
 from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
@@ -25,6 +25,7 @@ from zkpredict.verifier.opening import ConstraintChallenges, Fold, Linearisation
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 SOURCES = Path(__file__).resolve().parent / "solidity"
+GENERATED = Path(__file__).resolve().parent / "generated"
 STRIDE = 160
 POINT_BYTES = 96
 SCALAR_OFFSET = 128

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zkpredict.circuits.exact import ExactNetwork
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.exact import ExactNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin.transaction import Input, Outpoint, Output, Transaction
 
 ROOT = Path(__file__).parents[2]

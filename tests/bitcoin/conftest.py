@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from bitcoin_cases import MNIST_EXACT, MNIST_MODEL, TEST_IMAGES
 
-from zkpredict.circuits.exact import ExactNetwork
-from zkpredict.circuits.idx import read_images
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.exact import ExactNetwork
+from zkpredict.circuits.files.idx import read_images
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.contracts.bitcoin.interpreters import INTERPRETERS, Interpreter
 from zkpredict.prover.model import Model
 

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.exact import ExactLayer, ExactNetwork
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.exact import ExactLayer, ExactNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin import exact, packed
 from zkpredict.contracts.bitcoin.assembler import Op, assemble, join
 from zkpredict.contracts.bitcoin.compiler import (

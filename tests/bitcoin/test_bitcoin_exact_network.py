@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.exact import MAX_MAGNITUDE, SCALE, SCALED_PIXELS, ExactLayer, ExactNetwork, scaled
+from zkpredict.circuits.networks.exact import MAX_MAGNITUDE, SCALE, SCALED_PIXELS, ExactLayer, ExactNetwork, scaled
 
 
 def random_network(seed: int, shape: tuple[int, ...], spread: float = 1.0) -> ExactNetwork:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from bitcoin_cases import TEST_LABELS
 
-from zkpredict.circuits.idx import read_labels
+from zkpredict.circuits.files.idx import read_labels
 from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
 from zkpredict.contracts.bitcoin.limits import NodeLimits
 from zkpredict.contracts.bitcoin.measure import tally, wrong_claims

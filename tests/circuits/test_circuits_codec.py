@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import refuses
 
-from zkpredict.circuits.codec import MAX_JSON_DEPTH, ByteReader, load_json
+from zkpredict.circuits.files.codec import MAX_JSON_DEPTH, ByteReader, load_json
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 
 

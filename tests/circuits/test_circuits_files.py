@@ -8,9 +8,9 @@ import sys
 import pytest
 from support import refuses
 
-from zkpredict.circuits import files
+from zkpredict.circuits.files import storage
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import FileOutput, read_file, write_atomically, write_together
+from zkpredict.circuits.files.storage import FileOutput, read_file, write_atomically, write_together
 
 
 def mode(path) -> int:
@@ -24,7 +24,7 @@ def full_disk(monkeypatch):
     def fail(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(storage.os, "fsync", fail)
 
 
 # Reading
@@ -78,7 +78,7 @@ def test_a_private_file_is_never_readable_by_others_while_it_is_written(tmp_path
         seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
         sync(descriptor)
 
-    monkeypatch.setattr(files.os, "fsync", watch)
+    monkeypatch.setattr(storage.os, "fsync", watch)
     write_atomically(tmp_path / "a", b"secret", private=True)
     assert seen == [0o600]
 
@@ -132,7 +132,7 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
     def interrupt(descriptor):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(files.os, "fsync", interrupt)
+    monkeypatch.setattr(storage.os, "fsync", interrupt)
     (tmp_path / "a").write_bytes(b"old")
     with pytest.raises(KeyboardInterrupt):
         write_atomically(tmp_path / "a", b"new")
@@ -142,9 +142,9 @@ def test_an_interrupt_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch
 def test_a_killed_writer_never_leaves_half_a_file(tmp_path):
     # the process dies after the temporary file is written and before the rename
     code = (
-        "import os, sys; from zkpredict.circuits import files\n"
-        "files.os.fsync = lambda descriptor: os._exit(9)\n"
-        "files.write_atomically(sys.argv[1], b'new')"
+        "import os, sys; from zkpredict.circuits.files import storage\n"
+        "storage.os.fsync = lambda descriptor: os._exit(9)\n"
+        "storage.write_atomically(sys.argv[1], b'new')"
     )
     (tmp_path / "a").write_bytes(b"old")
     assert subprocess.run([sys.executable, "-c", code, tmp_path / "a"], check=False).returncode == 9

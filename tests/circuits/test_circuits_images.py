@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 from support import changed, refuses
 
-from zkpredict.circuits import images
+from zkpredict.circuits.files import images
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.images import load_image
+from zkpredict.circuits.files.images import load_image
 
 GREY = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
 

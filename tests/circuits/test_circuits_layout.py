@@ -6,7 +6,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from support import refuses
 
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.layout import (
     ACTIVATION_ROW,

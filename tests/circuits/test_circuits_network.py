@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support import changed, plain_inference, random_image, random_network, refuses, worst_images
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.dense import MAX_LAYERS
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.dense import MAX_LAYERS
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 
 shapes = st.lists(st.integers(1, 7), min_size=2, max_size=5).map(tuple)
 seeds = st.integers(0, 2**32)

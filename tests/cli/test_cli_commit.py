@@ -5,7 +5,7 @@ import stat
 import numpy as np
 from cli_desk import expect_refusal
 
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import ModelCommitment
 

@@ -3,7 +3,7 @@
 import numpy as np
 from cli_desk import Outcome, expect_refusal
 
-from zkpredict.circuits.exact import ExactLayer, ExactNetwork
+from zkpredict.circuits.networks.exact import ExactLayer, ExactNetwork
 from zkpredict.prover.model import Model
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cli_desk import SPEND, Desk, expect_refusal
 
-from zkpredict.circuits.files import read_file
+from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.main import main
 
 

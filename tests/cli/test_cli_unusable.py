@@ -5,7 +5,7 @@ import pytest
 from cli_desk import MISMATCH, Outcome, expect_refusal
 from support import changed
 
-from zkpredict.circuits import files
+from zkpredict.circuits.files import storage
 from zkpredict.prover.model import Model
 
 
@@ -59,7 +59,7 @@ def test_a_full_disk_leaves_the_old_files(run, desk, monkeypatch):
     def fail(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(storage.os, "fsync", fail)
     before = desk.contents()
     message = f"cannot write {desk.proof}: No space left on device"
     expect_refusal(desk, before, run("prove", desk.image, "--model", desk.model, "--out", desk.proof), message)

@@ -10,8 +10,8 @@ from nodes import client, running_anvil
 
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
-from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.rpc import RpcChain
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.chain.rpc import RpcChain
 
 
 @pytest.fixture(scope="session")

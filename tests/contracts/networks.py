@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from zkpredict.circuits.exact import SCALE, ExactLayer, ExactNetwork
-from zkpredict.circuits.idx import read_images
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.exact import SCALE, ExactLayer, ExactNetwork
+from zkpredict.circuits.files.idx import read_images
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.model import Model
 
 ROOT = Path(__file__).resolve().parents[2]

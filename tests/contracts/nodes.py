@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import requests
 
-from zkpredict.contracts.chain import ChainError
+from zkpredict.contracts.chain.interface import ChainError
 from zkpredict.contracts.compile import node_modules
-from zkpredict.contracts.evm import FUNDS, account_key
-from zkpredict.contracts.rpc import RpcChain
+from zkpredict.contracts.chain.evm import FUNDS, account_key
+from zkpredict.contracts.chain.rpc import RpcChain
 
 _SECONDS = 30
 

@@ -9,7 +9,7 @@ from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.contracts import checkout, gas
 from zkpredict.contracts import compile as compiler
 from zkpredict.contracts.artifact import Artifact, load
-from zkpredict.contracts.chain import MAX_CODE_BYTES
+from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
 from zkpredict.contracts.compile import ARTIFACTS, NODE_MODULES_VARIABLE, Settings, compile_sources
 from zkpredict.contracts.verifier import gas as verifier_gas, vectors
 

@@ -6,9 +6,9 @@ import pytest
 from eth_keys.constants import SECPK1_N
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.contracts.chain import ChainError, Contract, Reverted
-from zkpredict.contracts.evm import BLOCK_GAS, BLOCK_SECONDS, EmbeddedChain, Sent
-from zkpredict.contracts.rpc import KEY_VARIABLE, RpcChain, read_key
+from zkpredict.contracts.chain.interface import ChainError, Contract, Reverted
+from zkpredict.contracts.chain.evm import BLOCK_GAS, BLOCK_SECONDS, EmbeddedChain, Sent
+from zkpredict.contracts.chain.rpc import KEY_VARIABLE, RpcChain, read_key
 
 
 @pytest.fixture(params=["embedded", "anvil"])

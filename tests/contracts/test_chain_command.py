@@ -8,10 +8,10 @@ import pytest
 from eth_keys.constants import SECPK1_N
 from networks import ROOT, random_exact, random_network
 
-from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.cli.main import main
-from zkpredict.contracts.evm import account_key
-from zkpredict.contracts.rpc import KEY_VARIABLE
+from zkpredict.contracts.chain.evm import account_key
+from zkpredict.contracts.chain.rpc import KEY_VARIABLE
 from zkpredict.prover.model import Model
 
 MODEL, SEVEN = str(ROOT / "examples" / "mnist.model"), str(ROOT / "examples" / "seven.png")

@@ -10,9 +10,9 @@ from ckzg import blob_to_kzg_commitment, compute_kzg_proof, load_trusted_setup
 import eth.precompiles.point_evaluation as reference_evaluation
 from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH, kzg_to_versioned_hash
 
-from zkpredict.contracts.chain import Contract
-from zkpredict.contracts.curves import FIELD_PRIME
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract
+from zkpredict.contracts.chain.precompiles import FIELD_PRIME
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.kernel import G1, G2, MODULUS
 
 MSM, PAIRING, EVALUATION = (f"0x{number:040x}" for number in (0x0C, 0x0F, 0x0A))

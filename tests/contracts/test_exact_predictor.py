@@ -8,13 +8,13 @@ from networks import probing_images, random_exact, shipped_exact, test_images
 from nodes import call_many
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.exact import ExactNetwork
-from zkpredict.contracts import exact
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.deploy import deploy_exact
-from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.exact import plan, predictor
-from zkpredict.contracts.weights import data_creation, data_hash
+from zkpredict.circuits.networks.exact import ExactNetwork
+from zkpredict.contracts.open import exact
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.open.deploy import deploy_exact
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.open.exact import plan, predictor
+from zkpredict.contracts.open.weights import data_creation, data_hash
 
 
 def expected(network: ExactNetwork, image: np.ndarray) -> tuple[int, ...]:

@@ -8,15 +8,15 @@ from functools import cache
 import pytest
 from networks import probing_images, random_exact, random_network, shipped
 
-from zkpredict.circuits.files import write_atomically
+from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.cli.main import main
 from zkpredict.contracts.artifact import Artifact
-from zkpredict.contracts.chain import Contract, Reverted
+from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
-from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.exact import predictor as exact_predictor
-from zkpredict.contracts.export import FORMAT, SolidityExport, export_exact, export_packed
-from zkpredict.contracts.packed import predictor as packed_predictor
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.open.exact import predictor as exact_predictor
+from zkpredict.contracts.open.export import FORMAT, SolidityExport, export_exact, export_packed
+from zkpredict.contracts.open.packed import predictor as packed_predictor
 from zkpredict.prover.model import Model
 
 

@@ -11,9 +11,9 @@ from networks import ROOT
 
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.cli.main import main
-from zkpredict.contracts.chain import ChainError
-from zkpredict.contracts.evm import CHAIN_ID, EmbeddedChain, Sent, account_key
-from zkpredict.contracts.state import FORMAT, open_state, save_state
+from zkpredict.contracts.chain.interface import ChainError
+from zkpredict.contracts.chain.evm import CHAIN_ID, EmbeddedChain, Sent, account_key
+from zkpredict.contracts.chain.state import FORMAT, open_state, save_state
 
 STRANGE = "a step needs seconds >= 0 and a transaction as 0x and hex digits"
 NO_TRANSACTION = "step 0 of the history is no transaction"

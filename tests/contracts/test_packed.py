@@ -10,12 +10,12 @@ from networks import extreme_images, probing_images, random_network, shipped, te
 from nodes import call_many
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
-from zkpredict.contracts.chain import MAX_CODE_BYTES, Contract, Reverted
-from zkpredict.contracts.deploy import deploy_packed
-from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.packed import deployer, plan, predictor
-from zkpredict.contracts.weights import DATA_BYTES, data_creation, data_hash
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.contracts.chain.interface import MAX_CODE_BYTES, Contract, Reverted
+from zkpredict.contracts.open.deploy import deploy_packed
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.open.packed import deployer, plan, predictor
+from zkpredict.contracts.open.weights import DATA_BYTES, data_creation, data_hash
 
 
 def assert_agrees(contract: Contract, network: IntegerNetwork, images: np.ndarray) -> None:
@@ -76,7 +76,7 @@ def test_every_lane_width_at_its_bounds(inputs, weight, slot, lanes):
 def test_a_layout_narrower_than_the_bounds_would_be_wrong(monkeypatch):
     """The tampered twin: the same network forced into lanes that its bounds do not allow gives other logits."""
     network = bounded(260, 40, 127)
-    from zkpredict.contracts import packed
+    from zkpredict.contracts.open import packed
 
     monkeypatch.setattr(packed, "_fits", lambda low, high, bits: True)
     contract = deploy_packed(EmbeddedChain(), network).contract

@@ -8,10 +8,10 @@ from networks import probing_images, random_network, shipped, test_images
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import address_text
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.deploy import deploy_packed
-from zkpredict.contracts.evm import EmbeddedChain
-from zkpredict.contracts.precompile import ADDRESS, PredictInstruction, caller, instruction_gas, network_id
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.open.deploy import deploy_packed
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, caller, instruction_gas, network_id
 
 PLACE = address_text(ADDRESS)
 

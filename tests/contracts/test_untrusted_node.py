@@ -13,10 +13,10 @@ import pytest
 from networks import ROOT
 
 from zkpredict.cli.main import main
-from zkpredict.contracts import node
+from zkpredict.contracts.chain import node
 from zkpredict.contracts.artifact import address_text
-from zkpredict.contracts.chain import ChainError, Log, Reverted
-from zkpredict.contracts.rpc import KEY_VARIABLE, RpcChain
+from zkpredict.contracts.chain.interface import ChainError, Log, Reverted
+from zkpredict.contracts.chain.rpc import KEY_VARIABLE, RpcChain
 
 PLACE = "0x" + "11" * 20
 MADE = b"\x22" * 20

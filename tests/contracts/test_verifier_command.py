@@ -7,8 +7,8 @@ import json
 import pytest
 
 from zkpredict.cli.main import main
-from zkpredict.contracts.evm import account_key
-from zkpredict.contracts.rpc import KEY_VARIABLE
+from zkpredict.contracts.chain.evm import account_key
+from zkpredict.contracts.chain.rpc import KEY_VARIABLE
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
 
 

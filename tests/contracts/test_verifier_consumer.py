@@ -8,8 +8,8 @@ import pytest
 from eth_utils import keccak
 from verifier_mutations import Call, honest
 
-from zkpredict.contracts.chain import Contract, Receipt, Reverted
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract, Receipt, Reverted
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.generate import CONSUMER, shipped
 from zkpredict.contracts.verifier.vectors import stored_statement

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier import gas
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification, verify_on_chain
 from zkpredict.contracts.verifier.encoding import FinalCheck

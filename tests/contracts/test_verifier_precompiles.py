@@ -7,9 +7,9 @@ from eth.exceptions import VMError
 from nodes import client, running_anvil
 from verifier_mutations import honest
 
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.curves import G1_MSM, NATIVE, PAIRING, POINT_EVALUATION
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.chain.precompiles import G1_MSM, NATIVE, PAIRING, POINT_EVALUATION
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.vectors import stored_statement

@@ -10,8 +10,8 @@ import pytest
 from support import random_image, random_network
 from verifier_mutations import changed_proofs, honest, natively_accepted, raw_calldata, refusals
 
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.vectors import stored_statement

@@ -9,9 +9,9 @@ from verifier_mutations import MSM, honest, negated, outside_subgroup
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.curves import FIELD_PRIME
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.chain.precompiles import FIELD_PRIME
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_verifier, is_registered, register_model, verifier_at, verify_on_chain
 from zkpredict.contracts.verifier.vectors import stored_statement
 from zkpredict.kernel import G1

@@ -131,16 +131,16 @@ def test_scalars_match_reference(circuit, case):
 
 def test_generated_sources_are_current():
     for name, text in generate.sources().items():
-        assert (name, (generate.SOURCES / name).read_text(encoding="utf-8") == text) == (name, True)
+        assert (name, (generate.GENERATED / name).read_text(encoding="utf-8") == text) == (name, True)
 
 
 def test_artefacts_are_what_the_pinned_compiler_makes_of_the_sources():
     for name, text in generate.artifacts().items():
-        assert (name, (generate.ARTIFACTS / name).read_text(encoding="utf-8") == text) == (name, True)
+        assert (name, (generate.GENERATED / name).read_text(encoding="utf-8") == text) == (name, True)
 
 
 def test_artefacts_say_how_they_were_made():
-    for path in generate.ARTIFACTS.glob("*.json"):
+    for path in generate.GENERATED.glob("*.json"):
         found = json.loads(path.read_text(encoding="utf-8"))
         assert (found["compiler"], found["settings"]) == (Settings.load().compiler, generate.SETTINGS)
         assert f"{path.stem}.sol" in found["sources"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from zkpredict.circuits.field import MODULUS
 from zkpredict.contracts.artifact import Artifact
-from zkpredict.contracts.curves import FIELD_PRIME
+from zkpredict.contracts.chain.precompiles import FIELD_PRIME
 from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck, onchain_proof
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment

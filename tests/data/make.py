@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.training.datasets import load_split
-from zkpredict.training.keras_files import import_keras
+from zkpredict.training.importers.keras_files import import_keras
 from zkpredict.training.networks import unit_pixels
 
 HERE = Path(__file__).resolve().parent

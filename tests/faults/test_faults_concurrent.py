@@ -11,9 +11,9 @@ import sys
 import pytest
 from support import random_network, refuses
 
-from zkpredict.circuits import files
+from zkpredict.circuits.files import storage
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files import FileOutput, one_at_a_time, write_together
+from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, write_together
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import ModelCommitment
@@ -112,7 +112,7 @@ def fail_to_lock(monkeypatch, code: int) -> None:
     def flock(descriptor, operation):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(files.fcntl, "flock", flock)
+    monkeypatch.setattr(storage.fcntl, "flock", flock)
 
 
 @pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP])
@@ -137,6 +137,6 @@ def test_a_folder_that_may_not_be_listed_cannot_be_locked(desk, monkeypatch):
     def deny(path, flags):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(files.os, "open", deny)
+    monkeypatch.setattr(storage.os, "open", deny)
     with refuses(UnusableInput, f"cannot lock {desk.folder}: Permission denied"), one_at_a_time(desk.model):
         raise AssertionError("it went on")

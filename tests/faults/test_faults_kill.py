@@ -98,7 +98,7 @@ def test_an_older_proof_survives_until_the_new_one_is_whole(committed):
         pytest.fail("never replaced")
 
 
-@pytest.mark.parametrize("module", ["encodings", "numpy", "zkpredict.circuits.network", "zkpredict.prover.commit"])
+@pytest.mark.parametrize("module", ["encodings", "numpy", "zkpredict.circuits.networks.reference", "zkpredict.prover.commit"])
 def test_commit_killed_after_an_import(desk, module):
     """Whole processes, from the start of the interpreter on: killed once they say that `module` is loaded, wherever they are by then."""
     command = [sys.executable, "-X", "importtime", "-m", "zkpredict.cli.main", *desk.commit]

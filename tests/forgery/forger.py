@@ -23,7 +23,7 @@ from zkpredict.circuits.layout import (
     Circuit,
     Group,
 )
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.witness import Trace, horner_column
 from zkpredict.kernel import Vector
 from zkpredict.prover.model import Model

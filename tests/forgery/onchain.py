@@ -14,9 +14,9 @@ from py_ecc.optimized_bls12_381 import field_modulus
 
 from zkpredict.circuits.layout import Circuit
 from zkpredict.contracts.artifact import Artifact
-from zkpredict.contracts.chain import Contract, Reverted
+from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SETTINGS, SHARED_SOURCES
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source

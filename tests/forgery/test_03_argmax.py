@@ -14,7 +14,7 @@ from verdicts import MISMATCH, NATIVE, accepted, refused
 
 from zkpredict.circuits import constraints as system
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.commit import commit_model
 from zkpredict.verifier.errors import FailedOpening
 

@@ -16,7 +16,7 @@ from verdicts import MISMATCH, NATIVE, accepted, refused
 from zkpredict.circuits.constraints import Constraint
 from zkpredict.circuits.expression import Cell, Challenge, Public
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.verifier.errors import FailedOpening

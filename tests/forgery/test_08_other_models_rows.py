@@ -11,7 +11,7 @@ from guards import replaced_property
 from support import random_image, random_network
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover

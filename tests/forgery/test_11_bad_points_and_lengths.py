@@ -13,7 +13,7 @@ from support import refuses
 from verdicts import NATIVE, PYTHON, accepted, by_native, refused
 
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.contracts.chain import Reverted
+from zkpredict.contracts.chain.interface import Reverted
 from zkpredict.kernel import G1, Bases
 from zkpredict.prover.polynomial import Column
 from zkpredict.verifier import independent, messages, native

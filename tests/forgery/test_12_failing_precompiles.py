@@ -12,9 +12,9 @@ from eth.exceptions import OutOfGas, VMError
 from onchain import by_contract, compiled, encoded
 from verdicts import by_native
 
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.curves import NATIVE
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.chain.precompiles import NATIVE
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.source import contract_name, source
 from zkpredict.verifier.native import parse_proof

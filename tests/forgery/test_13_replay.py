@@ -18,9 +18,9 @@ from support import random_image
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
 from zkpredict.circuits.field import MODULUS
-from zkpredict.contracts.chain import Contract, Reverted
+from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.generate import CONSUMER, shipped
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 from zkpredict.kernel import G1

@@ -11,7 +11,7 @@ import pytest
 from forger import honest_claim
 from verdicts import accepted
 
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.commit import commit_model
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import FloatLayer, FloatNetwork

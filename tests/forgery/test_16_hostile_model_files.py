@@ -17,15 +17,15 @@ import pytest
 from guards import replaced
 from support import refuses
 
-from zkpredict.circuits import dense
-from zkpredict.circuits.codec import ByteReader
+from zkpredict.circuits.networks import dense
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.images import load_image
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.files.images import load_image
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.kernel import G1
 from zkpredict.prover.model import Model
 from zkpredict.training.floating import FloatLayer
-from zkpredict.training.keras_files import _checked_archive
+from zkpredict.training.importers.keras_files import _checked_archive
 from zkpredict.verifier.commitment import ModelCommitment
 
 HEAD = b"zkpM\x01zkpN\x01"

@@ -13,8 +13,8 @@ from onchain import by_contract, compiled, encoded
 from support import random_image, random_network
 from verdicts import accepted
 
-from zkpredict.contracts.chain import Contract, Reverted
-from zkpredict.contracts.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier import generate
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 from zkpredict.prover.commit import commit_model

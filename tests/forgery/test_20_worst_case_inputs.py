@@ -15,8 +15,8 @@ from verdicts import NATIVE, accepted
 from zkpredict.circuits import compiler
 from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.dense import Interval
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.dense import Interval
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import Prover, UnprovableTrace
 

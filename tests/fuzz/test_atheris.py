@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from zkpredict.benchmarks import fuzz
-from zkpredict.benchmarks.parsers import TARGETS
+from zkpredict.tools import fuzz
+from zkpredict.tools.parsers import TARGETS
 
 pytest.importorskip("atheris", reason="atheris has no wheel for this platform: see requirements/test.in")
 
 RUNS = 2000
 PLANTED = """
 import sys
-from zkpredict.benchmarks import parsers
+from zkpredict.tools import parsers
 
 def parse(data):
     return {b"seed": 1}[data[:4]]

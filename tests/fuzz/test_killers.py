@@ -1,4 +1,4 @@
-"""Everything the verifier must say on stored statements, in a few seconds: what `python -m zkpredict.benchmarks.mutation` runs
+"""Everything the verifier must say on stored statements, in a few seconds: what `python -m zkpredict.tools.mutation` runs
 against each mutant of the verifier. No prover takes part, so a change made alike on both sides is seen too."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the independent verifier must say on stored statements: the killers of its mutants (`zkpredict.benchmarks.mutation`).
+"""What the independent verifier must say on stored statements: the killers of its mutants (`zkpredict.tools.mutation`).
 
 Its pieces are cheap to compare with the native verifier's; two whole verifications, a few seconds, come last.
 """

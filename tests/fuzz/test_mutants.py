@@ -1,4 +1,4 @@
-"""Bounded runs of what `zkpredict.benchmarks.fuzz` and `.mutation` do at length: docs/evidence.md has the long ones."""
+"""Bounded runs of what `zkpredict.tools.fuzz` and `.mutation` do at length: docs/evidence.md has the long ones."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections import Counter
 import pytest
 from support import random_image, random_network
 
-from zkpredict.benchmarks import fuzz, mutation
-from zkpredict.benchmarks.fuzz import ACCEPTED, CRASHED, MUTATIONS, Corpus, Statement, judge, judge_batch, mutated
-from zkpredict.benchmarks.mutation import Mutant, mutants_of, source_of, unchanged
+from zkpredict.tools import fuzz, mutation
+from zkpredict.tools.fuzz import ACCEPTED, CRASHED, MUTATIONS, Corpus, Statement, judge, judge_batch, mutated
+from zkpredict.tools.mutation import Mutant, mutants_of, source_of, unchanged
 
 PROOFS = 2160
 CALLDATAS = 540
@@ -56,8 +56,8 @@ def test_acceptance_and_crashes_are_reported(corpus, monkeypatch, capsys):
 
 
 def test_mutated_calldata(mnist, mnist_images):
-    from zkpredict.benchmarks.calldata import MUTATIONS as CALL_MUTATIONS
-    from zkpredict.benchmarks.calldata import SAME_CALL, fuzz_calldata
+    from zkpredict.tools.calldata import MUTATIONS as CALL_MUTATIONS
+    from zkpredict.tools.calldata import SAME_CALL, fuzz_calldata
 
     outcomes = fuzz_calldata(Corpus.make(4, mnist.network, mnist_images[:4]), CALLDATAS)
     assert sum(outcomes.values()) == CALLDATAS
@@ -108,7 +108,7 @@ def sampled(module: str, count: int) -> list[Mutant]:
 
 @pytest.mark.parametrize("module", NATIVE)
 def test_a_sample_of_the_verifiers_mutants_dies(module):
-    """Three of each module; all of them by `python -m zkpredict.benchmarks.mutation`."""
+    """Three of each module; all of them by `python -m zkpredict.tools.mutation`."""
     survived = [m.name for m in sampled(module, 3) if mutation.outlives(mutation.TARGETS[module], m)]
     assert [name for name in survived if name not in mutation.explanations()] == []
 

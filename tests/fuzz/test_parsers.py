@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import refuses
 
-from zkpredict.benchmarks.parsers import TARGETS, Finding, Target, check, mutated_bytes
+from zkpredict.tools.parsers import TARGETS, Finding, Target, check, mutated_bytes
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.images import load_image
+from zkpredict.circuits.files.images import load_image
 
 EXAMPLES = 60
 MUTANTS = 150

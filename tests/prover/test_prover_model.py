@@ -12,7 +12,7 @@ from support import changed, random_network, refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 

@@ -12,7 +12,7 @@ from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.layout import NARROW, WIDE
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.witness import Trace, build_trace, trace_of_limbs
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model

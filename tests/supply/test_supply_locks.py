@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import zkpredict
-from zkpredict.benchmarks import sbom
+from zkpredict.tools import sbom
 
 LOCKS = ("runtime.txt", "test.txt")
 ENTRY = re.compile(r"[A-Za-z0-9_.-]+==[^ ;\\]+( ; .+)? \\((    --hash=sha256:[0-9a-f]{64} \\)*    --hash=sha256:[0-9a-f]{64})")
@@ -97,7 +97,7 @@ def test_what_is_locked_twice_is_the_same(root):
 
 
 def test_the_bill_of_materials_is_current(root):
-    """Made again by: python -m zkpredict.benchmarks.sbom"""
+    """Made again by: python -m zkpredict.tools.sbom"""
     assert (root / "docs" / "sbom.json").read_text() == sbom.bill_of_materials(root)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from zkpredict.training.datasets import LabelledImages, load_split
 from zkpredict.training.floating import FloatLayer, FloatNetwork
-from zkpredict.training.keras_files import save_keras
+from zkpredict.training.importers.keras_files import save_keras
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -9,8 +9,8 @@ import pytest
 from support import refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.idx import MAX_IDX_BYTES, parse_idx, read_image, read_images, read_labels
-from zkpredict.circuits.images import load_image
+from zkpredict.circuits.files.idx import MAX_IDX_BYTES, parse_idx, read_image, read_images, read_labels
+from zkpredict.circuits.files.images import load_image
 
 PIXELS_SHA256 = "6d87418db22cc8025d05968bec9bd5c3932904b23485740db143a061a2c9d161"
 SMALL = struct.pack(">HBBIII", 0, 8, 3, 2, 2, 3) + bytes(range(12))
@@ -67,7 +67,7 @@ def test_refuses_a_damaged_gzip_stream():
 
 
 def test_refuses_a_decompression_bomb(monkeypatch):
-    monkeypatch.setattr("zkpredict.circuits.idx.MAX_IDX_BYTES", 1000)
+    monkeypatch.setattr("zkpredict.circuits.files.idx.MAX_IDX_BYTES", 1000)
     with refuses(MalformedFile, "idx file: unpacks to more than 1016 bytes"):
         parse_idx(gzip.compress(bytes(1_000_000)), 3)
 

@@ -12,8 +12,8 @@ from keras_cases import L, functional, keras, plain
 from support import refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
-from zkpredict.training import hdf5
-from zkpredict.training.keras_files import LAYERS, load_keras
+from zkpredict.training.importers import hdf5
+from zkpredict.training.importers.keras_files import LAYERS, load_keras
 
 h5py = pytest.importorskip("h5py")
 ONLY = f"only {', '.join(LAYERS)} can be quantised"

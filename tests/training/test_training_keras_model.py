@@ -11,7 +11,7 @@ from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.cli.main import main
 from zkpredict.prover.model import Model
 from zkpredict.training.datasets import fetch_splits
-from zkpredict.training.keras_files import float_network, load_keras, save_keras
+from zkpredict.training.importers.keras_files import float_network, load_keras, save_keras
 from zkpredict.training.networks import Recipe, train
 from zkpredict.training.quantize import quantize
 

@@ -10,7 +10,7 @@ from support import refuses
 
 from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.cli.main import main
 from zkpredict.prover.model import Model
 from zkpredict.training.datasets import LabelledImages
@@ -138,7 +138,7 @@ def test_keras_is_never_imported_without_being_asked_for(examples, data_folder):
     program = (
         "import sys; from zkpredict.cli.main import main\n"
         f"main(['report', '--model', {str(examples / 'mnist.model')!r}, '--data', {str(data_folder)!r}, '--json'])\n"
-        "import zkpredict.cli.train, zkpredict.cli.quantize, zkpredict.training.networks, zkpredict.training.keras_files\n"
+        "import zkpredict.cli.train, zkpredict.cli.quantize, zkpredict.training.networks, zkpredict.training.importers.keras_files\n"
         "print({'keras', 'tensorflow', 'h5py'} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -5,7 +5,7 @@ import pytest
 
 from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.layout import NARROW, WIDE
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.prover.model import Model
 
 POINT = 0.001  # a tenth of a percentage point, what quantisation may lose

@@ -14,7 +14,7 @@ from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.network import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove

@@ -7,7 +7,7 @@ import pytest
 from support import random_image, random_network
 
 from zkpredict.circuits.compiler import compile_network
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.witness import build_trace
 from zkpredict.kernel import Vector
 from zkpredict.prover import commit, polynomial

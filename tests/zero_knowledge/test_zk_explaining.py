@@ -16,7 +16,7 @@ from trapdoor import blinding_factor, lagrange_at
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import BLINDING_ROW
-from zkpredict.circuits.network import IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.kernel import Vector
 from zkpredict.prover import commit, polynomial
 from zkpredict.prover.commit import commit_model

@@ -1,0 +1,238 @@
+"""An EVM inside this process: py-evm under the Prague rules, one block per transaction, nothing to install or start.
+
+Transactions are real: signed (EIP-1559), charged for base cost and calldata with the floor of EIP-7623, and bound by the
+code limits of EIP-170 and EIP-3860. The chain starts the same way every time, so the list of what was sent to it is its
+whole state: `history` is that list, and `EmbeddedChain.replay` brings it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+
+from eth.abc import BlockHeaderAPI, ComputationAPI, MiningChainAPI, SignedTransactionAPI, VirtualMachineAPI
+from eth.chains.base import MiningChain
+from eth.constants import CREATE_CONTRACT_ADDRESS
+from eth.db.atomic import AtomicDB
+from eth.exceptions import PyEVMError, Revert, VMError
+from eth.vm.forks.prague import PragueVM
+from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.state import PragueState
+from eth.vm.forks.prague.transactions import PragueTransactionBuilder
+from eth.vm.spoof import SpoofTransaction
+from eth_keys import keys
+from eth_keys.exceptions import BadSignature
+from eth_utils import ValidationError, keccak, to_canonical_address
+from rlp.exceptions import RLPException
+
+from zkpredict.contracts.artifact import address_text
+from zkpredict.contracts.chain.interface import ChainError, Log, Receipt, Reverted, check_limits
+from zkpredict.contracts.chain.precompiles import NATIVE
+
+CHAIN_ID = 1337
+BLOCK_GAS = 36_000_000
+BLOCK_SECONDS = 12
+ACCOUNTS = 8
+FUNDS = 10**24
+GENESIS_SECONDS = 1_746_612_311
+"""The Prague fork's activation on mainnet, as seconds since 1970: the embedded chain's clock starts there."""
+_LAST_SECOND = (1 << 63) - 1
+_BASE_FEE = 10**9
+
+Precompile = Callable[[ComputationAPI], object]
+"""Reads `computation.msg.data`, charges `computation.consume_gas`, sets `computation.output` or raises `eth.exceptions.VMError`."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One step of a chain's history: how many seconds passed before it, and the raw signed transaction."""
+
+    seconds: int
+    raw: bytes
+
+
+@dataclass
+class _Node:
+    """The one chain that several accounts share."""
+
+    chain: MiningChainAPI
+    history: list[Sent] = field(default_factory=list)
+    waited: int = 0
+
+
+class EmbeddedChain:
+    """`Chain` on py-evm. `precompiles` adds to or replaces Prague's, by 20-byte address; without it, the curve operations that
+    proofs use run natively (`curves.NATIVE`) and all others by py-evm."""
+
+    def __init__(self, precompiles: Mapping[bytes, Precompile] | None = None) -> None:
+        self._node = _Node(_genesis(_prague(NATIVE if precompiles is None else precompiles)))
+        self._key = account_key(0)
+
+    @classmethod
+    def replay(cls, history: Iterable[Sent], precompiles: Mapping[bytes, Precompile] | None = None) -> EmbeddedChain:
+        """A fresh chain after everything in `history`. Raises `ChainError` when a step does not fit."""
+        chain = cls(precompiles)
+        for step in history:
+            chain.advance(step.seconds)
+            try:
+                transaction = PragueTransactionBuilder.decode(step.raw)
+            except (RLPException, PyEVMError, ValidationError, ValueError, TypeError) as error:
+                raise ChainError(f"step {len(chain.history)} of the history is no transaction: {type(error).__name__}") from None
+            with suppress(Reverted):
+                chain._apply(transaction)
+        return chain
+
+    @property
+    def history(self) -> tuple[Sent, ...]:
+        """Everything sent to this chain since its start, failed transactions too."""
+        return tuple(self._node.history)
+
+    @property
+    def sender(self) -> str:
+        return self._key.public_key.to_checksum_address()
+
+    def account(self, number: int) -> EmbeddedChain:
+        """The same chain, signed for by funded account `number` (0 to 7), for contracts that tell their callers apart."""
+        if not 0 <= number < ACCOUNTS:
+            raise ChainError(f"the embedded chain has accounts 0 to {ACCOUNTS - 1}, not {number}")
+        other = object.__new__(EmbeddedChain)
+        other._node, other._key = self._node, account_key(number)
+        return other
+
+    def advance(self, seconds: int) -> None:
+        """Lets `seconds` more pass before the next transaction's block than the usual 12; calls do not see it before.
+
+        Raises `ChainError` for a time that no block can have.
+        """
+        node = self._node
+        if seconds < 0 or node.chain.header.timestamp + node.waited + seconds > _LAST_SECOND:
+            raise ChainError("the embedded chain's clock only goes forward, and stays below 2^63 seconds")
+        node.waited += seconds
+
+    def deploy(self, code: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
+        check_limits(True, code, gas)
+        return self._send(CREATE_CONTRACT_ADDRESS, code, value, gas)
+
+    def transact(self, to: str, data: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
+        check_limits(False, data, gas)
+        return self._send(to_canonical_address(to), data, value, gas)
+
+    def call(self, to: str, data: bytes, *, gas: int | None = None) -> bytes:
+        return bytes(self._run(to, data, gas).output)
+
+    def call_gas(self, to: str, data: bytes) -> int:
+        """Gas of the execution alone when `to` is called with `data`: no base cost, no calldata."""
+        return self._run(to, data, None).get_gas_used()
+
+    def code(self, address: str) -> bytes:
+        return self._vm().state.get_code(to_canonical_address(address))
+
+    def balance(self, address: str) -> int:
+        """Wei at `address`, of an account or of a contract that is paid."""
+        return self._vm().state.get_balance(to_canonical_address(address))
+
+    def _vm(self) -> VirtualMachineAPI:
+        """The machine on top of the latest block."""
+        chain = self._node.chain
+        return chain.get_vm(chain.get_canonical_head())
+
+    def _run(self, to: str, data: bytes, gas: int | None) -> ComputationAPI:
+        vm = self._vm()
+        sender = to_canonical_address(self.sender)
+        unsigned = PragueTransactionBuilder.create_unsigned_transaction(
+            nonce=vm.state.get_nonce(sender),
+            gas_price=_BASE_FEE,
+            gas=BLOCK_GAS if gas is None else gas,
+            to=to_canonical_address(to),
+            value=0,
+            data=data,
+        )
+        with vm.in_costless_state() as state:
+            try:
+                computation = state.costless_execute_transaction(SpoofTransaction(unsigned, from_=sender))
+            except ValidationError as error:
+                raise ChainError(f"the embedded chain cannot run this call: {error}") from None
+        if computation.is_error:
+            raise _reverted(computation)
+        return computation
+
+    def _send(self, to: bytes, data: bytes, value: int, gas: int | None) -> Receipt:
+        unsigned = PragueTransactionBuilder.new_unsigned_dynamic_fee_transaction(
+            chain_id=CHAIN_ID,
+            nonce=self._vm().state.get_nonce(to_canonical_address(self.sender)),
+            max_priority_fee_per_gas=0,
+            max_fee_per_gas=100 * _BASE_FEE,
+            gas=BLOCK_GAS - 1_000_000 if gas is None else gas,
+            to=to,
+            value=value,
+            data=data,
+            access_list=(),
+        )
+        return self._apply(unsigned.as_signed_transaction(self._key))
+
+    def _apply(self, transaction: SignedTransactionAPI) -> Receipt:
+        node = self._node
+        chain = node.chain
+        start = chain.header
+        chain.header = start.copy(timestamp=start.timestamp + node.waited)
+        try:
+            _, receipt, computation = chain.apply_transaction(transaction)
+            chain.mine_block()
+        except (ValidationError, PyEVMError, BadSignature) as error:
+            chain.header = start
+            raise ChainError(f"the embedded chain refuses the transaction: {error}") from None
+        node.history.append(Sent(node.waited, transaction.encode()))
+        node.waited = 0
+        name = f"0x{transaction.hash.hex()}"
+        if computation.is_error:
+            raise _reverted(computation, receipt.gas_used, name)
+        created = address_text(computation.msg.storage_address) if computation.msg.is_create else None
+        logs = tuple(
+            Log(address_text(log.address), tuple(topic.to_bytes(32, "big") for topic in log.topics), log.data)
+            for log in receipt.logs
+        )
+        return Receipt(name, receipt.gas_used, created, logs)
+
+
+@cache
+def account_key(number: int) -> keys.PrivateKey:
+    """The signing key of embedded account `number`. Anyone can derive it: it is worth nothing on any other chain."""
+    return keys.PrivateKey(keccak(text=f"zkpredict embedded account {number}"))
+
+
+def _prague(precompiles: Mapping[bytes, Precompile]) -> type[PragueVM]:
+    together = {**PragueComputation.get_precompiles(), **precompiles}
+    computation = type("EmbeddedComputation", (PragueComputation,), {"_precompiles": together})
+    state = type("EmbeddedState", (PragueState,), {"computation_class": computation})
+    header = staticmethod(_next_header)
+    return type("EmbeddedVM", (PragueVM,), {"_state_class": state, "create_header_from_parent": header})
+
+
+def _next_header(parent: BlockHeaderAPI | None, **fields: object) -> BlockHeaderAPI:
+    """The header after `parent`: py-evm would take the time of day and drift the gas limit, and history must repeat."""
+    if parent is not None:
+        fields = {"timestamp": parent.timestamp + BLOCK_SECONDS, "gas_limit": BLOCK_GAS, **fields}
+    return PragueVM.create_header_from_parent(parent, **fields)
+
+
+def _genesis(machine: type[PragueVM]) -> MiningChainAPI:
+    chain = MiningChain.configure(__name__="EmbeddedPrague", vm_configuration=((0, machine),), chain_id=CHAIN_ID)
+    header = {
+        "difficulty": 0,
+        "gas_limit": BLOCK_GAS,
+        "timestamp": GENESIS_SECONDS,
+        "base_fee_per_gas": _BASE_FEE,
+        "coinbase": b"\x00" * 20,
+    }
+    funded = {"balance": FUNDS, "nonce": 0, "code": b"", "storage": {}}
+    return chain.from_genesis(
+        AtomicDB(), header, {account_key(n).public_key.to_canonical_address(): funded for n in range(ACCOUNTS)}
+    )
+
+
+def _reverted(computation: ComputationAPI, gas_used: int | None = None, transaction: str | None = None) -> Reverted:
+    error: VMError = computation.error
+    halt = "" if isinstance(error, Revert) else f"{type(error).__name__}: {error}"
+    return Reverted(bytes(computation.output), halt=halt, gas_used=gas_used, transaction=transaction)

@@ -1,0 +1,47 @@
+"""zkpredict: prove what a private network says about an image.
+
+    import zkpredict as zp
+
+    model = zp.Model.load("examples/mnist.model")
+    proof = zp.prove(model, image)                  # uint8, 784 bytes in any shape
+    zp.verify(model.commitment, image, proof)       # raises zp.VerificationError with the reason
+
+Names load on first use: importing the package, or one of its parts, never pulls in the rest.
+"""
+
+from importlib import import_module
+from pathlib import Path
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+if (_CHECKOUT / "pyproject.toml").is_file():
+    # in a checkout the parts lie beside this folder; installed, they lie in it
+    __path__.append(str(_CHECKOUT))
+
+_HOMES = {
+    "IntegerNetwork": "zkpredict.circuits.networks.reference",
+    "DenseLayer": "zkpredict.circuits.networks.reference",
+    "UnusableInput": "zkpredict.circuits.errors",
+    "load_image": "zkpredict.circuits.files.images",
+    "Model": "zkpredict.prover.model",
+    "commit_model": "zkpredict.prover.commit",
+    "prove": "zkpredict.prover.prove",
+    "ModelCommitment": "zkpredict.verifier.commitment",
+    "Proof": "zkpredict.verifier.messages",
+    "VerificationError": "zkpredict.verifier.errors",
+    "verify": "zkpredict.verifier.native",
+    "parse_proof": "zkpredict.verifier.native",
+}
+__all__ = list(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'zkpredict' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
