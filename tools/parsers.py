@@ -287,10 +287,10 @@ def _import_afresh() -> None:
     """Loads every parser's modules again, this time under atheris."""
     import importlib
 
-    names = [n for n in sys.modules if n.startswith("zkpredict.") and ".kernel" not in n and ".benchmarks" not in n]
+    names = [n for n in sys.modules if n.startswith("zkpredict.") and ".kernel" not in n and ".tools" not in n]
     for name in names:
         del sys.modules[name]
-    for name in ("verifier.native", "verifier.commitment", "prover.model", "circuits.images", "circuits.idx", "circuits.exact"):
+    for name in ("verifier.native", "verifier.commitment", "prover.model", "circuits.files.images", "circuits.files.idx", "circuits.networks.exact"):
         importlib.import_module(f"zkpredict.{name}")
     importlib.import_module("zkpredict.training.importers.keras_files")
 
