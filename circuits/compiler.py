@@ -77,9 +77,10 @@ class CompiledNetwork:
 def compile_network(network: IntegerNetwork, domain: int | None = None) -> CompiledNetwork:
     """Chooses lane widths and the smallest domain that holds `network` (or checks the given one).
 
-    Raises `UnsupportedNetwork`, naming the layer and row, when a worst-case bound does not fit a lane, and naming the sizes when
-    no domain fits.
+    Raises `UnsupportedNetwork`, naming the layer, for an activation other than ReLU, naming the layer and row, when a worst-case
+    bound does not fit a lane, and naming the sizes when no domain fits.
     """
+    network.require_relu("compact circuits")
     lanes, scales = [], []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
         if number == len(network.layers) - 1:

@@ -55,7 +55,7 @@ def plain_inference(network: IntegerNetwork, image: list[int]) -> tuple[list[lis
     for layer in network.layers:
         z = [bias + sum(w * a for w, a in zip(row, values)) for row, bias in zip(layer.weights.tolist(), layer.bias.tolist())]
         found.append(z)
-        values = [max(entry, 0) // 2**layer.shift for entry in z]
+        values = [layer.activation.apply_int(entry, layer.shift) for entry in z]
     return found, found[-1].index(max(found[-1]))
 
 

@@ -161,7 +161,13 @@ def _models() -> tuple[bytes, ...]:
 
 
 def _networks() -> tuple[bytes, ...]:
-    return (_small_network().to_bytes(),)
+    from dataclasses import replace
+
+    from zkpredict.circuits.networks.activations import Softsign
+    from zkpredict.circuits.networks.reference import IntegerNetwork
+
+    first, last = _small_network().layers
+    return _small_network().to_bytes(), IntegerNetwork((replace(first, shift=5, activation=Softsign(300, 9)), last)).to_bytes()
 
 
 def _exact_networks() -> tuple[bytes, ...]:

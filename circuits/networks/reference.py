@@ -1,9 +1,10 @@
 """The quantised network and its integer reference: the one meaning of a prediction.
 
-A layer computes `z = W a + b` in exact integers; a hidden layer hands on `a = max(z, 0) >> shift`; the last layer's `z`
-are the logits, and the prediction is the lowest index of the largest logit. Inputs are bytes, so every intermediate
-value has a bound that holds for ALL inputs: the intervals below. numpy int64 never wraps inside those bounds, and
-prover, verifiers, contracts and Bitcoin script are all tested against this file, bit for bit.
+A layer computes `z = W a + b` in exact integers; a hidden layer hands on `max(z, 0) >> shift`, or what another activation
+makes of z (`zkpredict.circuits.networks.activations`); the last layer's `z` are the logits, and the prediction is the lowest
+index of the largest logit. Inputs are bytes, so every intermediate value has a bound that holds for ALL inputs: the
+intervals below. numpy int64 never wraps inside those bounds, and prover, verifiers, contracts and Bitcoin script are all
+tested against this file, bit for bit.
 """
 
 from __future__ import annotations
@@ -14,24 +15,31 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.networks.activations import RELU, Activation, read_activation
 from zkpredict.circuits.networks.dense import MAX_PIXEL, Inference, Interval, Layer, Network, read_layer_count, read_layer_shape
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 
 SAFE_MAGNITUDE = 1 << 62
 _MAX_INT64 = (1 << 63) - 1
-_MAGIC = b"zkpN\x01"
+_MAGIC, _MAGIC_ACTIVATIONS = b"zkpN\x01", b"zkpN\x02"
 
 
 @dataclass(frozen=True, eq=False)
 class DenseLayer(Layer):
-    """One dense layer. `weights` is int64 [outputs, inputs], `bias` int64 [outputs], `shift` >= 0 (0 for the last)."""
+    """One dense layer. `weights` is int64 [outputs, inputs], `bias` int64 [outputs], `shift` >= 0 (0 for the last).
+
+    The last layer's shift and activation are not used: it hands on z itself.
+    """
 
     shift: int = field(default=0, repr=False)
+    activation: Activation = RELU
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.shift, int) or not 0 <= self.shift < 63:
             raise UnsupportedNetwork(f"shift must be an int in 0..62, got {self.shift!r}")
+        if not isinstance(self.activation, Activation):
+            raise UnsupportedNetwork(f"the activation must be one of zkpredict.circuits.networks.activations, got {self.activation!r}")
 
     def _check_range(self, name: str, low: int, high: int) -> None:
         if high > _MAX_INT64:
@@ -40,7 +48,8 @@ class DenseLayer(Layer):
 
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork(Network):
-    """A dense ReLU network in exact integers; refuses shapes that do not chain and ranges that could wrap int64."""
+    """A dense network in exact integers; refuses shapes that do not chain, ranges that could wrap int64, and ranges on which an
+    activation is not defined."""
 
     layers: tuple[DenseLayer, ...]
 
@@ -48,6 +57,8 @@ class IntegerNetwork(Network):
         super().__post_init__()
         if self.layers[-1].shift:
             raise UnsupportedNetwork(f"the last layer hands on raw logits: its shift must be 0, got {self.layers[-1].shift}")
+        if self.layers[-1].activation != RELU:
+            raise UnsupportedNetwork(f"the last layer hands on raw logits: it cannot have the activation {self.layers[-1].activation}")
         for number, interval in enumerate(self.intervals):
             if interval.magnitude >= SAFE_MAGNITUDE:
                 raise UnsupportedNetwork(f"layer {number} can reach {interval.magnitude}, beyond 2^62: int64 could wrap")
@@ -55,38 +66,58 @@ class IntegerNetwork(Network):
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
         """Worst-case ranges of each layer's pre-activations over ALL byte inputs (interval arithmetic on exact ints)."""
-        largest = [MAX_PIXEL] * self.layers[0].inputs
+        ranges = [(0, MAX_PIXEL)] * self.layers[0].inputs
         found = []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers):
             low, high = [], []
             for row, bias in zip(map(np.ndarray.tolist, layer.weights), layer.bias.tolist()):
-                low.append(bias + sum(w * a for w, a in zip(row, largest) if w < 0))
-                high.append(bias + sum(w * a for w, a in zip(row, largest) if w > 0))
+                low.append(bias + sum(w * (least if w > 0 else most) for w, (least, most) in zip(row, ranges)))
+                high.append(bias + sum(w * (most if w > 0 else least) for w, (least, most) in zip(row, ranges)))
             found.append(Interval(tuple(low), tuple(high)))
-            largest = [max(top, 0) >> layer.shift for top in high]
+            if number < len(self.layers) - 1:
+                ranges = _activation_ranges(number, layer, found[-1])
         return tuple(found)
+
+    @cached_property
+    def activation_intervals(self) -> tuple[Interval, ...]:
+        """Worst-case ranges of what each hidden layer hands on, over ALL byte inputs."""
+        hidden = enumerate(zip(self.layers[:-1], self.intervals))
+        ranges = (_activation_ranges(number, layer, interval) for number, (layer, interval) in hidden)
+        return tuple(Interval(*map(tuple, zip(*pairs))) for pairs in ranges)
+
+    def require_relu(self, what: str) -> None:
+        """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, for `what` can only hold ReLU."""
+        for number, layer in enumerate(self.layers):
+            if layer.activation != RELU:
+                raise UnsupportedNetwork(f"layer {number} uses {layer.activation}: {what} hold relu only")
 
     def infer(self, images: np.ndarray) -> Inference:
         """Runs a batch. `images`: uint8 [batch, inputs]. The reference for every other implementation."""
         values = self.batch(images).astype(np.int64)
         pre_activations, activations = [], []
-        for layer in self.layers:
+        for number, layer in enumerate(self.layers, start=1):
             z = values @ layer.weights.T + layer.bias
             pre_activations.append(z)
-            values = np.maximum(z, 0) >> layer.shift
-            activations.append(values)
-        return Inference(tuple(pre_activations), tuple(activations[:-1]), np.argmax(pre_activations[-1], axis=1))
+            if number < len(self.layers):
+                values = layer.activation.apply(z, layer.shift)
+                activations.append(values)
+        return Inference(tuple(pre_activations), tuple(activations), np.argmax(pre_activations[-1], axis=1))
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: magic, layer count u8, then per layer inputs u32, outputs u32, shift u8, weight size u8 (1, 2, 4 or
-        8 bytes, the smallest that holds them), weights row by row, biases as int64; little-endian two's complement."""
-        parts = [_MAGIC, bytes([len(self.layers)])]
-        for layer in self.layers:
+        8 bytes, the smallest that holds them), weights row by row, biases as int64; little-endian two's complement.
+
+        A network with an activation other than ReLU has another magic, and in each hidden layer, before the weights, the
+        activation (`Activation.to_bytes`)."""
+        with_activations = any(layer.activation != RELU for layer in self.layers)
+        parts = [_MAGIC_ACTIVATIONS if with_activations else _MAGIC, bytes([len(self.layers)])]
+        for number, layer in enumerate(self.layers, start=1):
             size = _smallest_size(layer.weights)
             parts += [
                 layer.inputs.to_bytes(4, "little"),
                 layer.outputs.to_bytes(4, "little"),
                 bytes([layer.shift, size]),
+                layer.activation.to_bytes() if with_activations and number < len(self.layers) else b"",
                 layer.weights.astype(f"<i{size}").tobytes(),
                 layer.bias.astype("<i8").tobytes(),
             ]
@@ -95,20 +126,26 @@ class IntegerNetwork(Network):
     @classmethod
     def read(cls, reader: ByteReader) -> IntegerNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical encodings. Raises `MalformedFile`."""
-        reader.expect(_MAGIC, "network magic")
-        layers = []
-        for number in range(read_layer_count(reader)):
+        magic = reader.take(len(_MAGIC), "network magic")
+        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS):
+            raise MalformedFile(f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
+        layers, count = [], read_layer_count(reader)
+        for number in range(count):
             outputs, inputs = read_layer_shape(reader, number)
             shift = reader.unsigned(1, f"layer {number} shift")
             size = reader.unsigned(1, f"layer {number} weight size")
             if size not in (1, 2, 4, 8):
                 raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
+            named = magic == _MAGIC_ACTIVATIONS and number < count - 1
+            activation = read_activation(reader, f"layer {number}") if named else RELU
             raw = reader.take(size * inputs * outputs, f"layer {number} weights")
             weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs).astype(np.int64)
             if size != _smallest_size(weights):
                 raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
             bias = np.frombuffer(reader.take(8 * outputs, f"layer {number} biases"), "<i8").astype(np.int64)
-            layers.append((weights, bias, shift))
+            layers.append((weights, bias, shift, activation))
+        if magic == _MAGIC_ACTIVATIONS and all(activation == RELU for *_, activation in layers):
+            raise MalformedFile(f"{reader.what}: all its activations are relu, which has the magic {_MAGIC!r}")
         try:
             return cls(tuple(DenseLayer(*layer) for layer in layers))
         except UnsupportedNetwork as error:
@@ -121,6 +158,17 @@ class IntegerNetwork(Network):
         network = cls.read(reader)
         reader.finish()
         return network
+
+
+def _activation_ranges(number: int, layer: DenseLayer, interval: Interval) -> list[tuple[int, int]]:
+    """For each neuron of a hidden layer the smallest and largest value it hands on. Raises `UnsupportedNetwork`."""
+    found = []
+    for row, (low, high) in enumerate(zip(interval.low, interval.high)):
+        try:
+            found.append(layer.activation.bounds(low, high, layer.shift))
+        except UnsupportedNetwork as error:
+            raise UnsupportedNetwork(f"layer {number} row {row} {error}") from None
+    return found
 
 
 def _smallest_size(weights: np.ndarray) -> int:
