@@ -96,6 +96,13 @@ def linear_combination(vectors: list[list[int]], scalars: list[int]) -> list[int
     return out
 
 
+def combine_rows(matrix: Sequence[Sequence[int]], scalars: list[int], columns: int) -> list[int]:
+    """sum_r scalars[r] * matrix[r], rows of `columns` signed integers."""
+    return [
+        sum(scalar * int(row[c]) for row, scalar in zip(matrix, scalars, strict=True)) % MODULUS for c in range(columns)
+    ]
+
+
 # Polynomials, constant coefficient first
 
 
@@ -181,6 +188,12 @@ def g1_linear_combination(points: Sequence[Point], scalars: Sequence[int]) -> Po
     for point, scalar in zip(points, scalars, strict=True):
         result = curve().add(result, curve().multiply(point, scalar))
     return result
+
+
+def msm_integers(points: Sequence[Point], matrix: Sequence[Sequence[int]], tails: Sequence[list[int]]) -> list[Point]:
+    """For each row of signed integers and its tail: the sum over both, one after the other."""
+    scalars = [[*from_signed(row), *tail] for row, tail in zip(matrix, tails, strict=True)]
+    return [g1_linear_combination(points[: len(row)], row) for row in scalars]
 
 
 def lagrange(monomials: Sequence[Point], n: int) -> list[Point]:

@@ -248,6 +248,13 @@ fn running_sum(points: &[Point]) -> blst_p1 {
     total
 }
 
+pub fn projective(point: &Point) -> blst_p1 {
+    let mut image = blst_p1::default();
+    // SAFETY: live points.
+    unsafe { blst::blst_p1_from_affine(&mut image, point) };
+    image
+}
+
 pub fn add_points(a: &blst_p1, b: &blst_p1) -> blst_p1 {
     let mut sum = blst_p1::default();
     // SAFETY: live points.

@@ -8,8 +8,10 @@ use pyo3::IntoPyObjectExt;
 use rayon::prelude::*;
 
 use crate::affine::{add_each, negate_if};
+use crate::columns::{multiply_columns, Memo};
 use crate::curve::{to_affine, Refusal, G1};
 use crate::field::{root_of_unity, Fr};
+use crate::integers::Integers;
 use crate::msm;
 use crate::pool::on_all_cores;
 use crate::python::{allocate, chunks, items, power_of_two, slice_of, wrapped_index, Length, Octets};
@@ -22,11 +24,24 @@ use crate::vector::Vector;
 #[pyclass(frozen, sequence, module = "zkpredict_kernel")]
 pub struct Bases {
     points: Vec<blst_p1_affine>,
+    memo: Memo,
 }
 
 impl From<Vec<blst_p1_affine>> for Bases {
     fn from(points: Vec<blst_p1_affine>) -> Bases {
-        Bases { points }
+        Bases { points, memo: Memo::default() }
+    }
+}
+
+impl Bases {
+    fn enough_for(&self, scalars: usize) -> PyResult<()> {
+        let expected = self.points.len();
+        if scalars > expected {
+            return Err(PyValueError::new_err(format!(
+                "expected at most {expected} scalars, one for each base, got {scalars}"
+            )));
+        }
+        Ok(())
     }
 }
 
@@ -85,7 +100,7 @@ impl Bases {
         for list in &lists {
             points.extend_from_slice(&list.get().points);
         }
-        Ok(Bases { points })
+        Ok(points.into())
     }
 
     fn __len__(&self) -> usize {
@@ -95,7 +110,7 @@ impl Bases {
     /// bases[i] is a G1 (negative i counts from the end), bases[a:b:step] a Bases.
     fn __getitem__<'py>(&self, py: Python<'py>, index: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         if let Ok(slice) = index.cast::<PySlice>() {
-            return Bases { points: slice_of(&self.points, slice)? }.into_bound_py_any(py);
+            return Bases::from(slice_of(&self.points, slice)?).into_bound_py_any(py);
         }
         G1::from_affine(&self.points[wrapped_index(index, self.points.len())?]).into_bound_py_any(py)
     }
@@ -109,13 +124,43 @@ impl Bases {
     /// All cores; elements near 0 or near r (small negative numbers) cost much less. Not in constant time.
     fn msm(&self, py: Python<'_>, vector: &Bound<'_, Vector>) -> PyResult<G1> {
         let scalars = &vector.get().values;
-        let Some(points) = self.points.get(..scalars.len()) else {
-            let (expected, got) = (self.points.len(), scalars.len());
-            return Err(PyValueError::new_err(format!(
-                "expected at most {expected} scalars, one for each base, got {got}"
-            )));
-        };
+        self.enough_for(scalars.len())?;
+        let points = &self.points[..scalars.len()];
         Ok(py.detach(|| G1::from_point(msm::multiply(points, scalars))))
+    }
+
+    /// The sum for each vector, as `msm` gives it: many at once keep all cores busy.
+    fn msm_each(&self, py: Python<'_>, #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>) -> PyResult<Vec<G1>> {
+        let lists: Vec<&[Fr]> = vectors.iter().map(|vector| vector.get().values.as_slice()).collect();
+        lists.iter().try_for_each(|scalars| self.enough_for(scalars.len()))?;
+        let one = |scalars: &&[Fr]| msm::multiply(&self.points[..scalars.len()], scalars);
+        let sums: Vec<_> = py.detach(|| on_all_cores(|| lists.par_iter().with_max_len(1).map(one).collect()));
+        Ok(sums.into_iter().map(G1::from_point).collect())
+    }
+
+    /// Many sums over small integers: matrix is a two-dimensional contiguous buffer of integers of any width that fit an
+    /// int64 (a numpy array [sums, n]), tails holds a Vector for each of its rows, and the result is the list of
+    /// sum_j matrix[r, j] * bases[j] + sum_k tails[r][k] * bases[n + k].
+    ///
+    /// All cores. A row of bytes costs a twentieth of a row of full-size scalars, a row of bits less; zeros cost nothing.
+    /// TypeError for another element type; ValueError for another shape, unless there is one tail for each row, and
+    /// unless there is a base for each scalar.
+    fn msm_integers(
+        &self,
+        py: Python<'_>,
+        matrix: &Bound<'_, PyAny>,
+        #[pyo3(from_py_with = items)] tails: Vec<Py<Vector>>,
+    ) -> PyResult<Vec<G1>> {
+        let matrix = Integers::matrix(matrix)?;
+        if tails.len() != matrix.rows {
+            let (expected, got) = (matrix.rows, tails.len());
+            return Err(PyValueError::new_err(format!("expected {expected} tails, one for each row, got {got}")));
+        }
+        let tails: Vec<&[Fr]> = tails.iter().map(|tail| tail.get().values.as_slice()).collect();
+        let longest = tails.iter().map(|tail| tail.len()).max().unwrap_or(0);
+        self.enough_for(matrix.columns.saturating_add(longest))?;
+        let sums = py.detach(|| multiply_columns(&self.points, &self.memo, &matrix, &tails));
+        Ok(sums.into_iter().map(G1::from_point).collect())
     }
 
     /// From the first n bases [tau^i]G, the Lagrange bases [L_i(tau)]G of the n-th roots of unity: committing

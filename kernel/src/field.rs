@@ -66,6 +66,15 @@ impl Fr {
         out
     }
 
+    /// A 384-bit integer modulo r.
+    pub fn from_six_limbs(limbs: &[u64; 6]) -> Fr {
+        let [a, b, c, d, e, f] = *limbs;
+        // 2^256 = (2^32)^8
+        static STEP: OnceLock<Fr> = OnceLock::new();
+        let step = *STEP.get_or_init(|| Fr::from_u64(1 << 32).pow(8));
+        Fr::from_limbs_reduced(&[a, b, c, d]).add(Fr::from_limbs_reduced(&[e, f, 0, 0]).mul(step))
+    }
+
     /// None unless the 32 little-endian bytes encode an integer below r.
     pub fn from_bytes(bytes: &[u8; BYTES]) -> Option<Fr> {
         Fr::from_limbs(&limbs_from_bytes(bytes))

@@ -3,8 +3,10 @@
 
 mod affine;
 mod bases;
+mod columns;
 mod curve;
 mod field;
+mod integers;
 mod msm;
 mod pairing;
 mod polynomial;

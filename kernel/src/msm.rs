@@ -57,9 +57,9 @@ fn sorted_halves(points: &[Point], scalars: &[Fr]) -> [Terms; SIZES.len()] {
 }
 
 /// A scalar as half[0] + half[1] * z^2: magnitudes of at most 127 bits, and whether each is negative.
-type Halves = [(u128, bool); 2];
+pub type Halves = [(u128, bool); 2];
 
-fn halves(scalar: Fr) -> Halves {
+pub fn halves(scalar: Fr) -> Halves {
     // k in (-r/2, r/2), as a magnitude and a sign.
     let mut limbs = scalar.to_limbs();
     let negated = scalar.neg().to_limbs();
@@ -103,15 +103,15 @@ fn wide_product(a: u128, b: u128) -> (u128, u128) {
 
 /// Signed digits of `bits` bits: all but the last in [-2^(bits-1), 2^(bits-1)), the last in [0, 2^(bits-1)].
 #[derive(Clone, Copy)]
-struct Windows {
+pub struct Windows {
     bits: u32,
-    count: u32,
+    pub count: u32,
     /// 2^(bits-1) in every window but the last: adding it once makes each digit independent of the carries.
     offset: u128,
 }
 
 impl Windows {
-    fn new(bits: u32, size: u32) -> Windows {
+    pub fn new(bits: u32, size: u32) -> Windows {
         let count = (size + 1).div_ceil(bits);
         let offset = (0..count - 1).map(|window| 1 << (bits * window + bits - 1)).sum();
         Windows { bits, count, offset }
@@ -134,12 +134,12 @@ impl Windows {
         })
     }
 
-    fn buckets(&self) -> usize {
+    pub fn buckets(&self) -> usize {
         1 << (self.bits - 1)
     }
 
     /// The bucket of the digit, 0 for digit 0, and whether the digit is negative.
-    fn digit(&self, window: u32, magnitude: u128) -> (usize, bool) {
+    pub fn digit(&self, window: u32, magnitude: u128) -> (usize, bool) {
         let shifted = ((magnitude + self.offset) >> (self.bits * window)) as usize;
         if window == self.count - 1 {
             return (shifted, false);
@@ -166,20 +166,7 @@ impl Terms {
     /// sum of digit * point over all terms, for the digits of one window.
     fn window(&self, windows: &Windows, window: u32) -> blst_p1 {
         let digits: Vec<(usize, bool)> = self.magnitudes.iter().map(|&m| windows.digit(window, m)).collect();
-        let mut sizes = vec![0; windows.buckets() + 1];
-        digits.iter().for_each(|&(bucket, _)| sizes[bucket] += 1);
-        // Bucket 0 adds nothing; the others are laid out one after another.
-        sizes[0] = 0;
-        let mut ends: Vec<usize> =
-            sizes.iter().scan(0, |end, size| Some(std::mem::replace(end, *end + size))).collect();
-        let mut sorted = vec![Point::default(); sizes.iter().sum()];
-        for (point, &(bucket, negative)) in self.points.iter().zip(&digits) {
-            if bucket > 0 {
-                sorted[ends[bucket]] = negate_if(point, negative);
-                ends[bucket] += 1;
-            }
-        }
-        weighted_sum(&sum_groups(sorted, sizes)[1..])
+        bucket_sum(&self.points, &digits, windows.buckets())
     }
 
     /// Interleaved windowed multiplications, a share for each thread.
@@ -191,6 +178,23 @@ impl Terms {
             .map(|(points, magnitudes)| interleaved(points, magnitudes))
             .reduce(blst_p1::default, |a, b| add_points(&a, &b))
     }
+}
+
+/// sum of digit * point, each digit a magnitude (its bucket, at most `buckets`) and whether it is negative.
+pub fn bucket_sum(points: &[Point], digits: &[(usize, bool)], buckets: usize) -> blst_p1 {
+    let mut sizes = vec![0; buckets + 1];
+    digits.iter().for_each(|&(bucket, _)| sizes[bucket] += 1);
+    // Bucket 0 adds nothing; the others are laid out one after another.
+    sizes[0] = 0;
+    let mut ends: Vec<usize> = sizes.iter().scan(0, |end, size| Some(std::mem::replace(end, *end + size))).collect();
+    let mut sorted = vec![Point::default(); sizes.iter().sum()];
+    for (point, &(bucket, negative)) in points.iter().zip(digits) {
+        if bucket > 0 {
+            sorted[ends[bucket]] = negate_if(point, negative);
+            ends[bucket] += 1;
+        }
+    }
+    weighted_sum(&sum_groups(sorted, sizes)[1..])
 }
 
 /// scalars[i] * points[i] for each i: windowed multiplications in step, each step a batch of affine additions.

@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PySlice};
 
 use crate::field::{bytes_from_limbs, limbs_from_bytes, Fr, BYTES, TWO_ADICITY};
+use crate::integers::{native, Integers};
 
 /// A Python int in [0, r).
 pub struct Scalar(pub Fr);
@@ -113,28 +114,6 @@ impl std::ops::Deref for Octets<'_> {
     }
 }
 
-/// The buffer of an object that holds int64 in this machine's byte order.
-fn int64(object: &Bound<'_, PyAny>) -> Option<PyBuffer<i64>> {
-    // PyO3 0.29 takes '>' (big-endian) for a little-endian machine's own byte order.
-    let swapped = |format: &[u8]| cfg!(target_endian = "little") && matches!(format.first(), Some(b'>' | b'!'));
-    PyBuffer::get(object).ok().filter(|buffer| !swapped(buffer.format().to_bytes()))
-}
-
-/// A one-dimensional contiguous buffer of int64.
-pub fn int64_buffer(object: &Bound<'_, PyAny>) -> PyResult<Vec<i64>> {
-    let kind = object.get_type().qualname()?;
-    let buffer =
-        int64(object).ok_or_else(|| PyTypeError::new_err(format!("expected a buffer of int64, got {kind}")))?;
-    if buffer.dimensions() != 1 {
-        let got = buffer.dimensions();
-        return Err(PyValueError::new_err(format!("expected a one-dimensional buffer, got {got} dimensions")));
-    }
-    if !buffer.is_c_contiguous() {
-        return Err(PyValueError::new_err("expected a contiguous buffer, got a strided one"));
-    }
-    buffer.to_vec(object.py())
-}
-
 /// Positions below `bound`: a sequence of ints or a buffer of int64.
 pub fn positions(object: &Bound<'_, PyAny>, bound: usize) -> PyResult<Vec<usize>> {
     let outside = |i: usize| PyValueError::new_err(format!("positions[{i}] is outside [0, {bound})"));
@@ -142,8 +121,8 @@ pub fn positions(object: &Bound<'_, PyAny>, bound: usize) -> PyResult<Vec<usize>
         Some(position) if position < bound => Ok(position),
         _ => Err(outside(i)),
     };
-    if int64(object).is_some() {
-        let list = int64_buffer(object)?;
+    if native::<i64>(object).is_some() {
+        let list = Integers::vector(object)?.row(0);
         return list.iter().enumerate().map(|(i, &position)| within(i, position.try_into().ok())).collect();
     }
     object

@@ -6,11 +6,12 @@ use pyo3::types::{PyBytes, PyList, PySlice};
 use pyo3::IntoPyObjectExt;
 
 use crate::field::{Fr, BYTES};
+use crate::integers::{combine_rows, Integers};
 use crate::polynomial;
 use crate::pool::{map, zip};
 use crate::python::{
-    allocate, chunks, int64_buffer, items, not_an_int, positions, power_of_two, scalar, scalars, slice_of, to_int,
-    wrapped_index, Length, Octets, Scalar,
+    allocate, chunks, items, not_an_int, positions, power_of_two, scalar, scalars, slice_of, to_int, wrapped_index,
+    Length, Octets, Scalar,
 };
 use crate::transform;
 
@@ -93,13 +94,31 @@ impl Vector {
         Ok(scalars(values, "values")?.into())
     }
 
-    /// From a one-dimensional contiguous buffer of int64 (a numpy array): v for v >= 0, r - |v| for v < 0.
+    /// From a one-dimensional contiguous buffer of integers of any width that fit an int64 (a numpy array, bytes):
+    /// v for v >= 0, r - |v| for v < 0.
     ///
     /// TypeError for another element type, ValueError for another shape.
     #[staticmethod]
     fn from_signed(py: Python<'_>, buffer: &Bound<'_, PyAny>) -> PyResult<Vector> {
-        let integers = int64_buffer(buffer)?;
-        Ok(py.detach(|| integers.iter().map(|&v| Fr::from_i64(v)).collect::<Vec<_>>()).into())
+        let integers = Integers::vector(buffer)?;
+        Ok(py.detach(|| integers.row(0).iter().map(|&v| Fr::from_i64(v)).collect::<Vec<_>>()).into())
+    }
+
+    /// sum_r scalars[r] * matrix[r, :] for a two-dimensional contiguous buffer of integers of any width that fit an
+    /// int64 (a numpy array [rows, columns]): one element for each column. All cores, a few nanoseconds an entry.
+    ///
+    /// TypeError for another element type; ValueError for another shape, and unless there is one scalar for each row.
+    #[staticmethod]
+    fn combine_rows(py: Python<'_>, matrix: &Bound<'_, PyAny>, scalars: &Bound<'_, PyAny>) -> PyResult<Vector> {
+        let (matrix, weights) = (Integers::matrix(matrix)?, coefficients(scalars)?);
+        if weights.len() != matrix.rows {
+            let (expected, got) = (matrix.rows, weights.len());
+            return Err(PyValueError::new_err(format!("expected {expected} scalars, one for each row, got {got}")));
+        }
+        let mut values = allocate(matrix.columns)?;
+        values.resize(matrix.columns, Fr::ZERO);
+        py.detach(|| combine_rows(&matrix, &weights, &mut values));
+        Ok(values.into())
     }
 
     /// From 32 little-endian bytes for each element, each below r. ValueError for a length that is not a

@@ -43,6 +43,9 @@ ARRAYS = st.sampled_from(
         np.arange(20)[::-1],
         np.array([-(1 << 63), (1 << 63) - 1]),
         np.asfortranarray(np.arange(6).reshape(2, 3)),
+        *(np.arange(4).reshape(2, 2).astype(kind) for kind in ("i1", "u1", "<u2", ">u2", "<i4", "<u8")),
+        np.array([[300, -5], [2, 1 << 40]]),
+        np.empty((0, 1 << 60), np.int8),
         *(array.array(kind, [1, 2, 3]) for kind in "bBhHiIlLqQfd"),
     ]
 )
@@ -139,6 +142,8 @@ def test_buffers(buffer, data):
     vector = data.draw(VECTORS)
     for call in (Vector.from_signed, Vector.from_ints, Vector.from_bytes, vector.__getitem__):
         attempt(call, buffer)
+    attempt(Vector.combine_rows, buffer, data.draw(LISTS))
+    attempt(data.draw(BASES).msm_integers, buffer, data.draw(st.lists(VECTORS, max_size=4)))
     attempt(vector.scatter, 8, buffer)
     attempt(lambda: vector + buffer)
     attempt(lambda: vector * buffer)

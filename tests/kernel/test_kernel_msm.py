@@ -89,6 +89,80 @@ def test_msm_takes_at_most_one_scalar_for_each_base(bases):
     assert G1.linear_combination([], []).is_identity()
 
 
+# Many at once
+
+
+def test_msm_each_is_msm_of_each(bases):
+    draw = random.Random(8)
+    vectors = [Vector.from_ints([KINDS[kind](draw) for _ in range(n)]) for kind in KINDS for n in (0, 3, 100, POINTS)]
+    assert bases.msm_each(vectors) == [bases.msm(vector) for vector in vectors]
+    assert bases.msm_each([]) == []
+    with refuses(ValueError, "expected at most 300 scalars, one for each base, got 301"):
+        bases.msm_each([Vector.zeros(3), Vector.zeros(301)])
+    with refuses(TypeError, "'int' object is not an instance of 'Vector'"):
+        bases.msm_each([1])
+
+
+COLUMNS = {
+    "bytes": (0, 255), "signed bytes": (-128, 127), "negative": (-255, 0), "bits": (0, 1), "signs": (-1, 1), "one value": (7, 7),
+    "far from zero": (900, 1000), "largest": (-1023, 1023), "too large": (-1024, 1024), "int64": (-(2**63), 2**63 - 1),
+}  # fmt: skip
+
+
+def test_msm_integers_matches_reference():
+    draw = random.Random(2)
+    multiples = [draw.randrange(MODULUS) for _ in range(6)]
+    matrix = np.array([[1, 255, 0], [-3, 2, 9], [0, 0, 0], [2**40, 5, 1], [200, 201, 202]])
+    tails = [[draw.randrange(MODULUS) for _ in range(count)] for count in (3, 2, 0, 1, 3)]
+    points = [bls.multiply(bls.G1, multiple) for multiple in multiples]
+    expected = [reference.compress_g1(point) for point in reference.msm_integers(points, matrix.tolist(), tails)]
+    native = Bases([G.mul(multiple) for multiple in multiples])
+    found = native.msm_integers(matrix, [Vector.from_ints(tail) for tail in tails])
+    assert [point.to_compressed() for point in found] == expected
+
+
+@pytest.mark.parametrize("rows", [1, 3, 4, 9])
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_msm_integers_is_msm_of_the_same_scalars(bases, kind, rows):
+    source = np.random.default_rng(rows)
+    low, high = COLUMNS[kind]
+    matrix = source.integers(low, high, (rows, POINTS - 40), dtype=np.int64, endpoint=True)
+    matrix[0, :200] = 0
+    for lengths in ([0] * rows, [4] * rows, [32, 33, 0, 1, 2, 3, 4, 40, 5][:rows]):
+        tails = [Vector.from_wide_bytes(source.bytes(64 * length)) for length in lengths]
+        scalars = [Vector.concat([Vector.from_signed(row), tail]) for row, tail in zip(matrix, tails)]
+        assert bases.msm_integers(matrix, tails) == [bases.msm(vector) for vector in scalars]
+    if high <= 255 and low >= 0:
+        assert bases.msm_integers(matrix.astype(np.uint8), tails) == [bases.msm(vector) for vector in scalars]
+
+
+def test_tails_of_every_size(bases):
+    matrix = np.zeros((len(EDGES), 10), np.uint8)
+    found = bases.msm_integers(matrix, [Vector.from_ints([edge, 1]) for edge in EDGES])
+    assert found == [G.mul((11 * edge + 12) % MODULUS) for edge in EDGES]
+
+
+def test_msm_integers_of_equal_opposite_and_identity_bases():
+    bases = Bases([G] * 20 + [-G] * 20 + [G1.identity()] * 20 + [G, -G, G1.identity()])
+    matrix = np.tile(np.array([3, 255, 0, 9], np.uint8), (5, 15))
+    tails = [Vector.from_ints([5, MODULUS - 1, 6])] * 5
+    assert bases.msm_integers(matrix, tails) == [G.mul(6)] * 5
+
+
+def test_msm_integers_takes_a_tail_for_each_row_and_a_base_for_each_scalar(bases):
+    matrix = np.zeros((2, 299), np.uint8)
+    with refuses(ValueError, "expected 2 tails, one for each row, got 1"):
+        bases.msm_integers(matrix, [Vector.zeros(1)])
+    with refuses(ValueError, "expected at most 300 scalars, one for each base, got 301"):
+        bases.msm_integers(matrix, [Vector.zeros(0), Vector.zeros(2)])
+    with refuses(TypeError, "expected a buffer of integers that fit int64, got ndarray"):
+        bases.msm_integers(matrix.astype(float), [Vector.zeros(0)] * 2)
+    with refuses(ValueError, "expected a two-dimensional buffer, got 3 dimensions"):
+        bases.msm_integers(matrix[None], [])
+    assert bases.msm_integers(np.zeros((0, 5), np.uint8), []) == []
+    assert bases.msm_integers(np.zeros((2, 0), np.uint8), [Vector.from_ints([2])] * 2) == [G.mul(2)] * 2
+
+
 # Bases as a list, and as bytes
 
 

@@ -12,6 +12,7 @@ from zkpredict import kernel
 from zkpredict.kernel import MODULUS, Vector, reference
 
 NAME = "zkpredict_kernel.Vector"
+INTEGERS = [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64]
 EDGES = [0, 1, 2, 7, 2**63 - 1, 2**63, 2**64, (MODULUS - 1) // 2, (MODULUS + 1) // 2, MODULUS - 2, MODULUS - 1]
 scalars = st.sampled_from(EDGES) | st.integers(0, MODULUS - 1)
 vectors = st.lists(scalars, max_size=20)
@@ -106,19 +107,61 @@ def test_buffers_of_bytes():
         Vector.from_bytes(memoryview(data)[::2])
 
 
-def test_from_signed_takes_only_contiguous_int64():
-    with refuses(TypeError, "expected a buffer of int64, got ndarray"):
-        Vector.from_signed(np.zeros(3, dtype=np.float64))
-    with refuses(TypeError, "expected a buffer of int64, got ndarray"):
-        Vector.from_signed(np.zeros(3, dtype=np.int32))
-    with refuses(TypeError, "expected a buffer of int64, got ndarray"):
-        Vector.from_signed(np.zeros(3, dtype=">i8"))
-    with refuses(TypeError, "expected a buffer of int64, got list"):
-        Vector.from_signed([1])
+NOT_INTEGERS = "expected a buffer of integers that fit int64, got "
+
+
+def refused_buffers(call):
+    """Every buffer that holds no integers, or not as they are read, by its message."""
+    for kind in (np.float64, np.float16, np.complex128, np.bool_, np.uint64, ">i8", ">u2", "S3", "M8[s]"):
+        with refuses(TypeError, NOT_INTEGERS + "ndarray"):
+            call(np.zeros((3, 2), dtype=kind))
+    with refuses(TypeError, NOT_INTEGERS + "list"):
+        call([[1]])
     with refuses(ValueError, "expected a contiguous buffer, got a strided one"):
-        Vector.from_signed(np.zeros(6, dtype=np.int64)[::2])
+        call(np.zeros((6, 4), dtype=np.int64)[::2])
+    with refuses(ValueError, "expected a contiguous buffer, got a strided one"):
+        call(np.zeros((6, 4), dtype=np.int8).T)
+
+
+def test_from_signed_takes_contiguous_integers_of_every_width():
+    for kind in INTEGERS:
+        limits = [np.iinfo(kind).min, np.iinfo(kind).max, 0, 1]
+        assert Vector.from_signed(np.array(limits, dtype=kind)).to_ints() == reference.from_signed(limits)
+    assert Vector.from_signed(b"\x00\x7f\xff").to_ints() == [0, 127, 255]
+    refused_buffers(Vector.from_signed)
     with refuses(ValueError, "expected a one-dimensional buffer, got 2 dimensions"):
         Vector.from_signed(np.zeros((2, 3), dtype=np.int64))
+
+
+@pytest.mark.parametrize("kind", INTEGERS)
+@pytest.mark.parametrize("shape", [(0, 0), (0, 5), (4, 0), (1, 1), (3, 130), (600, 3), (30, 600), (1100, 20)])
+def test_combine_rows_matches_reference(kind, shape):
+    rows, columns = shape
+    source = np.random.default_rng(rows)
+    limits = np.iinfo(kind)
+    matrix = source.integers(limits.min, limits.max, shape, dtype=kind, endpoint=True)
+    weights = ([0, 1, MODULUS - 1, 2**64] + [int.from_bytes(source.bytes(31), "big") for _ in range(rows)])[:rows]
+    expected = reference.combine_rows(matrix.tolist(), weights, columns)
+    assert Vector.combine_rows(matrix, weights).to_ints() == expected
+    assert Vector.combine_rows(matrix, Vector.from_ints(weights)).to_ints() == expected
+
+
+def test_combine_rows_of_the_largest_entries():
+    for entry in (-(2**63), 2**63 - 1):
+        matrix = np.full((40, 3), entry)
+        assert Vector.combine_rows(matrix, [MODULUS - 1] * 40).to_ints() == [-40 * entry % MODULUS] * 3
+
+
+def test_combine_rows_refuses_other_shapes():
+    refused_buffers(lambda matrix: Vector.combine_rows(matrix, [1, 2, 3]))
+    with refuses(ValueError, "expected a two-dimensional buffer, got 1 dimensions"):
+        Vector.combine_rows(np.zeros(3, np.int8), [1])
+    with refuses(ValueError, "expected 2 scalars, one for each row, got 3"):
+        Vector.combine_rows(np.zeros((2, 3), np.int8), [1, 2, 3])
+    with refuses(ValueError, "scalars[1] must be in [0, r)"):
+        Vector.combine_rows(np.zeros((2, 3), np.int8), [1, MODULUS])
+    with refuses(MemoryError, f"no memory for {2**60} elements"):
+        Vector.combine_rows(np.empty((0, 2**60), np.int8), [])
 
 
 @pytest.mark.parametrize("length", [-1, 2**48, 2**70])
