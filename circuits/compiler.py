@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.errors import UnsupportedNetwork, bits
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import (
     ACTIVATION_BITS,
@@ -117,7 +117,7 @@ def _check_rows(number: int, interval: Interval, limit: int, shift: int) -> None
     for row, (low, high) in enumerate(zip(interval.low, interval.high)):
         if max(abs(low), abs(high)) >= limit:
             raise UnsupportedNetwork(
-                f"layer {number} row {row} reaches {max(abs(low), abs(high))} on some input, "
+                f"layer {number} row {row} reaches up to {bits(max(abs(low), abs(high)))} on some input, "
                 f"the limit is {limit - 1}" + (f" at shift {shift}" if shift else "")
             )
 

@@ -15,3 +15,11 @@ class FalseClaim(UnusableInput):
 
 class UnsupportedNetwork(UnusableInput):
     """A network that no circuit of this version can hold; the message names the layer, row or size."""
+
+
+def bits(value: int) -> str:
+    """A bound on the magnitude of `value` that tells no more than its bits: "2^k", the smallest power of two that it does not pass.
+
+    For messages: exact worst cases are sums over a row of private weights.
+    """
+    return f"2^{max(abs(value) - 1, 0).bit_length()}"

@@ -16,11 +16,14 @@ from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
+from zkpredict.circuits.networks.dense import MAX_WEIGHTS
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 
 MAGIC = b"zkpM\x01"
+MAX_BYTES = 16 * MAX_WEIGHTS
+"""Weights of 8 bytes, and as much again for biases, commitment and secrets."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,7 @@ class Model:
     @classmethod
     def load(cls, path: str | os.PathLike) -> Model:
         """Reads a model file. Raises `UnusableInput` or `MalformedFile`."""
-        return cls.from_bytes(read_file(path, "model"), str(path))
+        return cls.from_bytes(read_file(path, "model", MAX_BYTES), str(path))
 
     def _require_committed(self) -> Committed:
         if self.committed is None:

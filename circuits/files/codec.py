@@ -21,14 +21,18 @@ class ByteReader:
     position: int = 0
 
     def take(self, count: int, field: str) -> bytes:
-        """The next `count` bytes, called `field` in the error when fewer are left."""
+        """A copy of the next `count` bytes, called `field` in the error when fewer are left."""
+        return bytes(self.view(count, field))
+
+    def view(self, count: int, field: str) -> memoryview:
+        """As `take`, without copying: for what is large."""
         left = len(self.data) - self.position
         if count > left:
             raise MalformedFile(
                 f"{self.what}: {field} needs {count} bytes at offset {self.position}, {left} are left"
             )
         start, self.position = self.position, self.position + count
-        return self.data[start : self.position]
+        return memoryview(self.data)[start : self.position]
 
     def unsigned(self, size: int, field: str) -> int:
         """A little-endian unsigned integer of `size` bytes."""

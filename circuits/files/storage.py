@@ -20,16 +20,18 @@ _WITHOUT_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of `path`, called `what` in errors. Raises `UnusableInput` when missing, unreadable or above `limit` bytes."""
-    data = bytearray()
     try:
         with open(path, "rb") as file:
-            while len(data) <= limit and (chunk := file.read(min(_CHUNK_BYTES, limit + 1 - len(data)))):
-                data += chunk
+            step = max(_CHUNK_BYTES, os.fstat(file.fileno()).st_size + 1)  # a regular file comes in one piece, held once
+            pieces, left = [], limit + 1
+            while left and (piece := file.read(min(step, left))):
+                pieces.append(piece)
+                left -= len(piece)
     except OSError as error:
         raise UnusableInput(f"cannot read {what} {path}: {error.strerror}") from None
-    if len(data) > limit:
+    if not left:
         raise UnusableInput(f"{what} {path} is larger than {limit} bytes")
-    return bytes(data)
+    return b"".join(pieces)
 
 
 def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False) -> None:

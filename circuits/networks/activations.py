@@ -27,7 +27,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 from zkpredict.circuits.files.codec import ByteReader
 
 MAX_BYTE = 255
@@ -176,7 +176,7 @@ class Rational(Activation):
         if first < LOWEST_ARGUMENT or last > HIGHEST_ARGUMENT:
             reach = low if first < LOWEST_ARGUMENT else high
             raise UnsupportedNetwork(
-                f"reaches {reach} on some input, {self} takes {LOWEST_ARGUMENT}..{HIGHEST_ARGUMENT} after its shift of {shift}"
+                f"reaches up to {bits(reach)} on some input, {self} takes {LOWEST_ARGUMENT}..{HIGHEST_ARGUMENT} after its shift of {shift}"
             )
         # monotone on either side of zero: the extremes are at the ends, or at zero
         values = [self.at(u) for u in (first, last, *([0] if first < 0 < last else []))]

@@ -6,6 +6,7 @@ Weights, and values that follow from them, are left out of every `repr`: traceba
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,18 +17,25 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, Unusabl
 MAX_PIXEL = 255
 MAX_WIDTH = 1 << 16
 MAX_LAYERS = 16
-MAX_WEIGHTS = 1 << 26
+MAX_WEIGHTS = 1 << 23
+"""Of all layers together: more than any circuit holds. What bounds the memory that a model file can ask for."""
+_BLOCK = 1 << 16
+_INT64_LIMIT = 1 << 63
+_WIDTHS = (np.int8, np.int16, np.int32, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
 class Layer(ABC):
-    """`weights` int64 [outputs, inputs] and `bias` int64 [outputs], read-only. Raises `UnsupportedNetwork` for anything else."""
+    """`weights` int64 [outputs, inputs] and `bias` int64 [outputs], read-only. Raises `UnsupportedNetwork` for anything else.
+
+    The weights are kept in the narrowest integers that hold them, `narrow`; `weights` is made of them each time it is read.
+    """
 
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
-        weights, bias = np.asarray(self.weights), np.asarray(self.bias)
+        weights, bias = np.asarray(self.narrow), np.asarray(self.bias)
         for name, array in (("weights", weights), ("bias", bias)):
             if array.dtype.kind not in "iu":
                 raise UnsupportedNetwork(f"{name} must be integers, got dtype {array.dtype}")
@@ -37,9 +45,19 @@ class Layer(ABC):
             raise UnsupportedNetwork(f"bias must have shape ({weights.shape[0]},), got {bias.shape}")
         for name, array in (("weights", weights), ("bias", bias)):
             self._check_range(name, int(array.min()), int(array.max()))
-            frozen = array.astype(np.int64)
-            frozen.flags.writeable = False
-            object.__setattr__(self, name, frozen)
+        object.__setattr__(self, "_narrow", _frozen(weights, narrowest(weights)))
+        object.__setattr__(self, "bias", _frozen(bias, np.int64))
+
+    @property
+    def narrow(self) -> np.ndarray:
+        """The weights as they are kept: int8, int16, int32 or int64 [outputs, inputs], read-only. Arithmetic on them can wrap."""
+        return self.__dict__["_narrow"]
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """The weights as int64 [some rows, inputs], from the first row to the last, few enough at a time to cost little memory."""
+        rows = max(1, _BLOCK // self.inputs)
+        for first in range(0, self.outputs, rows):
+            yield self.narrow[first : first + rows].astype(np.int64)
 
     @abstractmethod
     def _check_range(self, name: str, low: int, high: int) -> None:
@@ -47,11 +65,39 @@ class Layer(ABC):
 
     @property
     def inputs(self) -> int:
-        return self.weights.shape[1]
+        return int(self.narrow.shape[1])
 
     @property
     def outputs(self) -> int:
-        return self.weights.shape[0]
+        return int(self.narrow.shape[0])
+
+
+class _Widened:
+    """Stands in a layer's class for the field `weights`: keeps what it is given as it is, and hands it out as int64."""
+
+    def __get__(self, layer: Layer, owner: type) -> np.ndarray:
+        return _frozen(layer.narrow, np.int64)
+
+    def __set__(self, layer: Layer, value: np.ndarray) -> None:
+        layer.__dict__["_narrow"] = value
+
+
+setattr(Layer, "weights", _Widened())  # behind the decorator's back: it would take it for a default value
+
+
+def narrowest(values: np.ndarray) -> type[np.signedinteger]:
+    """The smallest of int8, int16, int32 and int64 that holds `values`, which int64 does."""
+    low, high = int(values.min()), int(values.max())
+    return next(width for width in _WIDTHS if np.iinfo(width).min <= low and high <= np.iinfo(width).max)
+
+
+def _frozen(array: np.ndarray, dtype: type[np.signedinteger]) -> np.ndarray:
+    """`array` as a read-only array of `dtype`: a copy, unless it is one already that nobody else can write to."""
+    if array.dtype == dtype and array.flags.owndata and not array.flags.writeable:
+        return array
+    frozen = array.astype(dtype)
+    frozen.flags.writeable = False
+    return frozen
 
 
 @dataclass(frozen=True)
@@ -64,10 +110,40 @@ class Interval:
     low: tuple[int, ...] = field(repr=False)
     high: tuple[int, ...] = field(repr=False)
 
+    @classmethod
+    def around(cls, bias: np.ndarray, low: list[int], high: list[int]) -> Interval:
+        """The ranges `low` and `high` of what is added to `bias`, int64 [neurons], in Python ints: these sums may pass int64."""
+        offsets = bias.tolist()
+        return cls(*(tuple(b + z for b, z in zip(offsets, ends, strict=True)) for ends in (low, high)))
+
     @property
     def magnitude(self) -> int:
         """The largest absolute value any neuron can take."""
         return max(max(map(abs, self.low)), max(map(abs, self.high)))
+
+
+def reach(layer: Layer, ranges: Sequence[tuple[int, int]]) -> Interval:
+    """The range of `W a + b` over all inputs with a[j] in `ranges`[j], ends included: exact, in int64 where no sum can pass it."""
+    low: list[int] = []
+    high: list[int] = []
+    if fits_int64(layer, ranges):
+        least, most = np.array(ranges, dtype=np.int64).T
+        for block in layer.blocks():
+            negative, positive = np.minimum(block, 0), np.maximum(block, 0)
+            low += (positive @ least + negative @ most).tolist()
+            high += (positive @ most + negative @ least).tolist()
+    else:
+        for row in map(np.ndarray.tolist, layer.narrow):
+            low.append(sum(w * (least if w > 0 else most) for w, (least, most) in zip(row, ranges, strict=True)))
+            high.append(sum(w * (most if w > 0 else least) for w, (least, most) in zip(row, ranges, strict=True)))
+    return Interval.around(layer.bias, low, high)
+
+
+def fits_int64(layer: Layer, ranges: Sequence[tuple[int, int]]) -> bool:
+    """Whether int64 holds every sum of products of the layer's weights with inputs in `ranges`, its bias left out."""
+    heaviest = max(-int(layer.narrow.min()), int(layer.narrow.max()))
+    largest = [max(-least, most) for least, most in ranges]
+    return heaviest * sum(largest) < _INT64_LIMIT and max(largest) < _INT64_LIMIT
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +174,9 @@ class Network(ABC):
                 raise UnsupportedNetwork(
                     f"layer {number} has {before.outputs} outputs but layer {number + 1} has {after.inputs} inputs"
                 )
+        weights = sum(layer.narrow.size for layer in self.layers)
+        if weights > MAX_WEIGHTS:
+            raise UnsupportedNetwork(f"a network has at most {MAX_WEIGHTS} weights, got {weights}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -132,10 +211,13 @@ def read_layer_count(reader: ByteReader) -> int:
     return count
 
 
-def read_layer_shape(reader: ByteReader, number: int) -> tuple[int, int]:
-    """Outputs and inputs of a layer from inputs u32, outputs u32; refuses sizes beyond the limits before anything is allocated."""
+def read_layer_shape(reader: ByteReader, number: int, before: int) -> tuple[int, int]:
+    """Outputs and inputs of a layer from inputs u32, outputs u32; refuses sizes beyond the limits before anything is allocated.
+
+    `before`: weights of the layers before it.
+    """
     inputs = reader.unsigned(4, f"layer {number} inputs")
     outputs = reader.unsigned(4, f"layer {number} outputs")
-    if not (1 <= inputs <= MAX_WIDTH and 1 <= outputs <= MAX_WIDTH and inputs * outputs <= MAX_WEIGHTS):
+    if not (1 <= inputs <= MAX_WIDTH and 1 <= outputs <= MAX_WIDTH and before + inputs * outputs <= MAX_WEIGHTS):
         raise MalformedFile(f"{reader.what}: layer {number} claims the shape {outputs} x {inputs}, beyond the limits")
     return outputs, inputs

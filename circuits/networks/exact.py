@@ -15,8 +15,17 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.files.codec import ByteReader
-from zkpredict.circuits.networks.dense import MAX_PIXEL, Inference, Interval, Layer, Network, read_layer_count, read_layer_shape
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.networks.dense import (
+    MAX_PIXEL,
+    Inference,
+    Interval,
+    Layer,
+    Network,
+    fits_int64,
+    read_layer_count,
+    read_layer_shape,
+)
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 
 SCALE = 100_000_000
 MAX_MAGNITUDE = (1 << 32) - 1
@@ -25,6 +34,7 @@ SCALED_PIXELS = tuple(pixel * SCALE // MAX_PIXEL for pixel in range(MAX_PIXEL + 
 MAGIC = b"zkpE\x01"
 _SIGN = 0x80
 _INT64 = 1 << 63
+_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +44,7 @@ class ExactLayer(Layer):
     def _check_range(self, name: str, low: int, high: int) -> None:
         largest = max(abs(low), abs(high))
         if largest > MAX_MAGNITUDE:
-            raise UnsupportedNetwork(f"{name} reach {largest}, beyond the 4-byte magnitude {MAX_MAGNITUDE}")
+            raise UnsupportedNetwork(f"{name} reach up to {bits(largest)}, beyond the 4-byte magnitude {MAX_MAGNITUDE}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,12 +59,9 @@ class ExactNetwork(Network):
         largest = [SCALED_PIXELS[-1]] * self.layers[0].inputs
         found = []
         for layer in self.layers:
-            low, high = [], []
-            for row, bias in zip(layer.weights.tolist(), layer.bias.tolist()):
-                low.append(bias - sum(-w * a // SCALE for w, a in zip(row, largest) if w < 0))
-                high.append(bias + sum(w * a // SCALE for w, a in zip(row, largest) if w > 0))
-            found.append(Interval(tuple(low), tuple(high)))
-            largest = [max(top, 0) for top in high]
+            interval = _reach(layer, largest)
+            found.append(interval)
+            largest = [max(top, 0) for top in interval.high]
         return tuple(found)
 
     @cached_property
@@ -63,7 +70,8 @@ class ExactNetwork(Network):
         largest = [SCALED_PIXELS[-1]] * self.layers[0].inputs
         found = []
         for layer, interval in zip(self.layers, self.intervals):
-            found.append(max(w * a for w, a in zip(np.abs(layer.weights).max(axis=0).tolist(), largest)))
+            heaviest = np.maximum(layer.narrow.max(axis=0).astype(np.int64), -layer.narrow.min(axis=0).astype(np.int64))
+            found.append(max(w * a for w, a in zip(heaviest.tolist(), largest, strict=True)))
             largest = [max(top, 0) for top in interval.high]
         return tuple(found)
 
@@ -89,16 +97,16 @@ class ExactNetwork(Network):
         parts = [MAGIC, bytes([len(self.layers)])]
         for layer in self.layers:
             parts += [layer.inputs.to_bytes(4, "little"), layer.outputs.to_bytes(4, "little")]
-            parts += [number_bytes(layer.weights), number_bytes(layer.bias)]
+            parts += [number_bytes(layer.narrow), number_bytes(layer.bias)]
         return b"".join(parts)
 
     @classmethod
     def read(cls, reader: ByteReader) -> ExactNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical numbers. Raises `MalformedFile`."""
         reader.expect(MAGIC, "exact network magic")
-        layers = []
+        layers: list[ExactLayer] = []
         for number in range(read_layer_count(reader)):
-            outputs, inputs = read_layer_shape(reader, number)
+            outputs, inputs = read_layer_shape(reader, number, sum(layer.narrow.size for layer in layers))
             weights = _read_numbers(reader, inputs * outputs, f"layer {number} weights").reshape(outputs, inputs)
             layers.append(ExactLayer(weights, _read_numbers(reader, outputs, f"layer {number} biases")))
         return cls(tuple(layers))
@@ -121,6 +129,22 @@ class ExactNetwork(Network):
         return cls(tuple(ExactLayer(scaled(kernel).T, scaled(bias)) for kernel, bias in layers))
 
 
+def _reach(layer: ExactLayer, largest: list[int]) -> Interval:
+    """The range of a layer's sums over all inputs 0 <= a[j] <= largest[j]."""
+    low: list[int] = []
+    high: list[int] = []
+    if fits_int64(layer, [(0, end) for end in largest]):
+        ends = np.array(largest, dtype=np.int64)
+        for block in layer.blocks():
+            low += (-(np.maximum(-block, 0) * ends // SCALE).sum(axis=1)).tolist()
+            high += (np.maximum(block, 0) * ends // SCALE).sum(axis=1).tolist()
+    else:
+        for row in map(np.ndarray.tolist, layer.narrow):
+            low.append(-sum(-w * a // SCALE for w, a in zip(row, largest, strict=True) if w < 0))
+            high.append(sum(w * a // SCALE for w, a in zip(row, largest, strict=True) if w > 0))
+    return Interval.around(layer.bias, low, high)
+
+
 def scaled(values: np.ndarray) -> np.ndarray:
     """Floats times 10^8 as int64, truncated toward zero."""
     products = np.asarray(values, dtype=np.float64) * SCALE
@@ -131,21 +155,28 @@ def scaled(values: np.ndarray) -> np.ndarray:
 
 def number_bytes(values: np.ndarray) -> bytes:
     """Integers below 2^32 in magnitude as 5 bytes each, row by row: u32 little-endian, sign byte 0x00 or 0x80."""
-    flat = np.asarray(values, dtype=np.int64).reshape(-1)
+    flat = np.asarray(values).reshape(-1)
     encoded = np.zeros((len(flat), NUMBER_BYTES), dtype=np.uint8)
-    encoded[:, :4] = np.abs(flat).astype("<u4").view(np.uint8).reshape(-1, 4)
-    encoded[:, 4] = np.where(flat < 0, _SIGN, 0)
+    for first in range(0, len(flat), _BLOCK):
+        block = flat[first : first + _BLOCK].astype(np.int64)
+        encoded[first : first + _BLOCK, :4] = np.abs(block).astype("<u4").view(np.uint8).reshape(-1, 4)
+        encoded[first : first + _BLOCK, 4] = np.where(block < 0, _SIGN, 0)
     return encoded.tobytes()
 
 
 def _read_numbers(reader: ByteReader, count: int, field: str) -> np.ndarray:
-    encoded = np.frombuffer(reader.take(NUMBER_BYTES * count, field), np.uint8).reshape(count, NUMBER_BYTES)
-    magnitudes = np.ascontiguousarray(encoded[:, :4]).view("<u4").reshape(count).astype(np.int64)
-    signs = encoded[:, 4]
-    if not np.all((signs == 0) | ((signs == _SIGN) & (magnitudes > 0))):
-        bad = int(np.flatnonzero((signs != 0) & ((signs != _SIGN) | (magnitudes == 0)))[0])
-        raise MalformedFile(f"{reader.what}: {field}: number {bad} has the sign byte {signs[bad]:#04x} on {magnitudes[bad]}")
-    return np.where(signs == _SIGN, -magnitudes, magnitudes)
+    encoded = np.frombuffer(reader.view(NUMBER_BYTES * count, field), np.uint8).reshape(count, NUMBER_BYTES)
+    numbers = np.empty(count, dtype=np.int64)
+    for first in range(0, count, _BLOCK):
+        block = encoded[first : first + _BLOCK]
+        magnitudes = np.ascontiguousarray(block[:, :4]).view("<u4").reshape(-1).astype(np.int64)
+        signs = block[:, 4]
+        wrong = np.flatnonzero((signs != 0) & ((signs != _SIGN) | (magnitudes == 0)))
+        if wrong.size:
+            sign, on_zero = signs[wrong[0]], " on zero" if magnitudes[wrong[0]] == 0 else ""
+            raise MalformedFile(f"{reader.what}: {field}: number {first + wrong[0]} has the sign byte {sign:#04x}{on_zero}")
+        numbers[first : first + _BLOCK] = np.where(signs == _SIGN, -magnitudes, magnitudes)
+    return numbers
 
 
 def _neuron(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

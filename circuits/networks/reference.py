@@ -16,8 +16,18 @@ import numpy as np
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.activations import RELU, Activation, read_activation
-from zkpredict.circuits.networks.dense import MAX_PIXEL, Inference, Interval, Layer, Network, read_layer_count, read_layer_shape
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.networks.dense import (
+    MAX_PIXEL,
+    Inference,
+    Interval,
+    Layer,
+    Network,
+    narrowest,
+    reach,
+    read_layer_count,
+    read_layer_shape,
+)
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 
 SAFE_MAGNITUDE = 1 << 62
 _MAX_INT64 = (1 << 63) - 1
@@ -43,7 +53,7 @@ class DenseLayer(Layer):
 
     def _check_range(self, name: str, low: int, high: int) -> None:
         if high > _MAX_INT64:
-            raise UnsupportedNetwork(f"{name} reach {high}, beyond int64")
+            raise UnsupportedNetwork(f"{name} reach up to {bits(high)}, beyond int64")
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +71,7 @@ class IntegerNetwork(Network):
             raise UnsupportedNetwork(f"the last layer hands on raw logits: it cannot have the activation {self.layers[-1].activation}")
         for number, interval in enumerate(self.intervals):
             if interval.magnitude >= SAFE_MAGNITUDE:
-                raise UnsupportedNetwork(f"layer {number} can reach {interval.magnitude}, beyond 2^62: int64 could wrap")
+                raise UnsupportedNetwork(f"layer {number} can reach up to {bits(interval.magnitude)}, beyond 2^62: int64 could wrap")
 
     @cached_property
     def intervals(self) -> tuple[Interval, ...]:
@@ -69,11 +79,7 @@ class IntegerNetwork(Network):
         ranges = [(0, MAX_PIXEL)] * self.layers[0].inputs
         found = []
         for number, layer in enumerate(self.layers):
-            low, high = [], []
-            for row, bias in zip(map(np.ndarray.tolist, layer.weights), layer.bias.tolist()):
-                low.append(bias + sum(w * (least if w > 0 else most) for w, (least, most) in zip(row, ranges)))
-                high.append(bias + sum(w * (most if w > 0 else least) for w, (least, most) in zip(row, ranges)))
-            found.append(Interval(tuple(low), tuple(high)))
+            found.append(reach(layer, ranges))
             if number < len(self.layers) - 1:
                 ranges = _activation_ranges(number, layer, found[-1])
         return tuple(found)
@@ -112,13 +118,13 @@ class IntegerNetwork(Network):
         with_activations = any(layer.activation != RELU for layer in self.layers)
         parts = [_MAGIC_ACTIVATIONS if with_activations else _MAGIC, bytes([len(self.layers)])]
         for number, layer in enumerate(self.layers, start=1):
-            size = _smallest_size(layer.weights)
+            size = layer.narrow.itemsize
             parts += [
                 layer.inputs.to_bytes(4, "little"),
                 layer.outputs.to_bytes(4, "little"),
                 bytes([layer.shift, size]),
                 layer.activation.to_bytes() if with_activations and number < len(self.layers) else b"",
-                layer.weights.astype(f"<i{size}").tobytes(),
+                layer.narrow.astype(f"<i{size}", copy=False).data,
                 layer.bias.astype("<i8").tobytes(),
             ]
         return b"".join(parts)
@@ -129,20 +135,21 @@ class IntegerNetwork(Network):
         magic = reader.take(len(_MAGIC), "network magic")
         if magic not in (_MAGIC, _MAGIC_ACTIVATIONS):
             raise MalformedFile(f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
-        layers, count = [], read_layer_count(reader)
+        layers: list[tuple[np.ndarray, np.ndarray, int, Activation]] = []
+        count = read_layer_count(reader)
         for number in range(count):
-            outputs, inputs = read_layer_shape(reader, number)
+            outputs, inputs = read_layer_shape(reader, number, sum(weights.size for weights, *_ in layers))
             shift = reader.unsigned(1, f"layer {number} shift")
             size = reader.unsigned(1, f"layer {number} weight size")
             if size not in (1, 2, 4, 8):
                 raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
             named = magic == _MAGIC_ACTIVATIONS and number < count - 1
             activation = read_activation(reader, f"layer {number}") if named else RELU
-            raw = reader.take(size * inputs * outputs, f"layer {number} weights")
-            weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs).astype(np.int64)
-            if size != _smallest_size(weights):
+            raw = reader.view(size * inputs * outputs, f"layer {number} weights")
+            weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs)
+            if size != np.dtype(narrowest(weights)).itemsize:
                 raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
-            bias = np.frombuffer(reader.take(8 * outputs, f"layer {number} biases"), "<i8").astype(np.int64)
+            bias = np.frombuffer(reader.view(8 * outputs, f"layer {number} biases"), "<i8")
             layers.append((weights, bias, shift, activation))
         if magic == _MAGIC_ACTIVATIONS and all(activation == RELU for *_, activation in layers):
             raise MalformedFile(f"{reader.what}: all its activations are relu, which has the magic {_MAGIC!r}")
@@ -169,8 +176,3 @@ def _activation_ranges(number: int, layer: DenseLayer, interval: Interval) -> li
         except UnsupportedNetwork as error:
             raise UnsupportedNetwork(f"layer {number} row {row} {error}") from None
     return found
-
-
-def _smallest_size(weights: np.ndarray) -> int:
-    low, high = int(weights.min()), int(weights.max())
-    return next(size for size in (1, 2, 4, 8) if -(1 << (8 * size - 1)) <= low and high < 1 << (8 * size - 1))

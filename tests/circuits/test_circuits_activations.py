@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import changed, plain_inference, random_image, refuses
 
 from zkpredict.circuits.compiler import compile_network
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.activations import (
     HIGHEST_ARGUMENT, KINDS, LOWEST_ARGUMENT, RELU, RELU8, Polynomial, Rational, RationalRelu, RationalSquare, Softsign,
@@ -147,7 +147,7 @@ def test_an_argument_beyond_16_bits_is_refused(bias, reach):
     made(bias - 1 if bias > 0 else bias + 1)
     with refuses(
         UnsupportedNetwork,
-        f"layer 0 row 0 reaches {reach} on some input, rational_square(d=5) takes -32768..32767 after its shift of 0",
+        f"layer 0 row 0 reaches up to {bits(reach)} on some input, rational_square(d=5) takes -32768..32767 after its shift of 0",
     ):
         made(bias)
 

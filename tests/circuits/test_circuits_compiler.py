@@ -8,7 +8,7 @@ from support import random_image, random_network, refuses, worst_images
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network, lane_shift
 from zkpredict.circuits.debug import check_trace
-from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.errors import UnsupportedNetwork, bits
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, BLINDING_ROW, NARROW, WIDE
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
@@ -40,7 +40,7 @@ def test_a_row_at_the_bound_is_taken_and_satisfied_and_one_beyond_is_refused(shi
     digit = net.predict(image)
     check_trace(compiled, image.tobytes(), digit, build_trace(compiled, image, digit), 1 << 130, 1 << 131)
     limit = f"the limit is {bound} at shift {shift}" if shift else f"the limit is {bound}"
-    with refuses(UnsupportedNetwork, f"layer 0 row 1 reaches {bound + 1} on some input, {limit}"):
+    with refuses(UnsupportedNetwork, f"layer 0 row 1 reaches up to {bits(bound + 1)} on some input, {limit}"):
         compile_network(reaching(bound + 1, shift, sign))
 
 
@@ -64,7 +64,7 @@ def test_logits_at_the_bound_are_taken_and_one_beyond_is_refused(sign):
     for image in worst_images(net, 1):
         digit = net.predict(image)
         check_trace(compiled, image.tobytes(), digit, build_trace(compiled, image, digit), 1 << 130, 1 << 131)
-    with refuses(UnsupportedNetwork, f"layer 0 row 1 reaches {bound + 1} on some input, the limit is {bound}"):
+    with refuses(UnsupportedNetwork, f"layer 0 row 1 reaches up to {bits(bound + 1)} on some input, the limit is {bound}"):
         compile_network(logits(bound + 1))
 
 
@@ -73,7 +73,7 @@ def test_refusal_names_the_layer_and_row_behind_the_first():
     good = DenseLayer(np.array([[1], [1]]), np.array([0, 383]), 0)
     last = DenseLayer(np.array([[1, 1]]), np.array([0]))
     assert IntegerNetwork((hidden, good, last)).intervals[1].high == (32385, 32768)
-    with refuses(UnsupportedNetwork, "layer 1 row 1 reaches 32768 on some input, the limit is 32767"):
+    with refuses(UnsupportedNetwork, "layer 1 row 1 reaches up to 2^15 on some input, the limit is 32767"):
         compile_network(IntegerNetwork((hidden, good, last)))
     fitting = DenseLayer(good.weights, good.bias - 1, 0)
     assert compile_network(IntegerNetwork((hidden, fitting, last))).circuit.lanes == (NARROW, NARROW, WIDE)

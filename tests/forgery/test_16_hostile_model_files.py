@@ -42,8 +42,12 @@ HOSTILE = {
         "model: layer 0 claims the shape 4294967295 x 4294967295, beyond the limits",
     ),
     "the largest shape without its bytes": (
-        b"\x01" + layer(1 << 13, 1 << 13, size=8),
-        "model: layer 0 weights needs 536870912 bytes at offset 21, 0 are left",
+        b"\x01" + layer(1 << 13, 1 << 10, size=8),
+        "model: layer 0 weights needs 67108864 bytes at offset 21, 0 are left",
+    ),
+    "more weights than all layers may have together": (
+        b"\x02" + layer(1 << 16, 1) + bytes(1 << 16) + bytes(8) + layer(1 << 16, 1 << 7),
+        "model: layer 1 claims the shape 128 x 65536, beyond the limits",
     ),
     "no neurons": (b"\x01" + layer(5, 0), "model: layer 0 claims the shape 0 x 5, beyond the limits"),
     "no layers": (b"\x00", "model: layer count is 0, expected 1 to 16"),
@@ -63,7 +67,7 @@ HOSTILE = {
     ),
     "sums beyond int64": (
         b"\x01" + layer(1, 1, size=8) + (1 << 62).to_bytes(8, "little") + bytes(8),
-        f"model: layer 0 can reach {255 << 62}, beyond 2^62: int64 could wrap",
+        "model: layer 0 can reach up to 2^70, beyond 2^62: int64 could wrap",
     ),
 }
 

@@ -53,8 +53,8 @@ def test_refuses_what_does_not_fit(data):
 @pytest.mark.parametrize(
     "number, expected, refusal",
     [
-        (0, ("narrow", 24, 6, 1_919_855), "reaches 2097152 on some input, the limit is 2097151 at shift 6"),
-        (1, ("wide", 48, 0, 21_353_867), "reaches 70368744177664 on some input, the limit is 70368744177663"),
+        (0, ("narrow", 24, 6, 1_919_855), "reaches up to 2^21 on some input, the limit is 2097151 at shift 6"),
+        (1, ("wide", 48, 0, 21_353_867), "reaches up to 2^46 on some input, the limit is 70368744177663"),
     ],
 )
 def test_headroom_is_the_distance_to_refusal(examples, number, expected, refusal):
