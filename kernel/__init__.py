@@ -1,4 +1,4 @@
-"""The native kernel: field vectors, transforms, multi-scalar multiplication and pairings on BLS12-381.
+"""The native kernel: field vectors, transforms, multi-scalar multiplication, pairings on BLS12-381; keccak256.
 
 Everything here is the extension module `zkpredict_kernel` (Rust on the blst library) under the package's own
 name. It is pure arithmetic: no transcript, no randomness, no files, no policy, and none of it in constant time.
@@ -13,6 +13,7 @@ from zkpredict_kernel import (
     G1,
     G2,
     Vector,
+    keccak256,
     pairing_check,
     root_of_unity,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "G1",
     "G2",
     "Vector",
+    "keccak256",
     "pairing_check",
     "root_of_unity",
 ]

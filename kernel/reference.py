@@ -153,6 +153,13 @@ def intt(evaluations: list[int]) -> list[int]:
     return coset_intt(evaluations, 1)
 
 
+# Hash
+
+
+def keccak256(data: bytes) -> bytes:
+    return import_module("Crypto.Hash.keccak").new(digest_bits=256, data=data).digest()
+
+
 # Points
 
 Point = tuple  # of py_ecc field elements: projective x, y, z

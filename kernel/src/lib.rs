@@ -1,5 +1,5 @@
 //! The native kernel of zkpredict: field vectors, transforms, multi-scalar multiplication and pairings on
-//! BLS12-381. Nothing of the protocol: no transcript, no randomness, no files, no policy.
+//! BLS12-381, and keccak256. Nothing of the protocol: no transcript, no randomness, no files, no policy.
 
 mod affine;
 mod bases;
@@ -7,6 +7,7 @@ mod columns;
 mod curve;
 mod field;
 mod integers;
+mod keccak;
 mod msm;
 mod pairing;
 mod polynomial;
@@ -32,6 +33,7 @@ fn zkpredict_kernel(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TWO_ADICITY", field::TWO_ADICITY)?;
     module.add_function(wrap_pyfunction!(root_of_unity, module)?)?;
     module.add_function(wrap_pyfunction!(pairing::pairing_check, module)?)?;
+    module.add_function(wrap_pyfunction!(keccak::keccak256, module)?)?;
     module.add_class::<vector::Vector>()?;
     module.add_class::<curve::G1>()?;
     module.add_class::<curve::G2>()?;

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from zkpredict.kernel import GENERATOR, MODULUS, G1, G2, Bases, Vector, pairing_check, root_of_unity
+from zkpredict.kernel import GENERATOR, MODULUS, G1, G2, Bases, Vector, keccak256, pairing_check, root_of_unity
 
 DOCUMENTED = (ValueError, TypeError, OverflowError, IndexError, ZeroDivisionError, BufferError, MemoryError)
 """MemoryError only where the caller asks for a length that no machine holds: see `LENGTHS`."""
@@ -95,7 +95,7 @@ def test_methods(kind, name, data):
 @settings(max_examples=EXAMPLES)
 @given(arguments=st.lists(ARGUMENT, max_size=2))
 def test_functions(arguments):
-    for function in (pairing_check, root_of_unity):
+    for function in (pairing_check, root_of_unity, keccak256):
         attempt(function, *arguments)
 
 
