@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -59,14 +58,20 @@ class Console:
 
     def result(self, data: dict, lines: list[str]) -> None:
         """The outcome: `data` as JSON, or `lines` for people. Raises `OutputLost`."""
-        say(json.dumps(data, indent=2, sort_keys=True) if self.as_json else "\n".join(lines))
+        say(_json(data, indent=2) if self.as_json else "\n".join(lines))
 
     def error(self, message: str, code: int) -> None:
         """One clear line on stderr, and the same in JSON on stdout when asked for. Raises `OutputLost`."""
         message = " ".join(message.splitlines())
         say_aside(f"zkpredict: {message}")
         if self.as_json:
-            say(json.dumps({"error": message, "exit_code": code}, sort_keys=True))
+            say(_json({"error": message, "exit_code": code}))
+
+
+def _json(data: dict, indent: int | None = None) -> str:
+    import json  # late: people read lines
+
+    return json.dumps(data, indent=indent, sort_keys=True)
 
 
 def settle_streams() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from types import ModuleType
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.cli.console import INTERRUPTED, REFUSED, UNUSABLE, Console, OutputLost, say_aside, settle_streams
@@ -29,6 +30,8 @@ COMMANDS = {
     "script": "build, run and spend the network as a Bitcoin script",
     "bench": "measure proving and verification, count sizes, estimate gas",
 }
+WITHOUT_NUMPY = {"verify"}
+"""Commands that need numpy for some inputs only, and whose users should not wait for it otherwise."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -77,12 +80,30 @@ def parser_of(argv: list[str]) -> Parser:
         if command != name:
             commands.add_parser(command, help=summary, add_help=False)
             continue
+        if command in WITHOUT_NUMPY:
+            defer("numpy")
         module = importlib.import_module(f"zkpredict.cli.{command}")
         sub = commands.add_parser(command, help=summary, description=summary, example=module.EXAMPLE)
         module.configure(sub)
         add_json_option(sub)
         sub.set_defaults(module=module)
     return parser
+
+
+class Deferred(ModuleType):
+    """Stands for a module that is imported when somebody first asks it for anything."""
+
+    def __getattr__(self, name: str) -> object:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        module = importlib.import_module(self.__name__)
+        self.__dict__.update(vars(module))
+        return getattr(module, name)
+
+
+def defer(name: str) -> None:
+    """Lets `import name` return at once in this process, unless it has been imported already."""
+    sys.modules.setdefault(name, Deferred(name))
 
 
 if __name__ == "__main__":

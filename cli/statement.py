@@ -11,7 +11,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_image
-from zkpredict.circuits.files.images import load_image
+from zkpredict.circuits.files.images import read_pixels
 
 MAX_PROOF_FILE_BYTES = 1 << 16
 
@@ -25,19 +25,23 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
 
 def read_statement_image(arguments: argparse.Namespace, picture: str | None, inputs: int) -> np.ndarray:
     """The image as uint8 [inputs]. Raises `UnusableInput` when none or two are named, or it does not fit."""
+    return np.frombuffer(read_statement_pixels(arguments, picture, inputs), np.uint8)
+
+
+def read_statement_pixels(arguments: argparse.Namespace, picture: str | None, inputs: int) -> bytes:
+    """The same as bytes, without numpy where the file allows it."""
     if (picture is None) == (arguments.idx is None):
         raise UnusableInput("give one image: a picture (PNG, JPEG, .npy), or --idx FILE --index N")
     if arguments.idx is None:
         if arguments.index is not None:
             raise UnusableInput("--index goes with --idx")
-        return load_image(picture, inputs, arguments.invert)
+        return read_pixels(picture, inputs, arguments.invert)
     if arguments.index is None:
         raise UnusableInput("--idx needs --index N")
     image = read_image(arguments.idx, arguments.index)
     if image.size != inputs:
         raise UnusableInput(f"image {arguments.index} of {arguments.idx} has {image.size} pixels, the network takes {inputs}")
-    flat = image.reshape(-1)
-    return 255 - flat if arguments.invert else flat
+    return (255 - image if arguments.invert else image).tobytes()
 
 
 def add_statement_paths(parser: argparse.ArgumentParser) -> None:
@@ -76,9 +80,9 @@ def refuse_together(option: str, others: dict[str, object], why: str) -> None:
             raise UnusableInput(f"{other} does not go with {option}: {why}")
 
 
-def image_name(image: np.ndarray) -> str:
+def image_name(image: bytes | np.ndarray) -> str:
     """What names the proven bytes in output: their sha256."""
-    return hashlib.sha256(image.tobytes()).hexdigest()
+    return hashlib.sha256(image).hexdigest()
 
 
 def milliseconds(seconds: float) -> str:

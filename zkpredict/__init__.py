@@ -10,12 +10,12 @@ Names load on first use: importing the package, or one of its parts, never pulls
 """
 
 from importlib import import_module
-from pathlib import Path
+from os import path
 
-_CHECKOUT = Path(__file__).resolve().parents[1]
-if (_CHECKOUT / "pyproject.toml").is_file():
+_CHECKOUT = path.dirname(path.dirname(path.realpath(__file__)))
+if path.isfile(path.join(_CHECKOUT, "pyproject.toml")):
     # in a checkout the parts lie beside this folder; installed, they lie in it
-    __path__.append(str(_CHECKOUT))
+    __path__.append(_CHECKOUT)
 
 _HOMES = {
     "IntegerNetwork": "zkpredict.circuits.networks.reference",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
@@ -56,6 +55,8 @@ def load_json(text: bytes, what: str) -> object:
     overflow the stack, sees it. Raises `MalformedFile`."""
     if _json_depth(text) > MAX_JSON_DEPTH:
         raise MalformedFile(f"{what} is nested more than {MAX_JSON_DEPTH} deep")
+    import json  # late: most files hold none
+
     try:
         return json.loads(text.decode())  # given bytes, json would guess other encodings, whose depth nobody counted
     except ValueError:

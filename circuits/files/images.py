@@ -16,7 +16,6 @@ import re
 import struct
 import warnings
 import zlib
-from pathlib import Path
 
 import numpy as np
 
@@ -28,6 +27,7 @@ MAX_IMAGE_FILE_BYTES = 1 << 26
 MAX_IMAGE_SIDE = 1 << 13
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, struct.error, zlib.error)
 """What Pillow raises on damaged bytes: its documented OSError, and what its PNG and JPEG readers let through."""
+_INVERTED = bytes(range(255, -1, -1))
 _NPY_HEADER = re.compile(
     rb"\{'descr': '([^']{1,16})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:[0-9]{1,9}, ){0,31}(?:[0-9]{1,9},?)?)\), \} *\n"
@@ -35,17 +35,22 @@ _NPY_HEADER = re.compile(
 
 
 def load_image(path: str | os.PathLike, inputs: int, invert: bool = False) -> np.ndarray:
-    """Reads an image file as uint8 [inputs], row by row. Raises `UnusableInput` saying what was wrong."""
+    """Reads an image file as uint8 [inputs], row by row, read-only. Raises `UnusableInput` saying what was wrong."""
+    return np.frombuffer(read_pixels(path, inputs, invert), np.uint8)
+
+
+def read_pixels(path: str | os.PathLike, inputs: int, invert: bool = False) -> bytes:
+    """The same as bytes, without numpy where the file allows it."""
     data = read_file(path, "image", MAX_IMAGE_FILE_BYTES)
-    if Path(path).suffix.lower() == ".npy":
-        pixels = _read_npy(path, data)
-        if pixels.size != inputs:
-            raise UnusableInput(f"image {path} has {pixels.size} values, the network takes {inputs}")
-        return 255 - pixels if invert else pixels
-    return _read_picture(path, data, inputs, invert).reshape(-1)
+    if os.path.splitext(path)[1].lower() != ".npy":
+        return _read_picture(path, data, inputs, invert)
+    pixels = _read_npy(path, data)
+    if len(pixels) != inputs:
+        raise UnusableInput(f"image {path} has {len(pixels)} values, the network takes {inputs}")
+    return pixels.translate(_INVERTED) if invert else pixels
 
 
-def _read_npy(path: str | os.PathLike, data: bytes) -> np.ndarray:
+def _read_npy(path: str | os.PathLike, data: bytes) -> bytes:
     """The entries of a uint8 array, row by row. The header must be as `numpy.save` writes it: numpy's own reader evaluates it
     as Python source, which hostile bytes can make fail in any way."""
     reader = ByteReader(data, f"image {path}")
@@ -63,10 +68,10 @@ def _read_npy(path: str | os.PathLike, data: bytes) -> np.ndarray:
     body = data[reader.position :]
     if math.prod(shape) != len(body):
         raise UnusableInput(f"image {path} claims the shape {shape} but holds {len(body)} bytes")
-    return np.frombuffer(body, np.uint8).reshape(shape, order="F" if order == "True" else "C").reshape(-1)
+    return np.frombuffer(body, np.uint8).reshape(shape, order="F").tobytes() if order == "True" else body
 
 
-def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: bool) -> np.ndarray:
+def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: bool) -> bytes:
     from PIL import Image
 
     side = math.isqrt(inputs)
@@ -76,12 +81,12 @@ def _read_picture(path: str | os.PathLike, data: bytes, inputs: int, invert: boo
         warnings.simplefilter("ignore")
         grey = _grey(_decoded(path, data))
     if invert:
-        grey = grey.point(range(255, -1, -1))
+        grey = grey.point(list(_INVERTED))
     if grey.size != (side, side):
         square = Image.new("L", (max(grey.size),) * 2)
         square.paste(grey, ((square.width - grey.width) // 2, (square.height - grey.height) // 2))
         grey = square.resize((side, side), Image.Resampling.BOX)
-    return np.asarray(grey, dtype=np.uint8)
+    return grey.tobytes()
 
 
 def _decoded(path: str | os.PathLike, data: bytes):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
 
@@ -94,11 +92,13 @@ def one_at_a_time(path: str | os.PathLike) -> Iterator[None]:
 
 def _stage(output: FileOutput) -> str:
     """Writes the temporary file; returns its path."""
-    target = Path(output.path)
+    import tempfile  # late: who only reads need not wait for it
+
+    folder, name = os.path.split(os.path.abspath(output.path))
     with _naming(output):
-        if target.exists() and not target.is_file():
+        if os.path.exists(output.path) and not os.path.isfile(output.path):
             raise UnusableInput(f"cannot write {output.path}: it is not a regular file")
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(output.data)

@@ -21,7 +21,6 @@ MAX_WEIGHTS = 1 << 23
 """Of all layers together: more than any circuit holds. What bounds the memory that a model file can ask for."""
 _BLOCK = 1 << 16
 _INT64_LIMIT = 1 << 63
-_WIDTHS = (np.int8, np.int16, np.int32, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +87,8 @@ setattr(Layer, "weights", _Widened())  # behind the decorator's back: it would t
 def narrowest(values: np.ndarray) -> type[np.signedinteger]:
     """The smallest of int8, int16, int32 and int64 that holds `values`, which int64 does."""
     low, high = int(values.min()), int(values.max())
-    return next(width for width in _WIDTHS if np.iinfo(width).min <= low and high <= np.iinfo(width).max)
+    widths = (np.int8, np.int16, np.int32, np.int64)
+    return next(width for width in widths if np.iinfo(width).min <= low and high <= np.iinfo(width).max)
 
 
 def _frozen(array: np.ndarray, dtype: type[np.signedinteger]) -> np.ndarray:
