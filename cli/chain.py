@@ -208,7 +208,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
         return _ask_instruction(arguments, console, network)
     with open_chain(arguments, console) as chain:
         contract, deployed = _predictor_of(arguments, console, chain, network)
-        image = read_statement_image(arguments, arguments.image, network.shape[0] if network is not None else _inputs_of(contract))
+        image = read_statement_image(arguments, console, arguments.image, network.shape[0] if network is not None else _inputs_of(contract))
         with console.step("predict"):
             digit, logits, receipt = _ask(contract, image, arguments.rpc_url is None or arguments.send)
     agrees = None if network is None else _reference(network, image) == (digit, logits)
@@ -269,7 +269,7 @@ def _ask_instruction(arguments: argparse.Namespace, console: Console, network: I
         raise UnusableInput("--instruction asks a fresh embedded chain: leave out --rpc-url, --state and --contract")
     if not isinstance(network, IntegerNetwork):
         raise UnusableInput("the predict instruction runs integer networks: use --mode packed")
-    image = read_statement_image(arguments, arguments.image, network.shape[0])
+    image = read_statement_image(arguments, console, arguments.image, network.shape[0])
     chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
     data = network_id(network) + image.tobytes()
     with console.step("predict"):

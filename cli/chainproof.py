@@ -115,7 +115,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
 
     picture, proof_path = split_paths(arguments)
     commitment = read_commitment(arguments.commitment)
-    image = read_statement_image(arguments, picture, commitment.circuit.inputs)
+    image = read_statement_image(arguments, console, picture, commitment.circuit.inputs)
     address, receipt, proof = arguments.contract, None, None
     if address is None:
         if arguments.rpc_url is not None:

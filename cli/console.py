@@ -27,6 +27,7 @@ class Console:
     def __init__(self, as_json: bool) -> None:
         self.as_json = as_json
         self.times: dict[str, float] = {}
+        self.notes: list[str] = []
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -56,16 +57,26 @@ class Console:
             task = bar.add_task(name, total=total)
             yield lambda count: bar.advance(task, count)
 
+    def note(self, text: str) -> None:
+        """Something to know that stops nothing: a line on stderr, or an entry of "notes" in the JSON object."""
+        self.notes.append(text)
+        if not self.as_json:
+            say_aside(f"note: {text}")
+
     def result(self, data: dict, lines: list[str]) -> None:
         """The outcome: `data` as JSON, or `lines` for people. Raises `OutputLost`."""
-        say(_json(data, indent=2) if self.as_json else "\n".join(lines))
+        say(_json(data | self._notes, indent=2) if self.as_json else "\n".join(lines))
 
     def error(self, message: str, code: int) -> None:
         """One clear line on stderr, and the same in JSON on stdout when asked for. Raises `OutputLost`."""
         message = " ".join(message.splitlines())
         say_aside(f"zkpredict: {message}")
         if self.as_json:
-            say(_json({"error": message, "exit_code": code}))
+            say(_json({"error": message, "exit_code": code} | self._notes))
+
+    @property
+    def _notes(self) -> dict:
+        return {"notes": self.notes} if self.notes else {}
 
 
 def _json(data: dict, indent: int | None = None) -> str:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
-import shlex
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.dense import Network
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.networks.exact import MAGIC as EXACT_MAGIC
 from zkpredict.circuits.networks.exact import ExactNetwork
+from zkpredict.circuits.files.kinds import OWN_KINDS, kind_of, recognise
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS, Circuit
@@ -26,8 +25,6 @@ from zkpredict.verifier.messages import POINT_NAMES, SCALAR_NAMES
 from zkpredict.verifier.native import parse_proof
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
-_ZIP_MAGIC = b"PK\x03\x04"
-_HEX_LINE = re.compile(rb"(?:[0-9a-fA-F]{2})+\s*")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -39,22 +36,15 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     magic = data[: len(PROOF_MAGIC)]
     explain = _EXPLAINERS.get(magic)
     if explain is None:
-        known = ", ".join(magic[:4].decode() for magic in _EXPLAINERS)
-        message = f"{arguments.file} starts with {magic!r}, which is none of ours ({known})"
-        raise MalformedFile(message + _other_command(data, str(arguments.file)))
+        kind = kind_of(data, str(arguments.file))
+        if kind in OWN_KINDS:
+            raise MalformedFile(f"{arguments.file} is {kind.name} in the format {magic[4:].hex()}, which this version does not read")
+        found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
+        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit or proof: {found}")
     kind, facts = explain(data, str(arguments.file))
     facts = {"file": kind, "bytes": len(data), **facts}
     width = max(map(len, facts))
     console.result(facts, [f"{name:<{width}}  {value}" for name, value in facts.items()])
-
-
-def _other_command(data: bytes, path: str) -> str:
-    """What to type about a file that other commands read; nothing for any other file."""
-    if data.startswith(_ZIP_MAGIC):
-        return f": if it is a Keras model, `{shlex.join(['zkpredict', 'quantize', path])} --out FILE` makes a file that can be inspected"
-    if _HEX_LINE.fullmatch(data):
-        return f": if it is a locking script, `{shlex.join(['zkpredict', 'script', 'run', path])} IMAGE --digit D` runs it"
-    return ""
 
 
 def _circuit_facts(circuit: Circuit) -> dict:

@@ -19,6 +19,7 @@ EXAMPLE = "zkpredict prove examples/seven.png --model examples/mnist.model --out
 
 COMMANDS = {
     "prove": "prove that the committed network gives an image its digit",
+    "look": "show what the network will see of a picture",
     "verify": "check a proof against an image and a model commitment",
     "commit": "make the public commitment of a private model",
     "inspect": "explain a model, network, commitment, circuit or proof file",

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     with console.step("read"):
         model = Model.load(arguments.model)
         commitment = model.commitment
-        image = read_statement_image(arguments, arguments.image, model.network.shape[0])
+        image = read_statement_image(arguments, console, arguments.image, model.network.shape[0])
     with console.step("prove"):
         proof = prove(model, image, arguments.digit)
     with console.step("check"):

@@ -132,7 +132,7 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
     lock = _read_hex(arguments.script, "locking script")
     if is_pot(lock):
         raise UnusableInput(f"{arguments.script} is a pot that also wants a signature: use `zkpredict script spend`")
-    image = read_statement_image(arguments, arguments.image, pixels_of(lock))
+    image = read_statement_image(arguments, console, arguments.image, pixels_of(lock))
     with console.step("run"):
         reason = refusal(interpreter, lock, image, arguments.digit)
     took = milliseconds(console.times["run"])
@@ -181,19 +181,19 @@ def _spend(arguments: argparse.Namespace, console: Console) -> int | None:
     if not is_pot(lock):
         signing = {"--key": arguments.key, "--signature": arguments.signature}
         refuse_together(f"SCRIPT {arguments.script}", signing, "it is no pot, so nothing is signed")
-    image = _claim_image(arguments, lock)
+    image = _claim_image(arguments, console, lock)
     draft = _draft(arguments, image.size)
     if is_pot(lock):
         return _sign_and_write(arguments, console, lock, claim_pot(lock, draft, 0, arguments.satoshis, image))
     return _check_and_write(arguments, console, lock, draft.unlocked(0, claim(image, arguments.digit)))
 
 
-def _claim_image(arguments: argparse.Namespace, lock: bytes) -> np.ndarray:
+def _claim_image(arguments: argparse.Namespace, console: Console, lock: bytes) -> np.ndarray:
     from zkpredict.contracts.bitcoin.compiler import is_pot, pixels_of
 
     if is_pot(lock) == (arguments.digit is not None):
         raise UnusableInput("--digit is needed by a script that is no pot; a pot has its digit in the script")
-    return read_statement_image(arguments, arguments.image, pixels_of(lock))
+    return read_statement_image(arguments, console, arguments.image, pixels_of(lock))
 
 
 def _draft(arguments: argparse.Namespace, payload_bytes: int) -> Transaction:

@@ -11,33 +11,42 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_image
-from zkpredict.circuits.files.images import read_pixels
+from zkpredict.circuits.files.images import Reading, prepare_image
+from zkpredict.cli.console import Console
 
 MAX_PROOF_FILE_BYTES = 1 << 16
 
 
 def add_image_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--idx`, `--index` and `--invert`."""
+    """Adds `--idx`, `--index` and how to read a picture."""
     parser.add_argument("--idx", metavar="FILE", help="take the image from an idx file (.gz too) instead of a picture")
     parser.add_argument("--index", type=int, metavar="N", help="number of the image in the idx file, from 0")
     parser.add_argument("--invert", action="store_true", help="the picture shows dark ink on light paper")
+    parser.add_argument("--auto", action="store_true", help="a photo of paper: find the ink, crop, centre and normalise it as in MNIST")
+    parser.add_argument("--allow-blank", action="store_true", help="take a picture that is one shade all over")
 
 
-def read_statement_image(arguments: argparse.Namespace, picture: str | None, inputs: int) -> np.ndarray:
-    """The image as uint8 [inputs]. Raises `UnusableInput` when none or two are named, or it does not fit."""
-    return np.frombuffer(read_statement_pixels(arguments, picture, inputs), np.uint8)
+def read_statement_image(arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int) -> np.ndarray:
+    """The image as uint8 [inputs]; says what a picture lost on its way to these bytes. Raises `UnusableInput` when none or two are
+    named, or it does not fit."""
+    return np.frombuffer(read_statement_pixels(arguments, console, picture, inputs), np.uint8)
 
 
-def read_statement_pixels(arguments: argparse.Namespace, picture: str | None, inputs: int) -> bytes:
+def read_statement_pixels(arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int) -> bytes:
     """The same as bytes, without numpy where the file allows it."""
     if (picture is None) == (arguments.idx is None):
         raise UnusableInput("give one image: a picture (PNG, JPEG, .npy), or --idx FILE --index N")
     if arguments.idx is None:
         if arguments.index is not None:
             raise UnusableInput("--index goes with --idx")
-        return read_pixels(picture, inputs, arguments.invert)
+        prepared = prepare_image(picture, inputs, Reading(arguments.invert, arguments.auto, arguments.allow_blank))
+        for note in prepared.notes:
+            console.note(f"{picture}: {note}")
+        return prepared.pixels
     if arguments.index is None:
         raise UnusableInput("--idx needs --index N")
+    if arguments.auto:
+        raise UnusableInput("--auto is for pictures: an idx file holds the bytes themselves")
     image = read_image(arguments.idx, arguments.index)
     if image.size != inputs:
         raise UnusableInput(f"image {arguments.index} of {arguments.idx} has {image.size} pixels, the network takes {inputs}")

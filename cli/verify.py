@@ -57,7 +57,7 @@ def _native(arguments: argparse.Namespace, console: Console, picture: str | None
         from zkpredict.verifier.native import parse_proof, verify
 
     commitment = ModelCommitment.load(arguments.commitment)
-    image = read_statement_pixels(arguments, picture, commitment.circuit.inputs)
+    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs)
     with console.step("verify"):
         proof = parse_proof(proof_bytes)
         verify(commitment, image, proof)
@@ -74,7 +74,7 @@ def _independent(arguments: argparse.Namespace, console: Console, picture: str |
 
     commitment_bytes = read_file(arguments.commitment, "commitment", MAX_COMMITMENT_BYTES)
     commitment = ModelCommitment.from_bytes(commitment_bytes, independent.decode_point, str(arguments.commitment))
-    image = read_statement_pixels(arguments, picture, commitment.circuit.inputs)
+    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs)
     with console.step("verify"):
         digit = independent.verify(commitment_bytes, image, proof_bytes)
     return {"digit": digit, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}

@@ -9,15 +9,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.files.kinds import COMMITMENT, EXACT, MODEL, kind_of, recognise
 
 MAX_FILE_BYTES = 1 << 29
 _CHUNK_BYTES = 1 << 20
+_WANTED = {"model": (MODEL,), "network": (MODEL, EXACT), "commitment": (COMMITMENT,)}
+"""What the files called so are; another kind that is known is refused by what it is, everything else by whoever parses it."""
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
 def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -> bytes:
-    """The bytes of `path`, called `what` in errors. Raises `UnusableInput` when missing, unreadable or above `limit` bytes."""
+    """The bytes of `path`, called `what` in errors. Raises `UnusableInput` when missing, unreadable or above `limit` bytes, and
+    `MalformedFile` when it is another known kind of file than `what`."""
     try:
         with open(path, "rb") as file:
             step = max(_CHUNK_BYTES, os.fstat(file.fileno()).st_size + 1)  # a regular file comes in one piece, held once
@@ -27,6 +31,9 @@ def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -
                 left -= len(piece)
     except OSError as error:
         raise UnusableInput(f"cannot read {what} {path}: {error.strerror}") from None
+    first = b"".join(pieces[:1])
+    if what in _WANTED and kind_of(first, str(path)) not in (None, *_WANTED[what]):
+        raise MalformedFile(f"{path} is no {what} file: {recognise(first, str(path))}")
     if not left:
         raise UnusableInput(f"{what} {path} is larger than {limit} bytes")
     return b"".join(pieces)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from support import changed, refuses
 
-from zkpredict.circuits.files import images
+from zkpredict.circuits.files import pictures
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.images import load_image
 
@@ -68,10 +68,11 @@ def test_colours_become_grey_by_itu_601_luma(save):
 def test_transparent_parts_become_black(save, alpha):
     pixels = np.zeros((4, 4, 4), np.uint8)
     pixels[..., :3], pixels[..., 3] = 200, 255
+    pixels[0, 0, :3] = 250
     pixels[1, 2, 3] = alpha
     found = load_image(save("a.png", Image.fromarray(pixels)), 16).reshape(4, 4)
     assert abs(int(found[1, 2]) - 200 * alpha / 255) <= 1
-    assert np.delete(found.reshape(-1), 6).tolist() == [200] * 15
+    assert np.delete(found.reshape(-1), 6).tolist() == [250] + [200] * 14
 
 
 def test_grey_with_alpha_becomes_black_too(save):
@@ -85,17 +86,11 @@ def test_palette_pictures_are_looked_up(save):
     picture.putpalette([0, 0, 0, 255, 255, 255, 90, 90, 90, 7, 7, 7])
     picture.putdata([0, 1, 2, 3])
     assert load_image(save("a.png", picture), 4).tolist() == [0, 255, 90, 7]
-    assert load_image(save("b.png", picture, transparency=1), 4).tolist() == [0, 0, 90, 7]
+    assert load_image(save("b.png", picture, transparency=2), 4).tolist() == [0, 255, 0, 7]
 
 
 def test_one_bit_pictures_are_black_and_white(save):
     assert load_image(save("a.png", Image.fromarray(np.array([[True, False], [False, True]]))), 4).tolist() == [255, 0, 0, 255]
-
-
-def test_of_16_bit_grey_the_high_byte_stays(save):
-    values = np.array([[0, 255], [256, 65535]], np.uint16)
-    assert load_image(save("a.png", Image.fromarray(values)), 4).tolist() == [0, 0, 1, 255]
-    assert load_image(save("b.png", Image.fromarray(values), transparency=65535), 4).tolist() == [0, 0, 1, 0]
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.npy"])
@@ -105,9 +100,9 @@ def test_invert_turns_ink_on_paper_into_ink_on_black(save, name):
 
 
 def test_invert_comes_before_the_padding(save):
-    paper = Image.new("L", (4, 2), 255)
-    assert load_image(save("a.png", paper), 16).reshape(4, 4)[:, 0].tolist() == [0, 255, 255, 0]
-    assert load_image(save("a.png", paper), 16, invert=True).tolist() == [0] * 16
+    paper = Image.new("L", (8, 4), 255)
+    assert load_image(save("a.png", paper), 64).reshape(8, 8)[:, 0].tolist() == [0, 0, 255, 255, 255, 255, 0, 0]
+    assert load_image(save("a.png", paper), 64, invert=True, allow_blank=True).tolist() == [0] * 64
 
 
 @pytest.mark.parametrize(("height", "width"), [(8, 4), (4, 8), (7, 8), (1, 8)])
@@ -150,9 +145,20 @@ def test_networks_without_a_square_of_inputs_take_no_picture(save, inputs):
 
 def test_other_formats_are_refused(save):
     grey = Image.fromarray(GREY)
-    for name, content in (("a.gif", grey), ("a.bmp", grey), ("a.txt", b"hello"), ("a.png", b"")):
+    again = ": it is a {} picture (save it again as PNG or JPEG)"
+    heif = b"\0\0\0\x18ftypheic" + bytes(20)
+    for name, content, found in (
+        ("a.gif", grey, again.format("GIF")),
+        ("a.bmp", grey, again.format("BMP")),
+        ("a.tif", grey, again.format("TIFF")),
+        ("a.webp", grey, again.format("WebP")),
+        ("a.heic", heif, ": it is a HEIF picture, as phones make them (save it again as PNG or JPEG)"),
+        ("a.jpg", heif[:8], ""),
+        ("a.txt", b"hello", ""),
+        ("a.png", b"", ""),
+    ):
         path = save(name, content)
-        with refuses(UnusableInput, f"image {path} is neither PNG nor JPEG nor .npy"):
+        with refuses(UnusableInput, f"image {path} is neither PNG nor JPEG nor .npy{found}"):
             load_image(path, 64)
 
 
@@ -218,7 +224,7 @@ def png_header(width: int, height: int) -> bytes:
 def test_a_header_that_claims_a_huge_picture_allocates_nothing(save, size):
     path = save("a.png", png_header(*size))
     tracemalloc.start()
-    with refuses(UnusableInput, f"image {path} is {size[0]} x {size[1]}, at most 8192 a side"):
+    with refuses(UnusableInput, f"image {path} is {size[0]} x {size[1]} pixels, at most 8192 a side: scale it down first"):
         load_image(path, 784)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -227,14 +233,13 @@ def test_a_header_that_claims_a_huge_picture_allocates_nothing(save, size):
 
 def test_a_header_beyond_pillow_s_own_limit_is_refused_in_one_line(save):
     path = save("a.png", png_header(1 << 30, 1 << 30))
-    with pytest.raises(UnusableInput, match="^image .* is damaged: Image size .* exceeds limit") as caught:
+    with refuses(UnusableInput, f"image {path} is larger than 8192 pixels a side: scale it down first"):
         load_image(path, 784)
-    assert caught.type is UnusableInput and "\n" not in str(caught.value)
 
 
 def test_the_largest_picture_is_read(save):
-    assert load_image(save("a.png", Image.new("L", (8192, 2), 255)), 64).max() == 0
-    assert load_image(save("a.png", Image.new("L", (8192, 8192), 255)), 64).min() == 255
+    assert load_image(save("a.png", Image.new("L", (8192, 2), 255)), 64, allow_blank=True).max() == 0
+    assert load_image(save("a.png", Image.new("L", (8192, 8192), 255)), 64, allow_blank=True).min() == 255
 
 
 def test_more_transparencies_than_a_palette_has_are_damage(save):
@@ -243,13 +248,13 @@ def test_more_transparencies_than_a_palette_has_are_damage(save):
         data = chunk(b"tRNS", bytes(count)) + chunk(b"IDAT", zlib.compress(bytes(72))) + chunk(b"IEND", b"")
         return save("a.png", b"\x89PNG\r\n\x1a\n" + header + data)
 
-    assert load_image(picture(256), 64).max() == 0
+    assert load_image(picture(256), 64, allow_blank=True).max() == 0
     path = picture(257)
-    with refuses(UnusableInput, f"image {path} is damaged: palette index out of range"):
+    with refuses(UnusableInput, f"image {path} is damaged: open it in a viewer, and if it shows, save it again as PNG"):
         load_image(path, 64)
 
 
-@pytest.mark.parametrize(("home", "name"), [(Image, "open"), (images, "_grey")], ids=["pillow", "conversion"])
+@pytest.mark.parametrize(("home", "name"), [(Image, "open"), (pictures, "_grey")], ids=["pillow", "conversion"])
 @pytest.mark.parametrize("kind", [MemoryError, AttributeError, RecursionError])
 def test_what_is_no_damage_is_not_called_damage(save, monkeypatch, home, name, kind):
     def fail(*arguments, **options):
@@ -289,17 +294,19 @@ def test_npy_of_another_size_is_refused(save):
 @pytest.mark.parametrize(
     ("array", "kind"),
     [
-        (GREY / 255, "'<f8'"),
-        (np.full((8, 8), np.nan, np.float32), "'<f4'"),
-        (GREY.astype(np.int64), "'<i8'"),
-        (GREY.astype(np.int8), "'|i1'"),
-        (GREY > 0, "'|b1'"),
-        (np.array([b"a" * 64]), "'|S64'"),
+        (GREY / 255, "floats of 8 bytes"),
+        (np.full((8, 8), np.nan, np.float32), "floats of 4 bytes"),
+        (GREY.astype(np.int64), "signed integers of 8 bytes"),
+        (GREY.astype(np.int8), "signed integers of 1 byte"),
+        (GREY > 0, "true and false"),
+        (np.array([b"a" * 64]), "byte strings"),
+        (np.array(["a"]), "text"),
+        (np.array(["2020-01-01"], "M8[D]"), "dates"),
     ],
 )
 def test_npy_of_another_type_is_refused(save, array, kind):
     path = save("a.npy", npy(array))
-    with refuses(UnusableInput, f"image {path} holds {kind}, expected uint8 ('|u1')"):
+    with refuses(UnusableInput, f"image {path} holds {kind}: save whole numbers from 0 to 255 with the type uint8"):
         load_image(path, 64)
 
 
@@ -309,7 +316,7 @@ def test_npy_of_objects_is_refused_and_never_unpickled(save, tmp_path):
             return (open, (str(tmp_path / "opened"), "w"))
 
     path = save("a.npy", npy(np.array([Trap()], object)))
-    with refuses(UnusableInput, f"image {path} holds '|O', expected uint8 ('|u1')"):
+    with refuses(UnusableInput, f"image {path} holds Python objects: save whole numbers from 0 to 255 with the type uint8"):
         load_image(path, 1)
     assert not (tmp_path / "opened").exists()
 

@@ -77,25 +77,20 @@ def test_the_shipped_10_8_network_is_explained(run, root):
 
 
 def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):
-    strange = desk.folder / "strange"
-    known = "(zkpM, zkpE, zkpK, zkpC, zkpP)"
-    for data, message in (
-        (b"", f"starts with b'', which is none of ours {known}"),
-        (b"zkpM\x02...", f"starts with b'zkpM\\x02', which is none of ours {known}"),
-        (b"\x80\x04\x95pickle", f"starts with b'\\x80\\x04\\x95pi', which is none of ours {known}"),
+    wanted = "is no model, 10^8 network, commitment, circuit or proof"
+    keras = b"PK\x03\x04\x14...config.json...model.weights.h5..."
+    for name, data, found in (
+        ("strange", b"", "nothing in it tells what it is"),
+        ("strange", b"PK\x03\x04\x14...", "it is a zip archive"),
+        ("strange", b"\x80\x04\x95pickle", "it is a Python pickle (it could run code and is never read: save the model as .keras or ONNX)"),
+        ("m.keras", keras, "it is a Keras model (`zkpredict quantize {} --out FILE` makes a model file of it)"),
+        ("pot script", b"76a96387\n", "it is a line of hex (if it is a locking script, `zkpredict script run '{}' IMAGE --digit D` runs it)"),
     ):
-        strange.write_bytes(data)
-        expect_refusal(desk, desk.contents(), run("inspect", strange), f"{strange} {message}")
-    keras, script = desk.folder / "m.keras", desk.folder / "pot script"
-    keras.write_bytes(b"PK\x03\x04\x14...")
-    script.write_bytes(b"76a96387\n")
-    before = desk.contents()
-    makes = f"`zkpredict quantize {keras} --out FILE` makes a file that can be inspected"
-    message = f"{keras} starts with b'PK\\x03\\x04\\x14', which is none of ours {known}: if it is a Keras model, {makes}"
-    expect_refusal(desk, before, run("inspect", keras), message)
-    runs = f"`zkpredict script run '{script}' IMAGE --digit D` runs it"
-    message = f"{script} starts with b'76a96', which is none of ours {known}: if it is a locking script, {runs}"
-    expect_refusal(desk, before, run("inspect", script), message)
+        path = desk.folder / name
+        path.write_bytes(data)
+        expect_refusal(desk, desk.contents(), run("inspect", path), f"{path} {wanted}: {found.format(path)}")
+    path.write_bytes(b"zkpM\x02...")
+    expect_refusal(desk, desk.contents(), run("inspect", path), f"{path} is a private model file in the format 02, which this version does not read")
     for path, message in (
         (desk.model, "{0}: secret 1 needs 32 bytes at offset {1}, 31 are left"),
         (desk.commitment, "{0}: row 1 needs 48 bytes at offset {2}, 47 are left"),

@@ -179,7 +179,7 @@ def test_an_archive_with_damaged_compressed_members(method):
 @pytest.mark.parametrize(
     ("header", "kind", "reason"),
     [
-        ("{'descr': '|O', 'fortran_order': False, 'shape': (784,), }", UnusableInput, " holds '|O', expected uint8 ('|u1')"),
+        ("{'descr': '|O', 'fortran_order': False, 'shape': (784,), }", UnusableInput, " holds Python objects: save whole numbers from 0 to 255 with the type uint8"),
         ("(" * 5000, MalformedFile, ": the npy header is not one that numpy.save writes for a plain array"),
         ("{'descr': __import__('os')}", MalformedFile, ": the npy header is not one that numpy.save writes for a plain array"),
     ],
