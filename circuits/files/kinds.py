@@ -54,7 +54,8 @@ def kind_of(data: bytes, path: str) -> Kind | None:
         if data.startswith(start):
             return kind
     if data[:4] == b"PK\x03\x04":
-        return KERAS if all(name in data for name in _KERAS_MEMBERS) else Kind("a zip archive")
+        keras = path.endswith(".keras") or all(name in data for name in _KERAS_MEMBERS)
+        return KERAS if keras else Kind("a zip archive")
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         return Kind("a HEIF picture, as phones make them", _OTHER_PICTURE)
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
