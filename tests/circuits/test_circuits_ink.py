@@ -7,7 +7,7 @@ from support import refuses
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import ink
-from zkpredict.circuits.files.images import Reading, prepare_image
+from zkpredict.circuits.files.images import Reading, load_image, prepare_image
 from zkpredict.circuits.files.idx import read_images, read_labels
 from zkpredict.prover.model import Model
 
@@ -57,8 +57,8 @@ def test_photos_of_digits_are_read_as_the_digits(tmp_path, digits, model, light,
     for number in range(40):
         path = tmp_path / "photo.jpg"
         Image.fromarray(photo(images[number], number, **light)).convert("RGB").save(path, quality=85)
-        right += model.predict(prepare_image(path, 784, AUTO).pixels) == labels[number]
-        plain += model.predict(prepare_image(path, 784).pixels) == labels[number]
+        right += model.predict(load_image(path, 784, auto=True)) == labels[number]
+        plain += model.predict(load_image(path, 784)) == labels[number]
     assert right >= least > 2 * plain
 
 
@@ -66,7 +66,7 @@ def test_the_result_is_laid_out_as_mnist_is(tmp_path, digits):
     """The box of 20 x 20, full contrast, the centre of mass within a pixel of the middle."""
     for number in range(10):
         Image.fromarray(photo(digits[0][number], number)).save(tmp_path / "a.png")
-        seen = prepare_image(tmp_path / "a.png", 784, AUTO).pixels.reshape(28, 28).astype(int)
+        seen = load_image(tmp_path / "a.png", 784, auto=True).reshape(28, 28).astype(int)
         rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
         assert max(rows[-1] - rows[0], columns[-1] - columns[0]) + 1 == 20 and seen.max() == 255
         for axis in (0, 1):
@@ -77,7 +77,7 @@ def test_a_thin_line_gets_the_stroke_of_mnist(tmp_path):
     page = np.full((300, 300), 230, np.uint8)
     page[60:240, 150:153] = 40
     Image.fromarray(page).save(tmp_path / "one.png")
-    seen = prepare_image(tmp_path / "one.png", 784, AUTO).pixels.reshape(28, 28)
+    seen = load_image(tmp_path / "one.png", 784, auto=True).reshape(28, 28)
     assert [int(np.count_nonzero(row > 127)) for row in seen if row.max() > 127] == [2] * 20
 
 
@@ -89,8 +89,9 @@ def test_what_was_found_and_left_out_is_said(tmp_path, digits, model):
     for name, shades in (("clean", clean), ("dirty", page)):
         Image.fromarray(shades).save(tmp_path / f"{name}.png")
     expected, found = (prepare_image(tmp_path / f"{name}.png", 784, AUTO) for name in ("clean", "dirty"))
-    assert np.abs(found.pixels.astype(int) - expected.pixels).mean() < 5 < np.abs(expected.pixels.astype(int)).mean() / 4
-    assert model.predict(found.pixels) == model.predict(expected.pixels) == 7
+    seen, clear = (np.frombuffer(image.pixels, np.uint8) for image in (found, expected))
+    assert np.abs(seen.astype(int) - clear).mean() < 5 < clear.mean() / 4
+    assert model.predict(seen) == model.predict(clear) == 7
     (note,) = expected.notes
     assert note.startswith("dark ink on light ground was found on ") and note.endswith("fitted into 20 x 20 and centred by its mass")
     assert found.notes[1:] == ("2 other patches of ink left out: specks, or ink that runs out of the picture",)
@@ -141,7 +142,7 @@ def test_tiny_pictures_are_read_or_refused(tmp_path, size):
     path = tmp_path / "a.png"
     Image.fromarray(np.random.default_rng(4).integers(0, 256, size, dtype=np.uint8)).save(path)
     try:
-        assert prepare_image(path, 784, AUTO).pixels.shape == (784,)
+        assert load_image(path, 784, auto=True).shape == (784,)
     except UnusableInput as error:
         assert str(error).startswith(f"image {path}: --auto finds ")
 
