@@ -212,10 +212,15 @@ pub fn add_each(left: &[Point], right: &[Point]) -> Vec<Point> {
 }
 
 /// sum_i (i + 1) * points[i].
-///
-/// Writing i = columns * a + b turns it into columns * sum_a a * row_a + sum_b (b + 1) * column_b: all rows and
-/// columns are summed in one batch, and only about 2 sqrt(n) points are left for the running sums.
 pub fn weighted_sum(points: &[Point]) -> blst_p1 {
+    weighted_and_plain_sum(points).0
+}
+
+/// (sum_i (i + 1) * points[i], sum_i points[i]).
+///
+/// Writing i = columns * a + b turns the first into columns * sum_a a * row_a + sum_b (b + 1) * column_b: all rows and
+/// columns are summed in one batch, and only about 2 sqrt(n) points are left for the running sums.
+pub fn weighted_and_plain_sum(points: &[Point]) -> (blst_p1, blst_p1) {
     if points.len() < 32 {
         return running_sum(points);
     }
@@ -230,14 +235,15 @@ pub fn weighted_sum(points: &[Point]) -> blst_p1 {
         sizes.push(both.len() - before);
     }
     let sums = sum_groups(both, sizes);
-    let mut total = running_sum(&sums[1..rows]);
+    let mut total = running_sum(&sums[1..rows]).0;
     for _ in 0..columns.trailing_zeros() {
         total = double_point(&total);
     }
-    add_points(&total, &running_sum(&sums[rows..]))
+    let (weighted, plain) = running_sum(&sums[rows..]);
+    (add_points(&total, &weighted), plain)
 }
 
-fn running_sum(points: &[Point]) -> blst_p1 {
+fn running_sum(points: &[Point]) -> (blst_p1, blst_p1) {
     let (mut suffix, mut total) = (blst_p1::default(), blst_p1::default());
     for point in points.iter().rev() {
         let previous = suffix;
@@ -245,7 +251,7 @@ fn running_sum(points: &[Point]) -> blst_p1 {
         unsafe { blst::blst_p1_add_or_double_affine(&mut suffix, &previous, point) };
         total = add_points(&total, &suffix);
     }
-    total
+    (total, suffix)
 }
 
 pub fn projective(point: &Point) -> blst_p1 {

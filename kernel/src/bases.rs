@@ -1,16 +1,19 @@
 //! `Bases`: fixed points of G1 for many multi-scalar multiplications.
 
-use blst::blst_p1_affine;
+use std::sync::OnceLock;
+
+use blst::{blst_p1, blst_p1_affine};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PySlice};
 use pyo3::IntoPyObjectExt;
 use rayon::prelude::*;
 
-use crate::affine::{add_each, negate_if};
+use crate::affine::{add_each, add_points, negate_if};
 use crate::columns::{multiply_columns, Memo};
 use crate::curve::{to_affine, Refusal, G1};
 use crate::field::{root_of_unity, Fr};
+use crate::fixed::Shifts;
 use crate::integers::Integers;
 use crate::msm;
 use crate::pool::on_all_cores;
@@ -25,15 +28,28 @@ use crate::vector::Vector;
 pub struct Bases {
     points: Vec<blst_p1_affine>,
     memo: Memo,
+    tables: OnceLock<Shifts>,
 }
 
 impl From<Vec<blst_p1_affine>> for Bases {
     fn from(points: Vec<blst_p1_affine>) -> Bases {
-        Bases { points, memo: Memo::default() }
+        Bases { points, memo: Memo::default(), tables: OnceLock::new() }
     }
 }
 
 impl Bases {
+    /// sum_i scalars[i] * points[i], by the tables where there are any and enough large scalars to make them pay.
+    fn multiply(&self, scalars: &[Fr]) -> blst_p1 {
+        match self.tables.get() {
+            Some(tables) if tables.pay_for(scalars) => {
+                let (first, rest) = scalars.split_at(scalars.len().min(tables.len()));
+                let behind = msm::multiply(&self.points[first.len()..scalars.len()], rest);
+                add_points(&tables.multiply(first), &behind)
+            }
+            _ => msm::multiply(&self.points[..scalars.len()], scalars),
+        }
+    }
+
     fn enough_for(&self, scalars: usize) -> PyResult<()> {
         let expected = self.points.len();
         if scalars > expected {
@@ -125,15 +141,26 @@ impl Bases {
     fn msm(&self, py: Python<'_>, vector: &Bound<'_, Vector>) -> PyResult<G1> {
         let scalars = &vector.get().values;
         self.enough_for(scalars.len())?;
-        let points = &self.points[..scalars.len()];
-        Ok(py.detach(|| G1::from_point(msm::multiply(points, scalars))))
+        Ok(py.detach(|| G1::from_point(self.multiply(scalars))))
+    }
+
+    /// Makes tables of the first n bases, once for these bases (again is nothing, whatever n): `msm` and `msm_each` over many
+    /// full-size scalars then take a third less. As long as four such multiplications, and some 2 kB a base.
+    ///
+    /// ValueError unless n is at most the number of bases.
+    fn precompute(&self, py: Python<'_>, n: Length) -> PyResult<()> {
+        self.enough_for(n.0)?;
+        py.detach(|| {
+            self.tables.get_or_init(|| Shifts::for_all(&self.points[..n.0]));
+        });
+        Ok(())
     }
 
     /// The sum for each vector, as `msm` gives it: many at once keep all cores busy.
     fn msm_each(&self, py: Python<'_>, #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>) -> PyResult<Vec<G1>> {
         let lists: Vec<&[Fr]> = vectors.iter().map(|vector| vector.get().values.as_slice()).collect();
         lists.iter().try_for_each(|scalars| self.enough_for(scalars.len()))?;
-        let one = |scalars: &&[Fr]| msm::multiply(&self.points[..scalars.len()], scalars);
+        let one = |scalars: &&[Fr]| self.multiply(scalars);
         let sums: Vec<_> = py.detach(|| on_all_cores(|| lists.par_iter().with_max_len(1).map(one).collect()));
         Ok(sums.into_iter().map(G1::from_point).collect())
     }

@@ -1,8 +1,7 @@
 //! Many commitments at once to columns of small integers, each with a few full-size scalars behind it (a hiding tail).
 //!
-//! A column of bytes takes one window, so it is one set of buckets. Its tail joins the same buckets: a table holds the
-//! multiples 2^(bits w) of the tail's points, under both images of the endomorphism, so that every digit of a full-size
-//! scalar is one more term (Brickell, Gordon, McCurley and Wilson, "Fast exponentiation with precomputation", 1992).
+//! A column of bytes takes one window, so it is one set of buckets. Its tail joins the same buckets by way of a table of
+//! the tail's points.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use blst::{blst_p1, blst_p1_affine as Point};
 use rayon::prelude::*;
 
-use crate::affine::{double_point, negate_if, projective, sum_groups, times_z_squared};
-use crate::curve::to_affine;
+use crate::affine::sum_groups;
 use crate::field::Fr;
+use crate::fixed::Shifts;
 use crate::integers::Integers;
-use crate::msm::{bucket_sum, halves, multiply, Windows};
+use crate::msm::{bucket_sum, multiply};
 use crate::pool::on_all_cores;
 
 /// Columns with larger magnitudes, which one set of buckets does not suit, go the general way.
@@ -111,52 +110,7 @@ impl Buckets {
             // |middle| is at most the largest magnitude of v - middle.
             add(all, self.middle);
         }
-        table.digits(tail, add);
+        table.addends(tail, |bucket, point| add(point, bucket as i64));
         bucket_sum(&addends, &terms, table.buckets().max(self.count as usize))
-    }
-}
-
-/// 2^(bits w) * point and its image under z^2, for each window w of a half scalar and each of a few points.
-struct Shifts {
-    windows: Windows,
-    /// Window after window, point after point: the point, and its image.
-    points: Vec<[Point; 2]>,
-}
-
-impl Shifts {
-    fn new(points: &[Point], bits: u32) -> Shifts {
-        let windows = Windows::new(bits, 127);
-        let mut shifted: Vec<blst_p1> = points.iter().map(projective).collect();
-        let mut all = Vec::with_capacity(points.len() * windows.count as usize);
-        for window in 0..windows.count {
-            if window > 0 {
-                (0..bits).for_each(|_| shifted.iter_mut().for_each(|point| *point = double_point(point)));
-            }
-            all.extend_from_slice(&shifted);
-        }
-        let table = to_affine(&all).iter().map(|point| [*point, times_z_squared(point)]).collect();
-        Shifts { windows, points: table }
-    }
-
-    fn buckets(&self) -> usize {
-        self.windows.buckets()
-    }
-
-    fn terms(&self, scalars: usize) -> usize {
-        2 * scalars * self.windows.count as usize
-    }
-
-    /// Every digit of every scalar, with the point it multiplies.
-    fn digits(&self, scalars: &[Fr], mut add: impl FnMut(Point, i64)) {
-        let width = self.points.len() / self.windows.count as usize;
-        for (k, &scalar) in scalars.iter().enumerate() {
-            for (half, (magnitude, negative)) in halves(scalar).into_iter().enumerate() {
-                for window in 0..self.windows.count {
-                    let (bucket, flipped) = self.windows.digit(window, magnitude);
-                    let point = &self.points[window as usize * width + k][half];
-                    add(negate_if(point, negative != flipped), bucket as i64);
-                }
-            }
-        }
     }
 }

@@ -84,6 +84,11 @@ impl Fr {
         bytes_from_limbs(&self.to_limbs())
     }
 
+    /// Whether the integer or its negative is below 2^64.
+    pub fn is_short(self) -> bool {
+        self.to_limbs()[1..] == [0; 3] || self.neg().to_limbs()[1..] == [0; 3]
+    }
+
     /// 64 little-endian bytes reduced modulo r.
     pub fn from_wide_bytes(bytes: &[u8; 2 * BYTES]) -> Fr {
         let mut scalar = blst_scalar::default();

@@ -6,6 +6,7 @@ mod bases;
 mod columns;
 mod curve;
 mod field;
+mod fixed;
 mod integers;
 mod keccak;
 mod msm;

@@ -119,6 +119,7 @@ def test_lengths(length, scalar, other):
         lambda: bases[length:other],
         lambda: bases[length],
         lambda: bases.lagrange(length),
+        lambda: bases.precompute(length),
         lambda: root_of_unity(length),
         lambda: vector.evaluate(scalar),
         lambda: vector.scan(vector, scalar),

@@ -163,6 +163,48 @@ def test_msm_integers_takes_a_tail_for_each_row_and_a_base_for_each_scalar(bases
     assert bases.msm_integers(np.zeros((2, 0), np.uint8), [Vector.from_ints([2])] * 2) == [G.mul(2)] * 2
 
 
+# Tables
+
+
+@pytest.mark.parametrize("tables", [0, 1, 150, POINTS])
+@pytest.mark.parametrize("kind", KINDS)
+def test_tables_change_no_sum(bases, kind, tables):
+    draw = random.Random(tables)
+    prepared = Bases.concat([bases])
+    prepared.precompute(tables)
+    for n in (0, 1, 5, 149, 151, POINTS):
+        check(prepared, [KINDS[kind](draw) for _ in range(n)], range(1, n + 1))
+    vectors = [Vector.from_ints([KINDS[kind](draw) for _ in range(POINTS)]) for _ in range(3)]
+    assert prepared.msm_each(vectors) == [bases.msm(vector) for vector in vectors]
+
+
+@pytest.mark.parametrize("n", [1100, 2500])
+def test_tables_of_many_points(bases, n):
+    draw = random.Random(n)
+    long = Bases.concat([bases] * (n // POINTS + 1))
+    long.precompute(n - 50)
+    check(long, [draw.randrange(MODULUS) for _ in range(n)], [i % POINTS + 1 for i in range(n)])
+    check(long, [draw.choice(EDGES) for _ in range(n)], [i % POINTS + 1 for i in range(n)])
+
+
+def test_tables_of_equal_opposite_and_identity_bases():
+    draw = random.Random(6)
+    multiples = [1] * 100 + [MODULUS - 1] * 100 + [0] * 100
+    bases = Bases([G] * 100 + [-G] * 100 + [G1.identity()] * 100)
+    bases.precompute(300)
+    check(bases, [draw.randrange(MODULUS) for _ in multiples], multiples)
+    check(bases, [MODULUS // 3] * 300, multiples)
+
+
+def test_tables_are_of_bases_there_are_and_made_once(bases):
+    prepared = bases[:10]
+    with refuses(ValueError, "expected at most 10 scalars, one for each base, got 11"):
+        prepared.precompute(11)
+    assert prepared.precompute(4) is None and prepared.precompute(10) is None
+    scalars = [MODULUS // 5] * 10
+    check(prepared, scalars, range(1, 11))
+
+
 # Bases as a list, and as bytes
 
 
