@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.training.activations import RELU, FloatActivation
 
 UNIT_PIXEL = 1 / 255
 
 
 @dataclass(frozen=True, eq=False)
 class FloatLayer:
-    """One dense layer. `weights` float [outputs, inputs], `bias` float [outputs]; `name` is what errors call it.
+    """One dense layer. `weights` float [outputs, inputs], `bias` float [outputs]; `name` is what errors call it; `activation` is what a
+    hidden layer does to each value.
 
     Held as float64. Raises `UnsupportedNetwork` on other shapes and on values that are not finite.
     """
@@ -21,6 +23,7 @@ class FloatLayer:
     name: str
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
+    activation: FloatActivation = RELU
 
     def __post_init__(self) -> None:
         weights, bias = np.asarray(self.weights), np.asarray(self.bias)
@@ -45,7 +48,7 @@ class FloatLayer:
 
 @dataclass(frozen=True, eq=False)
 class FloatNetwork:
-    """Dense layers with ReLU between them; the last one gives logits.
+    """Dense layers with activations between them; the last one gives logits.
 
     The network is fed `pixel_scale * byte + pixel_offset` for each input byte (1/255 and 0: the usual unit pixels).
     """
@@ -78,19 +81,24 @@ class FloatNetwork:
             first.name,
             first.weights * self.pixel_scale,
             first.bias + self.pixel_offset * first.weights.sum(axis=1),
+            first.activation,
         )
         return (folded, *self.layers[1:])
 
-    def logits(self, images: np.ndarray) -> np.ndarray:
-        """Float64 logits [batch, classes] for uint8 images [batch, inputs]."""
+    def pre_activations(self, images: np.ndarray) -> list[np.ndarray]:
+        """Float64 values of each layer [batch, width] before its activation, for uint8 images [batch, inputs]; logits last."""
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.shape[0]:
             raise UnusableInput(f"images must be uint8 [batch, {self.shape[0]}], got {images.dtype} {list(images.shape)}")
-        values = images.astype(np.float64)
-        for layer in self.over_bytes[:-1]:
-            values = np.maximum(values @ layer.weights.T + layer.bias, 0)
-        last = self.over_bytes[-1]
-        return values @ last.weights.T + last.bias
+        values, found = images.astype(np.float64), []
+        for layer in self.over_bytes:
+            found.append(values @ layer.weights.T + layer.bias)
+            values = layer.activation(found[-1])
+        return found
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """Float64 logits [batch, classes] for uint8 images [batch, inputs]."""
+        return self.pre_activations(images)[-1]
 
     def digits(self, images: np.ndarray) -> np.ndarray:
         """The class of each image, int64 [batch]: lowest index of the largest logit."""

@@ -1,4 +1,4 @@
-"""From float layers to the integer network: 8-bit weights, exact biases, and bounds that hold for ALL byte inputs.
+"""From a float network to integers: int8 weights, exact biases, and bounds that hold for ALL byte inputs.
 
 ReLU is positively homogeneous, `relu(s z) = s relu(z)` for s > 0, so every hidden neuron may have a scale of its own: its
 row is multiplied by s, the next layer's column is divided by it, and the function stays what it was. The scales are those
@@ -6,95 +6,156 @@ that leave row and column equally precise (Nagel et al., "Data-Free Quantization
 Correction", 2019, section 4.1), and the largest row reaches 127. On four trained 784-64-10 networks this
 makes the logits' error a quarter smaller than rows that all reach 127. The logits share one scale, because they are compared.
 
-Nothing is calibrated on samples. A layer's shift is the smallest that brings every pre-activation, on the worst input,
-below 2^15 after the shift, which is what a circuit's lanes hold (`zkpredict.circuits.compiler`).
+Without images nothing is calibrated: a ReLU layer's shift is the smallest that brings every pre-activation, on the worst
+input, below 2^15 after the shift, which is what a circuit's lanes hold (`zkpredict.circuits.compiler`). Those worst cases
+compound from layer to layer, and a deep network has no bits left for the values that occur. With images, ReLU may become
+the saturating `relu8` instead (`zkpredict.training.calibrate` decides): activations are bytes, a neuron's scale is such that
+its largest value on the images is 255, and only the weights' rounding follows worst cases, one layer at a time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
-from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_BITS, LOGIT_LIMIT, NARROW_LIMIT, WIDE
-from zkpredict.circuits.networks.dense import MAX_PIXEL
+from zkpredict.circuits.networks.activations import (
+    HIGHEST_ARGUMENT, MAX_BYTE, MAX_PARAMETER, RELU, RELU8, Activation, activation_named,
+)
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.training.activations import RELU as FLOAT_RELU
 from zkpredict.training.floating import FloatLayer, FloatNetwork
+from zkpredict.training.rows import MAX_WEIGHT, Fed, Rows, fit, fit_together, full_scales, in_units, no_room
 
-MAX_WEIGHT = 127
 WIDE_LIMIT = 1 << (WIDE * LANE_BITS - 1)
 # A first-layer row that is too long for a narrow lane is scaled down, but it gives up at most three of its seven bits.
 LEAST_NARROW_RATIO = 1 / 8
 # All rows of a layer share its shift, so one that is 2^8 times longer than the middle one would cost the others their bits.
 WIDE_SPREAD = 1 << 8
-_SHRINK = 0.995
+# A 24-bit lane shifts by 8, and holds a smaller shift scaled up: at shift s, |z| stays below 2^(15 + s).
+LANE_SHIFT = 8
+# A neuron that the images hardly wake gets the scale of one that reaches a sixteenth of the middle one's peak.
+LEAST_PEAK = 1 / 16
+# Softsign is bounded: ten bits of it and a sign are finer than int8 weights can tell.
+SOFTSIGN_TOP = 1023
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Integer rows [outputs, inputs] and biases, the scale of each row, and its exact range over all inputs, int64 [outputs]."""
-
-    weights: np.ndarray
-    bias: np.ndarray
-    scales: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-
-    @property
-    def reach(self) -> np.ndarray:
-        """The largest absolute value each row can take."""
-        return np.maximum(np.abs(self.low), np.abs(self.high))
-
-    @property
-    def peaks(self) -> np.ndarray:
-        """The largest absolute weight of each row."""
-        return np.abs(self.weights).max(axis=1)
-
-
-def quantize(network: FloatNetwork) -> IntegerNetwork:
+def quantize(network: FloatNetwork, sample: np.ndarray | None = None) -> IntegerNetwork:
     """The integer network of `network`: |weight| <= 127 everywhere, the first hidden layer in narrow lanes where it can be.
 
-    Raises `UnsupportedNetwork`, naming layer and row, where a bias leaves no room for the weights beside it.
+    `sample`: uint8 [count, inputs], images like those the network is for; with it ReLU becomes `relu8`. Raises
+    `UnsupportedNetwork`, naming layer and row, where a bias leaves no room for the weights beside it.
     """
-    layers = []
-    units = np.ones(network.shape[0])  # activation in integers = units * activation in floats
-    tops = np.full(network.shape[0], MAX_PIXEL)
-    constants = np.zeros(network.shape[0])
+    peaks = None if sample is None else sampled_peaks(network, sample)
+    fed, layers, count = Fed.with_bytes(network.shape[0]), [], len(network.layers)
     for number, (layer, following) in enumerate(pairwise(network.over_bytes)):
-        weights, bias = _in_units(layer, units, constants)
-        steady, constants = _steady(weights, bias, tops)
-        weights[steady], bias[steady] = 0, 0
-        full = _full_scales(layer.name, weights)
-        scales = _equalized(full, following.weights * ~steady, number == len(network.layers) - 2)
-        rows = _hidden_rows(layer.name, weights, bias, tops, scales, first=number == 0)
-        shift = max(0, int(rows.reach.max()).bit_length() - ACTIVATION_BITS)
-        layers.append(DenseLayer(rows.weights, rows.bias, shift))
-        tops = np.maximum(rows.high, 0) >> shift
-        units = np.where(tops > 0, rows.scales / 2.0**shift, np.inf)
+        if layer.activation != FLOAT_RELU:
+            made, fed = _rational(layer, fed, following, logits_follow=number == count - 2)
+        elif peaks is None:
+            made, fed = _relu(layer, fed, following, first=number == 0, logits_follow=number == count - 2)
+        else:
+            made, fed = _saturating(layer, fed, peaks[number])
+        layers.append(made)
     last = network.over_bytes[-1]
-    rows = _logit_rows(last.name, *_in_units(last, units, constants), tops)
+    weights, bias = in_units(last, fed)
+    rows = fit_together(last.name, weights, bias, fed, full_scales(last.name, weights).min(), LOGIT_LIMIT)
     return IntegerNetwork((*layers, DenseLayer(rows.weights, rows.bias)))
 
 
-def _in_units(layer: FloatLayer, units: np.ndarray, constants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights for inputs counted in `units` (an infinite unit is an input that is never active: its column becomes 0), and
-    the bias with the inputs that are always `constants` added in."""
-    with np.errstate(over="ignore"):
-        weights = layer.weights / units
-    bias = layer.bias + layer.weights @ constants
-    wrong = np.flatnonzero(~(np.isfinite(weights).all(axis=1) & np.isfinite(bias)))
-    if len(wrong):
-        raise UnsupportedNetwork(f"layer '{layer.name}' row {wrong[0]}: weights span too many orders of magnitude to scale")
-    return weights, bias
+def sampled_peaks(network: FloatNetwork, sample: np.ndarray) -> list[np.ndarray]:
+    """For each hidden layer, the largest pre-activation of each neuron on the images, float64 [outputs]."""
+    if not len(sample):
+        raise UnusableInput("scales are chosen from images: got none")
+    return [values.max(axis=0) for values in network.pre_activations(sample)[:-1]]
 
 
-def _steady(weights: np.ndarray, bias: np.ndarray, tops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which neurons give the same output for every input (no weights, or never above zero), and that output (0 elsewhere)."""
+def _relu(layer: FloatLayer, fed: Fed, following: FloatLayer, first: bool, logits_follow: bool) -> tuple[DenseLayer, Fed]:
+    weights, bias, constants, steady = _active_rows(layer, fed)
+    full = full_scales(layer.name, weights)
+    scales = _equalized(full, following.weights * ~steady, logits_follow)
+    rows = _hidden_rows(layer.name, weights, bias, fed, scales, first)
+    shift = max(0, int(rows.reach.max()).bit_length() - ACTIVATION_BITS)
+    return _made(rows, shift, RELU, rows.scales / 2.0**shift, constants)
+
+
+def _saturating(layer: FloatLayer, fed: Fed, peaks: np.ndarray) -> tuple[DenseLayer, Fed]:
+    """Every row at the scale that brings its sampled peak to 255 after the shift, or at its full scale if that is smaller.
+
+    Half a step is added to the biases, so that the shift rounds to the nearest byte instead of down.
+    """
+    weights, bias, constants, steady = _active_rows(layer, fed)
+    full = full_scales(layer.name, weights)
+    awake = peaks[~steady & (peaks > 0)]
+    middle = np.median(awake) if len(awake) else max(float((fed.highest(weights) + bias).max()), 1.0)
+    peaks = np.maximum(peaks, middle * LEAST_PEAK)
+    shift = int(np.clip(np.ceil(np.log2(np.median((full * peaks)[~steady]) / MAX_BYTE)), 0, LANE_SHIFT)) if not steady.all() else 0
+    scales = np.minimum(full, MAX_BYTE * 2.0**shift / peaks)
+    rows = fit(weights, bias, fed, scales, 1 << (ACTIVATION_BITS + shift), lift=(1 << shift) >> 1)
+    for row in np.flatnonzero((rows.scales < scales) & (rows.peaks == 0) & ~steady):
+        raise no_room(layer.name, row, bias[row])
+    return _made(rows, shift, RELU8, rows.scales / 2.0**shift, constants)
+
+
+def _rational(layer: FloatLayer, fed: Fed, following: FloatLayer, logits_follow: bool) -> tuple[DenseLayer, Fed]:
+    """All rows at one scale S: with u = S v / 2^shift, delta becomes d = S delta / 2^shift, which S is chosen to make whole.
+
+    The arguments u are as fine as 16 bits allow when the logits follow; before another hidden layer they are coarse enough
+    to leave its weights their bits.
+    """
+    weights, bias = in_units(layer, fed)
+    steady = ~weights.any(axis=1)
+    constants = np.where(steady, layer.activation(bias), 0)
+    bias = np.where(steady, 0, bias)
+    top = HIGHEST_ARGUMENT if logits_follow else _room(following)
+    scale = full_scales(layer.name, weights).min()
+    reach = fit_together(layer.name, weights, bias, fed, scale, (top + 1) << LANE_SHIFT).reach.max()
+    shift = max(0, int(reach // (top + 1)).bit_length())
+    steps = min(int(scale * layer.activation.delta / 2.0**shift), MAX_PARAMETER)
+    while steps:
+        scale = steps * 2.0**shift / layer.activation.delta
+        rows = fit_together(layer.name, weights, bias, fed, scale, (top + 1) << shift)
+        if rows.scales[0] == scale:
+            break
+        steps = min(steps - 1, int(rows.scales[0] * layer.activation.delta / 2.0**shift))
+    if not steps:
+        raise UnsupportedNetwork(
+            f"layer '{layer.name}': delta {layer.activation.delta:.3g} of its {layer.activation.name} is too small beside its weights"
+        )
+    if layer.activation.name == "softsign":
+        scale_out = min(top, SOFTSIGN_TOP)
+        return _made(rows, shift, activation_named("softsign", scale=scale_out, c=steps), np.full(len(bias), float(scale_out)), constants)
+    return _made(rows, shift, activation_named(layer.activation.name, d=steps), rows.scales / 2.0**shift, constants)
+
+
+def _room(following: FloatLayer) -> int:
+    """The largest input at which the rows of the next hidden layer, at full scale, stay inside a narrow lane; at least a byte."""
+    sizes = np.abs(following.weights)
+    peaks = np.maximum(sizes.max(axis=1), np.finfo(np.float64).tiny)
+    length = MAX_WEIGHT * float((sizes.sum(axis=1) / peaks).max())
+    return int(np.clip(NARROW_LIMIT / max(length, 1), MAX_BYTE, HIGHEST_ARGUMENT))
+
+
+def _made(
+    rows: Rows, shift: int, activation: Activation, units: np.ndarray, constants: np.ndarray
+) -> tuple[DenseLayer, Fed]:
+    """The layer of `rows`, and what it feeds the next one."""
+    ends = [activation.bounds(low, high, shift) for low, high in zip(rows.low.tolist(), rows.high.tolist())]
+    low, high = np.array(ends, np.int64).T
+    alive = (low != 0) | (high != 0)
+    return DenseLayer(rows.weights, rows.bias, shift, activation), Fed(np.where(alive, units, np.inf), constants, low, high)
+
+
+def _active_rows(layer: FloatLayer, fed: Fed) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of a ReLU layer over `fed`: weights and biases, zero for neurons that give the same output for every input (no weights, or
+    never above zero); that output (0 elsewhere); and which they are."""
+    weights, bias = in_units(layer, fed)
     empty = ~weights.any(axis=1)
-    silent = np.maximum(weights, 0) @ tops + bias <= 0
-    return empty | silent, np.where(empty, np.maximum(bias, 0), 0)
+    steady = empty | (fed.highest(weights) + bias <= 0)
+    constants = np.where(empty, np.maximum(bias, 0), 0)
+    weights[steady], bias[steady] = 0, 0
+    return weights, bias, constants, steady
 
 
 def _equalized(full: np.ndarray, following: np.ndarray, logits_follow: bool) -> np.ndarray:
@@ -110,63 +171,13 @@ def _equalized(full: np.ndarray, following: np.ndarray, logits_follow: bool) -> 
     return full * np.sqrt(peaks / peaks.max()) if peaks.max() > 0 else full
 
 
-def _hidden_rows(
-    name: str, weights: np.ndarray, bias: np.ndarray, tops: np.ndarray, scales: np.ndarray, first: bool
-) -> _Rows:
+def _hidden_rows(name: str, weights: np.ndarray, bias: np.ndarray, fed: Fed, scales: np.ndarray, first: bool) -> Rows:
     """Every row at its own scale: in narrow lanes when the rows allow it, else in wide ones."""
-    narrow = _fit(weights, bias, tops, scales, NARROW_LIMIT)
+    narrow = fit(weights, bias, fed, scales, NARROW_LIMIT)
     if np.all(narrow.scales >= scales * (LEAST_NARROW_RATIO if first else 1)):
         return narrow
-    free = _fit(weights, bias, tops, scales, WIDE_LIMIT)
-    wide = _fit(weights, bias, tops, scales, min(WIDE_LIMIT, WIDE_SPREAD * int(np.median(free.reach[free.reach > 0]))))
+    free = fit(weights, bias, fed, scales, WIDE_LIMIT)
+    wide = fit(weights, bias, fed, scales, min(WIDE_LIMIT, WIDE_SPREAD * int(np.median(free.reach[free.reach > 0]))))
     for row in np.flatnonzero((wide.scales < scales) & (wide.peaks == 0)):
-        raise UnsupportedNetwork(_no_room(name, row, bias[row]))
+        raise no_room(name, row, bias[row])
     return wide
-
-
-def _logit_rows(name: str, weights: np.ndarray, bias: np.ndarray, tops: np.ndarray) -> _Rows:
-    """Every row at the one scale that the longest of them allows."""
-    scale = np.full(len(weights), _full_scales(name, weights).min())
-    while True:
-        rows = _fit(weights, bias, tops, scale, LOGIT_LIMIT)
-        if np.all(rows.scales == rows.scales.min()):
-            break
-        scale = np.full(len(weights), rows.scales.min())
-    if weights.any() and not rows.weights.any():
-        raise UnsupportedNetwork(_no_room(name, np.abs(bias).argmax(), np.abs(bias).max()))
-    return rows
-
-
-def _no_room(name: str, row: int, bias: float) -> str:
-    return f"layer '{name}' row {row}: its bias {bias:.6g} is so large that no weight beside it survives rounding"
-
-
-def _full_scales(name: str, weights: np.ndarray) -> np.ndarray:
-    """The scale that brings each row's largest weight to `MAX_WEIGHT`; 1 for a row of zeros."""
-    peaks = np.abs(weights).max(axis=1)
-    with np.errstate(over="ignore", divide="ignore"):
-        scales = np.where(peaks > 0, MAX_WEIGHT / peaks, 1)
-    wrong = np.flatnonzero(~np.isfinite(scales))
-    if len(wrong):
-        raise UnsupportedNetwork(f"layer '{name}' row {wrong[0]}: weights up to {peaks[wrong[0]]:.3g} are too small to scale")
-    return scales
-
-
-def _fit(weights: np.ndarray, bias: np.ndarray, tops: np.ndarray, scales: np.ndarray, limit: int) -> _Rows:
-    """Rounds each row at `scales`, or at the largest scale below it whose exact range stays under `limit`.
-
-    Sums stay far inside int64: weights are at most 127, `tops` below 2^15, at most 2^16 of them, a scaled bias below `limit`.
-    """
-    low, high = np.minimum(weights, 0) @ tops + bias, np.maximum(weights, 0) @ tops + bias
-    reach = np.maximum(np.abs(low), np.abs(high))
-    scales = np.minimum(scales, np.divide(limit, reach, out=np.full(len(reach), np.inf), where=reach > 0))
-    while True:
-        whole = np.rint(weights * scales[:, None]).astype(np.int64)
-        offset = np.rint(bias * scales).astype(np.int64)
-        rows = _Rows(
-            whole, offset, scales,
-            np.minimum(whole, 0) @ tops + offset, np.maximum(whole, 0) @ tops + offset,
-        )
-        if np.all(rows.reach < limit):
-            return rows
-        scales = np.where(rows.reach < limit, scales, scales * _SHRINK)

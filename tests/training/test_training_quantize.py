@@ -12,7 +12,8 @@ from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.layout import LOGIT_LIMIT, NARROW, NARROW_LIMIT, WIDE
 from zkpredict.training.floating import FloatLayer, FloatNetwork
-from zkpredict.training.quantize import MAX_WEIGHT, quantize
+from zkpredict.training.quantize import quantize
+from zkpredict.training.rows import MAX_WEIGHT
 
 
 def _with_layer(network: FloatNetwork, number: int, weights=None, bias=None) -> FloatNetwork:
