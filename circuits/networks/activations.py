@@ -174,9 +174,9 @@ class Rational(Activation):
     def bounds(self, low: int, high: int, shift: int) -> tuple[int, int]:
         first, last = low >> shift, high >> shift
         if first < LOWEST_ARGUMENT or last > HIGHEST_ARGUMENT:
-            reach = low if first < LOWEST_ARGUMENT else high
             raise UnsupportedNetwork(
-                f"reaches up to {bits(reach)} on some input, {self} takes {LOWEST_ARGUMENT}..{HIGHEST_ARGUMENT} after its shift of {shift}"
+                f"reaches up to {bits(max(abs(low), abs(high)))} on some input, {self} takes {ARGUMENT_BITS} signed bits after its "
+                f"shift of {shift}"
             )
         # monotone on either side of zero: the extremes are at the ends, or at zero
         values = [self.at(u) for u in (first, last, *([0] if first < 0 < last else []))]
