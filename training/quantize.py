@@ -93,8 +93,12 @@ def _saturating(layer: FloatLayer, fed: Fed, peaks: np.ndarray) -> tuple[DenseLa
     shift = int(np.clip(np.ceil(np.log2(np.median((full * peaks)[~steady]) / MAX_BYTE)), 0, LANE_SHIFT)) if not steady.all() else 0
     scales = np.minimum(full, MAX_BYTE * 2.0**shift / peaks)
     rows = fit(weights, bias, fed, scales, 1 << (ACTIVATION_BITS + shift), lift=(1 << shift) >> 1)
-    for row in np.flatnonzero((rows.scales < scales) & (rows.peaks == 0) & ~steady):
-        raise no_room(layer.name, row, bias[row])
+    span = (fed.highest(weights) - fed.lowest(weights)) * rows.scales
+    for row in np.flatnonzero((rows.peaks == 0) & (span >= 1 << shift)):
+        raise UnsupportedNetwork(
+            f"layer '{layer.name}' row {row}: at a scale where its sums over {weights.shape[1]} bytes fit a lane, none of its weights "
+            "survives rounding"
+        )
     return _made(rows, shift, RELU8, rows.scales / 2.0**shift, constants)
 
 
