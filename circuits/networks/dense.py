@@ -92,10 +92,10 @@ def narrowest(values: np.ndarray) -> type[np.signedinteger]:
 
 
 def _frozen(array: np.ndarray, dtype: type[np.signedinteger]) -> np.ndarray:
-    """`array` as a read-only array of `dtype`: a copy, unless it is one already that nobody else can write to."""
-    if array.dtype == dtype and array.flags.owndata and not array.flags.writeable:
+    """`array` as a read-only array of `dtype`, row after row: a copy, unless it is one already that nobody else can write to."""
+    if array.dtype == dtype and array.flags.owndata and array.flags.c_contiguous and not array.flags.writeable:
         return array
-    frozen = array.astype(dtype)
+    frozen = array.astype(dtype, order="C")
     frozen.flags.writeable = False
     return frozen
 

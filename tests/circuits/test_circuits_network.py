@@ -136,6 +136,15 @@ def test_layer_takes_every_integer_type_as_int64(dtype):
     assert made.weights.tolist() == [[1, 2]] and made.bias.tolist() == [3]
 
 
+def test_layers_are_the_same_however_their_weights_lie_in_memory():
+    weights = np.arange(6).reshape(3, 2).T
+    frozen = np.asfortranarray(weights)
+    frozen.flags.writeable = False
+    plain = IntegerNetwork((DenseLayer(np.ascontiguousarray(weights), np.zeros(2, int)),)).to_bytes()
+    for given in (weights, frozen, weights.astype(np.int8)):
+        assert IntegerNetwork((DenseLayer(given, np.zeros(2, int)),)).to_bytes() == plain
+
+
 def test_layer_keeps_its_own_unwritable_copy():
     weights = np.array([[1, 2]])
     made = DenseLayer(weights, np.array([0]))
