@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh machine with Python 3.11+, Rust and (for the tests) Node:
 #   make prove   proves a real digit, verifies it natively, independently and in an embedded EVM
 #   make test    installs what the tests need and runs them all
+# and where there is no Rust: a kernel wheel in dist/, which `make wheel` builds on another machine, is used by both.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --no-deps --no-build-isolation
 KERNEL_SOURCES := kernel/pyproject.toml kernel/Cargo.toml kernel/Cargo.lock $(wildcard kernel/src/*.rs)
 
-.PHONY: prove test lint lock clean
+.PHONY: prove test wheel lint lock clean
 
 prove: $(VENV)/.runtime
 	mkdir -p build
@@ -19,11 +20,13 @@ prove: $(VENV)/.runtime
 	$(BIN)/zkpredict chain verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment
 
 $(VENV)/bin/python:
+	@$(PYTHON) tools/kernel_wheel.py python
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(KERNEL_SOURCES) | $(VENV)/bin/python
+$(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(KERNEL_SOURCES) $(wildcard dist/zkpredict_kernel-*.whl) | $(VENV)/bin/python
+	@$(BIN)/python tools/kernel_wheel.py check
 	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(INSTALL) ./kernel
+	$(BIN)/python tools/kernel_wheel.py install
 	$(INSTALL) --editable .
 	touch $@
 
@@ -34,6 +37,9 @@ $(VENV)/.test: requirements/test.txt $(VENV)/.runtime
 node_modules/.package-lock.json: package.json package-lock.json
 	npm ci --silent --ignore-scripts
 	touch $@
+
+wheel: $(VENV)/.runtime
+	$(BIN)/python tools/kernel_wheel.py build
 
 lint: $(VENV)/.test
 	rm -rf build/installed build/lib build/bdist.*
