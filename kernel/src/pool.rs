@@ -37,6 +37,15 @@ pub fn on_all_cores<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     }
 }
 
+/// f((k, lists[k])) for every list, the longest of so many elements.
+pub fn each(lists: &mut [Vec<Fr>], longest: usize, f: impl Fn((usize, &mut Vec<Fr>)) + Sync + Send) {
+    // A transform touches each element more than ten times.
+    if 10 * longest * lists.len() < PARALLEL {
+        return lists.iter_mut().enumerate().for_each(f);
+    }
+    on_all_cores(|| lists.par_iter_mut().enumerate().with_max_len(1).for_each(f));
+}
+
 /// f(values[i]) for every i.
 pub fn map(values: &[Fr], f: impl Fn(Fr) -> Fr + Sync + Send) -> Vec<Fr> {
     if values.len() < PARALLEL {

@@ -48,6 +48,12 @@ pub fn intt(values: &mut [Fr]) {
     values.iter_mut().for_each(|value| *value = value.mul(scale));
 }
 
+/// Evaluate at shift * omega^i; values from `length` on are zeros.
+pub fn coset_ntt(values: &mut [Fr], length: usize, shift: Fr) {
+    scale_by_powers(&mut values[..length], shift);
+    ntt(values);
+}
+
 /// Multiply values[i] by shift^i.
 pub fn scale_by_powers(values: &mut [Fr], shift: Fr) {
     let mut power = Fr::one();

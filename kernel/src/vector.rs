@@ -8,7 +8,7 @@ use pyo3::IntoPyObjectExt;
 use crate::field::{Fr, BYTES};
 use crate::integers::{combine_rows, Integers};
 use crate::polynomial;
-use crate::pool::{map, zip};
+use crate::pool::{each, map, zip};
 use crate::python::{
     allocate, chunks, items, not_an_int, positions, power_of_two, scalar, scalars, slice_of, to_int, wrapped_index,
     Length, Octets, Scalar,
@@ -69,6 +69,32 @@ impl Vector {
         };
         Vector { values }.into_py_any(py)
     }
+}
+
+impl Vector {
+    /// The elements with zeros behind them.
+    fn padded(&self, size: usize) -> PyResult<Vec<Fr>> {
+        power_of_two("size", size)?;
+        let length = self.values.len();
+        if size < length {
+            return Err(PyValueError::new_err(format!("size must be at least the length {length}, got {size}")));
+        }
+        let mut values = allocate(size)?;
+        values.extend_from_slice(&self.values);
+        values.resize(size, Fr::ZERO);
+        Ok(values)
+    }
+}
+
+fn transform_each(py: Python<'_>, vectors: &[Py<Vector>], work: fn(&mut [Fr])) -> PyResult<Vec<Vector>> {
+    let (mut all, mut longest) = (allocate(vectors.len())?, 0);
+    for vector in vectors {
+        power_of_two("length", vector.get().values.len())?;
+        longest = longest.max(vector.get().values.len());
+        all.push(vector.get().values.clone());
+    }
+    py.detach(|| each(&mut all, longest, |(_, values)| work(values)));
+    Ok(all.into_iter().map(Vector::from).collect())
 }
 
 #[pymethods]
@@ -340,20 +366,39 @@ impl Vector {
     /// Evaluations on a coset: out[i] = self(shift * omega^i), omega of order size, the coefficients padded
     /// with zeros. ValueError unless size is a power of two, at least len, and shift is not zero.
     fn coset_ntt(&self, py: Python<'_>, size: Length, shift: Scalar) -> PyResult<Vector> {
-        power_of_two("size", size.0)?;
-        if size.0 < self.values.len() {
-            let (length, size) = (self.values.len(), size.0);
-            return Err(PyValueError::new_err(format!("size must be at least the length {length}, got {size}")));
-        }
+        let mut values = self.padded(size.0)?;
         not_zero(shift.0)?;
-        let mut values = allocate(size.0)?;
-        py.detach(|| {
-            values.extend_from_slice(&self.values);
-            transform::scale_by_powers(&mut values, shift.0);
-            values.resize(size.0, Fr::ZERO);
-            transform::ntt(&mut values);
-        });
+        py.detach(|| transform::coset_ntt(&mut values, self.values.len(), shift.0));
         Ok(Vector { values })
+    }
+
+    /// `coset_ntt` of each vector: many at once keep all cores busy.
+    #[staticmethod]
+    fn coset_ntt_each(
+        py: Python<'_>,
+        #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>,
+        size: Length,
+        shift: Scalar,
+    ) -> PyResult<Vec<Vector>> {
+        let mut all = vectors.iter().map(|vector| vector.get().padded(size.0)).collect::<PyResult<Vec<_>>>()?;
+        not_zero(shift.0)?;
+        let lengths: Vec<usize> = vectors.iter().map(|vector| vector.get().values.len()).collect();
+        py.detach(|| {
+            each(&mut all, size.0, |(k, values)| transform::coset_ntt(values, lengths[k], shift.0));
+        });
+        Ok(all.into_iter().map(Vector::from).collect())
+    }
+
+    /// `ntt` of each vector.
+    #[staticmethod]
+    fn ntt_each(py: Python<'_>, #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>) -> PyResult<Vec<Vector>> {
+        transform_each(py, &vectors, transform::ntt)
+    }
+
+    /// `intt` of each vector.
+    #[staticmethod]
+    fn intt_each(py: Python<'_>, #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>) -> PyResult<Vec<Vector>> {
+        transform_each(py, &vectors, transform::intt)
     }
 
     /// Coefficients from evaluations at shift * omega^i: the inverse of `coset_ntt` with size = len.

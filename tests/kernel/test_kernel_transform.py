@@ -39,6 +39,17 @@ def test_long_transforms_match_evaluation_and_invert(log_n):
     assert coset.coset_intt(7) == Vector.concat([f, Vector.zeros(n)])
 
 
+@pytest.mark.parametrize("count, log_n", [(0, 3), (1, 0), (3, 4), (7, 9), (5, 13)])
+def test_many_transforms_are_the_transforms_of_each(count, log_n):
+    vectors = [vector(1 << log_n, seed) for seed in range(count)]
+    assert Vector.ntt_each(vectors) == [f.ntt() for f in vectors]
+    assert Vector.intt_each(vectors) == [f.intt() for f in vectors]
+    mixed = [f[k % 2 :] for k, f in enumerate(vectors)]
+    assert Vector.coset_ntt_each(mixed, 2 << log_n, 7) == [f.coset_ntt(2 << log_n, 7) for f in mixed]
+    of_each_size = [vector(1 << size) for size in range(log_n)]
+    assert Vector.intt_each(of_each_size) == [f.intt() for f in of_each_size]
+
+
 @pytest.mark.parametrize("log_n", range(33))
 def test_root_of_unity_matches_reference(log_n):
     root = kernel.root_of_unity(1 << log_n)
@@ -61,6 +72,17 @@ def test_bad_sizes_and_shifts():
         vector(4).coset_ntt(12, 7)
     with refuses(ValueError, "size must be at least the length 8, got 4"):
         vector(8).coset_ntt(4, 7)
+    for transform in (Vector.ntt_each, Vector.intt_each):
+        with refuses(ValueError, "length must be a power of two up to 2^32, got 3"):
+            transform([vector(4), vector(3)])
+        with refuses(TypeError, "'int' object is not an instance of 'Vector'"):
+            transform([1])
+    with refuses(ValueError, "size must be at least the length 8, got 4"):
+        Vector.coset_ntt_each([vector(3), vector(8)], 4, 7)
+    with refuses(ValueError, "size must be a power of two up to 2^32, got 12"):
+        Vector.coset_ntt_each([vector(4)], 12, 7)
+    with refuses(ValueError, "shift must not be zero"):
+        Vector.coset_ntt_each([vector(4)], 4, 0)
     for transform in (lambda: vector(4).coset_ntt(4, 0), lambda: vector(4).coset_intt(0)):
         with refuses(ValueError, "shift must not be zero"):
             transform()
