@@ -12,16 +12,23 @@ from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds
 from zkpredict.verifier.costs import estimate_costs
 
-EXAMPLE = "zkpredict bench examples/seven.png --model examples/mnist.model"
+EXAMPLE = """\
+zkpredict bench examples/seven.png --model examples/mnist.model
+zkpredict bench examples/seven.png --model examples/mnist.model --profile"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", metavar="IMAGE", help="PNG, JPEG or .npy")
     parser.add_argument("--model", required=True, metavar="FILE", help="model file")
     parser.add_argument("--runs", type=at_least_one, default=7, metavar="N", help="counted runs of each measurement (default 7)")
+    parser.add_argument("--profile", action="store_true", help="say where the prover's time goes, and how far it is from the floor")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
+    if arguments.profile:
+        from zkpredict.cli.benchprofile import run_profile
+
+        return run_profile(arguments, console)
     from zkpredict.benchmarks.proving import proving_rows
     from zkpredict.prover.model import Model
 
