@@ -37,13 +37,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, summary, example, options, action in _ACTIONS:
         sub = actions.add_parser(name, help=summary, description=summary, example=example)
         options(sub)
-        _chain_options(sub)
+        chain_options(sub)
         add_json_option(sub, default=argparse.SUPPRESS)
         sub.set_defaults(act=action)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int | None:
-    with _loading(console):
+    with loading(console):
         from zkpredict.contracts.chain.interface import Reverted
     try:
         return arguments.act(arguments, console)
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
 
 
 @contextmanager
-def _loading(console: Console) -> Iterator[None]:
+def loading(console: Console) -> Iterator[None]:
     """Around imports of what runs a chain: they take seconds, so they are a step; and what is not installed is named."""
     try:
         with console.step("load the chain"):
@@ -69,7 +69,7 @@ def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chai
     if arguments.rpc_url is not None:
         if arguments.state is not None:
             raise UnusableInput("--state keeps the embedded chain: it does not go with --rpc-url")
-        with _loading(console):
+        with loading(console):
             from zkpredict.contracts.chain.rpc import RpcChain, read_key
         with console.step("connect"):
             node = RpcChain(arguments.rpc_url, read_key(arguments.key_file))
@@ -77,7 +77,7 @@ def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chai
         return
     if arguments.key_file is not None:
         raise UnusableInput("--key-file goes with --rpc-url: the embedded chain has its own accounts")
-    with _loading(console):
+    with loading(console):
         from zkpredict.contracts.chain.evm import EmbeddedChain
     if arguments.state is None:
         yield EmbeddedChain()
@@ -110,7 +110,7 @@ def _kept_chain(path: str, console: Console) -> Iterator[EmbeddedChain]:
             raise refusal
 
 
-def _chain_options(parser: argparse.ArgumentParser) -> None:
+def chain_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("chain", "the embedded EVM (Prague), unless --rpc-url names a node")
     group.add_argument("--state", metavar="FILE", help="keep the embedded chain in FILE from one command to the next")
     group.add_argument("--rpc-url", metavar="URL", help="talk to the node at this address instead")
@@ -257,7 +257,7 @@ def _ask(contract: Contract, image: np.ndarray, sends: bool) -> tuple[int, list[
 
 
 def _ask_instruction(arguments: argparse.Namespace, console: Console, network: IntegerNetwork | ExactNetwork) -> int | None:
-    with _loading(console):
+    with loading(console):
         from eth_abi import decode
 
         from zkpredict.circuits.networks.reference import IntegerNetwork

@@ -19,6 +19,7 @@ SOLIDITY_ERRORS = {
     bytes.fromhex("4e487b71"): ("Panic", ("uint256",)),
 }
 """Selectors of the two errors that solc itself puts into contracts."""
+_PACKAGES = ("zkpredict.contracts.open", "zkpredict.contracts.systems")
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,11 @@ class Artifact:
 @cache
 def load(name: str) -> Artifact:
     """The shipped artefact of contract `name`. Raises `UnusableInput` when there is none."""
-    resource = files("zkpredict.contracts.open").joinpath("artifacts", f"{name}.json")
-    if not resource.is_file():
-        raise UnusableInput(f"no compiled contract is called {name}")
-    return Artifact.from_json(resource.read_text(encoding="utf-8"))
+    for package in _PACKAGES:
+        resource = files(package).joinpath("artifacts", f"{name}.json")
+        if resource.is_file():
+            return Artifact.from_json(resource.read_text(encoding="utf-8"))
+    raise UnusableInput(f"no compiled contract is called {name}")
 
 
 def address_text(raw: bytes) -> str:

@@ -1,8 +1,13 @@
-"""Compiles the Solidity sources with npm's solc into `open/artifacts/*.json`. Only developers run this; users get the artefacts.
+"""Compiles the Solidity sources with npm's solc into artefacts. Only developers run this; users get the artefacts.
 
-`python -m zkpredict.contracts.compile` writes them, `--check` compares them and fails on a difference. Compiler version,
-settings and the list of contracts that ship are in `open/solidity/settings.json`. solc is looked for in `node_modules` at the
-root of the repository (`npm ci`), or in the folder that the variable ZKPREDICT_NODE_MODULES names.
+`python -m zkpredict.contracts.compile` writes them, `--check` compares them and fails on a difference, `--only pay` does
+either for one unit. A unit is a folder of sources that is compiled in one go: `open/solidity`, and every folder of
+`systems/solidity`. Compiler version and settings are in the `settings.json` beside the units; a contract (no interface, no
+abstract contract, no library) of a unit ships, unless `settings.json` names the ones that do.
+
+Imports: relative ones, `zkpredict/verifier/X.sol` and `zkpredict/open/X.sol` for the sources of this package, and
+`@openzeppelin/contracts/...`, which comes from npm as solc does. Both are looked for in `node_modules` at the root of the
+repository (`npm ci`), or in the folder that the variable ZKPREDICT_NODE_MODULES names.
 """
 
 from __future__ import annotations
@@ -10,6 +15,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import posixpath
+import re
 import shutil
 import subprocess
 import sys
@@ -22,25 +29,58 @@ from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.contracts.artifact import Artifact
 
 FOLDER = Path(__file__).resolve().parent
-SOURCES = FOLDER / "open" / "solidity"
-ARTIFACTS = FOLDER / "open" / "artifacts"
+SYSTEMS = FOLDER / "systems" / "solidity"
+PACKAGE_SOURCES = {"zkpredict/verifier": FOLDER / "verifier" / "solidity", "zkpredict/open": FOLDER / "open" / "solidity"}
 NODE_MODULES_VARIABLE = "ZKPREDICT_NODE_MODULES"
 _SECONDS = 600
+_IMPORT = re.compile(r'^import\s+(?:[^"\';]*\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
+_CONTRACT = re.compile(r"^contract (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The pinned compiler version, its standard-JSON settings, and the names of the contracts that ship."""
+    """The pinned compiler version, its standard-JSON settings, and the names of the contracts that ship, None for all."""
 
     compiler: str
     settings: dict
-    contracts: tuple[str, ...]
+    contracts: tuple[str, ...] | None
 
     @classmethod
-    def load(cls) -> Settings:
-        """Reads `open/solidity/settings.json`."""
-        data = json.loads(read_file(SOURCES / "settings.json", "compiler settings"))
-        return cls(data["compiler"], data["settings"], tuple(data["contracts"]))
+    def load(cls, folder: Path = FOLDER / "open" / "solidity") -> Settings:
+        """Reads the `settings.json` in `folder`."""
+        data = json.loads(read_file(folder / "settings.json", "compiler settings"))
+        named = data.get("contracts")
+        return cls(data["compiler"], data["settings"], None if named is None else tuple(named))
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Sources that are compiled together: `folder` below `root`, whose settings they share, into files in `artifacts`."""
+
+    name: str
+    root: Path
+    folder: Path
+    artifacts: Path
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.load(self.root)
+
+    def sources(self) -> dict[str, str]:
+        """The unit's own sources by their path below the root."""
+        return {path.relative_to(self.root).as_posix(): _text(path) for path in sorted(self.folder.glob("*.sol"))}
+
+    def shipped(self) -> tuple[str, ...]:
+        """The contracts that get an artefact."""
+        named = self.settings.contracts
+        return tuple(name for text in self.sources().values() for name in _CONTRACT.findall(text)) if named is None else named
+
+
+def units() -> tuple[Unit, ...]:
+    """All units, in order."""
+    plain = Unit("open", FOLDER / "open" / "solidity", FOLDER / "open" / "solidity", FOLDER / "open" / "artifacts")
+    folders = sorted(folder for folder in SYSTEMS.iterdir() if folder.is_dir())
+    return (plain, *(Unit(folder.name, SYSTEMS, folder, SYSTEMS.parent / "artifacts") for folder in folders))
 
 
 def node_modules() -> Path:
@@ -52,21 +92,62 @@ def node_modules() -> Path:
     return folder
 
 
-def compile_sources(sources: dict[str, str], settings: Settings) -> dict[str, Artifact]:
+def compile_sources(sources: dict[str, str], settings: Settings, root: Path | None = None) -> dict[str, Artifact]:
     """Compiles Solidity texts by file name; gives every contract in them by name. Raises `UnusableInput` on any diagnostic.
 
-    Warnings are refused too: a source that ships has none.
+    Imports that `sources` lacks come from below `root`, from this package or from npm. Warnings are refused too, except
+    about npm's sources: a source of ours that ships has none.
     """
     answer = _run_solc({
         "language": "Solidity",
-        "sources": {name: {"content": text} for name, text in sorted(sources.items())},
+        "sources": {name: {"content": text} for name, text in sorted(_with_imports(sources, root).items())},
         "settings": settings.settings
-        | {"outputSelection": {"*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]}}},
+        | {"outputSelection": {name: {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]} for name in sources}},
     }, settings.compiler)
-    problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if entry["severity"] != "info"]
+    problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if _refused(entry)]
     if problems:
         raise UnusableInput("solc:\n" + "\n".join(problems))
     return _artifacts_of(answer, settings)
+
+
+def _refused(entry: dict) -> bool:
+    """Whether a diagnostic of solc stops us: every error, and warnings about anything but npm's sources."""
+    about = (entry.get("sourceLocation") or {}).get("file", "")
+    return entry["severity"] == "error" or entry["severity"] == "warning" and not about.startswith("@")
+
+
+def _with_imports(sources: dict[str, str], root: Path | None) -> dict[str, str]:
+    """`sources` and everything they import, by the names that solc gives it. Raises `UnusableInput` for what is nowhere."""
+    found, left = dict(sources), list(sources)
+    while left:
+        importer = left.pop()
+        for written in _IMPORT.findall(found[importer]):
+            near = posixpath.join(posixpath.dirname(importer), written)
+            name = posixpath.normpath(near if written.startswith(".") else written)
+            if name not in found:
+                found[name] = _text(_place(name, importer, root))
+                left.append(name)
+    return found
+
+
+def _place(name: str, importer: str, root: Path | None) -> Path:
+    """The file of the source unit `name`."""
+    folder, _, file = name.rpartition("/")
+    if name.startswith("@openzeppelin/"):
+        path = node_modules() / name
+    elif folder in PACKAGE_SOURCES:
+        path = PACKAGE_SOURCES[folder] / file
+    elif root is not None:
+        path = root / name
+    else:
+        raise UnusableInput(f"{importer} imports {name}, which is not among the sources")
+    if not path.is_file():
+        raise UnusableInput(f"{importer} imports {name}, but there is no {path}")
+    return path
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _run_solc(request: dict, version: str) -> dict:
@@ -110,43 +191,57 @@ def _artifacts_of(answer: dict, settings: Settings) -> dict[str, Artifact]:
     }
 
 
-def shipped_sources() -> dict[str, str]:
-    """Every Solidity source of this package by file name."""
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(SOURCES.glob("*.sol"))}
-
-
-def compile_shipped() -> dict[Path, str]:
-    """The artefact files as they should be: path and text of every contract named in the settings."""
-    settings = Settings.load()
-    artifacts = compile_sources(shipped_sources(), settings)
-    missing = [name for name in settings.contracts if name not in artifacts]
+def compile_unit(unit: Unit) -> dict[Path, str]:
+    """The artefact files of a unit as they should be: path and text of every contract that ships."""
+    names = unit.shipped()
+    if not names:
+        return {}
+    artifacts = compile_sources(unit.sources(), unit.settings, unit.root)
+    missing = [name for name in names if name not in artifacts]
     if missing:
         raise UnusableInput(f"settings.json names {', '.join(missing)}, which no source defines")
-    return {ARTIFACTS / f"{name}.json": artifacts[name].to_json() for name in settings.contracts}
+    return {unit.artifacts / f"{name}.json": artifacts[name].to_json() for name in names}
 
 
-def differences() -> list[str]:
-    """One line for each artefact that is missing, stale or no longer made."""
-    wanted = compile_shipped()
-    found = {path: path.read_text(encoding="utf-8") for path in ARTIFACTS.glob("*.json")}
-    lines = [f"{path.name} is missing" for path in wanted if path not in found]
-    lines += [f"{path.name} is stale" for path, text in wanted.items() if found.get(path, text) != text]
-    return lines + [f"{path.name} is made by nothing" for path in sorted(found.keys() - wanted.keys())]
+def differences(unit: Unit) -> list[str]:
+    """One line for each artefact of the unit that is missing or stale."""
+    wanted = compile_unit(unit)
+    lines = [f"{path.name} is missing" for path in wanted if not path.is_file()]
+    return lines + [f"{path.name} is stale" for path, text in wanted.items() if path.is_file() and _text(path) != text]
+
+
+def orphans() -> list[str]:
+    """One line for each artefact that no unit makes."""
+    made = {unit.artifacts / f"{name}.json" for unit in units() for name in unit.shipped()}
+    found = {path for unit in units() for path in unit.artifacts.glob("*.json")}
+    return [f"{path.name} is made by nothing" for path in sorted(found - made)]
+
+
+def _chosen(names: list[str] | None) -> list[Unit]:
+    known = {unit.name: unit for unit in units()}
+    unknown = [name for name in names or () if name not in known]
+    if unknown:
+        raise UnusableInput(f"no unit is called {', '.join(unknown)}; there are {', '.join(known)}")
+    return [known[name] for name in names or known]
 
 
 def main(argv: list[str] | None = None) -> int:
     """Writes the artefacts, or compares them with `--check`: 0 when all is current, 1 when not, 2 when solc cannot run."""
     parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.compile", description="Compile the contracts.")
     parser.add_argument("--check", action="store_true", help="compare with the artefacts instead of writing them")
+    parser.add_argument("--only", nargs="+", metavar="UNIT", help="these units instead of all: open, or a folder of systems/solidity")
     arguments = parser.parse_args(argv)
     try:
+        chosen = _chosen(arguments.only)
         if arguments.check:
-            lines = differences()
+            lines = [line for unit in chosen for line in differences(unit)] + orphans()
             print("\n".join(lines) or "all artefacts are current")
             return 1 if lines else 0
-        for path, text in compile_shipped().items():
-            write_atomically(path, text.encode())
-            print(path.name)
+        for unit in chosen:
+            for path, text in compile_unit(unit).items():
+                path.parent.mkdir(exist_ok=True)
+                write_atomically(path, text.encode())
+                print(path.name)
     except UnusableInput as error:
         print(error, file=sys.stderr)
         return 2

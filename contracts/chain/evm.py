@@ -3,6 +3,9 @@
 Transactions are real: signed (EIP-1559), charged for base cost and calldata with the floor of EIP-7623, and bound by the
 code limits of EIP-170 and EIP-3860. The chain starts the same way every time, so the list of what was sent to it is its
 whole state: `history` is that list, and `EmbeddedChain.replay` brings it back.
+
+Randomness repeats too: `prevrandao` (EIP-4399) is the hash of the parent block's. Anyone can compute it ahead, which no
+real chain allows: contracts are tried here, not drawn. Hashes of the last 8,191 blocks lie where EIP-2935 puts them.
 """
 
 from __future__ import annotations
@@ -12,13 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 
-from eth.abc import BlockHeaderAPI, ComputationAPI, MiningChainAPI, SignedTransactionAPI, VirtualMachineAPI
+import rlp
+
+from eth.abc import BlockHeaderAPI, ComputationAPI, MiningChainAPI, SignedTransactionAPI, StateAPI, VirtualMachineAPI
 from eth.chains.base import MiningChain
 from eth.constants import CREATE_CONTRACT_ADDRESS
 from eth.db.atomic import AtomicDB
 from eth.exceptions import PyEVMError, Revert, VMError
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.computation import PragueComputation
+from eth.vm.forks.prague.constants import HISTORY_SERVE_WINDOW, HISTORY_STORAGE_ADDRESS, HISTORY_STORAGE_CONTRACT_CODE
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
@@ -28,7 +34,7 @@ from eth_utils import ValidationError, keccak, to_canonical_address
 from rlp.exceptions import RLPException
 
 from zkpredict.contracts.artifact import address_text
-from zkpredict.contracts.chain.interface import ChainError, Log, Receipt, Reverted, check_limits
+from zkpredict.contracts.chain.interface import Block, ChainError, Log, Receipt, Reverted, check_limits
 from zkpredict.contracts.chain.precompiles import NATIVE
 
 CHAIN_ID = 1337
@@ -38,7 +44,10 @@ ACCOUNTS = 8
 FUNDS = 10**24
 GENESIS_SECONDS = 1_746_612_311
 """The Prague fork's activation on mainnet, as seconds since 1970: the embedded chain's clock starts there."""
+MAX_BLOCKS = 100_000
+"""How many blocks `mine` makes at once."""
 _LAST_SECOND = (1 << 63) - 1
+_FIRST_RANDAO = keccak(text="zkpredict embedded chain")
 _BASE_FEE = 10**9
 
 Precompile = Callable[[ComputationAPI], object]
@@ -53,12 +62,23 @@ class Sent:
     raw: bytes
 
 
+@dataclass(frozen=True)
+class Mined:
+    """Another step of a history: how many seconds passed before it, and how many blocks without transactions came."""
+
+    seconds: int
+    blocks: int
+
+
+Step = Sent | Mined
+
+
 @dataclass
 class _Node:
     """The one chain that several accounts share."""
 
     chain: MiningChainAPI
-    history: list[Sent] = field(default_factory=list)
+    history: list[Step] = field(default_factory=list)
     waited: int = 0
 
 
@@ -71,11 +91,14 @@ class EmbeddedChain:
         self._key = account_key(0)
 
     @classmethod
-    def replay(cls, history: Iterable[Sent], precompiles: Mapping[bytes, Precompile] | None = None) -> EmbeddedChain:
+    def replay(cls, history: Iterable[Step], precompiles: Mapping[bytes, Precompile] | None = None) -> EmbeddedChain:
         """A fresh chain after everything in `history`. Raises `ChainError` when a step does not fit."""
         chain = cls(precompiles)
         for step in history:
             chain.advance(step.seconds)
+            if isinstance(step, Mined):
+                chain.mine(step.blocks)
+                continue
             try:
                 transaction = PragueTransactionBuilder.decode(step.raw)
             except (RLPException, PyEVMError, ValidationError, ValueError, TypeError) as error:
@@ -85,9 +108,13 @@ class EmbeddedChain:
         return chain
 
     @property
-    def history(self) -> tuple[Sent, ...]:
-        """Everything sent to this chain since its start, failed transactions too."""
+    def history(self) -> tuple[Step, ...]:
+        """Everything sent to this chain since its start, failed transactions too, and the empty blocks between."""
         return tuple(self._node.history)
+
+    @property
+    def chain_id(self) -> int:
+        return CHAIN_ID
 
     @property
     def sender(self) -> str:
@@ -102,7 +129,8 @@ class EmbeddedChain:
         return other
 
     def advance(self, seconds: int) -> None:
-        """Lets `seconds` more pass before the next transaction's block than the usual 12; calls do not see it before.
+        """Lets `seconds` more pass before the next transaction's block than the usual 12; calls, which run as in the
+        block 12 seconds after the latest, do not see it before.
 
         Raises `ChainError` for a time that no block can have.
         """
@@ -110,6 +138,32 @@ class EmbeddedChain:
         if seconds < 0 or node.chain.header.timestamp + node.waited + seconds > _LAST_SECOND:
             raise ChainError("the embedded chain's clock only goes forward, and stays below 2^63 seconds")
         node.waited += seconds
+
+    def mine(self, blocks: int = 1) -> None:
+        """Makes `blocks` blocks without transactions, 12 seconds apart; the first comes after what `advance` let pass.
+
+        Raises `ChainError` for less than one or more than 100,000 of them.
+        """
+        if not 1 <= blocks <= MAX_BLOCKS:
+            raise ChainError(f"the embedded chain mines 1 to {MAX_BLOCKS:,} blocks at once, not {blocks}")
+        node = self._node
+        waited = node.waited
+        if node.chain.header.timestamp + waited + blocks * BLOCK_SECONDS > _LAST_SECOND:
+            raise ChainError("the embedded chain's clock stays below 2^63 seconds")
+        for _ in range(blocks):
+            self._open_block()
+            node.chain.mine_block()
+            node.waited = 0
+        node.history.append(Mined(waited, blocks))
+
+    def block(self, number: int | None = None) -> Block:
+        """Block `number`, the latest without one. Raises `ChainError` when there is none yet."""
+        chain = self._node.chain
+        head = chain.get_canonical_head()
+        if number is not None and not 0 <= number <= head.block_number:
+            raise ChainError(f"the embedded chain has blocks 0 to {head.block_number}, not {number}")
+        header = head if number is None else chain.get_canonical_block_header_by_number(number)
+        return Block(header.block_number, header.timestamp, rlp.encode(header))
 
     def deploy(self, code: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
         check_limits(True, code, gas)
@@ -150,6 +204,7 @@ class EmbeddedChain:
             data=data,
         )
         with vm.in_costless_state() as state:
+            _feed_history(state, vm.get_header())
             try:
                 computation = state.costless_execute_transaction(SpoofTransaction(unsigned, from_=sender))
             except ValidationError as error:
@@ -172,11 +227,21 @@ class EmbeddedChain:
         )
         return self._apply(unsigned.as_signed_transaction(self._key))
 
+    def _open_block(self) -> None:
+        """Starts the next block as every Prague block starts: with its parent's hash in the history contract (EIP-2935)."""
+        chain = self._node.chain
+        header = chain.header
+        header = header.copy(timestamp=header.timestamp + self._node.waited)
+        state = chain.get_vm(header).state
+        _feed_history(state, chain.get_canonical_head())
+        state.persist()
+        chain.header = header.copy(state_root=state.state_root)
+
     def _apply(self, transaction: SignedTransactionAPI) -> Receipt:
         node = self._node
         chain = node.chain
         start = chain.header
-        chain.header = start.copy(timestamp=start.timestamp + node.waited)
+        self._open_block()
         try:
             _, receipt, computation = chain.apply_transaction(transaction)
             chain.mine_block()
@@ -196,6 +261,12 @@ class EmbeddedChain:
         return Receipt(name, receipt.gas_used, created, logs)
 
 
+def _feed_history(state: StateAPI, parent: BlockHeaderAPI) -> None:
+    """What every block does before its first transaction (EIP-2935); py-evm does it for imported blocks only."""
+    slot = parent.block_number % HISTORY_SERVE_WINDOW
+    state.set_storage(HISTORY_STORAGE_ADDRESS, slot, int.from_bytes(parent.hash, "big"))
+
+
 @cache
 def account_key(number: int) -> keys.PrivateKey:
     """The signing key of embedded account `number`. Anyone can derive it: it is worth nothing on any other chain."""
@@ -213,7 +284,8 @@ def _prague(precompiles: Mapping[bytes, Precompile]) -> type[PragueVM]:
 def _next_header(parent: BlockHeaderAPI | None, **fields: object) -> BlockHeaderAPI:
     """The header after `parent`: py-evm would take the time of day and drift the gas limit, and history must repeat."""
     if parent is not None:
-        fields = {"timestamp": parent.timestamp + BLOCK_SECONDS, "gas_limit": BLOCK_GAS, **fields}
+        usual = {"timestamp": parent.timestamp + BLOCK_SECONDS, "gas_limit": BLOCK_GAS, "mix_hash": keccak(parent.mix_hash)}
+        fields = usual | fields
     return PragueVM.create_header_from_parent(parent, **fields)
 
 
@@ -225,11 +297,14 @@ def _genesis(machine: type[PragueVM]) -> MiningChainAPI:
         "timestamp": GENESIS_SECONDS,
         "base_fee_per_gas": _BASE_FEE,
         "coinbase": b"\x00" * 20,
+        "mix_hash": _FIRST_RANDAO,
     }
-    funded = {"balance": FUNDS, "nonce": 0, "code": b"", "storage": {}}
-    return chain.from_genesis(
-        AtomicDB(), header, {account_key(n).public_key.to_canonical_address(): funded for n in range(ACCOUNTS)}
-    )
+    accounts = {
+        account_key(n).public_key.to_canonical_address(): {"balance": FUNDS, "nonce": 0, "code": b"", "storage": {}}
+        for n in range(ACCOUNTS)
+    }
+    history = {"balance": 0, "nonce": 1, "code": HISTORY_STORAGE_CONTRACT_CODE, "storage": {}}
+    return chain.from_genesis(AtomicDB(), header, accounts | {HISTORY_STORAGE_ADDRESS: history})
 
 
 def _reverted(computation: ComputationAPI, gas_used: int | None = None, transaction: str | None = None) -> Reverted:

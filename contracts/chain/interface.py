@@ -32,6 +32,15 @@ class Log:
 
 
 @dataclass(frozen=True)
+class Block:
+    """A block's number, its time in seconds since 1970, and its header as RLP, whose keccak256 is the block's hash."""
+
+    number: int
+    timestamp: int
+    header: bytes
+
+
+@dataclass(frozen=True)
 class Receipt:
     """A transaction that succeeded. `gas_used` is what the sender paid for: base, calldata (EIP-7623), execution, refunds.
 
@@ -79,6 +88,10 @@ class Chain(Protocol):
     """A chain and the account that signs for it. Addresses are checksummed hex, amounts in wei, gas in units of gas."""
 
     @property
+    def chain_id(self) -> int:
+        """What signatures are bound to (EIP-155)."""
+
+    @property
     def sender(self) -> str:
         """The address that signs and pays."""
 
@@ -93,6 +106,12 @@ class Chain(Protocol):
 
     def code(self, address: str) -> bytes:
         """The code at `address`, empty for an account without any."""
+
+    def balance(self, address: str) -> int:
+        """Wei at `address`."""
+
+    def block(self, number: int | None = None) -> Block:
+        """Block `number`, the latest without one. Raises `ChainError` when there is none."""
 
 
 @dataclass(frozen=True)

@@ -48,10 +48,10 @@ class Answer:
             raise self.unlike("a list")
         return [Answer(value, self.question, f"{self.path}[{index}]") for index, value in enumerate(self.value)]
 
-    def quantity(self) -> int:
-        """A number below 2^64: gas, fees in wei, block numbers, chain ids."""
-        if not isinstance(self.value, str) or not _QUANTITY.fullmatch(self.value) or int(self.value, 16) >> 64:
-            raise self.unlike("a number below 2^64 as 0x and hex digits")
+    def quantity(self, bits: int = 64) -> int:
+        """A number below 2^bits: gas, fees in wei, block numbers, chain ids; balances need more than 64."""
+        if not isinstance(self.value, str) or not _QUANTITY.fullmatch(self.value) or int(self.value, 16) >> bits:
+            raise self.unlike(f"a number below 2^{bits} as 0x and hex digits")
         return int(self.value, 16)
 
     def data(self, size: int | None = None) -> bytes:

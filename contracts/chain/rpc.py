@@ -15,8 +15,9 @@ from web3.exceptions import TimeExhausted
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import read_file
-from zkpredict.contracts.chain.interface import ChainError, Log, Receipt, Reverted, check_limits
-from zkpredict.contracts.chain.node import Node
+from zkpredict.contracts.chain.interface import Block, ChainError, Log, Receipt, Reverted, check_limits
+from zkpredict.contracts.chain.header import block_of
+from zkpredict.contracts.chain.node import Answer, Node
 
 KEY_VARIABLE = "ZKPREDICT_CHAIN_KEY"
 _KEY_FILE_LIMIT = 200
@@ -56,6 +57,21 @@ class RpcChain:
 
     def code(self, address: str) -> bytes:
         return bytes(self._web3.eth.get_code(Web3.to_checksum_address(address)))
+
+    def balance(self, address: str) -> int:
+        return self.ask("eth_getBalance", Web3.to_checksum_address(address), "latest").quantity(bits=256)
+
+    def block(self, number: int | None = None) -> Block:
+        return block_of(self.ask("eth_getBlockByNumber", "latest" if number is None else hex(number), False))
+
+    @property
+    def url(self) -> str:
+        """Where the node is."""
+        return self._url
+
+    def ask(self, method: str, *params: object) -> Answer:
+        """The node's answer to any question, such as a development node's `evm_increaseTime`. Raises `ChainError`, `Reverted`."""
+        return self._web3.provider.ask(method, *params)
 
     def _signer(self) -> LocalAccount:
         if self._account is None:

@@ -1,7 +1,8 @@
 """The embedded chain in a file: everything that was sent to it. Opening the file runs that again, so nothing can be forged
 in it that the chain's own rules would not allow, and no format of a state database has to be kept.
 
-JSON: `format`, and `history`, a list of `seconds` (how long passed before) and `transaction` (raw, signed, hex).
+JSON: `format`, and `history`, a list of steps: `seconds` (how long passed before) and either `transaction` (raw, signed, hex)
+or `blocks` (how many without transactions were mined). Files of the first format, which had no empty blocks, open as well.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from pathlib import Path
 from zkpredict.circuits.files.codec import load_json
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.storage import read_file, write_atomically
-from zkpredict.contracts.chain.evm import EmbeddedChain, Sent
+from zkpredict.contracts.chain.evm import EmbeddedChain, Mined, Sent, Step
 
-FORMAT = "zkpredict embedded chain 1"
+FORMAT = "zkpredict embedded chain 2"
+READABLE = ("zkpredict embedded chain 1", FORMAT)
 MAX_STATE_BYTES = 1 << 28
 
 
@@ -27,7 +29,7 @@ def open_state(path: str | os.PathLike) -> EmbeddedChain:
     data = read_file(path, "chain state", MAX_STATE_BYTES)
     state = load_json(data, f"chain state {path}")
     try:
-        if state["format"] != FORMAT:
+        if state["format"] not in READABLE:
             raise MalformedFile(f"chain state {path}: its format is {reprlib.repr(state['format'])}, expected {FORMAT!r}")
         if not isinstance(state["history"], list):
             raise MalformedFile(f"chain state {path}: its history is no list")
@@ -41,12 +43,20 @@ def open_state(path: str | os.PathLike) -> EmbeddedChain:
 
 def save_state(path: str | os.PathLike, chain: EmbeddedChain) -> None:
     """Writes the chain's history atomically."""
-    history = [{"seconds": step.seconds, "transaction": f"0x{step.raw.hex()}"} for step in chain.history]
+    history = [_written(step) for step in chain.history]
     write_atomically(path, json.dumps({"format": FORMAT, "history": history}).encode())
 
 
-def _step(step: dict) -> Sent:
-    seconds, raw = step["seconds"], step["transaction"]
-    if type(seconds) is not int or seconds < 0 or not isinstance(raw, str) or not raw.startswith("0x"):
-        raise ValueError("a step needs seconds >= 0 and a transaction as 0x and hex digits")
-    return Sent(seconds, bytes.fromhex(raw[2:]))
+def _written(step: Step) -> dict:
+    what = {"blocks": step.blocks} if isinstance(step, Mined) else {"transaction": f"0x{step.raw.hex()}"}
+    return {"seconds": step.seconds, **what}
+
+
+def _step(step: dict) -> Step:
+    seconds, raw, blocks = step["seconds"], step.get("transaction"), step.get("blocks")
+    if type(seconds) is int and seconds >= 0:
+        if isinstance(raw, str) and raw.startswith("0x") and "blocks" not in step:
+            return Sent(seconds, bytes.fromhex(raw[2:]))
+        if type(blocks) is int and "transaction" not in step:
+            return Mined(seconds, blocks)
+    raise ValueError("a step needs seconds >= 0 and a transaction as 0x and hex digits, or a number of blocks")

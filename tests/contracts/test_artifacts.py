@@ -10,27 +10,37 @@ from zkpredict.contracts import checkout, gas
 from zkpredict.contracts import compile as compiler
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
-from zkpredict.contracts.compile import ARTIFACTS, NODE_MODULES_VARIABLE, Settings, compile_sources
+from zkpredict.contracts.compile import NODE_MODULES_VARIABLE, Settings, Unit, compile_sources, units
 from zkpredict.contracts.verifier import gas as verifier_gas, vectors
 
 EMPTY = "// SPDX-License-Identifier: MIT\npragma solidity 0.8.37;\n"
 
 
-def test_artifacts_are_current():
-    assert compiler.differences() == []
-    assert {path.stem for path in ARTIFACTS.glob("*.json")} == set(Settings.load().contracts)
+PLAIN = units()[0]
+SHIPPED = [(unit, name) for unit in units() for name in unit.shipped()]
+
+
+@pytest.mark.parametrize("unit", units(), ids=lambda unit: unit.name)
+def test_artifacts_are_current(unit):
+    assert compiler.differences(unit) == []
+
+
+def test_every_artifact_is_made_by_a_unit(monkeypatch):
+    assert compiler.orphans() == []
+    monkeypatch.setattr(Unit, "shipped", lambda unit: ())
+    assert "ExactPredictor.json is made by nothing" in compiler.orphans()
 
 
 def test_a_changed_source_is_noticed(monkeypatch):
-    sources = compiler.shipped_sources()
+    sources = PLAIN.sources()
     sources["ExactPredictor.sol"] = sources["ExactPredictor.sol"].replace("i = 1; i < values", "i = 0; i < values")
-    monkeypatch.setattr(compiler, "shipped_sources", lambda: sources)
-    assert compiler.differences() == ["ExactPredictor.json is stale"]
+    monkeypatch.setattr(Unit, "sources", lambda unit: sources)
+    assert compiler.differences(PLAIN) == ["ExactPredictor.json is stale"]
 
 
-@pytest.mark.parametrize("name", Settings.load().contracts)
-def test_artifacts_say_how_they_were_made_and_fit(name):
-    artifact, settings = load(name), Settings.load()
+@pytest.mark.parametrize(("unit", "name"), SHIPPED, ids=[name for _, name in SHIPPED])
+def test_artifacts_say_how_they_were_made_and_fit(unit, name):
+    artifact, settings = load(name), unit.settings
     assert (artifact.name, artifact.compiler, artifact.settings) == (name, settings.compiler, settings.settings)
     assert len(artifact.runtime) <= MAX_CODE_BYTES and artifact.abi
     assert Artifact.from_json(artifact.to_json()) == artifact
@@ -83,6 +93,29 @@ def test_the_compiler_refuses_warnings_and_other_versions(monkeypatch, tmp_path)
     monkeypatch.setenv(NODE_MODULES_VARIABLE, str(tmp_path / "missing"))
     with pytest.raises(UnusableInput, match="run `npm ci`"):
         compile_sources({"A.sol": EMPTY}, Settings.load())
+
+
+def test_warnings_about_sources_from_npm_are_not_ours(monkeypatch):
+    vote = EMPTY + 'import {Votes} from "@openzeppelin/contracts/governance/utils/Votes.sol";\nabstract contract A is Votes {}'
+    assert "A" in compile_sources({"A.sol": vote}, Settings.load())
+    with pytest.raises(UnusableInput, match="Unused local variable"):
+        compile_sources({"A.sol": vote + "contract B { function f() external pure { uint256 x; } }"}, Settings.load())
+
+
+def test_an_import_that_is_nowhere_is_named():
+    for written, message in (
+        ("./B.sol", "A.sol imports B.sol, which is not among the sources"),
+        ("@openzeppelin/contracts/No.sol", "A.sol imports @openzeppelin/contracts/No.sol, but there is no "),
+        ("zkpredict/verifier/No.sol", "A.sol imports zkpredict/verifier/No.sol, but there is no "),
+    ):
+        with pytest.raises(UnusableInput) as refused:
+            compile_sources({"A.sol": f'{EMPTY}import "{written}";'}, Settings.load())
+        assert str(refused.value).startswith(message)
+
+
+def test_a_unit_that_does_not_exist_is_named(capsys):
+    assert compiler.main(["--only", "pya"]) == 2
+    assert capsys.readouterr().err.startswith("no unit is called pya; there are open, ")
 
 
 def test_gas_report_is_current():

@@ -96,7 +96,7 @@ def test_a_contract_that_is_no_predictor_is_said(ran, tmp_path):
     ("change", "message"),
     [
         (lambda state: "no json", "chain.json is no JSON"),
-        (lambda state: json.dumps(state | {"format": "x"}), "its format is 'x', expected 'zkpredict embedded chain 1'"),
+        (lambda state: json.dumps(state | {"format": "x"}), "its format is 'x', expected 'zkpredict embedded chain 2'"),
         (lambda state: json.dumps({"format": state["format"]}), "KeyError: 'history'"),
         (lambda state: json.dumps(state | {"history": [{"seconds": -1, "transaction": "0x"}]}), "seconds >= 0"),
         (lambda state: json.dumps(state | {"history": state["history"][1:]}), "refuses the transaction"),

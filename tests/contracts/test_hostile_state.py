@@ -15,7 +15,7 @@ from zkpredict.contracts.chain.interface import ChainError
 from zkpredict.contracts.chain.evm import CHAIN_ID, EmbeddedChain, Sent, account_key
 from zkpredict.contracts.chain.state import FORMAT, open_state, save_state
 
-STRANGE = "a step needs seconds >= 0 and a transaction as 0x and hex digits"
+STRANGE = "a step needs seconds >= 0 and a transaction as 0x and hex digits, or a number of blocks"
 NO_TRANSACTION = "step 0 of the history is no transaction"
 REFUSED = "the embedded chain refuses the transaction"
 CLOCK = "the embedded chain's clock only goes forward, and stays below 2^63 seconds"
@@ -72,7 +72,10 @@ def test_an_honest_file_opens_and_is_written_the_same(path):
         ({"seconds": 1}, "its history is no list"),
         ([None], "TypeError: 'NoneType' object is not subscriptable"),
         (["0x00"], "TypeError: string indices must be integers, not 'str'"),
-        ([{"seconds": 0}], "KeyError: 'transaction'"),
+        ([{"seconds": 0}], f"ValueError: {STRANGE}"),
+        ([{"seconds": 0, "blocks": "1"}], f"ValueError: {STRANGE}"),
+        ([{"seconds": 0, "blocks": True}], f"ValueError: {STRANGE}"),
+        ([{"seconds": 0, "blocks": 1, "transaction": "0x"}], f"ValueError: {STRANGE}"),
         ([{"seconds": 0, "transaction": None}], f"ValueError: {STRANGE}"),
         ([{"seconds": 0, "transaction": 5}], f"ValueError: {STRANGE}"),
         ([{"seconds": 0, "transaction": ["0x"]}], f"ValueError: {STRANGE}"),
