@@ -66,7 +66,10 @@ def loading(console: Console) -> Iterator[None]:
 @contextmanager
 def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chain]:
     """The chain that the options name."""
+    number = getattr(arguments, "account", None)
     if arguments.rpc_url is not None:
+        if number is not None:
+            raise UnusableInput("--account goes with the embedded chain: a node takes the key of --key-file")
         if arguments.state is not None:
             raise UnusableInput("--state keeps the embedded chain: it does not go with --rpc-url")
         with loading(console):
@@ -80,10 +83,10 @@ def open_chain(arguments: argparse.Namespace, console: Console) -> Iterator[Chai
     with loading(console):
         from zkpredict.contracts.chain.evm import EmbeddedChain
     if arguments.state is None:
-        yield EmbeddedChain()
+        yield EmbeddedChain().account(number or 0)
         return
     with _kept_chain(arguments.state, console) as chain:
-        yield chain
+        yield chain.account(number or 0)
 
 
 @contextmanager
@@ -117,6 +120,11 @@ def chain_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--key-file", metavar="FILE", help="file with the signing key as 64 hex digits (default: the variable ZKPREDICT_CHAIN_KEY)"
     )
+
+
+def account_option(parser: argparse.ArgumentParser) -> None:
+    """Which of the embedded chain's accounts signs: for commands of contracts that tell their callers apart."""
+    parser.add_argument("--account", type=int, metavar="N", help="sign for account N of the embedded chain, 0 to 7 (default: 0)")
 
 
 def _deploy_options(parser: argparse.ArgumentParser) -> None:

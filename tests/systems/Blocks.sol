@@ -78,7 +78,7 @@ contract ScheduleBench {
         schedule.requirePhase(expected);
     }
 
-    function deadlines() external view returns (uint256[] memory found) {
+    function all() external view returns (uint256[] memory found) {
         found = new uint256[](schedule.count());
         for (uint256 i = 0; i < found.length; i++) found[i] = schedule.deadline(i);
     }
@@ -136,7 +136,7 @@ contract TestSetBench {
         _set.add(root, count, data);
     }
 
-    function root(bytes calldata data, uint256 inputBytes) external pure returns (bytes32, uint256) {
+    function partRoot(bytes calldata data, uint256 inputBytes) external pure returns (bytes32, uint256) {
         return Samples.partRoot(data, inputBytes);
     }
 

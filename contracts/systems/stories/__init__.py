@@ -51,6 +51,8 @@ class Attack:
 
     name: str
     about: str
+    contracts: tuple[str, ...]
+    """The deployed contract whose source (with what it inherits and imports) the guards are in; usually one."""
     guards: tuple[Guard, ...]
     play: Callable[[Stage], bool | None]
     error: str = ""

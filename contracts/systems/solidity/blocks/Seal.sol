@@ -20,7 +20,7 @@ library Seal {
     }
 
     /// The seal that `who` makes of a payload with this hash.
-    function of(bytes32 kind, uint256 id, address who, bytes32 payloadHash, bytes32 salt) internal view returns (bytes32) {
+    function make(bytes32 kind, uint256 id, address who, bytes32 payloadHash, bytes32 salt) internal view returns (bytes32) {
         return keccak256(abi.encode(SEAL, block.chainid, address(this), kind, id, who, payloadHash, salt));
     }
 
@@ -35,7 +35,7 @@ library Seal {
     function open(Book storage book, bytes32 kind, uint256 id, address who, bytes32 payloadHash, bytes32 salt) internal {
         bytes32 expected = book.seals[id][who];
         if (expected == 0) revert NothingSealed(id, who);
-        bytes32 found = of(kind, id, who, payloadHash, salt);
+        bytes32 found = make(kind, id, who, payloadHash, salt);
         if (found != expected) revert SealBroken(found, expected);
         delete book.seals[id][who];
     }

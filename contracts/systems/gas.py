@@ -1,0 +1,83 @@
+"""Writes `gas.csv` of the systems: what the labelled transactions of every story cost on the embedded chain.
+
+`python -m zkpredict.contracts.systems.gas` plays all stories and writes, `--only NAME` keeps the other stories' rows, `--check`
+compares. Gas is that of whole transactions. A proof is random: its bytes are all counted as if none were zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.storage import read_file, write_atomically
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.systems import stories
+from zkpredict.contracts.systems.stage import Event, Stage, StoryFailed
+
+FILE = Path(__file__).with_name("gas.csv")
+Row = tuple[str, str, int]
+"""Story, label, gas."""
+
+
+def rows_of(name: str, events: Iterable[Event]) -> list[Row]:
+    """The labelled transactions of a story. One label is one row: of several transactions, the dearest."""
+    found: dict[str, int] = {}
+    for event in events:
+        if event.label and event.gas is not None:
+            found[event.label] = max(found.get(event.label, 0), event.gas)
+    return [(name, label, gas) for label, gas in found.items()]
+
+
+def measure(name: str) -> list[Row]:
+    """Plays a story on a fresh embedded chain; its rows. Raises `StoryFailed`."""
+    module = stories.story(name)
+    stage = Stage(EmbeddedChain(), module.CAST)
+    stories.play(module, stage)
+    return rows_of(name, stage.events)
+
+
+def written() -> list[Row]:
+    """The rows of `gas.csv`."""
+    text = read_file(FILE, "gas report").decode()
+    return [(row["story"], row["label"], int(row["gas"])) for row in csv.DictReader(io.StringIO(text))]
+
+
+def to_csv(rows: Iterable[Row]) -> str:
+    """The report as text, stories in alphabetical order, a story's rows as they happened."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("story", "label", "gas"))
+    writer.writerows(sorted(rows, key=lambda row: row[0]))
+    return text.getvalue()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """0 when written or current, 1 when `--check` finds a difference, 2 when a story cannot be played."""
+    parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.systems.gas", description="Measure what the systems cost.")
+    parser.add_argument("--check", action="store_true", help="compare with gas.csv instead of writing it")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="play these stories only")
+    arguments = parser.parse_args(argv)
+    try:
+        names = arguments.only or list(stories.STORIES)
+        rows = [row for name in names for row in measure(name)]
+        kept = [row for row in written() if row[0] not in names and row[0] in stories.STORIES]
+        text = to_csv([*kept, *rows])
+        if arguments.check:
+            current = read_file(FILE, "gas report").decode() == text
+            print("gas.csv is current" if current else text)
+            return 0 if current else 1
+        write_atomically(FILE, text.encode())
+        print(text, end="")
+    except (UnusableInput, StoryFailed) as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
