@@ -7,9 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import REFUSED, Console
-from zkpredict.cli.statement import MAX_PROOF_FILE_BYTES, add_statement_paths, image_name, read_statement_image, split_paths
+from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_image, split_paths
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain.interface import Chain, Receipt
@@ -124,7 +123,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
             address = deploy_for(chain, commitment, arguments.pairing).address
             register_model(chain, address, commitment)
     try:
-        proof = parse_proof(read_file(proof_path, "proof", MAX_PROOF_FILE_BYTES))
+        proof = parse_proof(read_proof(proof_path, console))
         if proof.model_id != commitment.model_id:
             raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
     except VerificationError as error:

@@ -6,7 +6,7 @@ import argparse
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.dense import Network
-from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.exact import MAGIC as EXACT_MAGIC
 from zkpredict.circuits.networks.exact import ExactNetwork
 from zkpredict.circuits.files.kinds import OWN_KINDS, kind_of, recognise
@@ -83,7 +83,11 @@ def _model(data: bytes, what: str) -> tuple[str, dict]:
     }
     if model.committed:
         facts["model id"] = model.commitment.model_id.hex()
-    return "model (PRIVATE: holds the weights)", facts | _circuit_facts(model.compiled.circuit)
+    try:
+        facts |= _circuit_facts(model.compiled.circuit)
+    except UnsupportedNetwork as error:
+        facts |= {"network": model.network.name, "cannot be proven": str(error)}
+    return "model (PRIVATE: holds the weights)", facts
 
 
 def _exact(data: bytes, what: str) -> tuple[str, dict]:

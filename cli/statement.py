@@ -12,6 +12,8 @@ import numpy as np
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_image
 from zkpredict.circuits.files.images import Reading, prepare_image
+from zkpredict.circuits.files.kinds import PROOF, kind_of, recognise
+from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
 
 MAX_PROOF_FILE_BYTES = 1 << 16
@@ -66,6 +68,14 @@ def split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
         wanted = "IMAGE and PROOF" if expected == 2 else "only PROOF with --idx"
         raise UnusableInput(f"verify takes {wanted}, got {len(arguments.paths)} paths")
     return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
+
+
+def read_proof(path: str, console: Console) -> bytes:
+    """The bytes of a proof file; says when they are something else, whose verdict is the verifier's all the same."""
+    data = read_file(path, "proof", MAX_PROOF_FILE_BYTES)
+    if kind_of(data, path) not in (None, PROOF):
+        console.note(f"{path} is no proof: {recognise(data, path)}")
+    return data
 
 
 def refuse_same_file(out: str | os.PathLike, **inputs: str | None) -> None:

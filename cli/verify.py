@@ -8,10 +8,10 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.statement import (
-    MAX_PROOF_FILE_BYTES,
     add_statement_paths,
     image_name,
     milliseconds,
+    read_proof,
     read_statement_pixels,
     split_paths,
 )
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     picture, proof_path = split_paths(arguments)
-    proof_bytes = read_file(proof_path, "proof", MAX_PROOF_FILE_BYTES)
+    proof_bytes = read_proof(proof_path, console)
     check = _independent if arguments.independent else _native
     try:
         facts = check(arguments, console, picture, proof_bytes)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.kernel import Vector
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.randomness import random_scalars
@@ -16,7 +17,7 @@ def commit_model(network: IntegerNetwork, domain: int | None = None) -> Model:
 
     Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile` when the commitment key is wrong.
     """
-    compiled = compile_network(network, domain)
+    compiled = compile_or_advise(network, domain)
     check_key(compiled.circuit.domain)
     secrets = random_scalars(compiled.circuit.total_rows).to_ints()
     points = []

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from zkpredict.circuits.files.codec import ByteReader
-from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.networks.dense import MAX_WEIGHTS
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 
@@ -55,7 +56,7 @@ class Model:
     def compiled(self) -> CompiledNetwork:
         """The network laid out in the committed circuit (or in the smallest one that fits)."""
         domain = self.committed.commitment.circuit.domain if self.committed else None
-        return compile_network(self.network, domain)
+        return compile_or_advise(self.network, domain)
 
     def predict(self, image) -> int:
         """The class of one image, uint8 [inputs], by the integer reference."""

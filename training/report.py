@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import FloatNetwork
 from zkpredict.verifier.costs import Costs, estimate_costs
@@ -105,7 +106,7 @@ class AccuracyReport:
 def circuit_report(network: IntegerNetwork) -> CircuitReport:
     """Compiles `network` and says what its proofs cost. A network that fits no circuit can still be run and exported."""
     try:
-        compiled = compile_network(network)
+        compiled = compile_or_advise(network)
     except UnsupportedNetwork as error:
         return CircuitReport((), None, str(error))
     return CircuitReport(layer_reports(compiled), estimate_costs(compiled.circuit), None)

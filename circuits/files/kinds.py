@@ -25,6 +25,8 @@ CIRCUIT = Kind("a circuit", "`zkpredict inspect {path}` explains it")
 PROOF = Kind("a proof", "`zkpredict verify IMAGE {path} --commitment FILE` checks it")
 KERAS = Kind("a Keras model", "`zkpredict quantize {path} --out FILE` makes a model file of it")
 OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF)
+IDX = Kind("an idx file of images", "`--idx {path} --index N` takes one of them")
+GZIP = Kind("a gzip file", "if it holds idx images, `--idx {path} --index N` takes one of them")
 _OTHER_PICTURE = "save it again as PNG or JPEG"
 _PICTURE = Kind("a picture", "`zkpredict prove {path} --model FILE --out PROOF` takes it")
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
@@ -43,7 +45,7 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"MM\x00*", Kind("a TIFF picture", _OTHER_PICTURE)),
     (b"%PDF", Kind("a PDF document", _OTHER_PICTURE)),
     (b"<svg", Kind("an SVG drawing", _OTHER_PICTURE)),
-    (b"\x00\x00\x08\x03", Kind("an idx file of images", "`--idx {path} --index N` takes one of them")),
+    (b"\x00\x00\x08\x03", IDX),
     (b"\x80\x04\x95", Kind("a Python pickle", "it could run code and is never read: save the model as .keras or ONNX")),
 )
 
@@ -61,7 +63,7 @@ def kind_of(data: bytes, path: str) -> Kind | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return Kind("a WebP picture", _OTHER_PICTURE)
     if data[:2] == b"\x1f\x8b":
-        return Kind("a gzip file", "if it holds idx images, `--idx {path} --index N` takes one of them")
+        return GZIP
     if path.lower().endswith(".onnx"):
         return Kind("an ONNX model", "`zkpredict quantize {path} --out FILE` makes a model file of it")
     if _HEX_LINE.fullmatch(data):

@@ -2,6 +2,7 @@
 
 import numpy as np
 from cli_desk import Outcome, expect_refusal
+from support import random_network
 
 from zkpredict.circuits.networks.exact import ExactLayer, ExactNetwork
 from zkpredict.prover.model import Model
@@ -74,6 +75,17 @@ def test_inspect_explains_10_8_networks_without_their_weights(run, tmp_path):
 
 def test_the_shipped_10_8_network_is_explained(run, root):
     assert run("inspect", root / "tests" / "data" / "mnist.exact", "--json").json["network"] == "784-64-10"
+
+
+def test_a_model_that_fits_no_circuit_is_explained_with_what_would_fit(run, desk):
+    path = desk.folder / "big.model"
+    Model(random_network(1, (4, 200, 3), largest=1)).save(path)
+    facts = run("inspect", path, "--json").json
+    reason = "network 4-200-3 needs 34 packs of rows, a domain of 2048 rows has 32: it fits with at most 160 neurons in hidden layer 1"
+    assert (facts["network"], facts["cannot be proven"], "circuit digest" in facts) == ("4-200-3", reason, False)
+    assert "cannot be proven" not in run("inspect", desk.model, "--json").json
+    refused = run("commit", "--model", path, "--out", desk.folder / "big.commitment")
+    assert (refused.code, refused.err) == (2, f"zkpredict: {reason}\n")
 
 
 def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):

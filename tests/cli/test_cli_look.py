@@ -107,7 +107,22 @@ def test_every_command_that_takes_a_model_names_a_keras_file(run, desk, root, co
     expect_refusal(desk, before, run(*words, "--model", named, *out), message)
 
 
+def test_a_file_in_place_of_the_proof_is_named_beside_the_verdict(run, desk):
+    public = ("--commitment", desk.commitment)
+    outcome = run("verify", desk.image, desk.commitment, *public)
+    named = f"note: {desk.commitment} is no proof: it is a public model commitment (`zkpredict verify IMAGE PROOF --commitment {desk.commitment}` takes it)"
+    verdict = "INVALID (MalformedProof): proof: magic is b'zkpK\\x01', expected b'zkpP\\x01'"
+    assert (outcome.code, outcome.out, outcome.err) == (1, f"{verdict}\n", f"{named}\n")
+    assert run("verify", desk.image, desk.proof, *public).err == ""
+
+
+def test_a_picture_in_place_of_an_idx_file_is_named(run, desk):
+    outcome = run("prove", "--idx", desk.image, "--index", 0, "--model", desk.model, "--out", desk.folder / "new")
+    named = f"it is a picture (`zkpredict prove {desk.image} --model FILE --out PROOF` takes it)"
+    assert (outcome.code, outcome.err) == (2, f"zkpredict: {desk.image} is no idx images file: {named}\n")
+
+
 def test_a_proof_in_place_of_the_image_is_named(run, desk):
     outcome = run("verify", desk.proof, desk.image, "--commitment", desk.commitment)
     named = f"it is a proof (`zkpredict verify IMAGE {desk.proof} --commitment FILE` checks it)"
-    assert outcome.err == f"zkpredict: image {desk.proof} is neither PNG nor JPEG nor .npy: {named}\n" and outcome.code == 2
+    assert outcome.err.splitlines()[-1] == f"zkpredict: image {desk.proof} is neither PNG nor JPEG nor .npy: {named}" and outcome.code == 2

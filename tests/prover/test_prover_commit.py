@@ -124,7 +124,7 @@ def test_the_domain_can_be_chosen(domain, image):
 
 def test_networks_that_fit_no_circuit_are_refused_before_any_commitment(monkeypatch):
     monkeypatch.setattr(commit, "random_scalars", lambda count: pytest.fail("secrets were drawn"))
-    with refuses(UnsupportedNetwork, "network 784-161-10 needs 36 packs of rows, a domain of 2048 rows has 32"):
+    with refuses(UnsupportedNetwork, "network 784-161-10 needs 36 packs of rows, a domain of 2048 rows has 32: it fits with at most 160 neurons in hidden layer 1"):
         commit_model(random_network(1, (784, 161, 10), largest=1))
 
 

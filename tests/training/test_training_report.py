@@ -105,9 +105,10 @@ def test_a_network_too_big_to_prove_is_still_reported(capsys, tmp_path):
         assert code == 0 and (found["unprovable"] is None, found["costs"] is not None, len(found["layers"]) == 2) == (provable,) * 3
     with pytest.raises(UnsupportedNetwork) as refusal:
         compile_network(network)
-    assert found["unprovable"] == str(refusal.value)
+    reason = f"{refusal.value}: it fits with at most 160 neurons in hidden layer 1"
+    assert found["unprovable"] == reason
     assert main(["report", "--model", str(tmp_path / "some.model")]) == 0
-    assert capsys.readouterr().out == f"network 2-2000-2\n\ncannot be proven: {refusal.value}\n"
+    assert capsys.readouterr().out == f"network 2-2000-2\n\ncannot be proven: {reason}\n"
 
 
 def test_report_reads_well(capsys, examples, data_folder):
