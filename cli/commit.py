@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, write_together
+from zkpredict.circuits.files.outputs import COMMITMENT
+from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, refuse_to_replace, write_together
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import milliseconds, refuse_same_file
 
 EXAMPLE = "zkpredict commit --model mnist.model --out mnist.commitment"
@@ -20,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--domain", type=int, choices=DOMAINS, help="rows of the circuit: more rows, fewer points and less gas, slower proofs"
     )
     parser.add_argument("--again", action="store_true", help="replace the commitment this model already has")
+    add_force_option(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -30,6 +33,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     with one_at_a_time(arguments.model):
         model = Model.load(arguments.model)
         outputs = []
+        replaceable = [] if model.committed is None else [model.commitment.to_bytes()]
         if model.committed is not None and not arguments.again:
             if arguments.domain not in (None, model.commitment.circuit.domain):
                 raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
@@ -38,6 +42,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
                 model = commit_model(model.network, arguments.domain)
             outputs.append(FileOutput(arguments.model, model.to_bytes(), private=True))
         commitment = model.commitment
+        refuse_to_replace(arguments.out, COMMITMENT, arguments.force, [*replaceable, commitment.to_bytes()])
         write_together([*outputs, FileOutput(arguments.out, commitment.to_bytes())])
     made = f", made in {milliseconds(console.times['commit'])}" if console.times else " (already made: written again)"
     console.result(

@@ -7,9 +7,12 @@ import json
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import FileOutput, write_together
+from zkpredict.circuits.files.outputs import MANIFEST as MANIFEST_KIND
+from zkpredict.circuits.files.outputs import SOLIDITY
+from zkpredict.circuits.files.storage import FileOutput, refuse_to_replace, write_together
 from zkpredict.cli.console import Console
 from zkpredict.cli.network import add_network_options, read_network
+from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import refuse_same_file
 
 EXAMPLE = "zkpredict export --target solidity --model examples/mnist.model --out contracts-of-mnist"
@@ -20,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", choices=("solidity",), default="solidity", help="what to write (solidity)")
     add_network_options(parser)
     parser.add_argument("--out", required=True, metavar="DIR", help=f"folder for {SOURCE} and {MANIFEST}, made if missing")
+    add_force_option(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -31,6 +35,8 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     folder = Path(arguments.out)
     for name in (SOURCE, MANIFEST):
         refuse_same_file(folder / name, network=arguments.model)
+    for name, kind in ((SOURCE, SOLIDITY), (MANIFEST, MANIFEST_KIND)):
+        refuse_to_replace(folder / name, kind, arguments.force)
     with console.step("read"):
         network = read_network(arguments.model, arguments.mode)
     with console.step("write"):

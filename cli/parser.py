@@ -37,6 +37,11 @@ def add_json_option(parser: argparse.ArgumentParser, **options) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object", **options)
 
 
+def add_force_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--force`."""
+    parser.add_argument("--force", action="store_true", help="replace what --out holds, even another kind of file or private weights")
+
+
 def at_least_one(text: str) -> int:
     """The type of options that count something. Raises `ArgumentTypeError`."""
     if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.files.storage import write_atomically
+from zkpredict.circuits.files.outputs import PROOF
+from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file
 from zkpredict.verifier.errors import VerificationError
 
@@ -19,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", required=True, metavar="PROOF", help="proof file to write")
     parser.add_argument("--digit", type=int, metavar="D", help="refuse unless the network says D")
     add_image_options(parser)
+    add_force_option(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -27,6 +30,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         from zkpredict.prover.prove import prove
         from zkpredict.verifier.native import verify
     refuse_same_file(arguments.out, model_file=arguments.model, image=arguments.image, idx_file=arguments.idx)
+    refuse_to_replace(arguments.out, PROOF, arguments.force)
     with console.step("read"):
         model = Model.load(arguments.model)
         commitment = model.commitment

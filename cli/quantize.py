@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
+from zkpredict.circuits.files.outputs import MODEL
+from zkpredict.circuits.files.storage import refuse_to_replace
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import refuse_same_file
 
 EXAMPLE = "zkpredict quantize examples/mnist.keras --out mnist.model"
@@ -13,6 +16,7 @@ EXAMPLE = "zkpredict quantize examples/mnist.keras --out mnist.model"
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("keras", metavar="MODEL.keras", help="dense ReLU network saved by Keras 3")
     parser.add_argument("--out", metavar="FILE", required=True, help="integer model to write (private: it holds the weights)")
+    add_force_option(parser)
 
 
 def run(arguments: Namespace, console: Console) -> None:
@@ -22,6 +26,7 @@ def run(arguments: Namespace, console: Console) -> None:
     from zkpredict.training.report import circuit_report
 
     refuse_same_file(arguments.out, Keras_model=arguments.keras)
+    refuse_to_replace(arguments.out, MODEL, arguments.force)
     with console.step("starting Keras"):
         import_keras()
     with console.step("reading the Keras model"):

@@ -6,10 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.files.storage import read_file, write_atomically
+from zkpredict.circuits.files.outputs import EXACT, SCRIPT, TRANSACTION
+from zkpredict.circuits.files.storage import read_file, refuse_to_replace, write_atomically
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import exact_network, read_network
-from zkpredict.cli.parser import add_json_option
+from zkpredict.cli.parser import add_force_option, add_json_option
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file, refuse_together
 
 if TYPE_CHECKING:
@@ -44,12 +45,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
 def _scale_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("keras", metavar="KERAS", help="a .keras file of dense ReLU layers")
     parser.add_argument("--out", required=True, metavar="FILE", help="exact network file to write")
+    add_force_option(parser)
 
 
 def _scale(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.training.importers.keras_files import load_keras
 
     refuse_same_file(arguments.out, Keras_model=arguments.keras)
+    refuse_to_replace(arguments.out, EXACT, arguments.force)
     with console.step("read"):
         network = exact_network(load_keras(arguments.keras))
     data = network.to_bytes()
@@ -63,6 +66,7 @@ def _scale(arguments: argparse.Namespace, console: Console) -> None:
 def _build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("network", metavar="NETWORK", help="a model file (packed), what `script scale` made (exact), or .keras")
     parser.add_argument("--out", required=True, metavar="SCRIPT", help="locking script to write, as hex")
+    add_force_option(parser)
     parser.add_argument("--rate", default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
     pot = parser.add_argument_group("pay whoever holds the claimant's key for an image of the class, refund the owner later")
     pot.add_argument("--digit", type=int, metavar="D", help="class of the images that are paid for")
@@ -89,7 +93,9 @@ def _build(arguments: argparse.Namespace, console: Console) -> None:
         else:
             keys = (_from_hex(arguments.claimant, "--claimant"), _from_hex(arguments.owner, "--owner"))
             lock = Pot(classifier, arguments.digit, *keys, arguments.refund_after).lock()
-    write_atomically(arguments.out, lock.code.hex().encode() + b"\n")
+    data = lock.code.hex().encode() + b"\n"
+    refuse_to_replace(arguments.out, SCRIPT, arguments.force, [data])
+    write_atomically(arguments.out, data)
     limits, demand = NodeLimits(), lock.demand
     fees = {
         "satoshis_per_kilobyte": float(rate),
@@ -157,6 +163,7 @@ def _spend_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--satoshis", type=int, required=True, metavar="S", help="amount of the output")
     parser.add_argument("--to", required=True, metavar="ADDRESS", help="where the amount goes, less the fee")
     parser.add_argument("--out", required=True, metavar="TX", help="transaction to write, as hex")
+    add_force_option(parser)
     parser.add_argument("--rate", default=DEFAULT_RATE, metavar="R", help="fee in satoshis per 1,000 bytes (100)")
     parser.add_argument("--digit", type=int, metavar="D", help="the claimed class, when the script is no pot")
     parser.add_argument("--refund-at", type=int, metavar="T", help="refund the owner; T becomes the lock time")
@@ -173,6 +180,7 @@ def _spend(arguments: argparse.Namespace, console: Console) -> int | None:
 
     files = {"locking_script": arguments.script, "image": arguments.image, "idx_file": arguments.idx, "signing_key": arguments.key}
     refuse_same_file(arguments.out, **files)
+    refuse_to_replace(arguments.out, TRANSACTION, arguments.force)
     lock = _read_hex(arguments.script, "locking script")
     if arguments.refund_at is not None:
         shown = {"IMAGE": arguments.image, "--idx": arguments.idx, "--index": arguments.index, "--digit": arguments.digit}

@@ -6,7 +6,10 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.outputs import KERAS
+from zkpredict.circuits.files.storage import refuse_to_replace
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import add_force_option
 from zkpredict.training.datasets import LabelledImages, fetch_splits, load_split
 from zkpredict.training.networks import Recipe, train
 
@@ -19,6 +22,7 @@ def configure(parser: ArgumentParser) -> None:
     source.add_argument("--data", metavar="DIR", help="folder with the four MNIST idx files, plain or .gz")
     source.add_argument("--fetch", action="store_true", help="let Keras download MNIST")
     parser.add_argument("--out", metavar="FILE", required=True, help="Keras model to write, ends in .keras")
+    add_force_option(parser)
     widths = " ".join(map(str, Recipe.hidden))
     parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", default=Recipe.hidden, help=f"hidden widths (default: {widths})")
     parser.add_argument("--epochs", type=int, default=Recipe.epochs, help="passes over the training images (default: %(default)s)")
@@ -33,6 +37,7 @@ def run(arguments: Namespace, console: Console) -> None:
     out = Path(arguments.out)
     if out.suffix != ".keras" or not out.parent.is_dir():
         raise UnusableInput(f"cannot write {out}: give a file that ends in .keras in a folder that exists")
+    refuse_to_replace(out, KERAS, arguments.force)
     with console.step("reading images"):
         fitting, test = _splits(arguments)
     with console.step("starting Keras"):
@@ -42,6 +47,7 @@ def run(arguments: Namespace, console: Console) -> None:
     with console.step("testing"):
         network = float_network(trained.model)
         accuracy = float((network.digits(test.flat) == test.labels).mean())
+    refuse_to_replace(out, KERAS, arguments.force)  # again: training took its time
     save_keras(trained.model, out)
     facts = {
         "network": "-".join(map(str, network.shape)),

@@ -50,6 +50,11 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
 )
 
 
+def start_of(kind: Kind) -> bytes:
+    """The bytes that every file of one of `OWN_KINDS` starts with."""
+    return next(start for start, found in _STARTS if found is kind)
+
+
 def kind_of(data: bytes, path: str) -> Kind | None:
     """The kind of a file, or None for one that nobody knows."""
     for start, kind in _STARTS:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.kinds import COMMITMENT, EXACT, GZIP, IDX, MODEL, kind_of, recognise
+from zkpredict.circuits.files.outputs import HEAD_BYTES, FileKind, written_kind
 
 MAX_FILE_BYTES = 1 << 29
 _CHUNK_BYTES = 1 << 20
@@ -46,6 +47,38 @@ def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False
     folder or a device.
     """
     write_together([FileOutput(path, data, private)])
+
+
+def refuse_to_replace(path: str | os.PathLike, kind: FileKind, force: bool, same: Iterable[bytes] = ()) -> None:
+    """Raises `UnusableInput` when writing a file of `kind` to `path` would destroy something nobody asked to destroy.
+
+    Free are: no file, an empty one, one of the same kind that can be made again (`FileKind.loss` is empty), and one whose bytes
+    are among `same`. Everything else, whatever it is, takes `force`. What is no regular file is left to the writer's refusal.
+    """
+    if force or not os.path.isfile(path):
+        return
+    found = read_head(path)
+    there = written_kind(found)
+    if not found or (there is kind and not kind.loss):
+        return
+    if there is kind and any(read_file(path, kind.name) == data for data in same):
+        return
+    if there is None:
+        held = f"it holds something else than {kind.name}"
+    elif there is kind:
+        held = f"it holds {kind.name} already, and {kind.loss}"
+    else:
+        held = f"it holds {there.name}, not {kind.name}" + (f", and {there.loss}" if there.loss else "")
+    raise UnusableInput(f"cannot write {path}: {held}; give another name, or add --force to replace it")
+
+
+def read_head(path: str | os.PathLike) -> bytes:
+    """The first `HEAD_BYTES` of a file. Raises `UnusableInput`."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise UnusableInput(f"cannot read {path}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)

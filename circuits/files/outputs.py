@@ -1,0 +1,59 @@
+"""The kinds of files that commands write, and which of them nothing replaces unasked.
+
+The marks of the binary formats are those of `zkpredict.circuits.files.kinds`. A command that writes asks
+`zkpredict.circuits.files.storage.refuse_to_replace` about the file that is there already.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from zkpredict.circuits.files import kinds
+from zkpredict.circuits.files.kinds import Kind, start_of
+
+HEAD_BYTES = 4096
+"""How much of a file is looked at."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """`name` with its article. `mark`: what the first `HEAD_BYTES` start with, in full when the pattern ends in `\\Z`.
+
+    `loss`: what would be gone if a file of this kind were replaced by another one; empty when it can be made again from files
+    that are kept, and so may be replaced by its own kind.
+    """
+
+    name: str
+    mark: re.Pattern[bytes]
+    loss: str = ""
+
+
+def _kind(name: str, mark: bytes, loss: str = "") -> FileKind:
+    return FileKind(name, re.compile(mark, re.DOTALL), loss)
+
+
+def _own(kind: Kind, loss: str = "") -> FileKind:
+    return _kind(kind.name, re.escape(start_of(kind)), loss)
+
+
+MODEL = _own(kinds.MODEL, "its weights, and the secrets of its commitment if it has one, would be lost")
+NETWORK = _kind("a private network", rb"zkpN", "its weights would be lost")
+EXACT = _own(kinds.EXACT, "its weights would be lost")
+COMMITMENT = _own(kinds.COMMITMENT, "it is to another model, or an earlier one to this model")
+CIRCUIT = _own(kinds.CIRCUIT)
+PROOF = _own(kinds.PROOF)
+KERAS = _kind(kinds.KERAS.name, rb"PK\x03\x04", "its weights would be lost")
+KEY = _kind("a key", rb"\s*(?:0x)?[0-9a-fA-F]{64}\s*\Z", "what it signs for would be lost")
+TRANSACTION = _kind("a Bitcoin transaction", rb"0[12]000000[0-9a-fA-F]+\s*\Z")
+SCRIPT = _kind("a locking script", rb"[0-9a-fA-F]+\s*\Z", "an output that it locks could not be spent without it")
+SOLIDITY = _kind("an exported contract", rb"// SPDX[^\n]*\npragma[^\n]*\n\n// Made by zkpredict")
+MANIFEST = _kind("a manifest", rb'\s*\{\s*"format": "zkpredict solidity export')
+STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
+KINDS = (MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT, SOLIDITY, MANIFEST, STATE)
+"""In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""
+
+
+def written_kind(head: bytes) -> FileKind | None:
+    """The kind of a file by its first `HEAD_BYTES`, or by all of it when it is shorter; None for any other file."""
+    return next((kind for kind in KINDS if kind.mark.match(head)), None)
