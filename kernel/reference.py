@@ -103,6 +103,16 @@ def combine_rows(matrix: Sequence[Sequence[int]], scalars: list[int], columns: i
     ]
 
 
+def evaluate_program(
+    n: int, inputs: Sequence[tuple[list[int], int]], operations: Sequence[tuple[str, int, int]]
+) -> list[int]:
+    """The last operation's values; operands are inputs read cyclically from their shift on, then earlier results."""
+    known = [[vector[(i + shift) % len(vector)] for i in range(n)] for vector, shift in inputs]
+    for operator, left, right in operations:
+        known.append({"+": add, "-": subtract, "*": multiply}[operator](known[left], known[right]))
+    return known[-1]
+
+
 # Polynomials, constant coefficient first
 
 

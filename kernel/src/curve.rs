@@ -10,8 +10,7 @@ use pyo3::types::PyBytes;
 
 use crate::field::Fr;
 use crate::msm;
-use crate::python::{items, Octets, Scalar};
-use crate::vector::list_or_vector;
+use crate::python::{items, list_or_vector, Octets, Scalar};
 
 /// Why bytes are not a point.
 #[derive(Clone, Copy)]

@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyInt, PySlice};
 
 use crate::field::{bytes_from_limbs, limbs_from_bytes, Fr, BYTES, TWO_ADICITY};
 use crate::integers::{native, Integers};
+use crate::vector::Vector;
 
 /// A Python int in [0, r).
 pub struct Scalar(pub Fr);
@@ -189,4 +190,12 @@ pub fn wrapped_index(index: &Bound<'_, PyAny>, length: usize) -> PyResult<usize>
     let index: isize = index.extract().map_err(|_| outside())?;
     let wrapped = if index < 0 { index + length as isize } else { index };
     usize::try_from(wrapped).ok().filter(|&i| i < length).ok_or_else(outside)
+}
+
+/// A Vector's elements, or a sequence of ints in [0, r).
+pub fn list_or_vector(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Fr>> {
+    match object.cast::<Vector>() {
+        Ok(vector) => Ok(vector.get().values.clone()),
+        Err(_) => scalars(object, name),
+    }
 }

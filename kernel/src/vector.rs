@@ -7,11 +7,12 @@ use pyo3::IntoPyObjectExt;
 
 use crate::field::{Fr, BYTES};
 use crate::integers::{combine_rows, Integers};
+use crate::many::{not_zero, transform_each};
 use crate::polynomial;
 use crate::pool::{each, map, zip};
 use crate::python::{
-    allocate, chunks, items, not_an_int, positions, power_of_two, scalar, scalars, slice_of, to_int, wrapped_index,
-    Length, Octets, Scalar,
+    allocate, chunks, items, list_or_vector, not_an_int, positions, power_of_two, scalar, scalars, slice_of, to_int,
+    wrapped_index, Length, Octets, Scalar,
 };
 use crate::transform;
 
@@ -69,32 +70,6 @@ impl Vector {
         };
         Vector { values }.into_py_any(py)
     }
-}
-
-impl Vector {
-    /// The elements with zeros behind them.
-    fn padded(&self, size: usize) -> PyResult<Vec<Fr>> {
-        power_of_two("size", size)?;
-        let length = self.values.len();
-        if size < length {
-            return Err(PyValueError::new_err(format!("size must be at least the length {length}, got {size}")));
-        }
-        let mut values = allocate(size)?;
-        values.extend_from_slice(&self.values);
-        values.resize(size, Fr::ZERO);
-        Ok(values)
-    }
-}
-
-fn transform_each(py: Python<'_>, vectors: &[Py<Vector>], work: fn(&mut [Fr])) -> PyResult<Vec<Vector>> {
-    let (mut all, mut longest) = (allocate(vectors.len())?, 0);
-    for vector in vectors {
-        power_of_two("length", vector.get().values.len())?;
-        longest = longest.max(vector.get().values.len());
-        all.push(vector.get().values.clone());
-    }
-    py.detach(|| each(&mut all, longest, |(_, values)| work(values)));
-    Ok(all.into_iter().map(Vector::from).collect())
 }
 
 #[pymethods]
@@ -416,19 +391,4 @@ impl Vector {
 
 fn coefficients(object: &Bound<'_, PyAny>) -> PyResult<Vec<Fr>> {
     list_or_vector(object, "scalars")
-}
-
-/// A Vector's elements, or a sequence of ints in [0, r).
-pub fn list_or_vector(object: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<Fr>> {
-    match object.cast::<Vector>() {
-        Ok(vector) => Ok(vector.get().values.clone()),
-        Err(_) => scalars(object, name),
-    }
-}
-
-fn not_zero(shift: Fr) -> PyResult<()> {
-    if shift.is_zero() {
-        return Err(PyValueError::new_err("shift must not be zero"));
-    }
-    Ok(())
 }

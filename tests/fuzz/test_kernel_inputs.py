@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from zkpredict.kernel import GENERATOR, MODULUS, G1, G2, Bases, Vector, keccak256, pairing_check, root_of_unity
+from zkpredict.kernel import GENERATOR, MODULUS, G1, G2, Bases, Vector, evaluate_program, keccak256, pairing_check, root_of_unity
 
 DOCUMENTED = (ValueError, TypeError, OverflowError, IndexError, ZeroDivisionError, BufferError, MemoryError)
 """MemoryError only where the caller asks for a length that no machine holds: see `LENGTHS`."""
@@ -95,7 +95,7 @@ def test_methods(kind, name, data):
 @settings(max_examples=EXAMPLES)
 @given(arguments=st.lists(ARGUMENT, max_size=2))
 def test_functions(arguments):
-    for function in (pairing_check, root_of_unity, keccak256):
+    for function in (pairing_check, root_of_unity, keccak256, evaluate_program):
         attempt(function, *arguments)
 
 
@@ -126,6 +126,16 @@ def test_lengths(length, scalar, other):
         lambda: G1.generator().mul(scalar),
     ):
         attempt(call)
+
+
+@settings(max_examples=EXAMPLES)
+@given(
+    n=LENGTHS,
+    inputs=st.lists(st.tuples(VECTORS, LENGTHS) | st.tuples(ANYTHING, ANYTHING), max_size=3),
+    operations=st.lists(st.tuples(st.sampled_from("+-*/"), st.integers(0, 6), st.integers(0, 6)) | ARGUMENT, max_size=6),
+)
+def test_programs(n, inputs, operations):
+    attempt(evaluate_program, n, inputs, operations)
 
 
 @settings(max_examples=EXAMPLES)
