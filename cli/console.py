@@ -67,6 +67,10 @@ class Console:
         """The outcome: `data` as JSON, or `lines` for people. Raises `OutputLost`."""
         say(_json(data | self._notes, indent=2) if self.as_json else "\n".join(lines))
 
+    def warn(self, message: str) -> None:
+        """One line on stderr about something that stops nothing."""
+        say_aside(f"zkpredict: warning: {' '.join(message.splitlines())}")
+
     def error(self, message: str, code: int) -> None:
         """One clear line on stderr, and the same in JSON on stdout when asked for. Raises `OutputLost`."""
         message = " ".join(message.splitlines())

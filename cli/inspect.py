@@ -1,4 +1,4 @@
-"""`zkpredict inspect`: what a file is and says, without showing anything private."""
+"""`zkpredict inspect`: what a file is and says. What follows from private weights is shown with `--private` only."""
 
 from __future__ import annotations
 
@@ -26,9 +26,14 @@ from zkpredict.verifier.native import parse_proof
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
 
+_PRIVATE = ("shifts", "worst case")
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit or proof file")
+    parser.add_argument(
+        "--private", action="store_true", help="also show what follows from private weights: shifts and exact worst cases"
+    )
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -42,6 +47,13 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
         raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit or proof: {found}")
     kind, facts = explain(data, str(arguments.file))
+    hidden = [name for name in facts if name in _PRIVATE]
+    if not arguments.private:
+        facts = {name: value for name, value in facts.items() if name not in _PRIVATE}
+        if hidden:
+            facts["not shown"] = f"{' and '.join(hidden)}, which follow from the weights: --private shows them"
+    elif hidden:
+        console.warn(f"{' and '.join(hidden)} follow from the weights of {arguments.file}: keep them to yourself")
     facts = {"file": kind, "bytes": len(data), **facts}
     width = max(map(len, facts))
     console.result(facts, [f"{name:<{width}}  {value}" for name, value in facts.items()])

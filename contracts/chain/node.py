@@ -10,6 +10,7 @@ import reprlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
@@ -66,6 +67,20 @@ class Answer:
         return ChainError(f"{self.question} with {reprlib.repr(self.value)}{place}, expected {wanted}")
 
 
+def shown_url(url: str) -> str:
+    """What messages may say about a node's address: scheme, host and port. User, password, path and query, where keys to a
+    service are kept, are left out."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return "an address that cannot be read"
+    if host is None:
+        return "an address without a host"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}" + (f":{port}" if port is not None else "")
+
+
 class Node(JSONBaseProvider):
     """web3's way to the node at `url`: what web3 reads was bounded, parsed and typed before, and cut down to what is used.
 
@@ -74,7 +89,7 @@ class Node(JSONBaseProvider):
 
     def __init__(self, url: str, seconds: float) -> None:
         super().__init__()
-        self.url, self._seconds = url, seconds
+        self.url, self.name, self._seconds = url, shown_url(url), seconds
         self._session = requests.Session()
         self.global_ccip_read_enabled = False  # else a contract could send us to any server
 
@@ -84,7 +99,7 @@ class Node(JSONBaseProvider):
 
     def ask(self, method: str, *params: object) -> Answer:
         """The node's result, of any type."""
-        question = f"the node at {self.url} answers {method}"
+        question = f"the node at {self.name} answers {method}"
         body = self._post(question, self.encode_rpc_request(RPCEndpoint(method), params))
         try:
             answer = Answer(load_json(body, "the answer"), question)
@@ -113,7 +128,7 @@ class Node(JSONBaseProvider):
                     if time.monotonic() > deadline:
                         raise ChainError(f"{question} for more than {self._seconds:g} seconds")
         except (requests.RequestException, HTTPError, UnicodeError, OSError) as error:
-            raise ChainError(f"no answer from the node at {self.url}: {type(error).__name__}") from None
+            raise ChainError(f"no answer from the node at {self.name}: {type(error).__name__}") from None
         return bytes(body)
 
     def _refusal(self, error: Answer) -> Reverted | ChainError:
@@ -126,7 +141,7 @@ class Node(JSONBaseProvider):
             return Reverted(b"", halt=message)
         if "revert" in message.lower():
             return Reverted(b"")
-        return ChainError(f"the node at {self.url} refused: {message}")
+        return ChainError(f"the node at {self.name} refused: {message}")
 
 
 def _quantity(answer: Answer) -> str:

@@ -29,10 +29,11 @@ class RpcChain:
 
     def __init__(self, url: str, key: bytes | None = None, *, seconds: float = 120.0) -> None:
         if not url.startswith(("http://", "https://")):
-            raise UnusableInput(f"the RPC address must start with http:// or https://, got {url!r}")
+            raise UnusableInput("the RPC address must start with http:// or https://")  # what it is may hold a password
         self._account: LocalAccount | None = None if key is None else Account.from_key(_checked_key(key, "the key"))
-        self._url, self._seconds = url, seconds
-        self._web3 = Web3(Node(url, seconds))
+        node = Node(url, seconds)
+        self._name, self._seconds = node.name, seconds
+        self._web3 = Web3(node)
         self.chain_id = self._web3.eth.chain_id
 
     @property
@@ -102,7 +103,7 @@ class RpcChain:
         logs = tuple(Log(log["address"], tuple(map(bytes, log["topics"])), bytes(log["data"])) for log in found["logs"])
         created = None if "to" in request else found["contractAddress"]
         if "to" not in request and created is None:
-            raise ChainError(f"the node at {self._url} tells no address of the contract it made in {name}")
+            raise ChainError(f"the node at {self._name} tells no address of the contract it made in {name}")
         return Receipt(name, found["gasUsed"], created, logs)
 
     def _failure(self, tried: dict, found: dict, name: str) -> Reverted:

@@ -23,8 +23,7 @@ def test_inspect_explains_every_artefact_and_shows_nothing_private(run, desk, co
     name = committed.commitment.model_id.hex()
     private = {
         "file": "model (PRIVATE: holds the weights)",
-        "shifts": ", ".join(str(layer.shift) for layer in committed.network.layers),
-        "worst case": ", ".join(f"|z| <= {interval.magnitude}" for interval in committed.network.intervals),
+        "not shown": "shifts and worst case, which follow from the weights: --private shows them",
     }
     expected = {
         desk.model: private | {"committed": "yes", "model id": name} | shape,
@@ -63,8 +62,9 @@ def test_inspect_explains_10_8_networks_without_their_weights(run, tmp_path):
         "network": "2-2-1",
         "worst case": "|z| <= 124691356, |z| <= 195032766, in units of 10^-8",
     }
-    shown = run("inspect", path).out
-    assert run("inspect", path, "--json").json == facts
+    shown = run("inspect", path, "--private").out
+    assert run("inspect", path, "--private", "--json").json == facts
+    assert "124691356" not in run("inspect", path).out
     assert shown.splitlines()[2:] == ["network     2-2-1", f"worst case  {facts['worst case']}"]
     for layer in network.layers:
         assert not [number for number in (*layer.weights.flat, *layer.bias) if str(abs(number)) in shown]
@@ -111,3 +111,14 @@ def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):
         data = path.read_bytes()
         path.write_bytes(data[:-1])
         expect_refusal(desk, desk.contents(), run("inspect", path), message.format(path, len(data) - 32, len(data) - 48))
+
+
+def test_shifts_and_exact_worst_cases_are_shown_on_request_only(run, desk, committed):
+    shifts = ", ".join(str(layer.shift) for layer in committed.network.layers)
+    worst = ", ".join(f"|z| <= {interval.magnitude}" for interval in committed.network.intervals)
+    asked = run("inspect", desk.model, "--private", "--json")
+    assert (asked.json["shifts"], asked.json["worst case"]) == (shifts, worst)
+    assert asked.err == f"zkpredict: warning: shifts and worst case follow from the weights of {desk.model}: keep them to yourself\n"
+    shown = run("inspect", desk.model)
+    assert not [interval for interval in committed.network.intervals if str(interval.magnitude) in shown.out + shown.err]
+    assert run("inspect", desk.commitment, "--private").err == ""
