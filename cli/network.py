@@ -46,16 +46,28 @@ def _from_keras(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
     floats = load_keras(path)
     if mode == "exact":
         return exact_network(floats)
+    from zkpredict.training.calibrate import assumed_use, few_bits
     from zkpredict.training.quantize import quantize
 
-    return quantize(floats)
+    network = quantize(floats)
+    warning = few_bits(assumed_use(network))
+    if warning:
+        raise UnusableInput(f"{path}: {warning}, and give the model file that makes")
+    return network
 
 
 def exact_network(floating: FloatNetwork) -> ExactNetwork:
-    """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255."""
+    """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255.
+
+    Raises `UnusableInput` for activations other than ReLU: this arithmetic has no other.
+    """
     from zkpredict.circuits.networks.exact import ExactNetwork
     from zkpredict.circuits.networks.dense import MAX_PIXEL
+    from zkpredict.training.activations import RELU
 
+    for layer in floating.layers:
+        if layer.activation != RELU:
+            raise UnusableInput(f"layer '{layer.name}' has the activation {layer.activation.name}: 10^8 networks have relu only, use --mode packed")
     first, *others = floating.layers
     per_unit_pixel = floating.pixel_scale * MAX_PIXEL
     return ExactNetwork.from_floats([

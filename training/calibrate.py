@@ -19,6 +19,8 @@ SAMPLE = 10_000
 """At most so many images are looked at for scales, evenly spread over those given."""
 ASSUMED_IMAGES = 256
 FEW_BITS = 6
+LEAST_GAIN = 0.1
+"""`relu8` is taken when it gains more points than this: compact circuits, the cheapest to verify, hold `relu` only."""
 _BATCH = 500
 
 
@@ -63,7 +65,8 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What was chosen, what else was tried (and why it could not be, if so), and the float network's share of right answers."""
+    """What was chosen, everything that was tried (its share of right answers, or why it could not be), and the float network's
+    share of right answers."""
 
     chosen: Candidate
     tried: dict[str, float | str]
@@ -91,7 +94,7 @@ class Calibration:
             f"  {self.source}",
             f"  {what} on {self.images:,} images: {self.chosen.accuracy:.2%} in integers, {self.float_accuracy:.2%} in floats; "
             f"quantisation lost {self.lost_points:.2f} points",
-            f"  activation {self.chosen.name}, the best of: {'; '.join(others)}" if len(others) > 1 else f"  activation {self.chosen.name}",
+            f"  activation {self.chosen.name}" + (f", chosen from {'; '.join(others)}" if len(others) > 1 else ""),
             *(layer.to_line() for layer in self.chosen.layers),
         ]
 
@@ -99,7 +102,8 @@ class Calibration:
 def calibrate(
     floats: FloatNetwork, data: CalibrationData, activation: str = "auto", on_images: Callable[[int], None] = lambda count: None
 ) -> Calibration:
-    """Quantises `floats` in every way that `activation` allows, measures each on the images, and keeps the best (`relu` of equals).
+    """Quantises `floats` in every way that `activation` allows, measures each on the images, and keeps the best (`relu` of two that
+    are within `LEAST_GAIN` points).
 
     Calls `on_images(count)` as images are classified, `len(data.check)` for each way. Raises `UnsupportedNetwork` when none
     works, and `UnusableInput` for images of another size and for a choice that the network leaves no room for.
@@ -115,14 +119,20 @@ def calibrate(
             continue
         digits, layers = _run(network, data.check, on_images)
         found[name] = Candidate(name, network, float((digits == right).mean()), layers)
-    candidates = [each for each in found.values() if isinstance(each, Candidate)]
-    if not candidates:
-        raise next(error for error in found.values() if isinstance(error, UnsupportedNetwork))
     return Calibration(
-        max(candidates, key=lambda each: each.accuracy),
+        _chosen(list(found.values())),
         {name: each.accuracy if isinstance(each, Candidate) else f"not possible: {each}" for name, each in found.items()},
         float((float_digits == right).mean()), len(data.check), data.labels is not None, data.source,
     )
+
+
+def _chosen(found: list[Candidate | UnsupportedNetwork]) -> Candidate:
+    """The first one that no other beats by more than `LEAST_GAIN`. Raises the first error when there is none."""
+    candidates = [each for each in found if isinstance(each, Candidate)]
+    if not candidates:
+        raise next(error for error in found if isinstance(error, UnsupportedNetwork))
+    best = max(each.accuracy for each in candidates)
+    return next(each for each in candidates if 100 * (best - each.accuracy) <= LEAST_GAIN)
 
 
 def choices(floats: FloatNetwork, activation: str) -> tuple[str, ...]:
@@ -139,6 +149,17 @@ def assumed_use(network: IntegerNetwork) -> tuple[LayerUse, ...]:
     """How the hidden layers are used on images of random bytes: what can be said without data."""
     images = np.random.default_rng(0).integers(0, 256, (ASSUMED_IMAGES, network.shape[0]), dtype=np.uint8)
     return _run(network, images, lambda count: None)[1]
+
+
+def few_bits(use: tuple[LayerUse, ...]) -> str | None:
+    """A warning when a hidden layer has fewer than `FEW_BITS` bits of activations; None when all have enough."""
+    poor = [layer for layer in use if layer.bits < FEW_BITS]
+    if not poor:
+        return None
+    return (
+        f"worst-case bounds leave only {poor[0].bits} bits to the activations of layer {poor[0].number}"
+        f"{' and to those behind it' if len(poor) > 1 else ''}: this network is likely to answer wrongly; quantize it with --calibrate DATA"
+    )
 
 
 def _run(network: IntegerNetwork, images: np.ndarray, on_images: Callable[[int], None]) -> tuple[np.ndarray, tuple[LayerUse, ...]]:

@@ -11,7 +11,9 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_images, read_labels
+from zkpredict.training.calibrate import SAMPLE, CalibrationData
 
+_KINDS = {"images": "idx3-ubyte", "labels": "idx1-ubyte"}
 SPLITS = {"train": "train", "test": "t10k"}
 
 
@@ -49,8 +51,8 @@ def load_split(folder: str | Path, split: str) -> LabelledImages:
     `UnusableInput` for a missing or malformed file and when the counts differ.
     """
     stem = SPLITS[split]
-    images = read_images(_find(folder, f"{stem}-images", "idx3-ubyte"))
-    labels = read_labels(_find(folder, f"{stem}-labels", "idx1-ubyte"))
+    images = read_images(_find(folder, stem, "images"))
+    labels = read_labels(_find(folder, stem, "labels"))
     try:
         return LabelledImages(images, labels)
     except UnusableInput as error:
@@ -73,12 +75,33 @@ def fetch_splits() -> tuple[LabelledImages, LabelledImages]:
     return LabelledImages(train_images, train_labels), LabelledImages(test_images, test_labels)
 
 
-def _find(folder: str | Path, stem: str, kind: str) -> Path:
+def calibration_data(path: str | Path, inputs: int) -> CalibrationData:
+    """What a folder of idx files has to choose scales from (training images, if there are any) and to measure accuracy on (test
+    images, if there are any). Raises `UnusableInput`."""
+    present = [split for split in SPLITS if _names(path, SPLITS[split], "images", existing=True)]
+    if not present:
+        _find(path, SPLITS["test"], "images")
+    splits = {split: load_split(path, split) for split in present}
+    for split, data in splits.items():
+        if data.flat.shape[1] != inputs:
+            raise UnusableInput(f"the model takes {inputs} values, the {split} images in {path} are {list(data.images.shape[1:])}")
+    fitting, check = splits[present[0]], splits[present[-1]]
+    sample = fitting.flat[:: -(-len(fitting) // SAMPLE)]
+    source = f"scales from {len(sample):,} of the {len(fitting):,} {present[0]} images, measured on the {len(check):,} {present[-1]} images"
+    return CalibrationData(sample, check.flat, check.labels, source)
+
+
+def _find(folder: str | Path, stem: str, what: str) -> Path:
     folder = Path(folder)
     if not folder.is_dir():
         raise UnusableInput(f"data folder {folder} is not a folder")
-    names = [f"{stem}{separator}{kind}{packed}" for separator in "-." for packed in ("", ".gz")]
-    for name in names:
-        if (folder / name).is_file():
-            return folder / name
-    raise UnusableInput(f"data folder {folder} holds none of {', '.join(names)}")
+    found = _names(folder, stem, what, existing=True)
+    if not found:
+        raise UnusableInput(f"data folder {folder} holds none of {', '.join(_names(folder, stem, what))}")
+    return folder / found[0]
+
+
+def _names(folder: str | Path, stem: str, what: str, existing: bool = False) -> list[str]:
+    """How the file may be called; or those of the names that are there."""
+    names = [f"{stem}-{what}{separator}{_KINDS[what]}{packed}" for separator in "-." for packed in ("", ".gz")]
+    return [name for name in names if (Path(folder) / name).is_file()] if existing else names

@@ -38,6 +38,8 @@ WIDE_SPREAD = 1 << 8
 LANE_SHIFT = 8
 # A neuron that the images hardly wake gets the scale of one that reaches a sixteenth of the middle one's peak.
 LEAST_PEAK = 1 / 16
+# A neuron may become a constant when its weights move it by less than an eighth of a byte's 256 steps.
+LOST_STEPS = 32
 # Softsign is bounded: ten bits of it and a sign are finer than int8 weights can tell.
 SOFTSIGN_TOP = 1023
 
@@ -94,7 +96,7 @@ def _saturating(layer: FloatLayer, fed: Fed, peaks: np.ndarray) -> tuple[DenseLa
     scales = np.minimum(full, MAX_BYTE * 2.0**shift / peaks)
     rows = fit(weights, bias, fed, scales, 1 << (ACTIVATION_BITS + shift), lift=(1 << shift) >> 1)
     span = (fed.highest(weights) - fed.lowest(weights)) * rows.scales
-    for row in np.flatnonzero((rows.peaks == 0) & (span >= 1 << shift)):
+    for row in np.flatnonzero((rows.peaks == 0) & (span >= LOST_STEPS << shift)):
         raise UnsupportedNetwork(
             f"layer '{layer.name}' row {row}: at a scale where its sums over {weights.shape[1]} bytes fit a lane, none of its weights "
             "survives rounding"
