@@ -177,7 +177,7 @@ def test_commands_from_images_to_report(tmp_path, data_folder, test_images, caps
     assert len(report["disagreements"]) < 50
     before = sorted(path.name for path in tmp_path.iterdir())
     for arguments, message in (
-        (["quantize", str(tmp_path / "none.keras"), "--out", integers],
+        (["quantize", str(tmp_path / "none.keras"), "--out", str(tmp_path / "other.model")],
          f"cannot read Keras model {tmp_path / 'none.keras'}: No such file or directory"),
         (["quantize", model, "--out", model], f"cannot write {model}: it is the Keras model"),
         (["quantize", integers, "--out", str(tmp_path / "other.model")],

@@ -31,7 +31,7 @@ def run(folder, tmp_path, capsys):
 
     def quantize(*arguments: str):
         capsys.readouterr()
-        code = main(["quantize", str(folder / "m.keras"), "--out", str(tmp_path / "m.model"), *arguments, "--json"])
+        code = main(["quantize", str(folder / "m.keras"), "--out", str(tmp_path / "m.model"), "--force", *arguments, "--json"])
         return code, json.loads(capsys.readouterr().out), tmp_path / "m.model"
 
     return quantize
@@ -64,7 +64,7 @@ def test_without_images_it_says_what_it_assumes_and_warns(run, folder, tmp_path,
     assert code == 0 and found["layer_use"][0]["bits"] > 10 and found["layer_use"][-1]["bits"] < 6
     assert found["warning"].startswith("worst-case bounds leave only ")
     assert found["warning"].endswith("this network is likely to answer wrongly; quantize it with --calibrate DATA")
-    assert main(["quantize", str(folder / "m.keras"), "--out", str(tmp_path / "m.model")]) == 0
+    assert main(["quantize", str(folder / "m.keras"), "--out", str(tmp_path / "m.model"), "--force"]) == 0
     text = capsys.readouterr().out
     assert "  assumed  nothing about the images" in text and f"  WARNING  {found['warning']}" in text
 
