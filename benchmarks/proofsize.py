@@ -1,0 +1,72 @@
+"""What a proof consists of, part by part, in the file and on the chain, and how that grows with the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.layout import Circuit
+from zkpredict.prover.model import Model
+from zkpredict.verifier.costs import estimate_costs
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, POINT_NAMES, SCALAR_BYTES, SCALAR_NAMES
+
+FINAL_POINTS = ("opening", "final")
+UNCOMPRESSED = 2 * POINT_BYTES
+
+
+@dataclass(frozen=True)
+class Part:
+    """`file_bytes` in the proof file, `onchain_bytes` in the contract's proof argument."""
+
+    name: str
+    count: int
+    file_bytes: int
+    onchain_bytes: int
+
+
+def parts() -> list[Part]:
+    """The parts of every proof, in order of the file. On the chain all points but the last are uncompressed, without a header."""
+    openings = [name for name in POINT_NAMES if name in FINAL_POINTS]
+    columns = len(POINT_NAMES) - len(openings)
+    return [
+        Part("header: magic, model id, digit", 1, HEADER_BYTES, 0),
+        Part("commitments to columns", columns, columns * POINT_BYTES, columns * UNCOMPRESSED),
+        Part("scalars", len(SCALAR_NAMES), len(SCALAR_NAMES) * SCALAR_BYTES, len(SCALAR_NAMES) * SCALAR_BYTES),
+        Part("opening", len(openings), len(openings) * POINT_BYTES, (len(openings) - 1) * UNCOMPRESSED + POINT_BYTES),
+    ]
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What one more of something does: `widths` of the network, and its costs, or why no circuit holds it."""
+
+    what: str
+    widths: tuple[int, ...]
+    weights: int
+    proof_bytes: int | None
+    registry_bytes: int | None
+    folded_points: int | None
+    refused: str = ""
+
+
+def growth(model: Model) -> Iterator[Growth]:
+    """The model's own circuit, then with more inputs, neurons, layers and classes, each twice as many, same kinds of lanes."""
+    circuit = model.compiled.circuit
+    widths, lanes = circuit.widths, circuit.lanes
+    hidden = len(widths) > 2
+    yield _grown("this model", widths, lanes, circuit.domain)
+    yield _grown("twice the inputs", (2 * widths[0], *widths[1:]), lanes, circuit.domain)
+    if hidden:
+        yield _grown("twice the hidden neurons", (widths[0], *(2 * width for width in widths[1:-1]), widths[-1]), lanes, circuit.domain)
+        yield _grown("one more hidden layer", (*widths[:-1], widths[-2], widths[-1]), (*lanes[:-1], lanes[-2], lanes[-1]), circuit.domain)
+    yield _grown("twice the classes", (*widths[:-1], 2 * widths[-1]), lanes, circuit.domain)
+
+
+def _grown(what: str, widths: tuple[int, ...], lanes: tuple[int, ...], domain: int) -> Growth:
+    weights = sum(one * following for one, following in zip(widths, widths[1:]))
+    try:
+        costs = estimate_costs(Circuit(widths, lanes, domain))
+    except UnsupportedNetwork as refusal:
+        return Growth(what, widths, weights, None, None, None, str(refusal))
+    return Growth(what, widths, weights, costs.proof_payload_bytes + HEADER_BYTES, costs.registry_bytes, costs.folded_points)

@@ -1,0 +1,126 @@
+"""zkpredict itself: whole commands as a user types them, and the functions under them in this process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
+from zkpredict.benchmarks.processes import Command, run_all
+from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
+from zkpredict.circuits.compiler import compile_network
+from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.prover.model import Model
+from zkpredict.prover.prove import prove
+from zkpredict.verifier.errors import VerificationError
+from zkpredict.verifier.native import parse_proof, verify
+
+
+class Ours(System):
+    """`domain`: rows of the trace, None for what `commit` chooses by itself."""
+
+    facts = Facts(
+        weights="private",
+        bound="to a commitment, in Python and on-chain",
+        hidden="by uniform points",
+        trusted="one honest contributor of Ethereum's KZG ceremony; nothing per circuit",
+        steps=4,
+        files=3,
+    )
+
+    def __init__(self, name: str = "zkpredict", domain: int | None = None) -> None:
+        self.name, self.domain = name, domain
+        self.title = "zkpredict" if domain is None else f"zkpredict, {domain} rows"
+
+    def refuses(self, network: BenchNetwork) -> str | None:
+        try:
+            compile_network(network.integers, self.domain)
+        except UnsupportedNetwork as refusal:
+            return str(refusal)
+        return None
+
+    def write(self, case: Case) -> None:
+        Model(case.network.integers).save(case.file("m.model"))
+
+    def setup(self, case: Case) -> list[Command]:
+        options = [] if self.domain is None else ["--domain", str(self.domain)]
+        return [_cli(case, "commit", "--again", "--model", "m.model", "--out", "m.commitment", *options)]
+
+    def prove(self, case: Case) -> list[Command]:
+        return [_cli(case, "prove", "image.npy", "--model", "m.model", "--out", "i.proof", stage="prove")]
+
+    def verify(self, case: Case) -> list[Command]:
+        return [_cli(case, "verify", "image.npy", "i.proof", "--commitment", "m.commitment", stage="verify")]
+
+    def sizes(self, case: Case) -> dict[str, int]:
+        return {
+            "proof_bytes": total_bytes(case.file("i.proof")),
+            "proving_key_bytes": 0,
+            "verification_key_bytes": total_bytes(case.file("m.commitment")),
+            "setup_file_bytes": total_bytes(case.file("m.model"), case.file("m.commitment")),
+        }
+
+    def in_process(self, case: Case) -> dict[str, Callable[[], object]]:
+        model, image = Model.load(case.file("m.model")), np.load(case.file("image.npy"))
+        data = prove(model, image).to_bytes()
+
+        def check() -> None:
+            verify(model.commitment, image.tobytes(), parse_proof(data))
+
+        return {"prove": lambda: prove(model, image), "verify": check}
+
+    def on_chain(self, case: Case) -> OnChain | str:
+        from zkpredict.contracts.chain.evm import EmbeddedChain
+        from zkpredict.contracts.verifier.client import deploy_verifier, register_model
+        from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+
+        model, image = Model.load(case.file("m.model")), np.load(case.file("image.npy"))
+        proof = parse_proof(case.file("i.proof").read_bytes())
+        chain = EmbeddedChain()
+        try:
+            deployed = deploy_verifier(chain, model.commitment.circuit)
+        except UnusableInput as error:
+            return str(error)
+        registered = register_model(chain, deployed.address, model.commitment)
+        payload = onchain_proof(proof, FinalCheck.POINT_EVALUATION)
+        arguments = (model.commitment.model_id, image.tobytes(), proof.digit, payload)
+        calldata = deployed.contract.artifact.encode("verifyOrRevert", *arguments)
+        receipt = deployed.contract.transact("verifyOrRevert", *arguments)
+        code = len(chain.code(deployed.address))
+        return OnChain(code, len(calldata), deployed.receipt.gas_used, receipt.gas_used, registered.gas_used)
+
+    def accuracy(self, case: Case) -> tuple[float, str] | str:
+        if not case.network.trained:
+            return "random weights"
+        digits = case.network.integers.infer(mnist_images()).digits
+        return float(np.mean(digits == mnist_labels())), "the integer network over 10,000 images: what is proven, exactly"
+
+    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+        """Other weights, this model's id in the proof: forged as far as bytes can be."""
+        self.write(other)
+        run_all(self.setup(other), limit)
+        image = np.load(case.file("image.npy"))
+        model = Model.load(case.file("m.model"))
+        proof = prove(Model.load(other.file("m.model")), image)
+        refusals = []
+        for attempt in (proof, replace(proof, model_id=model.commitment.model_id)):
+            try:
+                verify(model.commitment, image.tobytes(), attempt)
+            except VerificationError as error:
+                refusals.append(type(error).__name__)
+        what = "a proof by other weights, as it is and with this model's id written in"
+        return len(refusals) < 2, f"{what}: {', '.join(refusals) or 'accepted'}"
+
+
+def _cli(case: Case, name: str, *arguments: str, stage: str = "") -> Command:
+    def inner(stdout: str) -> float | None:
+        return json.loads(stdout)["seconds"].get(stage) if stage else None
+
+    argv = (sys.executable, "-m", "zkpredict.cli.main", name, *arguments, "--json")
+    return Command(argv, case.folder, {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}, inner)
+
