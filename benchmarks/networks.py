@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files.idx import read_images, read_labels
+from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.prover.model import Model
 from zkpredict.training.floating import FloatLayer, FloatNetwork
@@ -78,6 +79,13 @@ class BenchNetwork:
             values = np.maximum(values, 0) if step.kind == "relu" else values @ step.weights.T + step.bias
         return values.argmax(axis=1)
 
+    def relu_integers(self) -> IntegerNetwork:
+        """`integers` for circuits that only know ReLU. Raises `UnsupportedNetwork` for others."""
+        for number, layer in enumerate(self.integers.layers[:-1]):
+            if layer.activation != RELU:
+                raise UnsupportedNetwork(f"layer {number} of {self.name} has activation {layer.activation.name}, not ReLU")
+        return self.integers
+
     def other(self) -> BenchNetwork:
         """The same shape with the sign of the last layer's weights turned: an owner's other network, for the test of binding."""
         *before, last = self.steps
@@ -85,7 +93,7 @@ class BenchNetwork:
 
         def integers() -> IntegerNetwork:
             *layers, end = self.integers.layers
-            return IntegerNetwork((*layers, type(end)(-end.weights, end.bias, end.shift)))
+            return IntegerNetwork((*layers, replace(end, weights=-end.weights)))
 
         return BenchNetwork(f"{self.name}, other weights", lambda: turned, self.input_shape, integers if self.integer else None)
 
@@ -123,6 +131,8 @@ def model_network(model: Model, name: str = "", trained: bool = False) -> BenchN
     network = model.network
 
     def steps() -> list[Step]:
+        if any(layer.activation != RELU for layer in network.layers[:-1]):
+            raise UnsupportedNetwork(f"{network.name} has activations other than ReLU: other systems are given none of those")
         unit, found = 255.0, []
         for layer in network.layers:
             scaled = layer.weights * unit / 2.0**layer.shift

@@ -39,7 +39,7 @@ class Gnark(System):
 
     def refuses(self, network: BenchNetwork) -> str | None:
         try:
-            network.integers
+            network.relu_integers()
         except UnsupportedNetwork as refusal:
             return f"no circuit of ours: {refusal}"
         return None

@@ -40,7 +40,7 @@ class Snarkjs(System):
 
     def refuses(self, network: BenchNetwork) -> str | None:
         try:
-            network.integers
+            network.relu_integers()
         except UnsupportedNetwork as refusal:
             return f"no circuit of ours: {refusal}"
         return None
