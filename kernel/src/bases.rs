@@ -10,7 +10,7 @@ use pyo3::IntoPyObjectExt;
 use rayon::prelude::*;
 
 use crate::affine::{add_each, add_points, negate_if};
-use crate::columns::{multiply_columns, Memo};
+use crate::columns::{multiply_columns, multiply_small, Memo};
 use crate::curve::{to_affine, Refusal, G1};
 use crate::field::{root_of_unity, Fr};
 use crate::fixed::Shifts;
@@ -40,6 +40,9 @@ impl From<Vec<blst_p1_affine>> for Bases {
 impl Bases {
     /// sum_i scalars[i] * points[i], by the tables where there are any and enough large scalars to make them pay.
     fn multiply(&self, scalars: &[Fr]) -> blst_p1 {
+        if let Some(sum) = multiply_small(&self.points, &self.memo, scalars) {
+            return sum;
+        }
         match self.tables.get() {
             Some(tables) if tables.pay_for(scalars) => {
                 let (first, rest) = scalars.split_at(scalars.len().min(tables.len()));

@@ -48,22 +48,29 @@ impl Memo {
 
 /// rows[r] = sum_j matrix[r, j] * points[j] + sum_k tails[r][k] * points[matrix.columns + k].
 pub fn multiply_columns(points: &[Point], memo: &Memo, matrix: &Integers, tails: &[&[Fr]]) -> Vec<blst_p1> {
-    let n = matrix.columns;
-    let all = (matrix.rows >= MANY).then(|| memo.sum(points, n));
+    let all = (matrix.rows >= MANY).then(|| memo.sum(points, matrix.columns));
     let commit = |(row, tail): (usize, &&[Fr])| {
         let values = matrix.row(row);
-        match Buckets::of(&values, all.is_some()) {
-            Some(buckets) if tail.len() <= LONGEST_TAIL => {
-                let table = memo.shifts(points, n, tail.len(), buckets.table_bits());
-                buckets.sum(&values, points, all.as_ref(), tail, &table)
-            }
-            _ => {
-                let scalars: Vec<Fr> = values.iter().map(|&v| Fr::from_i64(v)).chain(tail.iter().copied()).collect();
-                multiply(&points[..scalars.len()], &scalars)
-            }
-        }
+        multiply_column(points, memo, &values, tail, all.as_ref()).unwrap_or_else(|| {
+            let scalars: Vec<Fr> = values.iter().map(|&v| Fr::from_i64(v)).chain(tail.iter().copied()).collect();
+            multiply(&points[..scalars.len()], &scalars)
+        })
     };
     on_all_cores(|| tails.par_iter().enumerate().with_max_len(1).map(commit).collect())
+}
+
+/// sum_i scalars[i] * points[i] for small integers and a tail of other scalars; None for scalars of another kind.
+pub fn multiply_small(points: &[Point], memo: &Memo, scalars: &[Fr]) -> Option<blst_p1> {
+    let values: Vec<i64> = scalars.iter().map_while(|scalar| scalar.to_small(LARGEST)).collect();
+    let tail = &scalars[values.len()..];
+    (values.len() > LONGEST_TAIL).then(|| multiply_column(points, memo, &values, tail, None)).flatten()
+}
+
+/// None for values or tails that one set of buckets does not suit. `all` is the sum of the values' points, if it is known.
+fn multiply_column(points: &[Point], memo: &Memo, values: &[i64], tail: &[Fr], all: Option<&Point>) -> Option<blst_p1> {
+    let buckets = Buckets::of(values, all.is_some()).filter(|_| tail.len() <= LONGEST_TAIL)?;
+    let table = memo.shifts(points, values.len(), tail.len(), buckets.table_bits());
+    Some(buckets.sum(values, points, all, tail, &table))
 }
 
 /// How the values of a column become buckets: value v is the digit v - middle, of magnitude at most `count`.

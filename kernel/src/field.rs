@@ -84,6 +84,13 @@ impl Fr {
         bytes_from_limbs(&self.to_limbs())
     }
 
+    /// The signed integer of magnitude below `limit`.
+    pub fn to_small(self, limit: i64) -> Option<i64> {
+        let small =
+            |limbs: [u64; 4]| (limbs[1..] == [0; 3] && limbs[0] < limit.unsigned_abs()).then_some(limbs[0] as i64);
+        small(self.to_limbs()).or_else(|| small(self.neg().to_limbs()).map(|magnitude| -magnitude))
+    }
+
     /// Whether the integer or its negative is below 2^64.
     pub fn is_short(self) -> bool {
         self.to_limbs()[1..] == [0; 3] || self.neg().to_limbs()[1..] == [0; 3]

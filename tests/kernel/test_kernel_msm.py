@@ -89,6 +89,15 @@ def test_msm_takes_at_most_one_scalar_for_each_base(bases):
     assert G1.linear_combination([], []).is_identity()
 
 
+@pytest.mark.parametrize("small", [31, 32, 33, 200])
+@pytest.mark.parametrize("tail", [0, 1, 4, 32, 33])
+def test_small_integers_before_a_tail(bases, small, tail):
+    draw = random.Random(small * tail)
+    for low, high in ((0, 255), (-1023, 1023), (-1024, 1024), (0, 0)):
+        scalars = [draw.randint(low, high) % MODULUS for _ in range(small)] + [draw.randrange(MODULUS) for _ in range(tail)]
+        check(bases, scalars, range(1, small + tail + 1))
+
+
 # Many at once
 
 
