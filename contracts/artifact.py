@@ -89,6 +89,13 @@ class Artifact:
         except (DecodingError, UnicodeDecodeError):
             return "", ()
 
+    def topic(self, event: str) -> bytes:
+        """The first topic of an event's records. Raises `UnusableInput` when there is no such event."""
+        for entry in self.abi:
+            if entry["type"] == "event" and entry["name"] == event:
+                return keccak(text=_signature(entry))
+        raise UnusableInput(f"{self.name} has no event called {event}")
+
     def decode_event(self, topics: tuple[bytes, ...], data: bytes) -> tuple[str, dict[str, Any]]:
         """Name and arguments of one event record; indexed dynamic arguments stay hashes. Raises `MalformedFile`."""
         for entry in self.abi:

@@ -10,7 +10,7 @@ real chain allows: contracts are tried here, not drawn. Hashes of the last 8,191
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -79,6 +79,7 @@ class _Node:
 
     chain: MiningChainAPI
     history: list[Step] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
     waited: int = 0
 
 
@@ -187,6 +188,10 @@ class EmbeddedChain:
         """Wei at `address`, of an account or of a contract that is paid."""
         return self._vm().state.get_balance(to_canonical_address(address))
 
+    def logs(self, address: str, topics: Sequence[bytes] = ()) -> list[Log]:
+        wanted = tuple(topics)
+        return [log for log in self._node.logs if log.address == address and log.topics[: len(wanted)] == wanted]
+
     def _vm(self) -> VirtualMachineAPI:
         """The machine on top of the latest block."""
         chain = self._node.chain
@@ -258,6 +263,7 @@ class EmbeddedChain:
             Log(address_text(log.address), tuple(topic.to_bytes(32, "big") for topic in log.topics), log.data)
             for log in receipt.logs
         )
+        node.logs.extend(logs)
         return Receipt(name, receipt.gas_used, created, logs)
 
 

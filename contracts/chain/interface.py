@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -112,6 +113,9 @@ class Chain(Protocol):
 
     def block(self, number: int | None = None) -> Block:
         """Block `number`, the latest without one. Raises `ChainError` when there is none."""
+
+    def logs(self, address: str, topics: Sequence[bytes] = ()) -> list[Log]:
+        """The event records of `address` whose first topics are these, oldest first."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ The key comes from a file or from an environment variable, never from a command 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
@@ -65,6 +66,12 @@ class RpcChain:
     def block(self, number: int | None = None) -> Block:
         return block_of(self.ask("eth_getBlockByNumber", "latest" if number is None else hex(number), False))
 
+    def logs(self, address: str, topics: Sequence[bytes] = ()) -> list[Log]:
+        wanted = {"address": Web3.to_checksum_address(address), "topics": [f"0x{topic.hex()}" for topic in topics]}
+        found = self.ask("eth_getLogs", wanted | {"fromBlock": "0x0", "toBlock": "latest"}).items()
+        logs = [(log["blockNumber"].quantity(), log["logIndex"].quantity(), _log(log)) for log in found]
+        return [log for _, _, log in sorted(logs, key=lambda entry: entry[:2])]
+
     @property
     def url(self) -> str:
         """Where the node is."""
@@ -115,6 +122,11 @@ class RpcChain:
         else:
             data, halt = b"", "it fails in its block only"
         return Reverted(data, halt=halt, gas_used=found["gasUsed"], transaction=name)
+
+
+def _log(answer: Answer) -> Log:
+    topics = tuple(topic.data(32) for topic in answer["topics"].items())
+    return Log(Web3.to_checksum_address(answer["address"].data(20)), topics, answer["data"].data())
 
 
 def read_key(path: str | None) -> bytes | None:

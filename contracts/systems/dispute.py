@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from eth_abi import encode
-from eth_utils import keccak
+from eth_utils import keccak, to_checksum_address
 
-from zkpredict.circuits.errors import FalseClaim, UnusableInput
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt
 from zkpredict.contracts.open.weights import DATA_BYTES, data_creation
@@ -79,8 +78,9 @@ class Claim:
         """Raises `UnusableInput` when there is no such claim."""
         if not 0 <= number < (count := contract.call("claims")):
             raise UnusableInput(f"there is no claim {number}: this contract has {count}, numbered from 0")
-        fields = contract.call("claimAt", number)
-        return cls(number, *fields[:3], State(fields[3]), *fields[4:])
+        asserter, until, games, state, k, delegate, bond, program, *rest = contract.call("claimAt", number)
+        asserter, delegate, program = map(to_checksum_address, (asserter, delegate, program))
+        return cls(number, asserter, until, games, State(state), k, delegate, bond, program, *rest)
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,8 @@ class Game:
         """Raises `UnusableInput` when there is no such game."""
         if not 0 <= number < (count := contract.call("games")):
             raise UnusableInput(f"there is no game {number}: this contract has {count}, numbered from 0")
-        fields = contract.call("gameAt", number)
-        return cls(number, *fields[:6], Turn(fields[6]), *fields[7:])
+        *clocks, turn, claim, challenger, bond = contract.call("gameAt", number)
+        return cls(number, *clocks, Turn(turn), claim, to_checksum_address(challenger), bond)
 
     def deadline(self, increment: int) -> int:
         """Until when the side to move has time."""
@@ -179,52 +179,24 @@ def rounds(steps: int, k: int) -> int:
     return count
 
 
-@dataclass
-class Player:
-    """One side of games about one claim. `trace` is what this side holds to be the run."""
-
-    contract: Contract
-    trace: Trace
-
-    def split(self, number: int) -> Receipt:
-        """The asserter's move: the states at the pieces' ends."""
-        game, claim = self._read(number, Turn.START, Turn.SPLIT)
-        ends = cuts(game.start, game.stop, claim.k)
-        lo, *mids, hi = (self.trace.state(t) for t in ends)
-        self._expect(game, keccak(lo + hi))
-        value = game.bond if game.turn is Turn.START else 0
-        return self.contract.transact("split", number, lo, hi, mids, value=value)
-
-    def choose(self, number: int, stated: tuple[bytes, bytes, list[bytes]]) -> Receipt:
-        """The challenger's move: the first of the `stated` states (lo, hi, mids) that is not this side's."""
-        game, claim = self._read(number, Turn.CHOOSE)
-        lo, hi, mids = stated
-        ends = cuts(game.start, game.stop, claim.k)
-        for i, (t, state) in enumerate(zip(ends[1:], [*mids, hi]), 1):
-            if self.trace.state(t) != state:
-                return self.contract.transact("choose", number, i, lo, hi, mids)
-        raise FalseClaim(f"game {number}: everything the asserter states is right, there is nothing to choose")
-
-    def prove(self, number: int, lo: bytes, hi: bytes) -> Receipt:
-        """Anybody's move: shows the step that is left. Raises `FalseClaim` when `lo` is no state of this side's run."""
-        game, _ = self._read(number, Turn.STEP)
-        if self.trace.state(game.start) != lo:
-            raise FalseClaim(f"game {number}: the state before step {game.start} is not one this run can show")
-        opening = self.trace.opening(game.start)
-        shown = (list(opening.roots), *opening.words)
-        return self.contract.transact("prove", number, lo, hi, shown, *map(list, opening.paths))
-
-    def _read(self, number: int, *turns: Turn) -> tuple[Game, Claim]:
-        game = Game.read(self.contract, number)
-        if game.turn not in turns:
-            raise UnusableInput(f"game {number} is at {game.turn.name}, not at {turns[-1].name}")
-        return game, Claim.read(self.contract, game.claim)
-
-    def _expect(self, game: Game, pair: bytes) -> None:
-        if game.pair != pair:
-            raise FalseClaim(f"game {game.number}: this run is not the one that was claimed")
+def stated(contract: Contract, game: Game) -> tuple[bytes, bytes, list[bytes]]:
+    """The states that a game is about now, as its events tell: lo, hi, and while the challenger chooses those between."""
+    lo, hi, mids = _last(contract, "Asserted", game.claim, ("start", "end")) + ([],)
+    if game.turn is not Turn.START:
+        lo, hi, mids = _last(contract, "Split", game.number, ("lo", "hi", "mids"))
+    if game.turn in (Turn.SPLIT, Turn.STEP):
+        [i] = _last(contract, "Chosen", game.number, ("i",))
+        states = [lo, *mids, hi]
+        lo, hi, mids = states[i - 1], states[i], []
+    if keccak(b"".join((lo, hi, *mids))) != game.pair:
+        raise UnusableInput(f"game {game.number}: the node's events do not give the states that the contract holds the hash of")
+    return lo, hi, list(mids)
 
 
-def pair_of(lo: bytes, hi: bytes) -> bytes:
-    """The contract's name of two states."""
-    return keccak(encode(["bytes32", "bytes32"], [lo, hi]))
+def _last(contract: Contract, event: str, number: int, fields: tuple[str, ...]) -> tuple:
+    """Fields of the last event of this name about this number."""
+    logs = contract.chain.logs(contract.address, [contract.artifact.topic(event), number.to_bytes(32, "big")])
+    if not logs:
+        raise UnusableInput(f"the node has no {event} event about number {number}")
+    _, values = contract.artifact.decode_event(logs[-1].topics, logs[-1].data)
+    return tuple(values[name] for name in fields)

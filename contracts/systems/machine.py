@@ -181,6 +181,11 @@ class StepOpening:
     words: tuple[bytes, bytes, bytes]
     paths: tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]] = field(repr=False)
 
+    @property
+    def shown(self) -> tuple:
+        """The contract's `IMachine.Step`."""
+        return list(self.roots), *self.words
+
 
 class Trace:
     """A whole run, seen at any step. It keeps a memory at every `every`-th repeat and one cursor, and goes on from the nearest."""
