@@ -261,7 +261,7 @@ class Trace:
 
 
 class FaultyTrace(Trace):
-    """A run with one lie: after step `fault` the word of the cell it wrote is `change`d, and the run goes on from there.
+    """A run with one lie: the cell that step `fault` wrote is xored with `change`, and the run goes on from there.
 
     This is what a cheat, or a broken machine, asserts; stories and tests need one.
     """
@@ -277,8 +277,9 @@ class FaultyTrace(Trace):
         self.machine.run(memory, start, self.fault + 1)
         nest, place, repeat = self.program.locate(self.fault)
         _, n1, n2 = nest.counts
-        at = self.machine.address(nest.c, (place // (n1 * n2), place // n2 % n1, place % n2), repeat) + nest.c.width - 1
-        memory.regions[nest.c.region][at] ^= self._change
+        first = self.machine.address(nest.c, (place // (n1 * n2), place // n2 % n1, place % n2), repeat)
+        cell = memory.regions[nest.c.region][first : first + nest.c.width]
+        cell ^= np.frombuffer(self._change.to_bytes(nest.c.width, "big"), np.uint8)
         self.machine.run(memory, self.fault + 1, stop)
 
 

@@ -2,12 +2,12 @@
 pragma solidity 0.8.37;
 
 import {Vault} from "../blocks/Vault.sol";
-import {IMachine} from "./IMachine.sol";
+import {IMachine, IMachineErrors} from "./IMachine.sol";
 
 /// Games of two about one claim "`steps` steps from start end in end": each round cuts the disputed span into up to k pieces, until one
 /// step is left, which the machine runs. The pair (lo, hi) of a game is a state on which both agree and one on which they do not.
 /// Each side has a clock like in chess: `allowance` seconds in all, and every move's first `increment` seconds are free.
-abstract contract BisectionGame is Vault {
+abstract contract BisectionGame is Vault, IMachineErrors {
     enum Turn {
         NONE,
         START, // the asserter's: the first split, which brings its bond

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+/// Why a step has no result, or was not shown. Who calls a machine passes them on.
+interface IMachineErrors {
+    error StepOutside(uint256 t, uint256 steps);
+    error WrongState(bytes32 got, bytes32 expected);
+    error WrongPath(uint256 operand, uint256 length, uint256 depth);
+    error WrongRoot(uint256 operand, bytes32 got, bytes32 expected);
+    error AddressOutside(uint256 operand, int256 place, uint256 size);
+    error ValueOutside(int256 value, uint256 width);
+    error UnknownOperation(uint256 operation);
+    error NoTarget(uint256 nest);
+}
+
 /// A deterministic machine that can run one step on what is shown of its state, a hash.
-interface IMachine {
+interface IMachine is IMachineErrors {
     /// What is shown of a state: the roots of its three regions, and the words that hold the cells a, b and c.
     struct Step {
         bytes32[3] roots;

@@ -11,15 +11,6 @@ import {WordTree} from "./WordTree.sol";
 contract MulAddMachine is IMachine {
     using Programs for Programs.Header;
 
-    error StepOutside(uint256 t, uint256 steps);
-    error WrongState(bytes32 got, bytes32 expected);
-    error WrongPath(uint256 operand, uint256 length, uint256 depth);
-    error WrongRoot(uint256 operand, bytes32 got, bytes32 expected);
-    error AddressOutside(uint256 operand, int256 place, uint256 size);
-    error ValueOutside(int256 value, uint256 width);
-    error UnknownOperation(uint256 operation);
-    error NoTarget(uint256 nest);
-
     uint256 private constant ZERO = 0;
     uint256 private constant LOAD = 1;
     uint256 private constant MAC = 2;
