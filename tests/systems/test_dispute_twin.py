@@ -177,7 +177,6 @@ def step_zero(machine: Contract, program: str, trace: Trace) -> bytes:
     (64 + 6, 77, "UnknownOperation"),
     (64 + 3 * 32, 0, "NoTarget"),  # operand c of the first nest is not there
     (64 + 3 * 32 + 2, 255, "AddressOutside"),
-    (64 + 3 * 32 + 4, 32, "WrongRoot"),  # another address than the twin's
 ])  # fmt: skip
 def test_the_contract_refuses_programs_that_say_nothing(machine, place, byte, error):
     program = everything()
