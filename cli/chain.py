@@ -179,7 +179,7 @@ def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
 
 def _register(arguments: argparse.Namespace, console: Console) -> None:
     with open_chain(arguments, console) as chain:
-        arguments.contract = _checked_address(chain, arguments.contract)
+        arguments.contract = checked_address(chain, arguments.contract)
         chainproof.register(chain, arguments, console)
 
 
@@ -189,7 +189,7 @@ def _verify(arguments: argparse.Namespace, console: Console) -> int | None:
         refuse_together("--contract", {"--pairing": arguments.pairing}, "that contract has its way of checking already")
     with open_chain(arguments, console) as chain:
         if arguments.contract is not None:
-            arguments.contract = _checked_address(chain, arguments.contract)
+            arguments.contract = checked_address(chain, arguments.contract)
         return chainproof.verify(chain, arguments, console)
 
 
@@ -251,7 +251,7 @@ def _predictor_of(
     from zkpredict.contracts.open.packed import predictor
 
     if arguments.contract is not None:
-        return Contract(chain, _checked_address(chain, arguments.contract), predictor()), None
+        return Contract(chain, checked_address(chain, arguments.contract), predictor()), None
     with console.step("deploy"):
         deployed = _deploy_predictor(chain, network)
     return deployed.contract, deployed
@@ -333,7 +333,7 @@ def _inputs_of(contract: Contract) -> int:
     raise UnusableInput(f"the contract at {contract.address} is no predictor")
 
 
-def _checked_address(chain: Chain, text: str) -> str:
+def checked_address(chain: Chain, text: str) -> str:
     """The address, checksummed. Raises `UnusableInput` for text that is none, or an address without code."""
     from eth_utils import is_address, to_checksum_address
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "export": "write the network as Solidity contracts",
     "chain": "deploy, register, verify and predict on an EVM chain",
     "script": "build, run and spend the network as a Bitcoin script",
+    "dispute": "claim what an open network says, and refute false claims step by step",
     "story": "play a whole system of contracts, or the attacks on it",
     "bench": "measure proving and verification, count sizes, estimate gas",
 }

@@ -193,6 +193,17 @@ def stated(contract: Contract, game: Game) -> tuple[bytes, bytes, list[bytes]]:
     return lo, hi, list(mids)
 
 
+def end_of(contract: Contract, claim: int) -> bytes:
+    """The state that a claim says its run ends in."""
+    return _last(contract, "Asserted", claim, ("end",))[0]
+
+
+def games_of(contract: Contract, claim: int) -> list[int]:
+    """The games about a claim, by the chain's events."""
+    logs = contract.chain.logs(contract.address, [contract.artifact.topic("Challenged"), claim.to_bytes(32, "big")])
+    return [contract.artifact.decode_event(log.topics, log.data)[1]["game"] for log in logs]
+
+
 def _last(contract: Contract, event: str, number: int, fields: tuple[str, ...]) -> tuple:
     """Fields of the last event of this name about this number."""
     logs = contract.chain.logs(contract.address, [contract.artifact.topic(event), number.to_bytes(32, "big")])
