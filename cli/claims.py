@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.cli.chain import chain_options, checked_address, loading, open_chain
+from zkpredict.cli.chain import account_option, chain_options, checked_address, loading, open_chain
 from zkpredict.cli.console import REFUSED, Console, say_aside
 from zkpredict.cli.parser import add_json_option, at_least_one
 
@@ -25,7 +24,7 @@ def chain_verb(actions: argparse._SubParsersAction, name: str, summary: str, exa
     """Adds a verb that works on a chain: its own options, then who signs and where."""
     sub = actions.add_parser(name, help=summary, description=summary, example=example)
     options(sub)
-    add_account_option(sub)
+    account_option(sub)
     chain_options(sub)
     add_json_option(sub, default=argparse.SUPPRESS)
     sub.set_defaults(act=action)
@@ -36,27 +35,13 @@ def run_on_chain(arguments: argparse.Namespace, console: Console, act: Callable[
     with loading(console):
         from zkpredict.contracts.chain.interface import Reverted
     try:
-        with signed_for(arguments, console) as chain:
+        with open_chain(arguments, console) as chain:
             act(arguments, console, chain)
     except Reverted as refusal:
         paid = f" ({refusal.gas_used:,} gas, transaction {refusal.transaction})" if refusal.transaction else ""
         console.error(f"{refusal}{paid}", REFUSED)
         return REFUSED
     return None
-
-
-def add_account_option(parser: argparse.ArgumentParser) -> None:
-    """Adds `--account`."""
-    parser.add_argument("--account", type=int, default=None, metavar="N", help="embedded chain only: act as account N, 0 to 7 (default 0)")
-
-
-@contextmanager
-def signed_for(arguments: argparse.Namespace, console: Console) -> Iterator[Chain]:
-    """The chain, signed for by `--account`. Raises `UnusableInput` for an account of a node: its key says who signs."""
-    if arguments.account is not None and arguments.rpc_url is not None:
-        raise UnusableInput("--account chooses among the embedded chain's accounts: with --rpc-url the key says who signs")
-    with open_chain(arguments, console) as chain:
-        yield chain if arguments.account is None else chain.account(arguments.account)
 
 
 def open_game(console: Console, contract: Contract, trace: Trace, claim: int) -> None:

@@ -118,7 +118,7 @@ def _assert(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     from zkpredict.contracts.systems.dispute import NOBODY, Claim, assert_prediction, model_id, rounds
 
     contract, inference = claims_at(arguments, chain, "PredictionClaims"), _inference(arguments, console)
-    image = read_statement_image(arguments, arguments.image, inference.program.inputs)
+    image = read_statement_image(arguments, console, arguments.image, inference.program.inputs)
     if not 2 <= arguments.k <= 64:
         raise UnusableInput(f"--k is 2 to 64, got {arguments.k}")
     with console.step("run"):
@@ -208,7 +208,7 @@ def _trace_of(arguments: argparse.Namespace, console: Console, contract: Contrac
     from zkpredict.contracts.systems.dispute import model_id
 
     inference = _inference(arguments, console)
-    image = read_statement_image(arguments, arguments.image, inference.program.inputs)
+    image = read_statement_image(arguments, console, arguments.image, inference.program.inputs)
     model, input_hash, _, _ = contract.call("prediction", claim.number)
     _same("--model", f"model {model.hex()}", model_id(inference) == model, claim)
     _same("the image", f"the input whose keccak256 is {input_hash.hex()}", keccak(image.tobytes()) == input_hash, claim)

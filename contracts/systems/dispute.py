@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
-from eth_utils import keccak, to_checksum_address
+from eth_utils import to_checksum_address
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import load
@@ -19,6 +19,7 @@ from zkpredict.contracts.systems.inference import Inference, output_depth
 from zkpredict.contracts.systems.machine import Trace
 from zkpredict.contracts.systems.merkle import Tree, padded
 from zkpredict.contracts.systems.program import SCRATCH, Program
+from zkpredict.kernel import keccak256
 
 HOUR = 3600
 NOBODY = "0x" + "0" * 40
@@ -139,7 +140,7 @@ def register(contract: Contract, inference: Inference) -> bytes:
 def model_id(inference: Inference) -> bytes:
     """The id that `register` gives: keccak256 of the program contract's code hash and the weights' root."""
     root = Tree.of(padded(inference.weights, inference.program.depths[1])).root
-    return keccak(keccak(b"\0" + inference.program.encode()) + root)
+    return keccak256(keccak256(b"\0" + inference.program.encode()) + root)
 
 
 def program_at(chain: Chain, address: str) -> Program:
@@ -188,7 +189,7 @@ def stated(contract: Contract, game: Game) -> tuple[bytes, bytes, list[bytes]]:
         [i] = _last(contract, "Chosen", game.number, ("i",))
         states = [lo, *mids, hi]
         lo, hi, mids = states[i - 1], states[i], []
-    if keccak(b"".join((lo, hi, *mids))) != game.pair:
+    if keccak256(b"".join((lo, hi, *mids))) != game.pair:
         raise UnusableInput(f"game {game.number}: the node's events do not give the states that the contract holds the hash of")
     return lo, hi, list(mids)
 

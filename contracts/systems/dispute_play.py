@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_utils import keccak
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.contracts.chain.interface import Contract, Receipt
 from zkpredict.contracts.systems.dispute import Claim, Game, State, Turn, cuts, stated
 from zkpredict.contracts.systems.machine import Trace
+from zkpredict.kernel import keccak256
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Player:
         """The asserter's move: the states at the pieces' ends."""
         game, claim = self._read(number, Turn.START, Turn.SPLIT)
         lo, *mids, hi = (self.trace.state(t) for t in cuts(game.start, game.stop, claim.k))
-        if game.pair != keccak(lo + hi):
+        if game.pair != keccak256(lo + hi):
             raise FalseClaim(f"game {number}: this run is not the one that was claimed")
         value = game.bond if game.turn is Turn.START else 0
         return self.contract.transact("split", number, lo, hi, mids, value=value)

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
-from eth_utils import keccak
 from numpy.lib.stride_tricks import as_strided
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.systems.merkle import WORD, Tree, padded
 from zkpredict.contracts.systems.program import Nest, Op, Operand, Program, samples_at
+from zkpredict.kernel import keccak256
 
 _EXACT_FLOAT, _INT64 = 1 << 53, 1 << 63
 _LETTERS = "ijk"
@@ -24,8 +24,8 @@ Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
 
 def state_of(roots: tuple[bytes, bytes, bytes]) -> bytes:
-    """The state: `keccak(rootData | rootWeights | rootScratch)`."""
-    return keccak(b"".join(roots))
+    """The state: `keccak256(rootData | rootWeights | rootScratch)`."""
+    return keccak256(b"".join(roots))
 
 
 @dataclass
@@ -142,7 +142,7 @@ class Machine:
         i0, i1, i2 = np.ix_(*(np.arange(*span) for span in box))
         places = (i0 * n1 + i1) * n2 + i2
         first, last = int(places.min()) // 16, int(places.max()) // 16
-        words = b"".join(keccak(self.seed + number.to_bytes(WORD, "big")) for number in range(first, last + 1))
+        words = b"".join(keccak256(self.seed + number.to_bytes(WORD, "big")) for number in range(first, last + 1))
         return np.frombuffer(words, ">i2")[places - 16 * first].astype(np.int64) >> nest.shift
 
 

@@ -19,10 +19,10 @@ from functools import cached_property
 from math import gcd, prod
 
 import numpy as np
-from eth_utils import keccak
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.contracts.systems.merkle import MAX_DEPTH, WORD
+from zkpredict.kernel import keccak256
 
 DATA, WEIGHTS, SCRATCH = range(3)
 REGIONS = 3
@@ -44,7 +44,7 @@ class Op(IntEnum):
     ERROR = 5  # clamp(round(e, shift)); e = min(a - margin, 0) if label b is class i1, else max(a + margin, 0)
     UPDATE = 6  # clamp(c - round(b, shift))
     QUANTISE = 7  # clamp(round(a, shift))
-    SEED = 8  # 16 bits number i of keccak(seed | i / 16), signed, >> shift; i is the step's place in its nest
+    SEED = 8  # 16 bits number i of keccak256(seed | i / 16), signed, >> shift; i is the step's place in its nest
 
 
 _READS = {
@@ -260,7 +260,7 @@ def _meet(operand: Operand, nest: Nest, repeats: int, samples: int) -> bool:
 def samples_at(seed: bytes, samples: int, places: range) -> np.ndarray:
     """The samples at `places` of the whole course: int64. Epoch e visits `(alpha_e * i + beta_e) mod samples`, i = 0, 1, ...;
 
-    beta_e = keccak(seed | e) and alpha_e the first of keccak(seed | e | j), j = 0, 1, ..., that is coprime to `samples`.
+    beta_e = keccak256(seed | e) and alpha_e the first of keccak256(seed | e | j), j = 0, 1, ..., that is coprime to `samples`.
     """
     found = []
     for place in places:
@@ -272,7 +272,7 @@ def samples_at(seed: bytes, samples: int, places: range) -> np.ndarray:
 
 def _order(seed: bytes, epoch: int, samples: int) -> tuple[int, int]:
     start = seed + epoch.to_bytes(WORD, "big")
-    beta, j = int.from_bytes(keccak(start), "big") % samples, 0
-    while gcd(alpha := int.from_bytes(keccak(start + j.to_bytes(WORD, "big")), "big") % samples, samples) != 1:
+    beta, j = int.from_bytes(keccak256(start), "big") % samples, 0
+    while gcd(alpha := int.from_bytes(keccak256(start + j.to_bytes(WORD, "big")), "big") % samples, samples) != 1:
         j += 1
     return alpha, beta

@@ -184,4 +184,4 @@ class Disputes(RuleBasedStateMachine):
 
 
 TestDisputes = Disputes.TestCase
-TestDisputes.settings = settings(max_examples=8, stateful_step_count=30)
+TestDisputes.settings = settings(max_examples=6, stateful_step_count=30)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from eth_utils import keccak
 from support import refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
@@ -14,7 +15,7 @@ from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.systems import dispute
 from zkpredict.contracts.systems.inference import Inference
 from zkpredict.contracts.systems.machine import Machine, Memory, Trace, boxes, state_of
-from zkpredict.contracts.systems.merkle import Tree, hash_pairs, keccak, root_from, zero_root
+from zkpredict.contracts.systems.merkle import Tree, hash_pairs, root_from, zero_root
 from zkpredict.contracts.systems.program import DATA, SCRATCH, WEIGHTS, Nest, Op, Operand, Program, samples_at
 
 SEED = bytes(range(32))

@@ -347,32 +347,32 @@ class _Resumed(Trace):
 
 
 ATTACKS = (
-    Attack("shield", "a puppet challenges and loses, to have the false claim final", (
+    Attack("shield", "a puppet challenges and loses, to have the false claim final", ("PredictionClaims",), (
         Guard(_CLAIMS, "if (c.openGames != 0) revert GamesOpen(claim, c.openGames);"),), _shield, "GamesOpen"),
-    Attack("stall", "the asserter moves after its time", (
+    Attack("stall", "the asserter moves after its time", ("PredictionClaims",), (
         Guard(_GAME, "if (used > uint256(left) + increment) revert OutOfTime(used, uint256(left) + increment);",
               "if (used > uint256(left) + increment) return left;"),), _stall, "OutOfTime"),
-    Attack("hurry", "the challenger ends the game before the asserter's time is over", (
+    Attack("hurry", "the challenger ends the game before the asserter's time is over", ("PredictionClaims",), (
         Guard(_GAME, "if (used <= left) revert StillTime(used, left);"),), _hurry, "StillTime"),
-    Attack("self-dispute", "a puppet refutes the claim first, to save its bond", (
+    Attack("self-dispute", "a puppet refutes the claim first, to save its bond", ("PredictionClaims",), (
         Guard(_CLAIMS, "_slash(_claimPurpose(claim), challenger, c.bond);", "_free(_claimPurpose(claim), challenger, c.bond);"),), _self_dispute),
-    Attack("garbage-state", "the last step is shown from another state", (
+    Attack("garbage-state", "the last step is shown from another state", ("MulAddMachine",), (
         Guard(_MACHINE, "if (state != pre) revert WrongState(state, pre);"),), _garbage_state, "WrongState"),
-    Attack("wrong-address", "the last step is shown with another weight", (
+    Attack("wrong-address", "the last step is shown with another weight", ("MulAddMachine",), (
         Guard(_MACHINE, "if (root != shown.roots[cell.region]) revert WrongRoot(operand, root, shown.roots[cell.region]);"),),
         _wrong_address, "WrongRoot"),
-    Attack("spam", "games without a bond", (Guard(_CLAIMS, "_exactly(bond);"),), _spam, "WrongPayment"),
-    Attack("late", "a challenge after the window", (
+    Attack("spam", "games without a bond", ("PredictionClaims",), (Guard(_CLAIMS, "_exactly(bond);"),), _spam, "WrongPayment"),
+    Attack("late", "a challenge after the window", ("PredictionClaims",), (
         Guard(_CLAIMS, "if (block.timestamp > c.until) revert WindowClosed(block.timestamp, c.until);"),), _late, "WindowClosed"),
-    Attack("early", "a claim made final within the window", (
+    Attack("early", "a claim made final within the window", ("PredictionClaims",), (
         Guard(_CLAIMS, "if (block.timestamp <= c.until) revert WindowOpen(block.timestamp, c.until);"),), _early, "WindowOpen"),
-    Attack("impostor", "somebody else moves for the asserter", (
+    Attack("impostor", "somebody else moves for the asserter", ("PredictionClaims",), (
         Guard(_CLAIMS, "if (msg.sender != c.asserter && msg.sender != c.delegate) revert NotYours(msg.sender, c.asserter);"),),
         _impostor, "NotYours"),
-    Attack("usurp", "the asserter chooses for the challenger", (
+    Attack("usurp", "the asserter chooses for the challenger", ("PredictionClaims",), (
         Guard(_GAME, "if (msg.sender != g.challenger) revert NotYours(msg.sender, g.challenger);"),), _usurp, "NotYours"),
-    Attack("forged-states", "a choice among states that nobody stated", (
+    Attack("forged-states", "a choice among states that nobody stated", ("PredictionClaims",), (
         Guard(_GAME, "if (g.pair != pair) revert WrongPair(pair, g.pair);"),), _forged_states, "WrongPair"),
-    Attack("cheap-lie", "a claim whose bond is too small", (
+    Attack("cheap-lie", "a claim whose bond is too small", ("PredictionClaims",), (
         Guard(_CLAIMS, "if (msg.value < least) revert BondTooSmall(msg.value, least);"),), _cheap_lie, "BondTooSmall"),
 )
