@@ -159,6 +159,12 @@ impl Bases {
         Ok(())
     }
 
+    /// How many of the bases, the first ones, have tables.
+    #[getter]
+    fn precomputed(&self) -> usize {
+        self.tables.get().map_or(0, Shifts::len)
+    }
+
     /// The sum for each vector, as `msm` gives it: many at once keep all cores busy.
     fn msm_each(&self, py: Python<'_>, #[pyo3(from_py_with = items)] vectors: Vec<Py<Vector>>) -> PyResult<Vec<G1>> {
         let lists: Vec<&[Fr]> = vectors.iter().map(|vector| vector.get().values.as_slice()).collect();

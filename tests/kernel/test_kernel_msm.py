@@ -209,7 +209,10 @@ def test_tables_are_of_bases_there_are_and_made_once(bases):
     prepared = bases[:10]
     with refuses(ValueError, "expected at most 10 scalars, one for each base, got 11"):
         prepared.precompute(11)
-    assert prepared.precompute(4) is None and prepared.precompute(10) is None
+    assert prepared.precomputed == 0
+    for n in (4, 10):
+        prepared.precompute(n)
+        assert prepared.precomputed == 4
     scalars = [MODULUS // 5] * 10
     check(prepared, scalars, range(1, 11))
 
