@@ -2,7 +2,7 @@
 
   1. upright: the EXIF orientation is applied,
   2. of 16-bit grey the upper 8 of the bits in use stay, colours become grey (ITU-R 601-2 luma), transparent parts become black; where
-     that would hide the ink (it is dark), they become white and the picture is inverted,
+     that leaves less than half of the contrast (the ink is dark), they become white and the picture is inverted,
   3. `invert` turns dark ink on light paper into light ink on black, as in MNIST,
   4. a picture that is not side x side is padded with black to a square, centred, and resized by box averaging.
 
@@ -143,7 +143,7 @@ def _grey(picture: Picture, invert: bool, notes: list[str]) -> Picture:
         _say_colours(picture, notes)
         clear, on_black = False, picture.convert("L")
         on_white = on_black
-    white = invert or _contrast(on_white) > _contrast(on_black)
+    white = invert or _contrast(on_white) > 2 * _contrast(on_black)
     if clear and white and not invert:
         notes.append("transparent parts are taken as white paper and the picture is inverted, because the ink is dark")
     elif clear:

@@ -134,6 +134,12 @@ def test_light_ink_on_a_transparent_canvas_stays_on_black(save, seven, plain):
         load_image(told, 784, invert=True)
 
 
+@pytest.mark.parametrize(("shade", "white"), [(0, True), (84, True), (86, False), (255, False)])
+def test_white_is_taken_only_where_black_would_hide_most_of_the_ink(save, seven, shade, white):
+    seen = load_image(save(layered(shade, np.where(seven > 127, 255, 0).astype(np.uint8))), 784)
+    assert sorted({int(seen.min()), int(seen.max())}) == [0, 255 - shade if white else shade]
+
+
 def test_a_palette_with_a_transparent_entry_keeps_its_dark_ink(save):
     picture = Image.new("P", (2, 2))
     picture.putpalette([0, 0, 0, 255, 255, 255, 90, 90, 90, 7, 7, 7])
@@ -145,7 +151,8 @@ def test_a_palette_with_a_transparent_entry_keeps_its_dark_ink(save):
 def test_transparent_16_bit_grey_keeps_its_ink(save):
     values = np.array([[0, 900], [40_000, 65535]], np.uint16)
     assert load_image(save(Image.fromarray(values), transparency=0), 4).tolist() == [0, 3, 156, 255]
-    assert load_image(save(Image.fromarray(values), transparency=65535), 4).tolist() == [255, 252, 99, 0]
+    assert load_image(save(Image.fromarray(values), transparency=65535), 4).tolist() == [0, 3, 156, 0]
+    assert load_image(save(Image.fromarray(np.minimum(values, 30_000)), transparency=30_000), 4).tolist() == [255, 252, 0, 0]
 
 
 # 16-bit grey
