@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files.outputs import COMMITMENT
 from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, refuse_to_replace, write_together
 from zkpredict.circuits.layout import DOMAINS
@@ -39,7 +39,10 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
                 raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
         else:
             with console.step("commit"):
-                model = commit_model(model.network, arguments.domain)
+                try:
+                    model = commit_model(model.network, arguments.domain)
+                except UnsupportedNetwork as error:
+                    raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
             outputs.append(FileOutput(arguments.model, model.to_bytes(), private=True))
         commitment = model.commitment
         refuse_to_replace(arguments.out, COMMITMENT, arguments.force, [*replaceable, commitment.to_bytes()])

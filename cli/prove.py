@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
-from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.outputs import PROOF
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
 from zkpredict.cli.console import Console
@@ -33,6 +34,9 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     refuse_to_replace(arguments.out, PROOF, arguments.force)
     with console.step("read"):
         model = Model.load(arguments.model)
+        if model.committed is None:
+            step = shlex.join(["zkpredict", "commit", "--model", arguments.model, "--out"])
+            raise UnusableInput(f"{arguments.model} has no commitment yet: `{step} FILE` makes it")
         commitment = model.commitment
         image = read_statement_image(arguments, console, arguments.image, model.network.shape[0])
     with console.step("prove"):

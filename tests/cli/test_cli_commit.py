@@ -65,4 +65,4 @@ def test_commit_refuses_networks_by_layer_and_row(run, desk):
     Model(IntegerNetwork((huge, DenseLayer(np.array([[1, 1]]), np.array([0]))))).save(desk.model)
     before = desk.contents()
     outcome = run("commit", "--model", desk.model, "--out", desk.folder / "new")
-    expect_refusal(desk, before, outcome, "layer 0 row 1 reaches up to 2^24 on some input, the limit is 32767")
+    expect_refusal(desk, before, outcome, f"{desk.model} cannot be proven: layer 0 row 1 reaches up to 2^24 on some input, the limit is 32767")

@@ -85,7 +85,7 @@ def test_a_model_that_fits_no_circuit_is_explained_with_what_would_fit(run, desk
     assert (facts["network"], facts["cannot be proven"], "circuit digest" in facts) == ("4-200-3", reason, False)
     assert "cannot be proven" not in run("inspect", desk.model, "--json").json
     refused = run("commit", "--model", path, "--out", desk.folder / "big.commitment")
-    assert (refused.code, refused.err) == (2, f"zkpredict: {reason}\n")
+    assert (refused.code, refused.err) == (2, f"zkpredict: {path} cannot be proven: {reason}\n")
 
 
 def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):

@@ -140,4 +140,4 @@ def test_an_uncommitted_model_says_what_to_do(run, desk, committed):
     Model(committed.network).save(desk.model)
     before = desk.contents()
     outcome = run("prove", desk.image, "--model", desk.model, "--out", desk.folder / "new.proof")
-    expect_refusal(desk, before, outcome, "this model has no commitment yet: run `zkpredict commit` first")
+    expect_refusal(desk, before, outcome, f"{desk.model} has no commitment yet: `zkpredict commit --model {desk.model} --out FILE` makes it")
