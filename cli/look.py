@@ -9,8 +9,10 @@ import math
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import write_atomically
+from zkpredict.circuits.files.outputs import SEEN
+from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image, refuse_same_file
 
 EXAMPLE = """zkpredict look examples/seven.png --model examples/mnist.model
@@ -26,6 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     whose.add_argument("--commitment", metavar="FILE", help="public commitment of a model")
     parser.add_argument("--out", metavar="PNG", help=f"write what the network sees, {ENLARGED} times enlarged; it proves as the image does")
     add_image_options(parser)
+    add_force_option(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -33,6 +36,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         refuse_same_file(
             arguments.out, image=arguments.image, idx_file=arguments.idx, model_file=arguments.model, commitment=arguments.commitment
         )
+        refuse_to_replace(arguments.out, SEEN, arguments.force)
     inputs, model = _network(arguments)
     side = math.isqrt(inputs)
     if side * side != inputs:
@@ -71,9 +75,11 @@ def drawn(seen: np.ndarray) -> list[str]:
 
 
 def enlarged_png(seen: np.ndarray) -> bytes:
-    """A PNG of whole squares: read again, their averages are the same bytes."""
-    from PIL import Image
+    """A PNG of whole squares: read again, their averages are the same bytes. Its text says who made it, for whoever would replace it."""
+    from PIL import Image, PngImagePlugin
 
+    made_by = PngImagePlugin.PngInfo()
+    made_by.add_text("Software", "zkpredict look")
     stream = io.BytesIO()
-    Image.fromarray(np.kron(seen, np.ones((ENLARGED, ENLARGED), np.uint8))).save(stream, "PNG", optimize=True)
+    Image.fromarray(np.kron(seen, np.ones((ENLARGED, ENLARGED), np.uint8))).save(stream, "PNG", optimize=True, pnginfo=made_by)
     return stream.getvalue()

@@ -50,7 +50,8 @@ SCRIPT = _kind("a locking script", rb"[0-9a-fA-F]+\s*\Z", "an output that it loc
 SOLIDITY = _kind("an exported contract", rb"// SPDX[^\n]*\npragma[^\n]*\n\n// Made by zkpredict")
 MANIFEST = _kind("a manifest", rb'\s*\{\s*"format": "zkpredict solidity export')
 STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
-KINDS = (MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT, SOLIDITY, MANIFEST, STATE)
+SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
+KINDS = (MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT, SOLIDITY, MANIFEST, STATE, SEEN)
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""
 
 

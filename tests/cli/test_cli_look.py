@@ -42,6 +42,11 @@ def test_the_png_that_look_writes_is_the_same_image(run, seven, mnist, tmp_path)
     seen = tmp_path / "seen.png"
     assert run("look", dark, "--invert", "--model", mnist, "--out", seen).out.endswith(f"  written   {seen}\n")
     assert Image.open(seen).size == (280, 280)
+    assert run("look", dark, "--invert", "--model", mnist, "--out", seen).code == 0  # its own picture may be made again
+    before = dark.read_bytes()
+    refused = run("look", seven, "--model", mnist, "--out", dark)
+    why = "it holds something else than what a network sees of a picture; give another name, or add --force to replace it"
+    assert (refused.code, refused.err, dark.read_bytes()) == (2, f"zkpredict: cannot write {dark}: {why}\n", before)
     assert load_image(seen, 784).tolist() == load_image(seven, 784).tolist() != load_image(dark, 784).tolist()
 
 
