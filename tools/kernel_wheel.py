@@ -12,6 +12,7 @@ taken for the checkout's. This file runs before anything is installed: standard 
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import os
 import re
@@ -107,6 +108,12 @@ def build(dist: Path) -> None:
     """Makes both wheels. Kernel wheels of other sources in `dist` are removed: pip could prefer them. Raises `Unready`."""
     _check_rust()
     _check_compiler()
+    with open(KERNEL / "Cargo.toml") as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_EX)  # what maturin and setuptools do in target/ and build/ is not made for two at a time
+        _build(dist)
+
+
+def _build(dist: Path) -> None:
     dist.mkdir(parents=True, exist_ok=True)
     made = dist / ".made"
     shutil.rmtree(made, ignore_errors=True)
