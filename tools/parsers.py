@@ -109,14 +109,14 @@ def _ceremony(data: bytes) -> object:
     return parse_ceremony(data)
 
 
-def _image(suffix: str) -> Callable[[bytes], object]:
+def _image(suffix: str, auto: bool = False) -> Callable[[bytes], object]:
     def parse(data: bytes) -> object:
         from zkpredict.circuits.files.images import load_image
 
         with tempfile.NamedTemporaryFile(suffix=suffix) as file:
             file.write(data)
             file.flush()
-            image = load_image(file.name, INPUTS)
+            image = load_image(file.name, INPUTS, auto=auto)
         if image.shape != (INPUTS,) or image.dtype.name != "uint8":
             raise Finding(f"image: gives {image.dtype} {image.shape}")
         return image
@@ -205,6 +205,22 @@ def _pictures(kind: str) -> Callable[[], tuple[bytes, ...]]:
     return make
 
 
+def _photos() -> tuple[bytes, ...]:
+    """Dark strokes on paper, held upright and on its side."""
+    import numpy as np
+    from PIL import Image
+
+    page = np.full((50, 40), 210, np.uint8)
+    page[10:14, 10:30] = page[14:40, 24:29] = 30
+    found = []
+    for kind, orientation in (("PNG", 1), ("JPEG", 6)):
+        buffer, exif = io.BytesIO(), Image.Exif()
+        exif[274] = orientation
+        Image.fromarray(page).save(buffer, kind, exif=exif)
+        found.append(buffer.getvalue())
+    return tuple(found)
+
+
 def _idx_files() -> tuple[bytes, ...]:
     plain = bytes([0, 0, 8, 3]) + b"".join(n.to_bytes(4, "big") for n in (2, 3, 4)) + bytes(range(24))
     return plain, gzip.compress(plain, mtime=0)
@@ -245,6 +261,7 @@ TARGETS = {
         Target("npy", _image(".npy"), _arrays),
         Target("png", _image(".png"), _pictures("PNG")),
         Target("jpeg", _image(".jpg"), _pictures("JPEG")),
+        Target("photo", _image(".png", auto=True), _photos),
         Target("idx", _idx, _idx_files),
         Target("ceremony", _ceremony, _ceremonies),
         Target("keras", _keras, _archives),

@@ -22,6 +22,8 @@ _HOMES = {
     "DenseLayer": "zkpredict.circuits.networks.reference",
     "UnusableInput": "zkpredict.circuits.errors",
     "load_image": "zkpredict.circuits.files.images",
+    "prepare_image": "zkpredict.circuits.files.images",
+    "Reading": "zkpredict.circuits.files.images",
     "Model": "zkpredict.prover.model",
     "commit_model": "zkpredict.prover.commit",
     "prove": "zkpredict.prover.prove",
