@@ -11,10 +11,13 @@ from zkpredict.cli.console import Console
 
 if TYPE_CHECKING:
     from zkpredict.circuits.networks.reference import IntegerNetwork
+    from zkpredict.training.calibrate import CalibrationData
     from zkpredict.training.floating import FloatNetwork
 
 ACTIVATIONS = ("auto", "relu", "relu8")
 MAX_LOSS = 0.5
+POOR = 0.5
+"""Share of right answers below which a model is probably fed otherwise than it was trained."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,8 @@ class Quantised:
 def add_calibration_options(parser: ArgumentParser) -> None:
     """Adds `--calibrate`, `--activation` and `--max-loss`."""
     parser.add_argument(
-        "--calibrate", metavar="DATA", help="folder of MNIST idx files: choose scales and activation on these images and measure the loss"
+        "--calibrate", metavar="DATA", help="table of readings (.csv, .tsv, .json, .npy) or folder of idx files: choose scales and "
+        "activation on these and measure what the original loses"
     )
     parser.add_argument(
         "--activation", choices=ACTIVATIONS, default="auto", help="relu: bounds over all inputs, cheapest for one or two hidden layers; "
@@ -41,17 +45,14 @@ def add_calibration_options(parser: ArgumentParser) -> None:
     )
 
 
-def quantise(arguments: Namespace, console: Console, floats: FloatNetwork) -> Quantised:
-    """Quantises as the options say. Raises `UnusableInput` and `UnsupportedNetwork`."""
-    if arguments.calibrate is None:
+def quantise(arguments: Namespace, console: Console, floats: FloatNetwork, data: CalibrationData | None) -> Quantised:
+    """Quantises as the options say, on `data` if there is any. Raises `UnusableInput` and `UnsupportedNetwork`."""
+    if data is None:
         return _assumed(arguments, console, floats)
     from zkpredict.training.calibrate import calibrate, choices
-    from zkpredict.training.datasets import calibration_data
 
     tried = choices(floats, arguments.activation)
-    with console.step("reading images"):
-        data = calibration_data(arguments.calibrate, floats.shape[0])
-    with console.progress("quantising and classifying images", len(tried) * len(data.check)) as advance:
+    with console.progress("quantising and classifying", len(tried) * len(data.check)) as advance:
         found = calibrate(floats, data, arguments.activation, advance)
     limit, refusal = MAX_LOSS if arguments.max_loss is None else arguments.max_loss, None
     if found.lost_points > limit:
@@ -59,7 +60,13 @@ def quantise(arguments: Namespace, console: Console, floats: FloatNetwork) -> Qu
             f"quantisation loses {found.lost_points:.2f} points on {found.images:,} images ({found.float_accuracy:.2%} in floats, "
             f"{found.chosen.accuracy:.2%} in integers with {found.chosen.name}), more than {limit:g}: {_way_out(found, arguments)}"
         )
-    return Quantised(found.chosen.network, {"calibration": found.to_json() | {"max_loss": limit}}, found.to_lines(), refusal)
+    lines = found.to_lines()
+    if found.labelled and found.float_accuracy < POOR:
+        lines.append(
+            f"  WARNING  the original itself is right on {found.float_accuracy:.1%} of this data: is it fed as it was trained? "
+            "--input-scale says how a byte becomes an input"
+        )
+    return Quantised(found.chosen.network, {"calibration": found.to_json() | {"max_loss": limit}}, lines, refusal)
 
 
 def _way_out(found, arguments: Namespace) -> str:
@@ -74,9 +81,9 @@ def _assumed(arguments: Namespace, console: Console, floats: FloatNetwork) -> Qu
     from zkpredict.training.quantize import quantize
 
     if arguments.activation == "relu8":
-        raise UnusableInput("relu8 takes its scales from images: add --calibrate DATA, a folder of idx files")
+        raise UnusableInput("relu8 takes its scales from images: add --calibrate DATA, a table or a folder of idx files")
     if arguments.max_loss is not None:
-        raise UnusableInput("--max-loss is measured on images: add --calibrate DATA, a folder of idx files")
+        raise UnusableInput("--max-loss is measured on images: add --calibrate DATA, a table or a folder of idx files")
     with console.step("quantising"):
         network = quantize(floats)
         use = assumed_use(network)

@@ -1,4 +1,4 @@
-"""The network that `chain`, `export` and `script` run in the open: from a model file, a 10^8 network, or a Keras model."""
+"""The network that `chain`, `export` and `script` run in the open: from a model file, a 10^8 network, or a float model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODES = ("packed", "exact")
 def add_network_options(parser: argparse.ArgumentParser, required: bool = True) -> None:
     """Adds `--model` and `--mode`."""
     parser.add_argument(
-        "--model", required=required, metavar="FILE", help="model file, 10^8 network of `script scale`, or .keras (needs Keras)"
+        "--model", required=required, metavar="FILE", help="model file, 10^8 network of `script scale`, or a float model (.keras, .h5, .onnx)"
     )
     parser.add_argument(
         "--mode", choices=MODES, help="packed: the integer network, cheap; exact: classic 10^8 fixed point. Default: what FILE holds"
@@ -30,9 +30,10 @@ def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
     """The network in a file, checked against `mode`. Raises `UnusableInput`."""
     from zkpredict.circuits.networks.exact import MAGIC, ExactNetwork
     from zkpredict.prover.model import Model
+    from zkpredict.training.importers import SUFFIXES
 
-    if path.endswith(".keras"):
-        return _from_keras(path, mode)
+    if path.lower().endswith(SUFFIXES):
+        return _from_float(path, mode)
     data = read_file(path, "network")
     found = "exact" if data.startswith(MAGIC) else "packed"
     if mode not in (None, found):
@@ -40,10 +41,11 @@ def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
     return ExactNetwork.from_bytes(data, f"network {path}") if found == "exact" else Model.from_bytes(data, f"model {path}").network
 
 
-def _from_keras(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
-    from zkpredict.training.importers.keras_files import load_keras
+def _from_float(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
+    from zkpredict.training.importers import read_model
 
-    floats = load_keras(path)
+    imported = read_model(path)
+    floats = imported.over(imported.demand())
     if mode == "exact":
         return exact_network(floats)
     from zkpredict.training.calibrate import assumed_use, few_bits
@@ -71,6 +73,6 @@ def exact_network(floating: FloatNetwork) -> ExactNetwork:
     first, *others = floating.layers
     per_unit_pixel = floating.pixel_scale * MAX_PIXEL
     return ExactNetwork.from_floats([
-        (first.weights.T * per_unit_pixel, first.bias + floating.pixel_offset * first.weights.sum(axis=1)),
+        ((first.weights * per_unit_pixel).T, floating.over_bytes[0].bias),
         *((layer.weights.T, layer.bias) for layer in others),
     ])

@@ -1,9 +1,11 @@
-"""`zkpredict quantize`: a Keras model becomes an integer model file."""
+"""`zkpredict quantize`: a float model becomes an integer model file."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.outputs import MODEL
 from zkpredict.circuits.files.storage import refuse_to_replace
 from zkpredict.cli.calibration import add_calibration_options, quantise
@@ -11,42 +13,135 @@ from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import refuse_same_file
 
+if TYPE_CHECKING:
+    from zkpredict.circuits.files.schema import Schema
+    from zkpredict.training.calibrate import CalibrationData
+    from zkpredict.training.importers.imported import Imported
+    from zkpredict.training.inputs import InputScale
+    from zkpredict.training.samples import Readings
+
 EXAMPLE = """zkpredict quantize examples/mnist.keras --out mnist.model
-zkpredict quantize deep.keras --calibrate mnist/ --out deep.model"""
+zkpredict quantize iris.onnx --calibrate iris.csv --out iris.model
+zkpredict quantize pixels.h5 --input-scale unit --calibrate mnist/ --out pixels.model"""
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("keras", metavar="MODEL.keras", help="dense ReLU network saved by Keras 3")
+    parser.add_argument("original", metavar="MODEL", help="float model of dense ReLU layers: .keras, .h5, .hdf5 (Keras 2 and 3) or .onnx")
     parser.add_argument("--out", metavar="FILE", required=True, help="integer model to write (private: it holds the weights)")
+    parser.add_argument(
+        "--input-scale", metavar="SCALE", help="how a byte becomes an input: unit (byte / 255), signed (byte / 127.5 - 1), bytes (as they "
+        "are), LOW:HIGH (byte 0 is LOW, byte 255 HIGH), or a .json of features; needed when neither model nor table say"
+    )  # fmt: skip
     add_calibration_options(parser)
+    parser.add_argument("--label", metavar="COLUMN", help="the column of a table that is no feature (default: the one left over)")
+    parser.add_argument("--classes", metavar="NAMES", help="names of the classes, between commas, in the order of the outputs")
+    parser.add_argument("--threshold", metavar="T", help="for a model of one output: class 1 is an output above T")
     add_force_option(parser)
 
 
 def run(arguments: Namespace, console: Console) -> int | None:
     from zkpredict.prover.model import Model
-    from zkpredict.training.importers.keras_files import import_keras, load_keras
+    from zkpredict.training.importers import read_model
+    from zkpredict.training.inputs import parse_threshold
     from zkpredict.training.report import circuit_report
 
-    refuse_same_file(arguments.out, Keras_model=arguments.keras)
+    refuse_same_file(arguments.out, float_model=arguments.original, table=arguments.calibrate)
     refuse_to_replace(arguments.out, MODEL, arguments.force)
-    with console.step("starting Keras"):
-        import_keras()
-    with console.step("reading the Keras model"):
-        floats = load_keras(arguments.keras)
-    found = quantise(arguments, console, floats)
+    threshold = None if arguments.threshold is None else parse_threshold(arguments.threshold)
+    load_libraries(arguments.original, console)
+    with console.step("reading the model"):
+        imported = read_model(arguments.original, threshold)
+    with console.step("reading data"):
+        scale, table = _scale(arguments, imported)
+        schema = imported.schema(scale, _names(arguments.classes))
+        data = _data(arguments, imported, scale, schema, table)
+    if data is not None:
+        with console.step("asking the original"):
+            data = _with_answers(arguments, imported, scale, data, table)
+    found = quantise(arguments, console, imported.over(scale), data)
     if found.refusal:
         console.error(f"{found.refusal}; nothing was written", REFUSED)
         return REFUSED
-    model, circuit = Model(found.network), circuit_report(found.network)
+    model, circuit = Model(found.network, schema=schema), circuit_report(found.network)
     model.save(arguments.out)
+    notes = list(imported.folded.notes)
     console.result(
-        {"network": model.network.name, "out": arguments.out, **found.facts, **circuit.to_json()},
+        {
+            "network": model.network.name, "out": arguments.out, "input": scale.said, "notes": notes,
+            "features": [[feature.name, feature.low, feature.high] for feature in schema.features], "classes": list(schema.classes),
+            **found.facts, **circuit.to_json(),
+        },
         [
             f"{model.network.name} in integers",
+            f"  input    {scale.said}",
+            *([f"  classes  {', '.join(schema.classes)}"] if schema.classes else []),
+            *(f"  note     {note}" for note in notes),
             *found.lines,
             *(layer.to_line() for layer in circuit.layers),
             *([f"  cannot be proven: {circuit.unprovable}"] if circuit.unprovable else []),
             f"  written  {arguments.out}",
         ],
-    )
+    )  # fmt: skip
     return None
+
+
+def load_libraries(path: str, console: Console) -> None:
+    """Starts what reading this file needs, as a step of its own: Keras takes seconds. Raises `UnusableInput`."""
+    from zkpredict.training.importers import importer_of
+
+    if importer_of(path).package == "Keras":
+        from zkpredict.training.importers.keras_files import import_keras
+
+        with console.step("starting Keras"):
+            import_keras()
+
+
+def _scale(arguments: Namespace, imported: Imported) -> tuple[InputScale, Readings | None]:
+    """What the owner states, else what a table shows, else what the model says; and the table. Raises `UnusableInput` for none."""
+    from zkpredict.circuits.files.schema import Feature, Schema
+    from zkpredict.training.inputs import parse_input_scale, scale_of_readings
+    from zkpredict.training.samples import Readings, is_table
+
+    stated = parse_input_scale(arguments.input_scale, imported.inputs) if arguments.input_scale else None
+    if arguments.calibrate is None or not is_table(arguments.calibrate):
+        if arguments.label is not None:
+            raise UnusableInput("--label names a column of a table: give one with --calibrate")
+        return stated or imported.demand(), None
+    known = stated.schema if stated else Schema(tuple(Feature(name, 0.0, 1.0) for name in imported.features))
+    table = Readings.read(arguments.calibrate, known, imported.inputs, arguments.label)
+    names = imported.features or table.names or imported.names
+    scale = stated or scale_of_readings(table.numbers(), names, arguments.calibrate)
+    if not scale.schema.features:
+        raise UnusableInput(f"--input-scale {arguments.input_scale} is for bytes: give --calibrate a folder of idx files, or another scale")
+    return scale, table
+
+
+def _data(
+    arguments: Namespace, imported: Imported, scale: InputScale, schema: Schema, table: Readings | None
+) -> CalibrationData | None:
+    """What scales are chosen from and accuracy is measured on; None without `--calibrate`."""
+    from zkpredict.training.calibrate import CalibrationData
+    from zkpredict.training.datasets import calibration_data
+
+    if arguments.calibrate is None:
+        return None
+    if table is None:
+        return calibration_data(arguments.calibrate, imported.inputs)
+    rows = table.rows(schema, schema.classes)
+    return CalibrationData(rows.flat, rows.flat, rows.labels, f"scales from, and measured on, the {len(rows):,} rows of {arguments.calibrate}")
+
+
+def _with_answers(
+    arguments: Namespace, imported: Imported, scale: InputScale, data: CalibrationData, table: Readings | None
+) -> CalibrationData:
+    """The data with what the original itself says about it: it is fed readings as they stand, or bytes by the scale."""
+    from dataclasses import replace
+
+    from zkpredict.training.original import original_classes
+
+    values = data.check * scale.factor + scale.offset if table is None else table.numbers()
+    return replace(data, answers=original_classes(arguments.original, imported, values))
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return () if text is None else tuple(name.strip() for name in text.split(","))

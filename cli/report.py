@@ -13,75 +13,131 @@ from zkpredict.cli.console import Console
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import numpy as np
     from rich.table import Table
 
+    from zkpredict.circuits.files.schema import Schema
+    from zkpredict.circuits.networks.reference import IntegerNetwork
+    from zkpredict.training.datasets import LabelledImages
+    from zkpredict.training.samples import Rows
     from zkpredict.verifier.costs import Costs
     from zkpredict.training.report import AccuracyReport, CircuitReport, LayerReport
 
-EXAMPLE = "zkpredict report --model examples/mnist.model --keras examples/mnist.keras --data tests/data"
+EXAMPLE = "zkpredict report --model examples/mnist.model --original examples/mnist.keras --data tests/data"
 _SHOWN_DISAGREEMENTS = 20
 
 
 def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--model", metavar="FILE", required=True, help="integer model file")
-    parser.add_argument("--keras", metavar="MODEL.keras", help="the float model it came from (needs Keras)")
-    parser.add_argument("--data", metavar="DIR", help="folder with t10k idx files; without it, bounds and costs only")
+    parser.add_argument(
+        "--original", "--keras", metavar="MODEL", help="the float model it came from, run by Keras or the ONNX runtime on the data"
+    )
+    parser.add_argument("--data", metavar="DATA", help="folder with t10k idx files, or a table; without it, bounds and costs only")
+    parser.add_argument("--label", metavar="COLUMN", help="the column of a table that holds the classes (default: the one left over)")
+    parser.add_argument("--input-scale", metavar="SCALE", help="how the original is fed bytes, when it does not say: unit, signed, bytes")
+    parser.add_argument("--threshold", metavar="T", help="for an original of one output: class 1 is an output above T")
 
 
 def run(arguments: Namespace, console: Console) -> None:
     with console.step("start"):
         from zkpredict.prover.model import Model
-        from zkpredict.training.datasets import load_split
         from zkpredict.training.report import accuracy_report, circuit_report
 
-    if arguments.keras and not arguments.data:
-        raise UnusableInput("--keras is compared on images: give --data too")
-    network = Model.load(arguments.model).network
+    if arguments.original and not arguments.data:
+        raise UnusableInput("--original is compared on data: give --data too")
+    for option, value in (("--input-scale", arguments.input_scale), ("--threshold", arguments.threshold)):
+        if value is not None and not arguments.original:
+            raise UnusableInput(f"{option} is about --original MODEL: give that too")
+    model = Model.load(arguments.model)
+    network, schema = model.network, model.schema
     circuit = circuit_report(network)
-    accuracy = None
+    accuracy, noun = None, "images"
     if arguments.data:
-        with console.step("reading images"):
-            data = load_split(arguments.data, "test")
-        floats = _load_floats(arguments.keras, console) if arguments.keras else None
-        with console.step(f"classifying {len(data):,} images"):
-            accuracy = accuracy_report(network, data, floats)
+        with console.step("reading data"):
+            data = _samples(arguments, network.shape[0], schema)
+        noun = data.noun
+        answers = _original_answers(arguments, console, data, network, schema) if arguments.original else None
+        with console.step(f"classifying {len(data):,} {noun}"):
+            accuracy = accuracy_report(network, data, answers)
     console.result(
         {"network": network.name, "accuracy": accuracy.to_json() if accuracy else None, **circuit.to_json()},
-        [] if console.as_json else _lines(network.name, accuracy, circuit),
+        [] if console.as_json else _lines(network.name, accuracy, circuit, noun, schema.classes),
     )
 
 
-def _load_floats(path: str, console: Console):
-    from zkpredict.training.importers.keras_files import import_keras, load_keras
+def _samples(arguments: Namespace, inputs: int, schema: Schema) -> LabelledImages | Rows:
+    """The labelled images or rows of `--data`. Raises `UnusableInput` when they do not go with the model."""
+    from zkpredict.training.datasets import load_split
+    from zkpredict.training.samples import Readings, is_table
 
-    with console.step("starting Keras"):
-        import_keras()
-    with console.step("reading the Keras model"):
-        return load_keras(path)
+    if not is_table(arguments.data):
+        if not schema.shared:
+            raise UnusableInput(f"--data {arguments.data}: this model takes {inputs} readings, give a table (.csv, .tsv, .json, .npy)")
+        if arguments.label is not None:
+            raise UnusableInput("--label names a column of a table: --data is a folder of images")
+        return load_split(arguments.data, "test")
+    if not schema.features:
+        raise UnusableInput(f"--data {arguments.data}: this model has no feature scale, it takes bytes: give a folder of idx files")
+    rows = Readings.read(arguments.data, schema, inputs, arguments.label).rows(schema, schema.classes)
+    if rows.labels is None:
+        raise UnusableInput(f"--data {arguments.data}: which column holds the classes? A table of features needs one more")
+    return rows
 
 
-def _lines(name: str, accuracy: AccuracyReport | None, circuit: CircuitReport) -> list[str]:
+def _original_answers(
+    arguments: Namespace, console: Console, data: LabelledImages | Rows, network: IntegerNetwork, schema: Schema
+) -> np.ndarray:
+    """The classes that the original gives the data, in its own units. Raises `UnusableInput` when it is another network."""
+    from zkpredict.cli.quantize import load_libraries
+    from zkpredict.training.importers import read_model
+    from zkpredict.training.inputs import InputScale, parse_input_scale, parse_threshold
+    from zkpredict.training.original import original_classes
+    from zkpredict.training.samples import Rows
+
+    threshold = None if arguments.threshold is None else parse_threshold(arguments.threshold)
+    load_libraries(arguments.original, console)
+    with console.step("reading the original"):
+        imported = read_model(arguments.original, threshold)
+    shape = (imported.inputs, *(len(layer.bias) for layer in imported.layers))
+    if shape != network.shape:
+        raise UnusableInput(
+            f"{imported.source} is {'-'.join(map(str, shape))}, the integer model {network.name}: they are not the same network"
+        )
+    if isinstance(data, Rows):
+        values = data.readings
+    else:
+        stated = parse_input_scale(arguments.input_scale, imported.inputs) if arguments.input_scale else None
+        own = InputScale.of_features(schema.features, imported.inputs, "") if schema.features else None
+        scale = stated or own or imported.demand()
+        values = data.flat * scale.factor + scale.offset
+    with console.step("asking the original"):
+        return original_classes(arguments.original, imported, values)
+
+
+def _lines(
+    name: str, accuracy: AccuracyReport | None, circuit: CircuitReport, noun: str = "images", classes: Sequence[str] = ()
+) -> list[str]:
     lines = [f"network {name}", ""]
     if accuracy is not None:
-        lines += _accuracy_lines(accuracy)
+        lines += _accuracy_lines(accuracy, noun, classes)
     if circuit.costs is None:
         return [*lines, f"cannot be proven: {circuit.unprovable}"]
     return [*lines, *_render(_layer_table(circuit.layers)), "", *_cost_lines(circuit.costs)]
 
 
-def _accuracy_lines(accuracy: AccuracyReport) -> list[str]:
-    lines = [f"accuracy over {accuracy.images:,} test images"]
+def _accuracy_lines(accuracy: AccuracyReport, noun: str, classes: Sequence[str]) -> list[str]:
+    lines = [f"accuracy over {accuracy.images:,} test images" if noun == "images" else f"accuracy over {accuracy.images:,} {noun}"]
     if accuracy.float_accuracy is not None:
         lines.append(f"  float    {accuracy.float_accuracy:.2%}")
     lines.append(f"  integer  {accuracy.integer_accuracy:.2%}")
     if accuracy.lost_points is not None:
         lines.append(f"  quantisation lost {accuracy.lost_points:.2f} points")
-    lines += ["", *_render(_confusion_table(accuracy)), ""]
+    lines += ["", *_render(_confusion_table(accuracy, classes)), ""]
     if accuracy.disagreements is not None:
-        lines.append(f"float and integer disagree on {len(accuracy.disagreements)} images")
+        lines.append(f"float and integer disagree on {len(accuracy.disagreements)} {noun}")
         for entry in accuracy.disagreements[:_SHOWN_DISAGREEMENTS]:
             lines.append(
-                f"  image {entry.index:5}  label {entry.label}  float {entry.float_digit}  integer {entry.integer_digit}"
+                f"  {noun[:-1]} {entry.index:5}  label {entry.label}  float {entry.float_digit}  integer {entry.integer_digit}"
             )
         left = len(accuracy.disagreements) - _SHOWN_DISAGREEMENTS
         lines += [f"  and {left} more (all of them with --json)", ""] if left > 0 else [""]
@@ -111,15 +167,15 @@ def _layer_table(layers: Sequence[LayerReport]) -> Table:
     return table
 
 
-def _confusion_table(accuracy: AccuracyReport) -> Table:
+def _confusion_table(accuracy: AccuracyReport, names: Sequence[str]) -> Table:
     table = _table("integer answers: a row for each label, a column for each answer")
     table.add_column("", justify="right", style="bold")
     classes = len(accuracy.confusion)
     for answer in range(classes):
-        table.add_column(str(answer), justify="right")
+        table.add_column(names[answer] if names else str(answer), justify="right")
     for label, counts in enumerate(accuracy.confusion.tolist()):
         cells = [f"[bold]{n}[/bold]" if n and answer == label else str(n or "·") for answer, n in enumerate(counts)]
-        table.add_row(str(label), *cells)
+        table.add_row(names[label] if names else str(label), *cells)
     return table
 
 

@@ -43,18 +43,22 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
 
 
 def _scale_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("keras", metavar="KERAS", help="a .keras file of dense ReLU layers")
+    parser.add_argument("keras", metavar="MODEL", help="a float model of dense ReLU layers: .keras, .h5 or .onnx")
+    parser.add_argument("--input-scale", metavar="SCALE", help="how a byte becomes an input, if the model does not say: unit, signed, bytes, LOW:HIGH")
     parser.add_argument("--out", required=True, metavar="FILE", help="exact network file to write")
     add_force_option(parser)
 
 
 def _scale(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.training.importers.keras_files import load_keras
+    from zkpredict.training.importers import read_model
+    from zkpredict.training.inputs import parse_input_scale
 
     refuse_same_file(arguments.out, Keras_model=arguments.keras)
     refuse_to_replace(arguments.out, EXACT, arguments.force)
     with console.step("read"):
-        network = exact_network(load_keras(arguments.keras))
+        imported = read_model(arguments.keras)
+        scale = parse_input_scale(arguments.input_scale, imported.inputs) if arguments.input_scale else imported.demand()
+        network = exact_network(imported.over(scale))
     data = network.to_bytes()
     write_atomically(arguments.out, data, private=True)
     console.result(

@@ -31,7 +31,8 @@ def configure(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, console: Console) -> None:
-    from zkpredict.training.importers.keras_files import float_network, import_keras, save_keras
+    from zkpredict.training.importers.keras_files import import_keras, save_keras
+    from zkpredict.training.importers.keras_layers import keras_model
 
     recipe = Recipe(tuple(arguments.layers), arguments.epochs, arguments.batch, arguments.seed)
     out = Path(arguments.out)
@@ -45,7 +46,8 @@ def run(arguments: Namespace, console: Console) -> None:
     with console.progress("training", recipe.epochs) as advance:
         trained = train(fitting, recipe, advance)
     with console.step("testing"):
-        network = float_network(trained.model)
+        found = keras_model(import_keras(), trained.model, "the trained model")
+        network = found.over(found.demand())
         accuracy = float((network.digits(test.flat) == test.labels).mean())
     refuse_to_replace(out, KERAS, arguments.force)  # again: training took its time
     save_keras(trained.model, out)

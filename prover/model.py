@@ -2,6 +2,9 @@
 
     magic "zkpM" 01 | network | committed u8 | if 1: commitment file bytes with u32 length | one 32-byte big-endian secret per row
 
+Version 02 has the model's schema (`zkpredict.circuits.files.schema`) with u32 length behind the network; a model without one is
+written as version 01.
+
 Whoever has this file has the weights. `repr`, errors and logs never show weights or secrets.
 """
 
@@ -13,6 +16,7 @@ from functools import cached_property
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
@@ -22,7 +26,7 @@ from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 
-MAGIC = b"zkpM\x01"
+MAGIC, SCHEMA_MAGIC = b"zkpM\x01", b"zkpM\x02"
 MAX_BYTES = 16 * MAX_WEIGHTS
 """Weights of 8 bytes, and as much again for biases, commitment and secrets."""
 
@@ -37,10 +41,11 @@ class Committed:
 
 @dataclass(frozen=True)
 class Model:
-    """A private network, ready to prove once it is committed."""
+    """A private network, ready to prove once it is committed. `schema`: what its bytes and classes mean, when it says so."""
 
     network: IntegerNetwork = field(repr=False)
     committed: Committed | None = None
+    schema: Schema = Schema()
 
     @property
     def commitment(self) -> ModelCommitment:
@@ -65,6 +70,9 @@ class Model:
     def to_bytes(self) -> bytes:
         """The canonical model file."""
         parts = [MAGIC, self.network.to_bytes()]
+        if self.schema:
+            schema = self.schema.to_bytes()
+            parts = [SCHEMA_MAGIC, self.network.to_bytes(), len(schema).to_bytes(4, "little"), schema]
         if self.committed is None:
             return b"".join([*parts, b"\x00"])
         public = self.commitment.to_bytes()
@@ -75,21 +83,23 @@ class Model:
     def from_bytes(cls, data: bytes, what: str = "model") -> Model:
         """Parses and checks a model file. Raises `MalformedFile`; no message shows a secret."""
         reader = ByteReader(data, what)
-        reader.expect(MAGIC, "model magic")
+        has_schema = data[: len(MAGIC)] == SCHEMA_MAGIC
+        reader.expect(SCHEMA_MAGIC if has_schema else MAGIC, "model magic")
         network = IntegerNetwork.read(reader)
+        schema = read_schema(reader, network.shape[0], network.shape[-1]) if has_schema else Schema()
         flag = reader.unsigned(1, "committed flag")
         if flag > 1:
             raise MalformedFile(f"{what}: committed flag is {flag}, expected 0 or 1")
         if not flag:
             reader.finish()
-            return cls(network)
+            return cls(network, schema=schema)
         public = reader.take(reader.unsigned(4, "commitment length"), "commitment")
         commitment = ModelCommitment.from_bytes(public, G1.from_compressed, what)
         secrets = tuple(int.from_bytes(reader.take(32, f"secret {i}"), "big") for i in range(len(commitment.rows)))
         reader.finish()
         if any(secret >= MODULUS for secret in secrets):
             raise MalformedFile(f"{what}: a row secret is not below the field order")
-        model = cls(network, Committed(commitment, secrets))
+        model = cls(network, Committed(commitment, secrets), schema)
         try:
             fits = model.compiled.circuit == commitment.circuit
         except UnsupportedNetwork:

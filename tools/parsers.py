@@ -125,9 +125,9 @@ def _image(suffix: str, auto: bool = False) -> Callable[[bytes], object]:
 
 
 def _keras(data: bytes) -> object:
-    from zkpredict.training.importers.keras_files import _checked_archive
+    from zkpredict.training.importers.keras_archive import checked_archive
 
-    return _checked_archive(data, "Keras model")
+    return checked_archive(data, "Keras model")
 
 
 # seeds

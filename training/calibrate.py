@@ -27,12 +27,14 @@ _BATCH = 500
 @dataclass(frozen=True, eq=False)
 class CalibrationData:
     """Images uint8 [count, inputs]: `sample` to choose scales from, `check` to measure on, and their `labels` (None: the float
-    network's answers are taken as the right ones). `source` says in words what was sampled and what measured."""
+    network's answers are taken as the right ones). `source` says in words what was sampled and what measured. `answers`: what the
+    original model itself says about `check` (None: the float network is asked, our reading of it)."""
 
     sample: np.ndarray
     check: np.ndarray
     labels: np.ndarray | None
     source: str
+    answers: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def calibrate(
     Calls `on_images(count)` as images are classified, `len(data.check)` for each way. Raises `UnsupportedNetwork` when none
     works, and `UnusableInput` for images of another size and for a choice that the network leaves no room for.
     """
-    float_digits = floats.digits(data.check)
+    float_digits = floats.digits(data.check) if data.answers is None else data.answers
     right = float_digits if data.labels is None else data.labels
     found: dict[str, Candidate | UnsupportedNetwork] = {}
     for name in choices(floats, activation):

@@ -23,6 +23,7 @@ class LabelledImages:
 
     images: np.ndarray
     labels: np.ndarray
+    noun = "images"
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):

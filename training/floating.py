@@ -50,12 +50,13 @@ class FloatLayer:
 class FloatNetwork:
     """Dense layers with activations between them; the last one gives logits.
 
-    The network is fed `pixel_scale * byte + pixel_offset` for each input byte (1/255 and 0: the usual unit pixels).
+    The network is fed `pixel_scale * byte + pixel_offset` for each input byte: one number each (1/255 and 0: unit pixels, what a
+    network written in numpy has unless it says otherwise), or float arrays [inputs], one number a feature.
     """
 
     layers: tuple[FloatLayer, ...]
-    pixel_scale: float = UNIT_PIXEL
-    pixel_offset: float = 0.0
+    pixel_scale: float | np.ndarray = UNIT_PIXEL
+    pixel_offset: float | np.ndarray = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
@@ -67,6 +68,10 @@ class FloatNetwork:
                     f"layer '{before.name}' has {before.weights.shape[0]} outputs "
                     f"but layer '{after.name}' has {after.weights.shape[1]} inputs"
                 )
+        for what in ("pixel_scale", "pixel_offset"):
+            found = np.asarray(getattr(self, what), np.float64)
+            if found.shape not in ((), (self.shape[0],)) or not np.isfinite(found).all():
+                raise UnsupportedNetwork(f"{what} must be one finite number, or one for each of the {self.shape[0]} inputs, got {found.shape}")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -75,12 +80,12 @@ class FloatNetwork:
 
     @property
     def over_bytes(self) -> tuple[FloatLayer, ...]:
-        """The same function with the pixel scaling folded into the first layer, so that inputs are the bytes themselves."""
+        """The same function with the input scale folded into the first layer, so that inputs are the bytes themselves."""
         first = self.layers[0]
         folded = FloatLayer(
             first.name,
             first.weights * self.pixel_scale,
-            first.bias + self.pixel_offset * first.weights.sum(axis=1),
+            first.bias + first.weights @ np.broadcast_to(self.pixel_offset, first.weights.shape[1:]),
             first.activation,
         )
         return (folded, *self.layers[1:])

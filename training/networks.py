@@ -48,17 +48,20 @@ class Recipe:
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A Keras model without optimizer state, and its accuracy on the part of the training images it was not fitted to."""
+    """A Keras model that is fed bytes, without optimizer state, and its accuracy on the part of the training images it was not fitted to."""
 
     model: object
     validation_accuracy: float
 
 
-def build_network(inputs: int, hidden: Sequence[int], classes: int):
-    """An untrained Keras model: Dense ReLU layers of the `hidden` widths, then a linear Dense of `classes` logits."""
+def build_network(inputs: int, hidden: Sequence[int], classes: int, fed_bytes: bool = False):
+    """An untrained Keras model: Dense ReLU layers of the `hidden` widths, then a linear Dense of `classes` logits. It is fed unit
+    pixels; or bytes, which its first layer scales, so that whoever has the model knows how its inputs are scaled."""
     keras = import_keras()
     penalty = keras.regularizers.L2(L2_PENALTY)
     layers = [keras.Input((inputs,), name="pixels")]
+    if fed_bytes:
+        layers.append(keras.layers.Rescaling(UNIT_PIXEL, name="unit_pixels"))
     for number, width in enumerate(hidden, start=1):
         layers.append(keras.layers.Dense(width, activation="relu", kernel_regularizer=penalty, name=f"hidden_{number}"))
     layers.append(keras.layers.Dense(classes, kernel_regularizer=penalty, name="logits"))
@@ -91,7 +94,7 @@ def train(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] 
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(1))],
     )
-    bare = build_network(data.flat.shape[1], recipe.hidden, data.classes)
+    bare = build_network(data.flat.shape[1], recipe.hidden, data.classes, fed_bytes=True)
     bare.set_weights(model.get_weights())
     return Trained(bare, float(history.history["val_accuracy"][-1]))
 

@@ -27,7 +27,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.training.activations import RELU as FLOAT_RELU
 from zkpredict.training.floating import FloatLayer, FloatNetwork
-from zkpredict.training.rows import MAX_WEIGHT, Fed, Rows, fit, fit_together, full_scales, in_units, no_room
+from zkpredict.training.rows import MAX_WEIGHT, Fed, Rows, fit, fit_together, full_scales, in_units, no_room, shared_scale
 
 WIDE_LIMIT = 1 << (WIDE * LANE_BITS - 1)
 # A first-layer row that is too long for a narrow lane is scaled down, but it gives up at most three of its seven bits.
@@ -62,7 +62,7 @@ def quantize(network: FloatNetwork, sample: np.ndarray | None = None) -> Integer
         layers.append(made)
     last = network.over_bytes[-1]
     weights, bias = in_units(last, fed)
-    rows = fit_together(last.name, weights, bias, fed, full_scales(last.name, weights).min(), LOGIT_LIMIT)
+    rows = fit_together(last.name, weights, bias, fed, shared_scale(last.name, weights), LOGIT_LIMIT)
     return IntegerNetwork((*layers, DenseLayer(rows.weights, rows.bias)))
 
 
@@ -115,7 +115,7 @@ def _rational(layer: FloatLayer, fed: Fed, following: FloatLayer, logits_follow:
     constants = np.where(steady, layer.activation(bias), 0)
     bias = np.where(steady, 0, bias)
     top = HIGHEST_ARGUMENT if logits_follow else _room(following)
-    scale = full_scales(layer.name, weights).min()
+    scale = shared_scale(layer.name, weights)
     reach = fit_together(layer.name, weights, bias, fed, scale, (top + 1) << LANE_SHIFT).reach.max()
     shift = max(0, int(reach // (top + 1)).bit_length())
     steps = min(int(scale * layer.activation.delta / 2.0**shift), MAX_PARAMETER)

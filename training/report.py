@@ -1,7 +1,7 @@
 """What quantisation cost: accuracy float against integer, confusions, disagreements, and the bounds of every layer.
 
-The integer network is always measured by its reference, `IntegerNetwork.infer`. No TensorFlow: a float network comes in as
-arrays (`FloatNetwork`), whoever read it.
+The integer network is always measured by its reference, `IntegerNetwork.infer`. No TensorFlow: what the original answered comes in as an
+array, whoever ran it (`zkpredict.training.original`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.training.datasets import LabelledImages
-from zkpredict.training.floating import FloatNetwork
+from zkpredict.training.samples import Rows
 from zkpredict.verifier.costs import Costs, estimate_costs
 
 
@@ -137,25 +137,21 @@ def layer_reports(compiled: CompiledNetwork) -> tuple[LayerReport, ...]:
 
 
 def accuracy_report(
-    network: IntegerNetwork, data: LabelledImages, floats: FloatNetwork | None = None
+    network: IntegerNetwork, data: LabelledImages | Rows, float_digits: np.ndarray | None = None
 ) -> AccuracyReport:
-    """Runs every image. Raises `UnusableInput` when images, labels and networks do not fit each other."""
+    """Runs every sample. `float_digits` int64 [samples]: what the original model answered. Raises `UnusableInput` when samples,
+    labels and network do not fit each other."""
     inputs, classes = network.shape[0], network.shape[-1]
     if data.flat.shape[1] != inputs:
-        raise UnusableInput(f"the model takes {inputs} pixels, the images are {list(data.images.shape[1:])}")
+        shape = list(data.images.shape[1:]) if isinstance(data, LabelledImages) else [data.flat.shape[1]]
+        raise UnusableInput(f"the model takes {inputs} {'pixels' if len(shape) == 2 else 'inputs'}, the {data.noun} are {shape}")
     if data.classes > classes:
         raise UnusableInput(f"the model knows {classes} classes, the labels go up to {data.classes - 1}")
-    if floats is not None and floats.shape != network.shape:
-        raise UnusableInput(
-            f"the Keras model is {'-'.join(map(str, floats.shape))}, the integer model {network.name}: "
-            "they are not the same network"
-        )
     digits = network.infer(data.flat).digits
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (data.labels, digits), 1)
     disagreements, float_accuracy = None, None
-    if floats is not None:
-        float_digits = floats.digits(data.flat)
+    if float_digits is not None:
         float_accuracy = float((float_digits == data.labels).mean())
         disagreements = tuple(
             Disagreement(int(i), int(data.labels[i]), int(float_digits[i]), int(digits[i]))

@@ -84,6 +84,12 @@ def full_scales(name: str, weights: np.ndarray) -> np.ndarray:
     return scales
 
 
+def shared_scale(name: str, weights: np.ndarray) -> float:
+    """The one scale for all rows that brings the largest weight of the longest to `MAX_WEIGHT`; rows of zeros take any scale."""
+    scales = full_scales(name, weights)[weights.any(axis=1)]
+    return float(scales.min()) if len(scales) else 1.0
+
+
 def fit(weights: np.ndarray, bias: np.ndarray, fed: Fed, scales: np.ndarray, limit: int, lift: int = 0) -> Rows:
     """Rounds each row at `scales`, or at the largest scale below it whose exact range stays under `limit`; `lift` is added to
     every integer bias.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile
@@ -50,15 +51,15 @@ class ByteReader:
             raise MalformedFile(f"{self.what}: {left} bytes trail after the end at offset {self.position}")
 
 
-def load_json(text: bytes, what: str) -> object:
+def load_json(text: bytes, what: str, number: Callable[[str], object] | None = None) -> object:
     """Parses untrusted JSON in UTF-8; nesting beyond `MAX_JSON_DEPTH` is refused before the parser, whose recursion could
-    overflow the stack, sees it. Raises `MalformedFile`."""
+    overflow the stack, sees it. `number` takes the text of what is not a whole number (default: `float`). Raises `MalformedFile`."""
     if _json_depth(text) > MAX_JSON_DEPTH:
         raise MalformedFile(f"{what} is nested more than {MAX_JSON_DEPTH} deep")
     import json  # late: most files hold none
 
     try:
-        return json.loads(text.decode())  # given bytes, json would guess other encodings, whose depth nobody counted
+        return json.loads(text.decode(), parse_float=number, parse_constant=number)  # given bytes, json would guess other encodings, whose depth nobody counted
     except ValueError:
         raise MalformedFile(f"{what} is no JSON") from None
 

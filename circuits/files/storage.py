@@ -72,13 +72,13 @@ def refuse_to_replace(path: str | os.PathLike, kind: FileKind, force: bool, same
     raise UnusableInput(f"cannot write {path}: {held}; give another name, or add --force to replace it")
 
 
-def read_head(path: str | os.PathLike) -> bytes:
-    """The first `HEAD_BYTES` of a file. Raises `UnusableInput`."""
+def read_head(path: str | os.PathLike, what: str = "") -> bytes:
+    """The first `HEAD_BYTES` of a file, called `what` in errors. Raises `UnusableInput`."""
     try:
         with open(path, "rb") as file:
             return file.read(HEAD_BYTES)
     except OSError as error:
-        raise UnusableInput(f"cannot read {path}: {error.strerror}") from None
+        raise UnusableInput(f"cannot read {what + ' ' if what else ''}{path}: {error.strerror}") from None
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ class IntegerNetwork(Network):
                 layer.outputs.to_bytes(4, "little"),
                 bytes([layer.shift, size]),
                 layer.activation.to_bytes() if with_activations and number < len(self.layers) else b"",
-                layer.narrow.astype(f"<i{size}", copy=False).data,
+                layer.narrow.astype(f"<i{size}", order="C", copy=False).data,
                 layer.bias.astype("<i8").tobytes(),
             ]
         return b"".join(parts)

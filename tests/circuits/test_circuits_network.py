@@ -278,3 +278,9 @@ def test_a_header_that_claims_gigabytes_allocates_nothing():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1 << 20
+
+
+def test_weights_in_any_order_of_memory_are_written_alike():
+    layer = DenseLayer(np.array([[1, 2, 3], [4, 5, 6]]), np.array([7, 8]))
+    other = DenseLayer(np.asfortranarray(layer.weights), layer.bias)
+    assert IntegerNetwork((other,)).to_bytes() == IntegerNetwork((layer,)).to_bytes()

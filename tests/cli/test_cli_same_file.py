@@ -28,7 +28,7 @@ def commands(desk: Desk) -> list[tuple[list, Path, str]]:
         (["prove", "--idx", idx, "--index", 0, "--model", desk.model], idx, "idx file"),
         (["commit", "--model", desk.model], desk.model, "model file"),
         (["commit", "--model", desk.model, "--again"], desk.model, "model file"),
-        (["quantize", keras], keras, "Keras model"),
+        (["quantize", keras], keras, "float model"),
         (["script", "scale", keras], keras, "Keras model"),
         (["script", "build", desk.model], desk.model, "network"),
         (spend, pot, "locking script"),

@@ -11,7 +11,6 @@ import numpy as np
 
 from zkpredict.training.datasets import load_split
 from zkpredict.training.importers.keras_files import import_keras
-from zkpredict.training.networks import unit_pixels
 
 HERE = Path(__file__).resolve().parent
 
@@ -20,7 +19,7 @@ def main(source: Path) -> None:
     for name in ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"):
         (HERE / f"{name}.gz").write_bytes(gzip.compress((source / name).read_bytes(), 9, mtime=0))
     model = import_keras().saving.load_model(HERE.parents[1] / "examples" / "mnist.keras", compile=False)
-    logits = model.predict(unit_pixels(load_split(HERE, "test").flat), batch_size=1000, verbose=0)
+    logits = model.predict(load_split(HERE, "test").flat, batch_size=1000, verbose=0)
     np.save(HERE / "mnist-float-digits.npy", logits.argmax(axis=1).astype(np.uint8))
 
 

@@ -25,7 +25,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.kernel import G1
 from zkpredict.prover.model import Model
 from zkpredict.training.floating import FloatLayer
-from zkpredict.training.importers.keras_files import _checked_archive
+from zkpredict.training.importers.keras_archive import checked_archive
 from zkpredict.verifier.commitment import ModelCommitment
 
 HEAD = b"zkpM\x01zkpN\x01"
@@ -156,7 +156,7 @@ def test_a_zip_bomb_is_not_unpacked():
     tracemalloc.start()
     try:
         with refuses(MalformedFile, "bomb: config.json unpacks to more than 1048576 bytes"):
-            _checked_archive(bomb.getvalue(), "bomb")
+            checked_archive(bomb.getvalue(), "bomb")
         assert tracemalloc.get_traced_memory()[1] < 8 * ONE_MEGABYTE
     finally:
         tracemalloc.stop()

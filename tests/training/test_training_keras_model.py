@@ -11,7 +11,9 @@ from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.cli.main import main
 from zkpredict.prover.model import Model
 from zkpredict.training.datasets import fetch_splits
-from zkpredict.training.importers.keras_files import float_network, load_keras, save_keras
+from zkpredict.training.importers.keras_files import load_keras, save_keras
+from zkpredict.training.importers.keras_layers import keras_model
+from zkpredict.training.inputs import BYTES, parse_input_scale
 from zkpredict.training.networks import Recipe, train
 from zkpredict.training.quantize import quantize
 
@@ -21,9 +23,14 @@ def _images(*shape: int) -> np.ndarray:
 
 
 def test_shipped_model_gives_the_shipped_integers_and_digits(examples, data_folder, test_images):
-    floats = load_keras(examples / "mnist.keras")
+    imported = load_keras(examples / "mnist.keras")
+    floats = imported.over(imported.demand())
     assert quantize(floats).to_bytes() == Model.load(examples / "mnist.model").network.to_bytes()
     assert np.array_equal(floats.digits(test_images.flat), np.load(data_folder / "mnist-float-digits.npy"))
+
+
+def float_network(model):
+    return keras_model(keras, model, "the model")
 
 
 @pytest.mark.parametrize(
@@ -43,7 +50,9 @@ def test_chains_of_dense_layers_match_keras(saved, build, bytes_in):
     images = _images(300, 6)
     fed = images.astype(np.float32) if bytes_in else images / np.float32(255)
     expected = model.predict(fed.reshape(300, *model.input_shape[1:]), verbose=0)
-    for floats in (float_network(model), load_keras(saved(model))):
+    for imported in (float_network(model), load_keras(saved(model))):
+        assert imported.convention == ("rescaling" if bytes_in else None)
+        floats = imported.over(imported.demand() if bytes_in else parse_input_scale("unit", 6))
         logits = floats.logits(images)
         if np.allclose(expected.sum(axis=1), 1):
             logits = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -54,32 +63,38 @@ def test_chains_of_dense_layers_match_keras(saved, build, bytes_in):
     "build, message",
     [
         (lambda: functional(L.Dense(5, activation="tanh", name="a"), L.Dense(3)),
-         "layer 'a': activation tanh is not supported, use relu (hidden) or linear, softmax (last)"),
-        (lambda: functional(L.Dense(5, name="a"), L.Dense(3)), "layer 'a': a hidden layer needs ReLU, its activation is linear"),
-        (lambda: functional(L.Dense(5, activation="softmax", name="a"), L.Dense(3)),
-         "layer 'a': a hidden layer needs ReLU, its activation is softmax"),
+         ": layer 'a': activation tanh is not supported, use relu or leaky_relu (hidden), or linear, softmax, sigmoid (last)"),
+        (lambda: functional(L.Dense(5, activation="softmax", name="a"), L.Dense(3, name="b")),
+         ": layer 'b': it follows the softmax of 'a': nothing may"),
         (lambda: functional(L.Dense(3, activation="relu", name="a")),
-         "layer 'a': only hidden layers have ReLU, and only the last may have softmax"),
-        (lambda: functional(L.ReLU(name="r"), L.Dense(3)), "layer 'r': relu must directly follow one Dense layer"),
+         ": layer 'a': it is the last layer: the outputs must be logits, or softmax or sigmoid of them"),
+        (lambda: functional(L.ReLU(name="r"), L.Dense(3)), ": layer 'r': it acts on the inputs: an activation must follow a dense layer"),
         (lambda: functional(L.Dense(5), L.ReLU(max_value=6, name="r"), L.Dense(3)),
-         "layer 'r': only plain ReLU is supported: no max_value, negative_slope or threshold"),
-        (lambda: functional(L.Dense(5, activation="relu"), L.Rescaling(2.0, name="r"), L.Dense(3)),
-         "layer 'r': Rescaling must be one number, before the first Dense layer"),
+         ": layer 'r': only plain ReLU and LeakyReLU are supported: no max_value, no threshold"),
+        (lambda: functional(L.Dense(5), L.LeakyReLU(1.5, name="r"), L.Dense(3)),
+         ": layer 'r': its slope below zero is 1.5, expected 0 to 1"),
+        (lambda: functional(L.Dense(1, name="a")),
+         ": layer 'a' has one output and no sigmoid: that is a regression, and a proof says classes. If classes are meant, add "
+         "--threshold T (class 1 is an output above T; T = 0 for a logit)"),
+        (lambda: functional(L.Dense(3, activation="sigmoid", name="a")),
+         ": layer 'a': sigmoid of 3 outputs: these are 3 independent labels, of which a proof states none; train one model a label, "
+         "or use softmax when only one of them holds"),
         (lambda: functional(L.Dense(5, activation="relu", name="a"), L.Flatten(), L.Dense(3), shape=(2, 3)),
-         "layer 'a': its input has the shape (None, 2, 3), put Flatten before it"),
-        (lambda: functional(L.Flatten()), "the Keras model has no Dense layer"),
+         ": layer 'a': its input has the shape (None, 2, 3), put Flatten before it"),
+        (lambda: functional(L.Flatten()), " has no dense layer"),
     ],
 )  # fmt: skip
 def test_other_chains_are_refused_by_layer(saved, build, message):
-    with refuses(UnsupportedNetwork, message):
-        load_keras(saved(build()))
+    path = saved(build())
+    with refuses(UnsupportedNetwork, f"Keras model {path}{message}"):
+        load_keras(path)
 
 
 def test_branches_are_refused(saved):
     entrance = keras.Input((6,))
     left, right = L.Dense(4, activation="relu", name="left")(entrance), L.Dense(4, activation="relu", name="right")(entrance)
     model = keras.Model(entrance, L.Dense(3, name="out")(left + right))
-    with refuses(UnsupportedNetwork, "the Keras model is no chain of layers: it branches, merges or loops before layer 'out'"):
+    with refuses(UnsupportedNetwork, "the model is no chain of layers: it branches, merges or loops before layer 'out'"):
         float_network(model)
     path = saved(model)
     with refuses(
@@ -88,7 +103,7 @@ def test_branches_are_refused(saved):
         load_keras(path)
     shared = L.Dense(6, activation="relu", name="shared")
     looped = functional(shared, shared, L.Dense(3, name="out"))
-    with refuses(UnsupportedNetwork, "the Keras model is no chain of layers: it branches, merges or loops before layer 'out'"):
+    with refuses(UnsupportedNetwork, "the model is no chain of layers: it branches, merges or loops before layer 'shared'"):
         float_network(looped)
     path = saved(looped)
     first = looped.layers[0].name
@@ -96,9 +111,9 @@ def test_branches_are_refused(saved):
         UnsupportedNetwork, f"Keras model {path}: layer 'shared' is not fed by '{first}' alone: only chains can be quantised"
     ):
         load_keras(path)
-    with refuses(UnsupportedNetwork, "the Keras model has 1 inputs and 2 outputs, expected one of each"):
+    with refuses(UnsupportedNetwork, "the model has 1 inputs and 2 outputs, expected one of each"):
         float_network(keras.Model(entrance, [left, right]))
-    with refuses(UnsupportedNetwork, "the Keras model has no input shape yet: build it first"):
+    with refuses(UnsupportedNetwork, "the model has no input shape yet: build it first"):
         float_network(keras.Sequential([L.Dense(3)]))
 
 
@@ -109,7 +124,7 @@ def test_weights_that_are_not_finite_are_refused_by_layer(saved, value):
     kernel[4, 1] = value
     model.get_layer("b").set_weights([kernel, bias])
     with refuses(UnsupportedNetwork, f"layer 'b': 1 weights not finite, the first at [1, 4] is {value}"):
-        load_keras(saved(model))
+        load_keras(saved(model)).over(BYTES)
 
 
 def test_fetching_through_keras(monkeypatch, test_images, capsys):
@@ -178,10 +193,11 @@ def test_commands_from_images_to_report(tmp_path, data_folder, test_images, caps
     before = sorted(path.name for path in tmp_path.iterdir())
     for arguments, message in (
         (["quantize", str(tmp_path / "none.keras"), "--out", str(tmp_path / "other.model")],
-         f"cannot read Keras model {tmp_path / 'none.keras'}: No such file or directory"),
-        (["quantize", model, "--out", model], f"cannot write {model}: it is the Keras model"),
+         f"cannot read float model {tmp_path / 'none.keras'}: No such file or directory"),
+        (["quantize", model, "--out", model], f"cannot write {model}: it is the float model"),
         (["quantize", integers, "--out", str(tmp_path / "other.model")],
-         f"Keras model {integers}: not a .keras file (a zip archive saved by Keras 3)"),
+         f"{integers} is no float model: it is a private model file (`zkpredict commit --model {integers} --out FILE` makes its public "
+         "commitment); read are Keras (.keras, .h5) and ONNX (.onnx)"),
         (["quantize", model, "--out", str(tmp_path / "none" / "m.model")],
          f"cannot write {tmp_path / 'none' / 'm.model'}: No such file or directory"),
     ):  # fmt: skip

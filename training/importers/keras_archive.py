@@ -1,0 +1,191 @@
+"""What of a stranger's Keras file reaches Keras: a copy, made here, of the fields that were checked.
+
+The archive has known members of honest sizes, the configuration names plain layers of Keras itself on an allow list (no Lambda, no
+custom or registered object), and all HDF5 data lies inside the file (no external files, links or virtual data).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import lzma
+import math
+import zipfile
+import zlib
+
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.files.codec import load_json
+from zkpredict.circuits.networks.dense import MAX_WEIGHTS, MAX_WIDTH
+from zkpredict.training.importers.hdf5 import check_hdf5, first_line
+
+LAYERS = (
+    "InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Flatten", "Reshape", "Dropout", "Dense",
+    "Activation", "ReLU", "LeakyReLU", "Softmax",
+)  # fmt: skip
+MODELS = ("Sequential", "Functional")
+MAX_NESTING = 4
+_NEAREST = {
+    "Conv1D": "compact circuits hold dense layers: train Flatten and Dense layers instead",
+    "Conv2D": "compact circuits hold dense layers: train Flatten and Dense layers instead",
+    "MaxPooling2D": "compact circuits hold dense layers: train Flatten and Dense layers instead",
+    "Lambda": "files cannot carry code: use Rescaling, Dense and ReLU",
+    "PReLU": "use ReLU or LeakyReLU", "ELU": "use ReLU or LeakyReLU", "Add": "only chains can be quantised, without branches",
+    "Concatenate": "only chains can be quantised, without branches", "LayerNormalization": "use BatchNormalization, which folds into a layer",
+}  # fmt: skip
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_MAX_JSON_BYTES = 1 << 20
+_MODEL_FIELDS = ("name", "trainable", "dtype", "input_layers", "output_layers")
+_LAYER_FIELDS = ("module", "class_name", "config", "registered_name", "name", "inbound_nodes")
+_UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
+_VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
+
+
+def checked_archive(data: bytes, what: str) -> bytes:
+    """A `.keras` archive of the checked fields of `data`: plain layers with plain weights. Raises for anything else."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        raise MalformedFile(f"{what}: not a .keras file (a zip archive saved by Keras 3)") from None
+    names = archive.namelist()
+    if sorted(names) != sorted((_CONFIG, _METADATA, _WEIGHTS)):
+        raise MalformedFile(f"{what}: holds {', '.join(sorted(names)[:5])}, expected {_CONFIG}, {_METADATA}, {_WEIGHTS}")
+    text = _member(archive, _CONFIG, _MAX_JSON_BYTES, what)
+    config = json.dumps(checked_config(load_json(text, f"{what}: {_CONFIG}"), what))
+    weights = _member(archive, _WEIGHTS, len(data), what)  # Keras stores it uncompressed
+    check_hdf5(weights, f"{what}: {_WEIGHTS}")
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as copy:
+        copy.writestr(_CONFIG, config)
+        copy.writestr(_METADATA, "{}")
+        copy.writestr(_WEIGHTS, weights)
+    return target.getvalue()
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int, what: str) -> bytes:
+    try:
+        with archive.open(name) as file:
+            content = file.read(limit + 1)
+    except _UNPACKING_ERRORS as error:
+        raise MalformedFile(f"{what}: {name} cannot be unpacked: {first_line(error)}") from None
+    if len(content) > limit:
+        raise MalformedFile(f"{what}: {name} unpacks to more than {limit} bytes")
+    return content
+
+
+def checked_config(config: object, what: str, legacy: bool = False) -> dict:
+    """The checked fields of a configuration: one Sequential or Functional model of `LAYERS`, of sizes a network may have.
+
+    What says how to compile or build the model is left out: Keras builds it from the input layer. `legacy`: as .h5 files have it,
+    where layers may lack their module.
+    """
+    if not isinstance(config, dict):
+        raise MalformedFile(f"{what}: {_CONFIG} describes no model with layers")
+    kind = config.get("class_name")
+    kind = "Functional" if legacy and kind == "Model" else kind
+    if isinstance(config.get("config"), dict) and (kind not in MODELS or config.get("registered_name") not in (None, kind)):
+        raise UnsupportedNetwork(f"{what}: a {kind} model, expected {' or '.join(MODELS)}: save it as one, or export it to ONNX")
+    return _ConfigCheck(what, legacy).model(config, kind, 0)[0]
+
+
+class _ConfigCheck:
+    def __init__(self, what: str, legacy: bool) -> None:
+        self.what, self.legacy = what, legacy
+
+    def model(self, config: dict, kind: str, depth: int, before: int = 0) -> tuple[dict, int]:
+        """The checked configuration of a model or of one inside it, fed `before` values (0: it says how many); what it hands on."""
+        what, inner = self.what, config.get("config")
+        entries = inner.get("layers") if isinstance(inner, dict) else None
+        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+            raise MalformedFile(f"{what}: {_CONFIG} describes no model with layers")
+        if depth > MAX_NESTING:
+            raise UnsupportedNetwork(f"{what}: models lie in models more than {MAX_NESTING} deep")
+        layers, width = [], before or 1
+        for previous, entry in zip([None, *entries], entries):
+            checked, width = self.layer(entry, width, depth)
+            if kind == "Functional" and previous is not None and _fed_by(entry) != previous.get("name"):
+                name, before_it = entry.get("name"), previous.get("name")
+                raise UnsupportedNetwork(f"{what}: layer '{name}' is not fed by '{before_it}' alone: only chains can be quantised")
+            layers.append(checked)
+        first = layers[0]["class_name"] if layers else "InputLayer"
+        sized = self.legacy and layers and isinstance(layers[0]["config"], dict) and "batch_input_shape" in layers[0]["config"]
+        if first != "InputLayer" and not sized:
+            raise UnsupportedNetwork(f"{what}: the first layer is a {first}: build the model with an input shape")
+        inner = {key: inner[key] for key in _MODEL_FIELDS if key in inner}
+        _check_values(inner, f"{what}: the model")
+        module = "keras" if kind == "Sequential" else "keras.src.models.functional"
+        found = {"class_name": kind, "config": inner | {"layers": layers}}
+        return (found if self.legacy else found | {"module": module, "registered_name": kind}), width
+
+    def layer(self, entry: dict, before: int, depth: int) -> tuple[dict, int]:
+        """The checked configuration of one layer that is fed `before` values; how many it hands on."""
+        kind, settings = entry.get("class_name"), entry.get("config")
+        if not isinstance(settings, dict):
+            raise MalformedFile(f"{self.what}: {_CONFIG} has a {kind} layer without config")
+        name = settings.get("name")
+        where = f"{self.what}: layer '{name}'"
+        registered, module = entry.get("registered_name"), entry.get("module")
+        if kind in MODELS and registered in (None, kind) and module in (None, "keras", "keras.src.models.functional", "keras.models"):
+            inner, width = self.model(entry, kind, depth + 1, before)
+            _check_values(entry.get("inbound_nodes"), where)
+            return {key: entry[key] for key in ("name", "inbound_nodes") if key in entry} | inner, width
+        origin = registered if registered not in (None, kind) else module or ("keras.layers" if self.legacy else None)
+        if kind not in LAYERS or origin != "keras.layers":
+            label = kind if origin == "keras.layers" else f"{kind} of {origin}"
+            raise UnsupportedNetwork(f"{where} is a {label}: {_NEAREST.get(kind, f'only {listed_layers()} can be quantised')}")
+        _check_values(settings, where)
+        _check_values(entry.get("inbound_nodes"), where)
+        return {key: entry[key] for key in _LAYER_FIELDS if key in entry}, self.width(where, kind, settings, before)
+
+    def width(self, where: str, kind: str, settings: dict, before: int) -> int:
+        width = before
+        shape = settings.get("batch_shape", settings.get("batch_input_shape"))
+        if kind == "InputLayer" or (self.legacy and shape is not None):
+            sizes = shape[1:] if isinstance(shape, list) else []
+            if not sizes or not all(isinstance(size, int) and 0 < size <= MAX_WIDTH for size in sizes):
+                raise UnsupportedNetwork(f"{where} has the input shape {shape}, expected fixed sizes up to {MAX_WIDTH}")
+            width = before = math.prod(sizes)
+        if kind == "Dense":
+            width = settings.get("units")
+        if not isinstance(width, int) or not 0 < width <= MAX_WIDTH or before * width > MAX_WEIGHTS * (1 if kind == "Dense" else before):
+            raise UnsupportedNetwork(f"{where} hands on {width} values after {before}, beyond the limits")
+        return width
+
+
+def listed_layers() -> str:
+    """The layers that are read, for errors."""
+    return ", ".join(LAYERS)
+
+
+def _fed_by(entry: dict) -> str | None:
+    """The name of the one layer that feeds this one in a Functional configuration; None when there is not exactly one."""
+    try:
+        (node,) = entry["inbound_nodes"]
+        if isinstance(node, list):  # Keras 2: [[name, node, tensor, arguments]]
+            (tensor,) = node
+            return tensor[0]
+        (tensor,) = node["args"]
+        return tensor["config"]["keras_history"][0]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return None
+
+
+def _check_values(value: object, where: str) -> None:
+    """Raises when a setting is an object other than a Keras initializer, regularizer, constraint, dtype policy or tensor."""
+    if isinstance(value, list):
+        for item in value:
+            _check_values(item, where)
+    if not isinstance(value, dict):
+        return
+    if "class_name" in value or "module" in value:
+        module, kind = value.get("module"), value.get("class_name")
+        plain = module in _VALUE_MODULES or (module, kind) in (("keras", "DTypePolicy"), (None, "__keras_tensor__"))
+        if (module, kind) == ("builtins", "function") or value.get("registered_name") not in (None, ""):
+            called = value["config"] if isinstance(value.get("config"), str) else value.get("registered_name")
+            raise UnsupportedNetwork(
+                f"{where} uses '{str(called)[:60]}', code of your own, which no file can carry: use relu in hidden layers and linear, "
+                "softmax or sigmoid in the last, or train one"
+            )
+        if not plain:
+            raise UnsupportedNetwork(f"{where} needs the object {module}.{kind}, which is not loaded from files")
+    for item in value.values():
+        _check_values(item, where)

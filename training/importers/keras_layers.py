@@ -1,0 +1,146 @@
+"""From a Keras model in memory to steps: one chain of layers, through models inside models."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.training.importers.imported import Answer, Imported
+from zkpredict.training.importers.keras_archive import LAYERS, MODELS, listed_layers
+from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step, fold
+
+_ACTIVATIONS = "relu or leaky_relu (hidden), or linear, softmax, sigmoid (last)"
+
+
+def keras_model(keras, model, what: str, threshold: float | None = None) -> Imported:
+    """The float model of a Keras model. Raises `UnsupportedNetwork`, naming the layer, for anything but a chain of dense layers."""
+    layers = _Reader(keras, what).chain(model)
+    steps = [step for layer in layers for step in _Reader(keras, what).steps(layer)]
+    folded = fold(steps, what, threshold)
+    first = next((type(layer).__name__ for layer in layers if type(layer).__name__ not in ("InputLayer", "Flatten", "Reshape", "Dropout")), "")
+    convention = {"Rescaling": "rescaling", "Normalization": "moments", "BatchNormalization": "moments"}.get(first)
+    if folded.end == "sigmoid":
+        answer = Answer(None, "sigmoid", threshold=0.5 if threshold is None else threshold)
+    else:
+        answer = Answer(None, "scores") if threshold is None else Answer(None, "value", threshold=threshold)
+    return Imported(what, folded, convention, answer)
+
+
+class _Reader:
+    def __init__(self, keras, what: str) -> None:
+        self.keras, self.what = keras, what
+
+    def chain(self, model) -> list:
+        """The layers from input to output, when each feeds exactly the next one, without the models around them."""
+        if not model.built:
+            raise UnsupportedNetwork(f"{self.what} has no input shape yet: build it first")
+        if len(model.inputs) != 1 or len(model.outputs) != 1:
+            raise UnsupportedNetwork(f"{self.what} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected one of each")
+        layers = model.layers if isinstance(model, self.keras.Sequential) else self._walked(model)
+        found = []
+        for layer in layers:
+            found += self.chain(layer) if type(layer).__name__ in MODELS and isinstance(layer, self.keras.Model) else [layer]
+        return found
+
+    def _walked(self, model) -> list:
+        """Back from the output of a Functional model, along what made each tensor."""
+        tensor, chain = model.outputs[0], []
+        while tensor is not model.inputs[0]:
+            history = tensor._keras_history
+            layer = history.operation
+            fed = layer._inbound_nodes[history.node_index].input_tensors
+            if len(fed) != 1 or any(layer is other for other in chain):
+                where = f"before layer '{chain[-1].name}'" if chain else "at the output"
+                raise UnsupportedNetwork(f"{self.what} is no chain of layers: it branches, merges or loops {where}")
+            chain.append(layer)
+            tensor = fed[0]
+        beside = [layer for layer in model.layers if type(layer).__name__ != "InputLayer" and not any(layer is other for other in chain)]
+        if beside:
+            raise self._wrong(beside[0], "it lies beside the chain from input to output")
+        return chain[::-1]
+
+    def steps(self, layer) -> list[Step]:
+        """What one layer does, in steps. Raises `UnsupportedNetwork` for a layer or setting that is not read."""
+        kind = type(layer).__name__
+        if type(layer) is not getattr(self.keras.layers, kind, None) or kind not in LAYERS:
+            raise UnsupportedNetwork(f"{self.what}: layer '{layer.name}' is a {kind}, only {listed_layers()} can be quantised")
+        name = layer.name
+        if kind == "Rescaling":
+            return [Scale(name, *(self._spread(layer, np.asarray(part, np.float64), -1) for part in (layer.scale, layer.offset)))]
+        if kind == "Normalization":
+            return [self._normalization(layer)]
+        if kind == "BatchNormalization":
+            return [self._batch_normalization(layer)]
+        if kind == "Flatten" and layer.data_format != "channels_last":
+            raise self._wrong(layer, f"data_format is {layer.data_format}, expected channels_last")
+        if kind == "Dense":
+            return [self._linear(layer), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
+        if kind == "Activation":
+            return self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))
+        if kind == "ReLU":
+            if layer.max_value is not None or layer.threshold:
+                raise self._wrong(layer, "only plain ReLU and LeakyReLU are supported: no max_value, no threshold")
+            return [Relu(name, float(layer.negative_slope or 0))]
+        if kind == "LeakyReLU":
+            return [Relu(name, float(layer.negative_slope))]
+        if kind == "Softmax":
+            if layer.axis not in (-1, 1):
+                raise self._wrong(layer, f"softmax runs over axis {layer.axis}, expected the last one")
+            return [End(name, "softmax")]
+        return []
+
+    def _activation(self, layer, name: str) -> list[Step]:
+        if name == "linear":
+            return []
+        if name in ("relu", "leaky_relu"):
+            return [Relu(layer.name, 0.0 if name == "relu" else 0.2)]
+        if name in ("softmax", "sigmoid"):
+            return [End(layer.name, name)]
+        raise self._wrong(layer, f"activation {name} is not supported, use {_ACTIVATIONS}")
+
+    def _linear(self, layer) -> Linear:
+        if layer.quantization_mode is not None or getattr(layer, "lora_enabled", False):
+            raise self._wrong(layer, "its kernel is quantised or has LoRA: give the float model")
+        if len(layer.input.shape) != 2:
+            raise self._wrong(layer, f"its input has the shape {tuple(layer.input.shape)}, put Flatten before it")
+        weights = self._numbers(layer.kernel).T
+        return Linear(layer.name, weights, self._numbers(layer.bias) if layer.use_bias else np.zeros(len(weights)))
+
+    def _normalization(self, layer) -> Scale:
+        if layer.invert:
+            raise self._wrong(layer, "it is inverted: it multiplies by deviations")
+        mean, variance = self._numbers(layer.mean), self._numbers(layer.variance)
+        mean, deviation = (self._spread(layer, part, None) for part in (mean, np.maximum(np.sqrt(variance), 1e-7)))
+        return Scale(layer.name, 1 / deviation, -mean / deviation, (mean, deviation))
+
+    def _batch_normalization(self, layer) -> Scale:
+        mean, variance = self._numbers(layer.moving_mean), self._numbers(layer.moving_variance)
+        gamma = self._numbers(layer.gamma) if layer.scale else np.ones_like(mean)
+        beta = self._numbers(layer.beta) if layer.center else np.zeros_like(mean)
+        mean, variance, gamma, beta = (self._spread(layer, part, layer.axis) for part in (mean, variance, gamma, beta))
+        plain = Scale.of_moments(layer.name, mean, variance, layer.epsilon)
+        return Scale(layer.name, plain.factor * gamma, plain.offset * gamma + beta, plain.moments)
+
+    def _spread(self, layer, values: np.ndarray, axis: int | None) -> np.ndarray:
+        """One number, or one for each number of the layer's input; `axis`: along which a vector lies, None when it has all axes."""
+        if values.size == 1:
+            return values.reshape(())
+        shape = tuple(layer.input.shape)
+        if axis is not None and values.ndim == 1:
+            axes = [1] * len(shape)
+            axes[axis] = len(values)
+            values = values.reshape(axes)
+        if math.prod(shape[1:]) > 1 << 16:
+            raise self._wrong(layer, f"it scales {math.prod(shape[1:])} numbers one by one, beyond the limits")
+        try:
+            return np.broadcast_to(values, (1, *shape[1:])).reshape(-1)
+        except ValueError:
+            raise self._wrong(layer, f"its scale has the shape {list(values.shape)}, its input {list(shape)}") from None
+
+    def _numbers(self, tensor) -> np.ndarray:
+        return np.asarray(self.keras.ops.convert_to_numpy(tensor)).astype(np.float64)
+
+    def _wrong(self, layer, reason: str) -> UnsupportedNetwork:
+        return UnsupportedNetwork(f"{self.what}: layer '{layer.name}': {reason}")

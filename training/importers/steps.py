@@ -1,0 +1,208 @@
+"""What every importer reads a model into: steps from input to output, folded here into dense ReLU layers.
+
+    Scale      x -> factor * x + offset, per feature         Rescaling, Normalization, BatchNormalization, StandardScaler, Mul, Add
+    Linear     x -> W x + b                                   Dense, Gemm, MatMul
+    Relu       x -> max(x, slope * x)                         slope 0: ReLU; else LeakyReLU
+    End        softmax, argmax: the largest logit stays the largest; sigmoid: one output, above or below one half
+
+Folding is exact algebra: a Scale joins the Linear beside it, two Linears become one, LeakyReLU becomes two ReLU neurons
+(z -> relu(z), relu(-z), whose difference with the slope is what the next layer reads), and one output z becomes the two logits [0, z].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WEIGHTS, MAX_WIDTH
+from zkpredict.training.floating import FloatLayer
+
+ENDS = ("softmax", "argmax", "sigmoid")
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """`factor` and `offset`: numbers, or float arrays [features]. `moments`: mean and deviation, where it takes them out."""
+
+    name: str
+    factor: np.ndarray = field(repr=False)
+    offset: np.ndarray = field(repr=False)
+    moments: tuple[np.ndarray, np.ndarray] | None = field(default=None, repr=False)
+
+    @classmethod
+    def of_moments(cls, name: str, mean: np.ndarray, variance: np.ndarray, epsilon: float = 0.0) -> Scale:
+        """(x - mean) / sqrt(variance + epsilon)."""
+        mean, deviation = np.asarray(mean, np.float64), np.sqrt(np.asarray(variance, np.float64) + epsilon)
+        return cls(name, 1 / deviation, -mean / deviation, (mean, deviation))
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """`weights` float [outputs, inputs], `bias` float [outputs]."""
+
+    name: str
+    weights: np.ndarray = field(repr=False)
+    bias: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Relu:
+    name: str
+    slope: float = 0.0
+
+
+@dataclass(frozen=True)
+class End:
+    """`kind`: one of `ENDS`."""
+
+    name: str
+    kind: str
+
+
+Step = Scale | Linear | Relu | End
+
+
+@dataclass(frozen=True, eq=False)
+class Folded:
+    """Dense ReLU `layers` over `entry.factor * x + entry.offset` of the model's inputs x; `notes`: what was rewritten."""
+
+    layers: tuple[FloatLayer, ...]
+    entry: Scale | None
+    end: str | None
+    notes: tuple[str, ...]
+
+
+def fold(steps: list[Step], what: str, threshold: float | None = None) -> Folded:
+    """The layers of a chain of steps. `what` starts every error; `threshold`: what one output must exceed to be class 1.
+
+    Raises `UnsupportedNetwork`, naming the step, for a chain that is no classifier of dense ReLU layers.
+    """
+    return _Folding(what, threshold).run(steps)
+
+
+class _Folding:
+    def __init__(self, what: str, threshold: float | None) -> None:
+        self.what, self.threshold = what, threshold
+        self.entry: Scale | None = None
+        self.waiting: Scale | None = None
+        self.dense: list[Linear] = []
+        self.active: list[Relu | None] = []
+        self.end: End | None = None
+        self.notes: list[str] = []
+
+    def run(self, steps: list[Step]) -> Folded:
+        for step in steps:
+            if self.end is not None:
+                raise self._wrong(step.name, f"it follows the {self.end.kind} of '{self.end.name}': nothing may")
+            {Scale: self._scale, Linear: self._linear, Relu: self._relu, End: self._finish}[type(step)](step)
+        if not self.dense:
+            raise UnsupportedNetwork(f"{self.what} has no dense layer")
+        if self.active[-1] is not None:
+            raise self._wrong(self.active[-1].name, "it is the last layer: the outputs must be logits, or softmax or sigmoid of them")
+        self._decide()
+        self._split_leaks()
+        layers = tuple(FloatLayer(step.name, step.weights, step.bias) for step in self.dense)
+        return Folded(layers, self.entry, self.end.kind if self.end else None, tuple(self.notes))
+
+    def _scale(self, step: Scale) -> None:
+        if not (np.isfinite(step.factor).all() and np.isfinite(step.offset).all()):
+            raise self._wrong(step.name, "it scales by what is not finite (a deviation of zero, or NaN)")
+        if not self.dense:
+            self.entry = step if self.entry is None else self._joined(self.entry, step)
+        elif self.active[-1] is None:
+            last = self.dense[-1]
+            factor = np.broadcast_to(step.factor, last.bias.shape)
+            self.dense[-1] = Linear(last.name, last.weights * factor[:, None], last.bias * factor + step.offset)
+        else:
+            self.waiting = step if self.waiting is None else self._joined(self.waiting, step)
+
+    def _joined(self, first: Scale, then: Scale) -> Scale:
+        return Scale(then.name, first.factor * then.factor, first.offset * then.factor + then.offset, first.moments)
+
+    def _behind_scale(self, step: Linear) -> Linear:
+        """The layer with the scale in front of it folded in."""
+        scale, self.waiting = self.waiting, None
+        if scale is None:
+            return step
+        factor, offset = (np.broadcast_to(part, step.weights.shape[1:]) for part in (scale.factor, scale.offset))
+        return Linear(step.name, step.weights * factor, step.bias + step.weights @ offset)
+
+    def _linear(self, step: Linear) -> None:
+        outputs, inputs = step.weights.shape
+        if not (0 < inputs <= MAX_WIDTH and 0 < outputs <= MAX_WIDTH and inputs * outputs <= MAX_WEIGHTS):
+            raise self._wrong(step.name, f"it makes {outputs} values of {inputs}, beyond the limits ({MAX_WIDTH} wide)")
+        if self.dense and len(self.dense[-1].bias) != inputs:
+            raise self._wrong(step.name, f"it takes {inputs} values, '{self.dense[-1].name}' before it gives {len(self.dense[-1].bias)}")
+        step = self._behind_scale(step)
+        if self.dense and self.active[-1] is None:
+            last = self.dense.pop()
+            step = Linear(step.name, step.weights @ last.weights, step.weights @ last.bias + step.bias)
+            self.active.pop()
+            if np.count_nonzero(last.weights) > len(last.bias):
+                self.notes.append(f"'{last.name}' and '{step.name}' have no activation between them: they are one layer")
+        if len(self.dense) == MAX_LAYERS:
+            raise self._wrong(step.name, f"it is dense layer {MAX_LAYERS + 1}, at most {MAX_LAYERS} are taken")
+        self.dense.append(step)
+        self.active.append(None)
+
+    def _relu(self, step: Relu) -> None:
+        if not self.dense:
+            raise self._wrong(step.name, "it acts on the inputs: an activation must follow a dense layer")
+        if not (np.isfinite(step.slope) and 0 <= step.slope < 1):
+            raise self._wrong(step.name, f"its slope below zero is {step.slope}, expected 0 to 1")
+        if self.active[-1] is None:
+            self.active[-1] = step
+        elif self.waiting is not None or step.slope or self.active[-1].slope:
+            raise self._wrong(step.name, "two activations follow each other")
+
+    def _finish(self, step: End) -> None:
+        if not self.dense or self.active[-1] is not None:
+            raise self._wrong(step.name, f"{step.kind} must directly follow the last dense layer")
+        self.end = step
+
+    def _decide(self) -> None:
+        """Makes a classifier of at least two classes, or refuses."""
+        last, outputs = self.dense[-1], len(self.dense[-1].bias)
+        kind = self.end.kind if self.end else None
+        if outputs > 1:
+            if kind == "sigmoid":
+                raise self._wrong(
+                    self.end.name, f"sigmoid of {outputs} outputs: these are {outputs} independent labels, of which a proof states none; "
+                    "train one model a label, or use softmax when only one of them holds"
+                )  # fmt: skip
+            if self.threshold is not None:
+                raise UnsupportedNetwork(f"{self.what} has {outputs} outputs: --threshold is for models of one")
+            return
+        if kind in ("softmax", "argmax"):
+            raise self._wrong(self.end.name, f"{kind} of one output is the same for every input: there is nothing to prove")
+        threshold = 0.0
+        if kind is None:
+            if self.threshold is None:
+                raise UnsupportedNetwork(
+                    f"{self.what}: layer '{last.name}' has one output and no sigmoid: that is a regression, and a proof says classes. "
+                    "If classes are meant, add --threshold T (class 1 is an output above T; T = 0 for a logit)"
+                )
+            threshold = self.threshold
+        elif self.threshold is not None:
+            if not 0 < self.threshold < 1:
+                raise UnsupportedNetwork(f"{self.what}: --threshold is a probability behind a sigmoid, between 0 and 1")
+            threshold = float(np.log(self.threshold / (1 - self.threshold)))
+        zeros = np.zeros_like(last.weights)
+        self.dense[-1] = Linear(last.name, np.concatenate([zeros, last.weights]), np.concatenate([[0.0], last.bias - threshold]))
+        at = f"its sigmoid is above {self.threshold or 0.5}" if kind else f"it is above {threshold:g}"
+        self.notes.append(f"one output z becomes two classes with the logits 0 and z{f' - {threshold:g}' if threshold else ''}: class 1 when {at}")
+
+    def _split_leaks(self) -> None:
+        """relu(z), relu(-z) beside each other in place of each leaky z: max(z, s z) = relu(z) - s relu(-z) for 0 <= s < 1."""
+        for number, relu in enumerate(self.active):
+            if relu is None or not relu.slope:
+                continue
+            layer, after = self.dense[number], self.dense[number + 1]
+            self.dense[number] = Linear(layer.name, np.concatenate([layer.weights, -layer.weights]), np.concatenate([layer.bias, -layer.bias]))
+            self.dense[number + 1] = Linear(after.name, np.concatenate([after.weights, -relu.slope * after.weights], axis=1), after.bias)
+            self.notes.append(f"'{relu.name}' is LeakyReLU: its {len(layer.bias)} neurons become {2 * len(layer.bias)} with ReLU, exactly")
+
+    def _wrong(self, name: str, reason: str) -> UnsupportedNetwork:
+        return UnsupportedNetwork(f"{self.what}: layer '{name}': {reason}")
