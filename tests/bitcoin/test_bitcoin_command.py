@@ -172,7 +172,7 @@ def test_unusable_input_exits_with_two(command, folder, digit, monkeypatch):
     refund = ["spend", folder / "pot.script", *OUTPUT, "--out", folder / "x"]
     for arguments, reason in (
         (["build", folder / "small.model", "--out", folder / "x", "--digit", 1], "a pot needs all of --digit"),
-        (["build", folder / "image.npy", "--out", folder / "x"], "magic"),
+        (["build", folder / "image.npy", "--out", folder / "x"], "is no network file: it is a numpy array"),
         (["run", folder / "text", folder / "image.npy", "--digit", 1], "is not hexadecimal"),
         (["run", folder / "pot.script", folder / "image.npy", "--digit", 1], "is a pot that also wants a signature"),
         ([*pot, "--claimant", f"02{5:064x}", "--owner", public(OWNER)], "the claimant key is no point of secp256k1"),
