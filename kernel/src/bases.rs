@@ -148,7 +148,7 @@ impl Bases {
     }
 
     /// Makes tables of the first n bases, once for these bases (again is nothing, whatever n): `msm` and `msm_each` over many
-    /// full-size scalars then take a third less. As long as four such multiplications, and some 2 kB a base.
+    /// full-size scalars then take a third less. As long as four such multiplications, and some 1 kB a base.
     ///
     /// ValueError unless n is at most the number of bases.
     fn precompute(&self, py: Python<'_>, n: Length) -> PyResult<()> {
