@@ -16,7 +16,7 @@ from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image, refuse_same_file
 
 EXAMPLE = """zkpredict look examples/seven.png --model examples/mnist.model
-zkpredict look photo.jpg --auto --commitment examples/mnist.commitment --out seen.png"""
+zkpredict look examples/seven.png --auto --commitment examples/mnist.commitment --out seen.png"""
 SHADES = " .:-=+*#%@"
 ENLARGED = 10
 

@@ -19,7 +19,7 @@ from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.storage import read_file
 
 MAX_IMAGE_FILE_BYTES = 1 << 26
-_INVERTED = bytes(range(255, -1, -1))
+INVERTED = bytes(range(255, -1, -1))
 _NPY_HEADER = re.compile(
     rb"\{'descr': '([^']{1,16})', 'fortran_order': (True|False), "
     rb"'shape': \(((?:[0-9]{1,9}, ){0,31}(?:[0-9]{1,9},?)?)\), \} *\n"
@@ -67,7 +67,7 @@ def prepare_image(path: str | os.PathLike, inputs: int, reading: Reading = Readi
     pixels = _read_npy(path, data)
     if len(pixels) != inputs:
         raise UnusableInput(f"image {path} has {len(pixels)} values, the network takes {inputs}")
-    return PreparedImage(pixels.translate(_INVERTED) if reading.invert else pixels)
+    return PreparedImage(pixels.translate(INVERTED) if reading.invert else pixels)
 
 
 def _read_npy(path: str | os.PathLike, data: bytes) -> bytes:

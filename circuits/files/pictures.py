@@ -23,6 +23,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.exif import orientation_of
+from zkpredict.circuits.files.images import INVERTED
 from zkpredict.circuits.files.kinds import recognise
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from zkpredict.circuits.files.images import Reading
 
-_INVERTED = bytes(range(255, -1, -1))
 MAX_IMAGE_SIDE = 1 << 13
 LEAST_SIDE = 8
 """Below this many pixels a side, a picture is only taken at its exact size: resized to so few, any picture is a coincidence."""
@@ -148,7 +148,7 @@ def _grey(picture: Picture, invert: bool, notes: list[str]) -> Picture:
         notes.append("transparent parts are taken as white paper and the picture is inverted, because the ink is dark")
     elif clear:
         notes.append(f"transparent parts are taken as {'white paper' if white else 'black'}")
-    return on_white.point(list(_INVERTED)) if white else on_black
+    return on_white.point(list(INVERTED)) if white else on_black
 
 
 def _eight_bits(values: np.ndarray, notes: list[str]) -> np.ndarray:
