@@ -27,6 +27,7 @@ KERAS = Kind("a Keras model", "`zkpredict quantize {path} --out FILE` makes a mo
 OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF)
 IDX = Kind("an idx file of images", "`--idx {path} --index N` takes one of them")
 GZIP = Kind("a gzip file", "if it holds idx images, `--idx {path} --index N` takes one of them")
+TABLE = Kind("a table", "a network that was made without a scale of its features takes bytes: save a row as uint8 in an .npy file")
 _OTHER_PICTURE = "save it again as PNG or JPEG"
 _PICTURE = Kind("a picture", "`zkpredict prove {path} --model FILE --out PROOF` takes it")
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
@@ -71,6 +72,8 @@ def kind_of(data: bytes, path: str) -> Kind | None:
         return GZIP
     if path.lower().endswith(".onnx"):
         return Kind("an ONNX model", "`zkpredict quantize {path} --out FILE` makes a model file of it")
+    if path.lower().endswith((".csv", ".tsv", ".json")):
+        return TABLE
     if _HEX_LINE.fullmatch(data):
         return Kind("a line of hex", "if it is a locking script, `zkpredict script run {path} IMAGE --digit D` runs it")
     return None
