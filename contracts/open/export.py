@@ -33,7 +33,7 @@ def export_packed(network: IntegerNetwork) -> SolidityExport:
     layout = packed.plan(network)
     hashes = [data_hash(chunk) for chunk in layout.chunks]
     source = _join(
-        [_shipped("PackedKernels"), _shipped("PackedPredictor"), _shipped("PackedDeployer")],
+        [_shipped("PackedKernels"), _shipped("PackedActivations"), _shipped("PackedPredictor"), _shipped("PackedDeployer")],
         [_weights(number, chunk) for number, chunk in enumerate(layout.chunks)],
         f"""/// The network {network.name}: create it with the addresses of {_named(len(hashes))}. It runs as `PackedPredictor`.
 contract Network is PackedDeployer {{

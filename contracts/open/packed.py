@@ -16,6 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.networks.activations import Activation, RationalRelu, RationalSquare, Relu, SaturatingRelu, Softsign
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.artifact import Artifact, load
@@ -137,7 +138,6 @@ def deployer() -> Artifact:
 
 def plan(network: IntegerNetwork) -> PackedPlan:
     """Lays out any dense integer network of at most 256 classes. Raises `UnsupportedNetwork` with what does not fit."""
-    network.require_relu("packed contracts")
     return _Planner(network).plan()
 
 
@@ -198,7 +198,7 @@ class _Planner:
             slot, lane = 8 * layout.slot, 32 * layout.slot
             ones = ((1 << 256) - 1) // ((1 << lane) - 1)
             fields = (layout.words, 16), (layer.inputs, 24), (slot, 8), (layout.lanes, 8), (layer.shift, 8), (layer.outputs, 24)
-            words += [_fields(*fields)]
+            words += [_fields(*fields, *_activation_fields(layer.activation))]
             words += [value.to_bytes(WORD, "big") for value in (ones * ((1 << slot) - 1), (1 << lane) - 1, lane)]
         records = len(words)
         for segment in segments:
@@ -247,6 +247,20 @@ def _place(pieces: list[Piece], outside: int) -> tuple[list[Segment], list[int]]
 
 def _fits(low: int, high: int, bits: int) -> bool:
     return -(1 << (bits - 1)) <= low and high < 1 << (bits - 1)
+
+
+def _activation_fields(activation: Activation) -> tuple[tuple[int, int], ...]:
+    """Number, delta and scale of an activation, as `PackedActivations.sol` knows them: its tag, d or c, and the scale of softsign."""
+    match activation:
+        case Relu() | SaturatingRelu():
+            delta, scale = 0, 0
+        case RationalSquare(d=delta) | RationalRelu(d=delta):
+            scale = 0
+        case Softsign(scale=scale, c=delta):
+            pass
+        case _:
+            raise UnsupportedNetwork(f"the packed contract has no activation {activation}")
+    return (activation.tag, 8), (delta, 16), (scale, 16)
 
 
 def _fields(*fields: tuple[int, int]) -> bytes:

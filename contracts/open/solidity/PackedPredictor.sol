@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
-import {PackedKernels} from "./PackedKernels.sol";
+import {PackedActivations} from "./PackedActivations.sol";
 
-/// Runs a dense ReLU network in exact integers over weights kept as bytes in contract code.
+/// Runs a dense network in exact integers over weights kept as bytes in contract code.
 ///
-/// Layer by layer: `z = W a + b`, hidden layers hand on `a = max(z, 0) >> shift`, the last `z` are the logits, and the
-/// prediction is the lowest index of the largest logit. Bit for bit the integer reference of this project.
+/// Layer by layer: `z = W a + b`, hidden layers hand on `a = max(z, 0) >> shift` or another activation of `PackedActivations`,
+/// the last `z` are the logits, and the prediction is the lowest index of the largest logit. Bit for bit the integer
+/// reference of this project.
 ///
 /// How weights lie in a word. A slot of `s` bytes holds `w + 2^(8s-1)`, never negative. A lane is four slots wide, so a word
 /// has four interleaved groups of `8/s` lanes: group k is every fourth slot from slot k. Multiplied by an input, the slots
@@ -20,34 +21,8 @@ import {PackedKernels} from "./PackedKernels.sol";
 ///
 /// How the code of this contract ends: weight rows that fit, then the table `records, segments, biases, addresses, trailer`
 /// that the planner (`zkpredict.contracts.open.packed`) describes field by field.
-contract PackedPredictor is PackedKernels {
+contract PackedPredictor is PackedActivations {
     error WrongImageSize(uint256 given, uint256 expected);
-
-    /// Where a run is: addresses in memory unless said otherwise.
-    struct Run {
-        uint256 image; // the image, in whole words with zeros behind its end
-        uint256 size; // bytes of the image
-        uint256 list; // the nonzero inputs of the current layer in order, two words each: value and index
-        uint256 end; // one past the list
-        uint256 total; // sum of all inputs of the current layer
-        uint256 segment; // the next segment
-        uint256 sums; // the next sums, four words for each word of a row
-        uint256 addresses; // one word for each data contract
-        uint256 own; // offset in this contract's code of the rows it keeps itself
-    }
-
-    /// A layer, as its record in the table says; `even` selects group 0 of a word, `mask` the lowest lane.
-    struct Layer {
-        uint256 words;
-        uint256 inputs;
-        uint256 slot;
-        uint256 lanes;
-        uint256 shift;
-        uint256 outputs;
-        uint256 even;
-        uint256 mask;
-        uint256 lane;
-    }
 
     /// The class of `image`, one byte a pixel.
     function predict(bytes calldata image) external view returns (uint8 class) {
@@ -126,7 +101,7 @@ contract PackedPredictor is PackedKernels {
     }
 
     /// Reads a layer's record of four words; fields of the first: bits 0-15 words a row, 16-39 inputs, 40-47 slot bits,
-    /// 48-55 lanes in use, 56-63 shift, 64-87 outputs.
+    /// 48-55 lanes in use, 56-63 shift, 64-87 outputs, 88-95 activation, 96-111 its delta, 112-127 its scale.
     function _read(Layer memory layer, uint256 record) private pure {
         uint256 fields = _word(record);
         layer.words = uint16(fields);
@@ -135,6 +110,7 @@ contract PackedPredictor is PackedKernels {
         layer.lanes = uint8(fields >> 48);
         layer.shift = uint8(fields >> 56);
         layer.outputs = uint24(fields >> 64);
+        layer.activation = uint40(fields >> 88);
         layer.even = _word(record + 32);
         layer.mask = _word(record + 64);
         layer.lane = _word(record + 96);
@@ -274,77 +250,6 @@ contract PackedPredictor is PackedKernels {
         }
     }
 
-    /// The finished lanes of group `k` of the word whose sums are at `sums`: `z` plus half a lane each.
-    function _lanes(uint256 sums, uint256 k, Layer memory layer, uint256 excess) private pure returns (uint256 value) {
-        unchecked {
-            uint256 slot = layer.slot;
-            value = _word(sums + 32 * k);
-            if (k == 0) {
-                value -= _word(sums + 32) + ((_word(sums + 64) + _word(sums + 96)) << (2 * slot)) + excess;
-            } else if (k == 2) {
-                value -= excess;
-            } else {
-                // The top lane of these groups has its offset at bit 24s - 1 instead of 32s - 1: lift it to the others'.
-                value = (value - (excess << slot)) >> slot;
-                value += ((uint256(1) << (4 * slot - 1)) - (uint256(1) << (3 * slot - 1))) << (256 - 4 * slot);
-            }
-        }
-    }
-
-    /// What the 2^(8s-1) in every slot added to every lane: the sum of the inputs times it.
-    function _excess(Run memory run, Layer memory layer) private pure returns (uint256) {
-        unchecked {
-            return (type(uint256).max / layer.mask) * (run.total << (layer.slot - 1));
-        }
-    }
-
-    /// ReLU and shift of the layer's lanes; lists the activations as the next layer's inputs.
-    function _activate(Run memory run, Layer memory layer) private pure {
-        unchecked {
-            uint256 excess = _excess(run, layer);
-            uint256 ones = type(uint256).max / layer.mask;
-            uint256 signs = ones * ((layer.mask >> 1) + 1);
-            uint256 kept = ones * (layer.mask >> (layer.shift + 1));
-            uint256 sums = run.sums - 128 * layer.words;
-            (run.end, run.total) = (run.list, 0);
-            uint256 k = 0;
-            for (uint256 index = 0; index < layer.outputs; index += layer.lanes) {
-                if (k == 4) (k, sums) = (0, sums + 128);
-                uint256 value = _lanes(sums, k++, layer, excess);
-                // All lanes at once: keep a lane's low bits where its top bit is set, then shift within the lane.
-                uint256 positive = value & signs;
-                value &= positive - (positive >> (layer.lane - 1));
-                _listLanes(run, layer, (value >> layer.shift) & kept, index);
-            }
-        }
-    }
-
-    /// Lists the nonzero lanes of `value`; the lowest is input `index`.
-    function _listLanes(Run memory run, Layer memory layer, uint256 value, uint256 index) private pure {
-        uint256 mask = layer.mask;
-        uint256 lane = layer.lane;
-        uint256 end = run.end;
-        uint256 total = run.total;
-        // Plain equivalent:
-        //     for (; value != 0; value >>= lane) {
-        //         if (value & mask != 0) { list.push(value & mask); list.push(index); total += value & mask; }
-        //         index++;
-        //     }
-        assembly ("memory-safe") {
-            for {} value { value := shr(lane, value) } {
-                let x := and(value, mask)
-                if x {
-                    mstore(end, x)
-                    mstore(add(end, 32), index)
-                    end := add(end, 64)
-                    total := add(total, x)
-                }
-                index := add(index, 1)
-            }
-        }
-        (run.end, run.total) = (end, total);
-    }
-
     /// Writes the last layer's lanes as signed words over the list and returns their end.
     function _outputs(Run memory run, Layer memory layer) private pure returns (uint256 end) {
         unchecked {
@@ -368,22 +273,6 @@ contract PackedPredictor is PackedKernels {
                     }
                 }
             }
-        }
-    }
-
-    function _append(uint256 end, uint256 x, uint256 index) private pure returns (uint256) {
-        // Plain equivalent: list.push(x); list.push(index);
-        assembly ("memory-safe") {
-            mstore(end, x)
-            mstore(add(end, 32), index)
-        }
-        return end + 64;
-    }
-
-    function _word(uint256 place) private pure returns (uint256 value) {
-        // Plain equivalent: value = memory[place:][:32].
-        assembly ("memory-safe") {
-            value := mload(place)
         }
     }
 }
