@@ -22,4 +22,9 @@ def bits(value: int) -> str:
 
     For messages: exact worst cases are sums over a row of private weights.
     """
-    return f"2^{max(abs(value) - 1, 0).bit_length()}"
+    return f"2^{bit_bound(value)}"
+
+
+def bit_bound(value: int) -> int:
+    """The smallest k with |value| <= 2^k."""
+    return max(abs(value) - 1, 0).bit_length()

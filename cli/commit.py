@@ -10,6 +10,7 @@ from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, refuse_t
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import add_force_option
+from zkpredict.cli.private import load_model
 from zkpredict.cli.statement import milliseconds, refuse_same_file
 
 EXAMPLE = "zkpredict commit --model mnist.model --out mnist.commitment"
@@ -27,11 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     from zkpredict.prover.commit import commit_model
-    from zkpredict.prover.model import Model
 
     refuse_same_file(arguments.out, model_file=arguments.model)
     with one_at_a_time(arguments.model):
-        model = Model.load(arguments.model)
+        model = load_model(arguments.model, console)
         outputs = []
         replaceable = [] if model.committed is None else [model.commitment.to_bytes()]
         if model.committed is not None and not arguments.again:

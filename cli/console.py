@@ -58,29 +58,26 @@ class Console:
             yield lambda count: bar.advance(task, count)
 
     def note(self, text: str) -> None:
-        """Something to know that stops nothing: a line on stderr, or an entry of "notes" in the JSON object."""
+        """Something to know that stops nothing: one line on stderr, or an entry of "notes" in the JSON object."""
+        text = " ".join(text.splitlines())
         self.notes.append(text)
         if not self.as_json:
             say_aside(f"note: {text}")
 
     def result(self, data: dict, lines: list[str]) -> None:
         """The outcome: `data` as JSON, or `lines` for people. Raises `OutputLost`."""
-        say(_json(data | self._notes, indent=2) if self.as_json else "\n".join(lines))
-
-    def warn(self, message: str) -> None:
-        """One line on stderr about something that stops nothing."""
-        say_aside(f"zkpredict: warning: {' '.join(message.splitlines())}")
+        say(_json(self._noted(data), indent=2) if self.as_json else "\n".join(lines))
 
     def error(self, message: str, code: int) -> None:
         """One clear line on stderr, and the same in JSON on stdout when asked for. Raises `OutputLost`."""
         message = " ".join(message.splitlines())
         say_aside(f"zkpredict: {message}")
         if self.as_json:
-            say(_json({"error": message, "exit_code": code} | self._notes))
+            say(_json(self._noted({"error": message, "exit_code": code})))
 
-    @property
-    def _notes(self) -> dict:
-        return {"notes": self.notes} if self.notes else {}
+    def _noted(self, data: dict) -> dict:
+        """`data` with what was noted on the way after its own notes."""
+        return data | {"notes": [*data.get("notes", []), *self.notes]} if self.notes else data
 
 
 def _json(data: dict, indent: int | None = None) -> str:

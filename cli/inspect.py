@@ -14,6 +14,7 @@ from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS, Circuit
 from zkpredict.cli.console import Console
+from zkpredict.cli.private import add_private_option, say_private, warn_of_readers
 from zkpredict.kernel import G1
 from zkpredict.prover.model import MAGIC as MODEL_MAGIC
 from zkpredict.prover.model import Model
@@ -31,9 +32,7 @@ _PRIVATE = ("shifts", "worst case")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit or proof file")
-    parser.add_argument(
-        "--private", action="store_true", help="also show what follows from private weights: shifts and exact worst cases"
-    )
+    add_private_option(parser, "shifts and exact worst cases")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
@@ -46,14 +45,14 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             raise MalformedFile(f"{arguments.file} is {kind.name} in the format {magic[4:].hex()}, which this version does not read")
         found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
         raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit or proof: {found}")
-    kind, facts = explain(data, str(arguments.file))
+    kind, facts = explain(data, str(arguments.file), console)
     hidden = [name for name in facts if name in _PRIVATE]
     if not arguments.private:
         facts = {name: value for name, value in facts.items() if name not in _PRIVATE}
         if hidden:
             facts["not shown"] = f"{' and '.join(hidden)}, which follow from the weights: --private shows them"
     elif hidden:
-        console.warn(f"{' and '.join(hidden)} follow from the weights of {arguments.file}: keep them to yourself")
+        say_private(console, " and ".join(hidden), arguments.file)
     facts = {"file": kind, "bytes": len(data), **facts}
     width = max(map(len, facts))
     console.result(facts, [f"{name:<{width}}  {value}" for name, value in facts.items()])
@@ -74,20 +73,21 @@ def _worst_case(network: Network) -> str:
     return ", ".join(f"|z| <= {interval.magnitude}" for interval in network.intervals)
 
 
-def _circuit(data: bytes, what: str) -> tuple[str, dict]:
+def _circuit(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     reader = ByteReader(data, what)
     circuit = Circuit.read(reader)
     reader.finish()
     return "circuit (public)", _circuit_facts(circuit)
 
 
-def _commitment(data: bytes, what: str) -> tuple[str, dict]:
+def _commitment(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     commitment = ModelCommitment.from_bytes(data, G1.from_compressed, what)
     return "model commitment (public)", {"model id": commitment.model_id.hex(), **_circuit_facts(commitment.circuit)}
 
 
-def _model(data: bytes, what: str) -> tuple[str, dict]:
+def _model(data: bytes, what: str, console: Console) -> tuple[str, dict]:
     model = Model.from_bytes(data, what)
+    warn_of_readers(what, model, console)
     facts = {
         "shifts": ", ".join(str(layer.shift) for layer in model.network.layers),
         "worst case": _worst_case(model.network),
@@ -102,13 +102,13 @@ def _model(data: bytes, what: str) -> tuple[str, dict]:
     return "model (PRIVATE: holds the weights)", facts
 
 
-def _exact(data: bytes, what: str) -> tuple[str, dict]:
+def _exact(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     network = ExactNetwork.from_bytes(data, what)
     facts = {"network": network.name, "worst case": f"{_worst_case(network)}, in units of 10^-8"}
     return "10^8 network (PRIVATE: holds the weights)", facts
 
 
-def _proof(data: bytes, what: str) -> tuple[str, dict]:
+def _proof(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     try:
         proof = parse_proof(data)
     except MalformedProof as error:

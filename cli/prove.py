@@ -10,6 +10,7 @@ from zkpredict.circuits.files.outputs import PROOF
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import add_force_option
+from zkpredict.cli.private import load_model
 from zkpredict.cli.statement import add_image_options, image_name, milliseconds, read_statement_image, refuse_same_file
 from zkpredict.verifier.errors import VerificationError
 
@@ -27,13 +28,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     with console.step("start"):
-        from zkpredict.prover.model import Model
         from zkpredict.prover.prove import prove
         from zkpredict.verifier.native import verify
     refuse_same_file(arguments.out, model_file=arguments.model, image=arguments.image, idx_file=arguments.idx)
     refuse_to_replace(arguments.out, PROOF, arguments.force)
     with console.step("read"):
-        model = Model.load(arguments.model)
+        model = load_model(arguments.model, console)
         if model.committed is None:
             step = shlex.join(["zkpredict", "commit", "--model", arguments.model, "--out"])
             raise UnusableInput(f"{arguments.model} has no commitment yet: `{step} FILE` makes it")

@@ -11,6 +11,7 @@ from zkpredict.circuits.files.storage import refuse_to_replace
 from zkpredict.cli.calibration import add_calibration_options, quantise
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.parser import add_force_option
+from zkpredict.cli.private import BOUNDS, add_private_option, say_private
 from zkpredict.cli.statement import refuse_same_file
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--classes", metavar="NAMES", help="names of the classes, between commas, in the order of the outputs")
     parser.add_argument("--threshold", metavar="T", help="for a model of one output: class 1 is an output above T")
     add_force_option(parser)
+    add_private_option(parser, BOUNDS)
 
 
 def run(arguments: Namespace, console: Console) -> int | None:
@@ -64,12 +66,14 @@ def run(arguments: Namespace, console: Console) -> int | None:
         return REFUSED
     model, circuit = Model(found.network, schema=schema), circuit_report(found.network)
     model.save(arguments.out)
+    if arguments.private and circuit.layers:
+        say_private(console, BOUNDS, arguments.out)
     notes = list(imported.folded.notes)
     console.result(
         {
             "network": model.network.name, "out": arguments.out, "input": scale.said, "notes": notes,
             "features": [[feature.name, feature.low, feature.high] for feature in schema.features], "classes": list(schema.classes),
-            **found.facts, **circuit.to_json(),
+            **found.facts, **circuit.to_json(arguments.private),
         },
         [
             f"{model.network.name} in integers",
@@ -77,7 +81,7 @@ def run(arguments: Namespace, console: Console) -> int | None:
             *([f"  classes  {', '.join(schema.classes)}"] if schema.classes else []),
             *(f"  note     {note}" for note in notes),
             *found.lines,
-            *(layer.to_line() for layer in circuit.layers),
+            *(layer.to_line(arguments.private) for layer in circuit.layers),
             *([f"  cannot be proven: {circuit.unprovable}"] if circuit.unprovable else []),
             f"  written  {arguments.out}",
         ],

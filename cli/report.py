@@ -7,8 +7,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import UnusableInput, bits
 from zkpredict.cli.console import Console
+from zkpredict.cli.private import BOUNDS, add_private_option, load_model, say_private
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +37,11 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--label", metavar="COLUMN", help="the column of a table that holds the classes (default: the one left over)")
     parser.add_argument("--input-scale", metavar="SCALE", help="how the original is fed bytes, when it does not say: unit, signed, bytes")
     parser.add_argument("--threshold", metavar="T", help="for an original of one output: class 1 is an output above T")
+    add_private_option(parser, BOUNDS)
 
 
 def run(arguments: Namespace, console: Console) -> None:
     with console.step("start"):
-        from zkpredict.prover.model import Model
         from zkpredict.training.report import accuracy_report, circuit_report
 
     if arguments.original and not arguments.data:
@@ -48,9 +49,11 @@ def run(arguments: Namespace, console: Console) -> None:
     for option, value in (("--input-scale", arguments.input_scale), ("--threshold", arguments.threshold)):
         if value is not None and not arguments.original:
             raise UnusableInput(f"{option} is about --original MODEL: give that too")
-    model = Model.load(arguments.model)
+    model = load_model(arguments.model, console)
     network, schema = model.network, model.schema
     circuit = circuit_report(network)
+    if arguments.private and circuit.layers:
+        say_private(console, BOUNDS, arguments.model)
     accuracy, noun = None, "images"
     if arguments.data:
         with console.step("reading data"):
@@ -60,8 +63,8 @@ def run(arguments: Namespace, console: Console) -> None:
         with console.step(f"classifying {len(data):,} {noun}"):
             accuracy = accuracy_report(network, data, answers)
     console.result(
-        {"network": network.name, "accuracy": accuracy.to_json() if accuracy else None, **circuit.to_json()},
-        [] if console.as_json else _lines(network.name, accuracy, circuit, noun, schema.classes),
+        {"network": network.name, "accuracy": accuracy.to_json() if accuracy else None, **circuit.to_json(arguments.private)},
+        [] if console.as_json else _lines(network.name, accuracy, circuit, arguments.private, noun, schema.classes),
     )
 
 
@@ -115,14 +118,15 @@ def _original_answers(
 
 
 def _lines(
-    name: str, accuracy: AccuracyReport | None, circuit: CircuitReport, noun: str = "images", classes: Sequence[str] = ()
+    name: str, accuracy: AccuracyReport | None, circuit: CircuitReport, private: bool, noun: str = "images", classes: Sequence[str] = ()
 ) -> list[str]:
     lines = [f"network {name}", ""]
     if accuracy is not None:
         lines += _accuracy_lines(accuracy, noun, classes)
     if circuit.costs is None:
         return [*lines, f"cannot be proven: {circuit.unprovable}"]
-    return [*lines, *_render(_layer_table(circuit.layers)), "", *_cost_lines(circuit.costs)]
+    rounded = [] if private else ["rounded up to powers of two; --private shows exact bounds, shifts and headroom"]
+    return [*lines, *_render(_layer_table(circuit.layers, private)), *rounded, "", *_cost_lines(circuit.costs)]
 
 
 def _accuracy_lines(accuracy: AccuracyReport, noun: str, classes: Sequence[str]) -> list[str]:
@@ -155,15 +159,16 @@ def _cost_lines(costs: Costs) -> list[str]:
     ]
 
 
-def _layer_table(layers: Sequence[LayerReport]) -> Table:
+def _layer_table(layers: Sequence[LayerReport], private: bool) -> Table:
     table = _table("bounds over all byte inputs")
-    for heading in ("layer", "shape", "|weight|", "|z|", "shift", "lanes", "headroom"):
+    for heading in ("layer", "shape", "|weight|", "|z|", "lanes", *(("shift", "headroom") if private else ())):
         table.add_column(heading, justify="right")
     for layer in layers:
+        shown = (str(layer.largest_weight), f"{layer.bound:,}") if private else (bits(layer.largest_weight), bits(layer.bound))
         table.add_row(
-            str(layer.number), f"{layer.inputs} to {layer.outputs}", str(layer.largest_weight), f"{layer.bound:,}",
-            str(layer.shift), f"{layer.lane}, {layer.lane_bits} bits", f"{layer.headroom_bits:.2f} bits",
-        )
+            str(layer.number), f"{layer.inputs} to {layer.outputs}", *shown, f"{layer.lane}, {layer.lane_bits} bits",
+            *((str(layer.shift), f"{layer.headroom_bits:.2f} bits") if private else ()),
+        )  # fmt: skip
     return table
 
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from zkpredict.circuits.compiler import CompiledNetwork
-from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.sizes import compile_or_advise
@@ -26,7 +26,11 @@ class LayerReport:
 
     `bound`: the largest absolute pre-activation over ALL byte inputs. `lane_bits`: what its lane holds, 24 (narrow) or 48.
     `headroom_bits`: log2 of how much longer the longest row could get, at this shift, before it leaves the lane.
+
+    What follows from the weights (`PRIVATE`) is told on request only; without it two bounds are told, rounded up to powers of two.
     """
+
+    PRIVATE = ("largest_weight", "bound", "shift", "headroom_bits")
 
     number: int
     inputs: int
@@ -38,13 +42,17 @@ class LayerReport:
     lane_bits: int
     headroom_bits: float
 
-    def to_json(self) -> dict:
-        return asdict(self)
+    def to_json(self, private: bool = False) -> dict:
+        facts = {name: value for name, value in asdict(self).items() if private or name not in self.PRIVATE}
+        return facts | {"largest_weight_bits": bit_bound(self.largest_weight), "bound_bits": bit_bound(self.bound)}
 
-    def to_line(self) -> str:
+    def to_line(self, private: bool = False) -> str:
+        shape, lanes = f"  layer {self.number}  {self.inputs} to {self.outputs}", f"{self.lane} lanes ({self.lane_bits} bits)"
+        if not private:
+            return f"{shape}: |weight| <= {bits(self.largest_weight)}, |z| <= {bits(self.bound)} on any input, {lanes}"
         return (
-            f"  layer {self.number}  {self.inputs} to {self.outputs}: |weight| <= {self.largest_weight}, |z| <= {self.bound:,} "
-            f"on any input, shift {self.shift}, {self.lane} lanes ({self.lane_bits} bits), {self.headroom_bits:.2f} bits to spare"
+            f"{shape}: |weight| <= {self.largest_weight}, |z| <= {self.bound:,} on any input, shift {self.shift}, {lanes}, "
+            f"{self.headroom_bits:.2f} bits to spare"
         )
 
 
@@ -56,9 +64,9 @@ class CircuitReport:
     costs: Costs | None
     unprovable: str | None
 
-    def to_json(self) -> dict:
+    def to_json(self, private: bool = False) -> dict:
         return {
-            "layers": [layer.to_json() for layer in self.layers],
+            "layers": [layer.to_json(private) for layer in self.layers],
             "costs": self.costs.as_dict() if self.costs else None,
             "unprovable": self.unprovable,
         }

@@ -6,11 +6,13 @@
   3. `invert` turns dark ink on light paper into light ink on black, as in MNIST,
   4. a picture that is not side x side is padded with black to a square, centred, and resized by box averaging.
 
-Every step is integer arithmetic, so the same decoded pixels give everybody the same bytes.
+Every step is integer arithmetic, so the same decoded pixels give everybody the same bytes. PNG decodes to the same pixels everywhere;
+JPEG does not (ITU-T T.81 leaves the rounding of the inverse transform open), so a note names the bytes.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 import os
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from zkpredict.circuits.files.images import Reading
 
+_JPEG = b"\xff\xd8"
 MAX_IMAGE_SIDE = 1 << 13
 LEAST_SIDE = 8
 """Below this many pixels a side, a picture is only taken at its exact size: resized to so few, any picture is a coincidence."""
@@ -64,6 +67,8 @@ def prepare_picture(path: str | os.PathLike, data: bytes, inputs: int, reading: 
         raise UnusableInput(_blank(path, pixels[0], reading))
     if not reading.auto and side >= LEAST_SIDE:
         notes += _advice(pixels, side, reading.invert)
+    if data[:2] == _JPEG:
+        notes.append(f"JPEG may decode to other bytes elsewhere (PNG does not): here the network gets the sha256 {hashlib.sha256(pixels).hexdigest()}")
     return pixels, tuple(notes)
 
 

@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numpy as np
 
-from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.errors import UnsupportedNetwork, bits
 from zkpredict.circuits.networks.activations import Activation, RationalRelu, RationalSquare, Relu, SaturatingRelu, Softsign
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
@@ -49,7 +49,7 @@ class LayerLayout:
             if all(_fits(interval.low[i], interval.high[i], 24 * slot) for i in layout.shortened):
                 return layout
             return cls(slot, 8 // slot - 1, layer.outputs)
-        raise UnsupportedNetwork(f"layer {number} reaches {interval.magnitude}: no lane of 256 bits holds it")
+        raise UnsupportedNetwork(f"layer {number} reaches up to {bits(interval.magnitude)}: no lane of 256 bits holds it")
 
     @property
     def words(self) -> int:

@@ -63,7 +63,8 @@ def test_inspect_explains_10_8_networks_without_their_weights(run, tmp_path):
         "worst case": "|z| <= 124691356, |z| <= 195032766, in units of 10^-8",
     }
     shown = run("inspect", path, "--private").out
-    assert run("inspect", path, "--private", "--json").json == facts
+    note = f"shown from the private weights of {path}: worst case; keep that to yourself"
+    assert run("inspect", path, "--private", "--json").json == facts | {"notes": [note]}
     assert "124691356" not in run("inspect", path).out
     assert shown.splitlines()[2:] == ["network     2-2-1", f"worst case  {facts['worst case']}"]
     for layer in network.layers:
@@ -118,7 +119,9 @@ def test_shifts_and_exact_worst_cases_are_shown_on_request_only(run, desk, commi
     worst = ", ".join(f"|z| <= {interval.magnitude}" for interval in committed.network.intervals)
     asked = run("inspect", desk.model, "--private", "--json")
     assert (asked.json["shifts"], asked.json["worst case"]) == (shifts, worst)
-    assert asked.err == f"zkpredict: warning: shifts and worst case follow from the weights of {desk.model}: keep them to yourself\n"
+    note = f"shown from the private weights of {desk.model}: shifts and worst case; keep that to yourself"
+    assert (asked.err, asked.json["notes"]) == ("", [note])
+    assert run("inspect", desk.model, "--private").err == f"note: {note}\n"
     shown = run("inspect", desk.model)
     assert not [interval for interval in committed.network.intervals if str(interval.magnitude) in shown.out + shown.err]
     assert run("inspect", desk.commitment, "--private").err == ""

@@ -10,11 +10,12 @@ from networks import extreme_images, probing_images, random_network, shipped, te
 from nodes import call_many
 
 from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.chain.interface import MAX_CODE_BYTES, Contract, Reverted
 from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.chain.evm import EmbeddedChain
-from zkpredict.contracts.open.packed import deployer, plan, predictor
+from zkpredict.contracts.open.packed import LayerLayout, deployer, plan, predictor
 from zkpredict.contracts.open.weights import DATA_BYTES, data_creation, data_hash
 
 
@@ -158,6 +159,16 @@ def test_missing_or_other_weights_are_refused_at_creation(embedded):
     with pytest.raises(Reverted) as refusal:
         Contract.deploy(embedded, deployer(), layout.head, addresses, hashes[:-1], layout.trailer)
     assert (refusal.value.name, refusal.value.arguments) == ("UnevenWeights", (len(addresses), len(addresses) - 1))
+
+
+def test_the_refusal_of_a_sum_tells_its_bits_only():
+    """No int64 weights get there; a layer of a later format might."""
+    layer = DenseLayer(np.array([[1]]), np.array([0]))
+    assert LayerLayout.of(3, layer, Interval((-(2**255),), (2**255 - 1,))).slot == 8
+    for low, high, reached in ((-(2**255) - 1, 0, 256), (0, 2**255, 255), (0, 3 * 2**255, 257)):
+        with pytest.raises(UnsupportedNetwork) as refusal:
+            LayerLayout.of(3, layer, Interval((low,), (high,)))
+        assert str(refusal.value) == f"layer 3 reaches up to 2^{reached}: no lane of 256 bits holds it"
 
 
 def test_networks_that_cannot_fit_are_refused():

@@ -90,3 +90,14 @@ def test_commands_that_quantise_on_the_way_refuse_it(run, folder, tmp_path, caps
 def test_unusable_options_are_refused(run, arguments, message):
     code, found, path = run(*arguments)
     assert (code, found) == (2, {"error": message, "exit_code": 2}) and not path.exists()
+
+
+def test_exact_bounds_and_shifts_are_printed_on_request_only(examples, tmp_path, capsys):
+    arguments = ["quantize", str(examples / "mnist.keras"), "--out", str(tmp_path / "m.model")]
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert "  layer 0  784 to 64: |weight| <= 2^7, |z| <= 2^21 on any input, narrow lanes (24 bits)\n" in said.out and said.err == ""
+    assert main([*arguments, "--force", "--private"]) == 0
+    said = capsys.readouterr()
+    assert ", shift 6, narrow lanes (24 bits), 0.13 bits to spare\n" in said.out
+    assert said.err == f"note: shown from the private weights of {tmp_path / 'm.model'}: shifts, exact bounds and headroom; keep that to yourself\n"

@@ -111,14 +111,41 @@ def test_a_network_too_big_to_prove_is_still_reported(capsys, tmp_path):
 
 def test_report_reads_well(capsys, examples, data_folder):
     assert main(["report", "--model", str(examples / "mnist.model"), "--data", str(data_folder)]) == 0
-    said = capsys.readouterr().out
+    said = capsys.readouterr()
     for expected in (
         "accuracy over 10,000 test images\n  integer  97.98%\n",
         "  7     1      4      9     6     1     ·     ·   998     5     4\n",
-        "      0   784 to 64        127    1,919,855       6   narrow, 24 bits    0.13 bits\n",
+        "rounded up to powers of two; --private shows exact bounds, shifts and headroom\n",
         "  commitments    8 rows, 768 bytes in a registry\n",
     ):
-        assert expected in said
+        assert expected in said.out
+    assert "0 784 to 64 2^7 2^21 narrow, 24 bits".split() in [line.split() for line in said.out.splitlines()]
+    assert said.err == ""
+
+
+def test_exact_bounds_and_shifts_are_shown_on_request_only(capsys, examples):
+    model = str(examples / "mnist.model")
+    private = {"largest_weight": 127, "bound": 1_919_855, "shift": 6}
+    code, found = _json(capsys, "report", "--model", model)
+    assert code == 0 and found["layers"][0] == {
+        "number": 0, "inputs": 784, "outputs": 64, "lane": "narrow", "lane_bits": 24, "largest_weight_bits": 7, "bound_bits": 21,
+    }  # fmt: skip
+    code, asked = _json(capsys, "report", "--model", model, "--private")
+    assert private.items() <= asked["layers"][0].items() and round(asked["layers"][0]["headroom_bits"], 2) == 0.13
+    note = f"shown from the private weights of {model}: shifts, exact bounds and headroom; keep that to yourself"
+    assert asked["notes"] == [note] and "notes" not in found
+    assert main(["report", "--model", model, "--private"]) == 0
+    said = capsys.readouterr()
+    assert "0 784 to 64 127 1,919,855 narrow, 24 bits 6 0.13 bits".split() in [line.split() for line in said.out.splitlines()]
+    assert said.err == f"note: {note}\n"
+
+
+def test_lines_of_layers_tell_bits_unless_asked(examples):
+    """As `quantize` prints them."""
+    report = layer_reports(compile_network(Model.load(examples / "mnist.model").network))[0]
+    assert report.to_line() == "  layer 0  784 to 64: |weight| <= 2^7, |z| <= 2^21 on any input, narrow lanes (24 bits)"
+    exact = "|weight| <= 127, |z| <= 1,919,855 on any input, shift 6, narrow lanes (24 bits), 0.13 bits to spare"
+    assert report.to_line(private=True) == f"  layer 0  784 to 64: {exact}"
 
 
 def test_report_refuses_unusable_files(capsys, examples, data_folder, tmp_path):

@@ -1,0 +1,48 @@
+"""What only the owner of a model should see: facts that follow from its weights, and the model file itself."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from zkpredict.cli.console import Console
+
+if TYPE_CHECKING:
+    from zkpredict.prover.model import Model
+
+BOUNDS = "shifts, exact bounds and headroom"
+DEMONSTRATION = "50a354ac2cb77d35c007783f22ce86668d869ec90f6ff6ad9abcb4eadf7a9d8a"
+"""Model id of `examples/mnist.model`, whose weights are published with it."""
+_OTHERS = stat.S_IRGRP | stat.S_IROTH
+
+
+def add_private_option(parser: argparse.ArgumentParser, what: str) -> None:
+    """Adds `--private`, which shows `what`."""
+    parser.add_argument("--private", action="store_true", help=f"also show what follows from private weights: {what}")
+
+
+def say_private(console: Console, what: str, path: str) -> None:
+    """Says that what is shown is not for everybody."""
+    console.note(f"shown from the private weights of {path}: {what}; keep that to yourself")
+
+
+def load_model(path: str, console: Console) -> Model:
+    """The model file; says so when others can read it. Errors are those of `Model.load`."""
+    from zkpredict.prover.model import Model
+
+    model = Model.load(path)
+    warn_of_readers(path, model, console)
+    return model
+
+
+def warn_of_readers(path: str, model: Model, console: Console) -> None:
+    """A note when the file of a model is readable by its group or by everybody: it holds the weights and the secrets of the rows.
+
+    The demonstration is left out: its weights are public, and a checkout writes it with the mode that the user's umask gives.
+    """
+    if not os.stat(path).st_mode & _OTHERS:
+        return
+    if model.committed is None or model.commitment.model_id.hex() != DEMONSTRATION:
+        console.note(f"{path} holds private weights, and others on this machine may read it: chmod 600 {path}")

@@ -1,0 +1,41 @@
+"""A private model that others can read is named with the command that mends it; the demonstration, which is public, is not."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from zkpredict.cli.private import DEMONSTRATION
+from zkpredict.prover.model import Model
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604])
+def test_a_model_that_others_can_read_is_named(run, desk, mode):
+    os.chmod(desk.model, mode)
+    note = f"{desk.model} holds private weights, and others on this machine may read it: chmod 600 {desk.model}"
+    for arguments in (
+        ("inspect", desk.model),
+        ("report", "--model", desk.model),
+        ("prove", desk.image, "--model", desk.model, "--out", desk.proof),
+        ("commit", "--model", desk.model, "--out", desk.commitment),
+    ):
+        said = run(*arguments)
+        assert (said.code, said.err) == (0, f"note: {note}\n"), arguments
+    assert run("inspect", desk.model, "--json").json["notes"] == [note]
+    os.chmod(desk.model, 0o600)
+    for arguments in (("inspect", desk.model), ("report", "--model", desk.model)):
+        assert run(*arguments).err == ""
+
+
+def test_the_demonstration_is_left_out_until_it_is_committed_to_anew(run, desk):
+    path = desk.folder / "demonstration.model"
+    shutil.copy(EXAMPLES / "mnist.model", path)
+    os.chmod(path, 0o644)
+    assert Model.load(path).commitment.model_id.hex() == DEMONSTRATION
+    assert run("inspect", path).err == ""
+    assert run("commit", "--model", path, "--out", desk.folder / "d.commitment", "--again").code == 0
+    os.chmod(path, 0o644)
+    assert "chmod 600" in run("inspect", path).err
