@@ -36,10 +36,12 @@ def read_commitment(path: str | None) -> ModelCommitment:
 
 
 def deploy_for(chain: Chain, commitment: ModelCommitment, pairing: bool) -> Deployed:
-    """A new verifier for the commitment's circuit."""
+    """A new verifier for the commitment's circuit. Raises `ChainError` before anything is sent when the chain lacks a precompile."""
+    from zkpredict.contracts.chain.rules import require_precompiles
     from zkpredict.contracts.verifier.client import deploy_verifier
     from zkpredict.contracts.verifier.encoding import FinalCheck
 
+    require_precompiles(chain, pairing=pairing)
     return deploy_verifier(chain, commitment.circuit, FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION)
 
 

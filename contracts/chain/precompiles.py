@@ -15,6 +15,7 @@ from eth.precompiles.bls12_381.constants import BLS12_G1_MSM_GAS, G1_MSM_DISCOUN
 from eth.precompiles.point_evaluation import TRUSTED_SETUP_PATH, kzg_to_versioned_hash
 from eth.vm.forks.cancun.constants import BLS_MODULUS, FIELD_ELEMENTS_PER_BLOB, POINT_EVALUATION_PRECOMPILE_GAS
 
+from zkpredict.contracts.chain.rules import padded
 from zkpredict.kernel import G1, G2, MODULUS, pairing_check
 
 POINT_EVALUATION = bytes(19) + b"\x0a"
@@ -103,11 +104,3 @@ def _g2(data: bytes) -> G2:
         return G2.from_uncompressed(x1 + x0 + y1 + y0)
     except ValueError as error:
         raise VMError(f"G2 point: {error}") from None
-
-
-def padded(point: G1) -> bytes:
-    """A point as EIP-2537 writes it: each coordinate in 64 bytes, all of them zero for the identity."""
-    if point.is_identity():
-        return bytes(128)
-    raw = point.to_uncompressed()
-    return bytes(16) + raw[:48] + bytes(16) + raw[48:]

@@ -60,6 +60,16 @@ def test_the_shipped_pictures_keep_their_bytes(root):
         assert (hashlib.sha256(found.pixels).hexdigest(), found.notes) == (digest, ())
 
 
+def test_the_bytes_that_a_jpeg_gave_are_named(save, seven, plain):
+    """Decoders may differ: whoever gets another proof of the same JPEG sees where they part. PNG leaves nothing open."""
+    drawing = Image.fromarray(seven)
+    found = prepare_image(save(drawing, "a.jpg", quality=90), 784)
+    digest = hashlib.sha256(found.pixels).hexdigest()
+    note = f"JPEG may decode to other bytes elsewhere (PNG does not): here the network gets the sha256 {digest}"
+    assert (found.pixels == plain, found.notes) == (False, (AVERAGED, note))
+    assert prepare_image(save(drawing), 784).notes == (AVERAGED,)
+
+
 # EXIF
 
 TURNED = {1: lambda a: a, 2: np.fliplr, 3: lambda a: np.rot90(a, 2), 4: np.flipud, 5: np.transpose,

@@ -11,10 +11,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from networks import ROOT
+from nodes import client, running_anvil
 
 from zkpredict.cli.main import main
 from zkpredict.contracts.chain import node
 from zkpredict.contracts.artifact import address_text
+from zkpredict.contracts.chain.evm import EmbeddedChain, account_key
 from zkpredict.contracts.chain.interface import ChainError, Log, Reverted
 from zkpredict.contracts.chain.rpc import KEY_VARIABLE, RpcChain
 
@@ -42,7 +44,8 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        method = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["method"]
+        self.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        method = self.asked["method"]
         answer = self.server.answers.get(method, result(HONEST[method]))
         if isinstance(answer, bytes):
             respond(self, answer)
@@ -96,6 +99,17 @@ def endlessly(piece: bytes, pause: float) -> Respond:
             time.sleep(pause)
 
     return write
+
+
+def precompiles_but(precompile: int = 0, change: Callable[[bytes], bytes] = bytes) -> Respond:
+    """Calls answered as the embedded chain answers them, those of one precompile changed."""
+
+    def answer(handler: Handler) -> None:
+        call = handler.asked["params"][0]
+        found = EmbeddedChain().call(call["to"], bytes.fromhex(call["data"][2:]))
+        respond(handler, result(f"0x{(change(found) if int(call['to'], 16) == precompile else found).hex()}"))
+
+    return answer
 
 
 def hang_up(handler: Handler) -> None:
@@ -301,6 +315,52 @@ def test_the_command_says_it_in_one_line(liar, capsys, monkeypatch):
         ("eth_chainId", b"hello", "answers eth_chainId with 5 bytes that cannot be read: the answer is no JSON"),
         ("eth_estimateGas", refusal(code=3, message="execution reverted", data="0xzz"), f"'0xzz' as error.data, expected {BYTES}"),
     ):
-        liar.answers = {method: body}
+        liar.answers = {"eth_call": precompiles_but(), method: body}
         assert main(["chain", "deploy", "--verifier", "--commitment", commitment, "--rpc-url", liar.url, "--json"]) == 2
         assert json.loads(capsys.readouterr().out)["error"].endswith(reason)
+
+
+SUM = "0x0c (sum of BLS12-381 points, EIP-2537)"
+PRAGUE = "A verifier needs a chain with the Prague rules (anvil: --hardfork prague)"
+
+
+@pytest.mark.parametrize(
+    ("options", "answer", "reason"),
+    [
+        ([], precompiles_but(0x0C, lambda _: b""), f"{SUM}: asked a question with a known answer, it returns 0 bytes, not 128; nothing was sent. {PRAGUE}"),
+        ([], precompiles_but(0x0C, lambda found: found[:-1] + b"\0"),
+         f"{SUM}: asked a question with a known answer, it returns 128 bytes, but not the right ones; nothing was sent. {PRAGUE}"),
+        ([], precompiles_but(0x0A, lambda _: b""), "0x0a (point evaluation, EIP-4844): asked a question with a known answer, it returns 0 bytes, not 64; "
+         "nothing was sent. --pairing deploys a verifier that does without it"),
+        (["--pairing"], precompiles_but(0x0F, lambda found: found[:-1] + b"\0"), "0x0f (BLS12-381 pairing, EIP-2537): asked a question "
+         f"with a known answer, it returns 32 bytes, but not the right ones; nothing was sent. {PRAGUE}"),
+        ([], refusal(code=-32000, message="invalid opcode"), f"{SUM}: asked a question with a known answer, it refuses (invalid opcode); nothing was sent. {PRAGUE}"),
+    ],
+    ids=["no sum", "wrong sum", "no point evaluation", "wrong pairing", "refused"],
+)  # fmt: skip
+def test_no_verifier_is_sent_to_a_chain_without_its_precompiles(liar, capsys, monkeypatch, options, answer, reason):
+    monkeypatch.setenv(KEY_VARIABLE, "17" * 32)
+    sent = []
+    deploy = ["chain", "deploy", "--verifier", "--commitment", str(ROOT / "examples" / "mnist.commitment"), "--rpc-url", liar.url, *options, "--json"]
+    liar.answers = {"eth_call": answer, "eth_sendRawTransaction": lambda handler: sent.append(handler)}
+    assert main(deploy) == 2
+    assert (json.loads(capsys.readouterr().out)["error"], sent) == (f"this chain lacks the precompile {reason}", [])
+    liar.answers = {"eth_call": precompiles_but()}
+    assert main(deploy) == 0
+
+
+def test_a_real_node_before_prague_is_refused_before_it_is_paid(anvil, anvil_url, capsys, monkeypatch):
+    """The same command, on an anvil of each kind."""
+    monkeypatch.setenv(KEY_VARIABLE, account_key(0).to_bytes().hex())
+    said = {}
+
+    def deploy(hardfork: str, url: str, payer: RpcChain) -> None:
+        before = payer.balance(payer.sender)
+        code = main(["chain", "deploy", "--verifier", "--commitment", str(ROOT / "examples" / "mnist.commitment"), "--rpc-url", url, "--json"])
+        said[hardfork] = (code, json.loads(capsys.readouterr().out).get("error"), payer.balance(payer.sender) == before)
+
+    deploy("prague", anvil_url, anvil)
+    with running_anvil("cancun") as url:
+        deploy("cancun", url, client(url))
+    lacking = f"this chain lacks the precompile {SUM}: asked a question with a known answer, it returns 0 bytes, not 128; nothing was sent. {PRAGUE}"
+    assert said == {"cancun": (2, lacking, True), "prague": (0, None, False)}
