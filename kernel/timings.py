@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from . import G1, G2, MODULUS, Bases, Vector, pairing_check
+import numpy as np
+
+from . import G1, G2, MODULUS, Bases, Vector, evaluate_program, pairing_check
 
 
 def milliseconds(work: Callable[[], object], runs: int = 21) -> float:
@@ -43,6 +45,18 @@ def measurements(n: int = 4096) -> Iterator[tuple[str, Callable[[], object]]]:
         yield f"msm of {size} full-size scalars", lambda size=size: bases.msm(a[:size])
     small = Vector.concat([Vector.from_ints([(i % 256 - 128) % MODULUS for i in range(n // 4)]), uniform(4)])
     yield f"msm of {n // 4} signed bytes and 4 full-size scalars", lambda: bases.msm(small)
+    source = np.random.default_rng(1)
+    columns, tails = source.integers(0, 256, (16, n // 4), dtype=np.uint8), [uniform(4)] * 16
+    yield f"msm_integers of 16 columns of {n // 4} bytes, 4 full-size scalars each", lambda: bases.msm_integers(columns, tails)
+    prepared = Bases.concat([bases])
+    yield f"precompute {n // 2} bases", lambda: Bases.concat([bases]).precompute(n // 2)
+    prepared.precompute(n // 2)
+    yield f"msm of {n // 2} full-size scalars, precomputed", lambda: prepared.msm(a[: n // 2])
+    weights = source.integers(-128, 128, (2000, 1000), dtype=np.int8)
+    yield "combine_rows of 2,000 rows of 1,000 signed bytes", lambda: Vector.combine_rows(weights, a[:2000])
+    operations = [("*", k % 2, k + 2) for k in range(20)]
+    inputs = [(a, 0), (b, 1), (b, 0)]
+    yield f"evaluate_program of 20 products over {n} rows", lambda: evaluate_program(n, inputs, operations)
     points = list(bases[:20])
     yield "linear_combination of 20 points", lambda: G1.linear_combination(points, a[:20])
     yield "lagrange bases of 256", lambda: bases.lagrange(256)
