@@ -80,8 +80,8 @@ def test_commands_that_quantise_on_the_way_refuse_it(run, folder, tmp_path, caps
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--activation", "relu8"], "relu8 takes its scales from images: add --calibrate DATA, a folder of idx files"),
-        (["--max-loss", "1"], "--max-loss is measured on images: add --calibrate DATA, a folder of idx files"),
+        (["--activation", "relu8"], "relu8 takes its scales from images: add --calibrate DATA, a table or a folder of idx files"),
+        (["--max-loss", "1"], "--max-loss is measured on images: add --calibrate DATA, a table or a folder of idx files"),
         (["--calibrate", "none/"], "data folder none is not a folder"),
         (["--max-loss", "101"], "argument --max-loss: '101' is no number of percentage points from 0 to 100"),
         (["--max-loss", "nan"], "argument --max-loss: 'nan' is no number of percentage points from 0 to 100"),
