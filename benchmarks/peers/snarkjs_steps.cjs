@@ -1,6 +1,7 @@
 // snarkjs' own calls, one step a process.  node snarkjs_steps.cjs PEER_FOLDER STEP [ARGUMENTS]   prints `inner SECONDS`
 const fs = require("fs");
 const crypto = require("crypto");
+const { execFileSync } = require("child_process");
 const { createRequire } = require("module");
 
 const [folder, step, ...rest] = process.argv.slice(2);
@@ -17,16 +18,20 @@ async function timed(work) {
 async function powersFile() {
   const info = await snarkjs.r1cs.info("circuit.r1cs");
   const needed = info.nConstraints + info.nPubInputs + info.nOutputs + 1;
-  return `${folder}/development_${Math.ceil(Math.log2(needed))}.ptau`;
+  const power = Math.ceil(Math.log2(needed));
+  return { power, target: `${folder}/development_${power}.ptau` };
 }
 
 const steps = {
-  // A development ceremony: one contributor, this process, which could have kept its secret. Made once per size and kept.
+  // A development ceremony: one contributor, this process, which could have kept its secret. Made once per size and kept. Where
+  // the gnark peer is installed its dealer writes the same file in a fraction of the time.
   async ceremony() {
-    const target = await powersFile();
-    if (!fs.existsSync(target)) {
+    const { target, power } = await powersFile();
+    const dealer = `${folder}/../gnark/prover`;
+    if (!fs.existsSync(target) && fs.existsSync(dealer)) {
+      execFileSync(dealer, ["ceremony", String(power), target]);
+    } else if (!fs.existsSync(target)) {
       const start = Date.now();
-      const power = Number(/_(\d+)\.ptau$/.exec(target)[1]);
       const curve = await snarkjs.curves.getCurveFromName("bn128");
       await snarkjs.powersOfTau.newAccumulator(curve, power, `${target}.0`);
       await snarkjs.powersOfTau.contribute(`${target}.0`, `${target}.1`, "development", crypto.randomBytes(32).toString("hex"));
@@ -39,7 +44,7 @@ const steps = {
     console.log(`inner ${JSON.parse(fs.readFileSync(`${target}.json`)).seconds}`);
   },
   async keys() {
-    await snarkjs.zKey.newZKey("circuit.r1cs", await powersFile(), "first.zkey");
+    await snarkjs.zKey.newZKey("circuit.r1cs", (await powersFile()).target, "first.zkey");
     await snarkjs.zKey.contribute("first.zkey", "circuit.zkey", "development", crypto.randomBytes(32).toString("hex"));
     fs.rmSync("first.zkey");
     fs.writeFileSync("vk.json", JSON.stringify(await snarkjs.zKey.exportVerificationKey("circuit.zkey")));

@@ -1,6 +1,7 @@
 // gnark's own calls on a dense ReLU network, one step a process:
 //
 //	prover setup|prove|verify|contract groth16|plonk     in the folder with circuit.json and input.json; prints `inner SECONDS`
+//	prover ceremony POWER FILE.ptau                      a development powers-of-tau file for snarkjs
 package main
 
 import (
@@ -9,6 +10,7 @@ import (
 	"io"
 	"math/big"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc"
@@ -80,6 +82,12 @@ func full(shape Shape) witness.Witness {
 
 func main() {
 	step := os.Args[1]
+	if step == "ceremony" {
+		power, err := strconv.Atoi(os.Args[2])
+		must(err)
+		ceremony(power, os.Args[3])
+		return
+	}
 	schemes := map[string]scheme{"groth16": groth{}, "plonk": plonkish{}}
 	chosen := schemes[os.Args[2]]
 	var shape Shape
