@@ -64,6 +64,20 @@ class BenchNetwork:
         """Number of weights, biases left out."""
         return sum(step.weights.size for step in self.steps if step.weights is not None)
 
+    @property
+    def neurons(self) -> int:
+        """Outputs of all dense layers and of all convolutions, position by position."""
+        height, found = self.input_shape[-1], 0
+        for step in self.steps:
+            if step.kind == "convolution":
+                height -= step.weights.shape[-1] - 1
+                found += len(step.bias) * height**2
+            elif step.kind == "max_pool":
+                height //= 2
+            elif step.kind == "dense":
+                found += len(step.bias)
+        return found
+
     @cached_property
     def integers(self) -> IntegerNetwork:
         """The integer network. Raises `UnsupportedNetwork` when this version has none for it."""

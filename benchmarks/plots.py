@@ -24,15 +24,17 @@ HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo", "--", "**", "|||", "//.
 
 
 def draw(rows: Sequence[Row], out: Path) -> list[Path]:
-    """Draws every plot for which there are figures: bars for each network, and proving time over weights where networks differ."""
+    """Draws every plot for which there are figures: bars for each network, and proving time over weights and over neurons where networks differ."""
     written = []
     for network in dict.fromkeys(row.network for row in rows if row.network):
         for measure, unit, heading, name in BARS:
             found = [row for row in rows if row.network == network and row.measure == measure and row.median]
             if found:
                 written += _bars(found, unit, f"{network}: {heading}", out / f"{name}-{network.replace(' ', '-')}")
-    scaling = _scaling(rows)
-    return written + (_lines(scaling, out / "scaling") if scaling else [])
+    for count in ("weights", "neurons"):
+        if scaling := _scaling(rows, count):
+            written += _lines(scaling, count, out / f"scaling-{count}")
+    return written
 
 
 def _bars(found: Sequence[Row], unit: str, heading: str, stem: Path) -> list[Path]:
@@ -51,24 +53,24 @@ def _bars(found: Sequence[Row], unit: str, heading: str, stem: Path) -> list[Pat
     return _save(figure, stem)
 
 
-def _scaling(rows: Sequence[Row]) -> dict[str, list[tuple[float, float]]]:
-    """(weights, proving seconds) by system, for systems that were measured on two networks or more."""
-    weights = {row.network: row.median for row in rows if row.system == "network" and row.measure == "weights"}
+def _scaling(rows: Sequence[Row], count: str) -> dict[str, list[tuple[float, float]]]:
+    """(`count`, proving seconds) by system, for systems that were measured on two networks or more."""
+    counts = {row.network: row.median for row in rows if row.system == "network" and row.measure == count}
     found: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
-        if row.measure == "prove_seconds" and row.median and row.network in weights:
-            found.setdefault(row.system, []).append((weights[row.network], row.median))
+        if row.measure == "prove_seconds" and row.median and row.network in counts:
+            found.setdefault(row.system, []).append((counts[row.network], row.median))
     return {system: sorted(points) for system, points in found.items() if len(points) > 1}
 
 
-def _lines(scaling: dict[str, list[tuple[float, float]]], stem: Path) -> list[Path]:
+def _lines(scaling: dict[str, list[tuple[float, float]]], count: str, stem: Path) -> list[Path]:
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     styles = [(line, marker) for line in ("-", "--", ":", "-.") for marker in "osv^D"]
     for (system, points), (line, marker) in zip(scaling.items(), styles):
         axes.plot(*zip(*points), line, marker=marker, color="black", markerfacecolor="white", label=title(system))
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("weights")
+    axes.set_xlabel(count)
     axes.set_ylabel("proving, whole process, seconds")
     axes.legend(fontsize=7, handlelength=5, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

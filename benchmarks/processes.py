@@ -27,7 +27,8 @@ class CommandFailed(UnusableInput):
 class Command:
     """`argv` run in `folder`. `inner` reads the seconds of the library call alone out of stdout, None where it is not told.
 
-    `part` sets a ceremony apart from the rest of a set-up: others may already have run it.
+    `part` sets a ceremony apart from the rest of a set-up: others may already have run it. `makes`: files that are removed before,
+    since careful commands do not write over them.
     """
 
     argv: tuple[str, ...]
@@ -36,6 +37,7 @@ class Command:
     inner: Callable[[str], float | None] = lambda stdout: None
     accepts: tuple[int, ...] = (0,)
     part: str = "setup"
+    makes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ def run(command: Command, limit: float, watch_memory: bool = False) -> Finished:
 
     Memory is looked at every 10 ms by a thread of this process: watch runs that are not timed.
     """
+    for name in command.makes:
+        Path(command.folder, name).unlink(missing_ok=True)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
         process = subprocess.Popen(

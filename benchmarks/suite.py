@@ -73,6 +73,7 @@ def run_suite(plan: Plan) -> list[Row]:
 
 def _network_rows(plan: Plan, network: BenchNetwork) -> Iterator[Row]:
     yield Row.of(network.name, "network", "weights", "count", [network.weights])
+    yield Row.of(network.name, "network", "neurons", "count", [network.neurons])
     measured = []
     for system in plan.systems:
         case = Case(network, plan.work / network.name / system.name, plan.peers)
@@ -202,10 +203,10 @@ def _other_rows(plan: Plan, one: Measurement) -> Iterator[Row]:
         yield Row(*name, measure, note=getattr(facts, measure))
     yield Row.of(*name, "steps", "count", [facts.steps])
     yield Row.of(*name, "files", "count", [facts.files])
-    plan.say(f"{case.network.name}, {system.title}: binding")
-    yield _binding_row(plan, one)
     if plan.quick and system.peer is not None:
         return
+    plan.say(f"{case.network.name}, {system.title}: binding")
+    yield _binding_row(plan, one)
     plan.say(f"{case.network.name}, {system.title}: contract and accuracy")
     yield from _chain_rows(name, _tried(lambda: system.on_chain(case)))
     accuracy = _tried(lambda: system.accuracy(case))

@@ -26,10 +26,10 @@ zkpredict bench --proof-size examples/mnist.model"""
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("image", nargs="?", metavar="IMAGE", help="time one model on this picture; without it, the suite runs")
     parser.add_argument("--model", metavar="FILE", help="model file; in the suite, one more network")
-    parser.add_argument("--runs", type=at_least_one, metavar="N", help="counted runs of each measurement (default 7; suite 3, quick 2)")
+    parser.add_argument("--runs", type=at_least_one, metavar="N", help="counted runs of each measurement (default 7; suite 3, quick 1)")
     parser.add_argument("--profile", action="store_true", help="say where the prover's time goes on IMAGE, and how far it is from the floor")
     suite = parser.add_argument_group("the suite: every system on every network, in one run")
-    suite.add_argument("--quick", action="store_true", help="under two minutes: one network, only set-ups that are kept")
+    suite.add_argument("--quick", action="store_true", help="under two minutes: one network, one run, only set-ups that are kept; of others no binding, contract, accuracy")
     suite.add_argument("--systems", metavar="A,B", help="only these (--list names them)")
     suite.add_argument("--networks", metavar="A,B", help="only these (--list names them)")
     suite.add_argument("--list", action="store_true", help="name systems and networks, and say which peers are here")

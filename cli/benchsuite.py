@@ -31,7 +31,7 @@ def run_suite(arguments: argparse.Namespace, console: Console) -> None:
         networks.append(_own_network(arguments.model))
     systems = _chosen("system", arguments.systems, SYSTEMS, tuple(SYSTEMS))
     draw = None if arguments.no_plots else _plotter()
-    runs = arguments.runs or (2 if arguments.quick else 3)
+    runs = arguments.runs or (1 if arguments.quick else 3)
     peers = Path(arguments.peers).resolve()
     plan = Plan(systems, networks, peers, WORK.resolve(), runs, arguments.limit, arguments.quick, _speaker(console))
     rows = measure(plan)

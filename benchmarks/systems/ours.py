@@ -49,10 +49,10 @@ class Ours(System):
 
     def setup(self, case: Case) -> list[Command]:
         options = [] if self.domain is None else ["--domain", str(self.domain)]
-        return [_cli(case, "commit", "--again", "--model", "m.model", "--out", "m.commitment", *options)]
+        return [_cli(case, "commit", "--again", "--model", "m.model", "--out", "m.commitment", *options, makes="m.commitment")]
 
     def prove(self, case: Case) -> list[Command]:
-        return [_cli(case, "prove", "image.npy", "--model", "m.model", "--out", "i.proof", stage="prove")]
+        return [_cli(case, "prove", "image.npy", "--model", "m.model", "--out", "i.proof", stage="prove", makes="i.proof")]
 
     def verify(self, case: Case) -> list[Command]:
         return [_cli(case, "verify", "image.npy", "i.proof", "--commitment", "m.commitment", stage="verify")]
@@ -117,10 +117,10 @@ class Ours(System):
         return len(refusals) < 2, f"{what}: {', '.join(refusals) or 'accepted'}"
 
 
-def _cli(case: Case, name: str, *arguments: str, stage: str = "") -> Command:
+def _cli(case: Case, name: str, *arguments: str, stage: str = "", makes: str = "") -> Command:
     def inner(stdout: str) -> float | None:
         return json.loads(stdout)["seconds"].get(stage) if stage else None
 
     argv = (sys.executable, "-m", "zkpredict.cli.main", name, *arguments, "--json")
-    return Command(argv, case.folder, {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}, inner)
-
+    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    return Command(argv, case.folder, environment, inner, makes=(makes,) if makes else ())
