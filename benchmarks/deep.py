@@ -13,7 +13,8 @@ import sys
 
 from zkpredict.training.calibrate import Calibration, calibrate
 from zkpredict.training.datasets import calibration_data, load_split
-from zkpredict.training.importers.keras_files import float_network
+from zkpredict.training.importers.keras_files import import_keras
+from zkpredict.training.importers.keras_layers import keras_model
 from zkpredict.training.networks import Recipe, train
 
 NETWORKS: dict[tuple[int, ...], float] = {(64,): 0.1, (256,) * 5: 0.2, (128,) * 10: 0.2}
@@ -24,7 +25,9 @@ EPOCHS = 12
 def kept_accuracy(folder: str, hidden: tuple[int, ...], epochs: int = EPOCHS, seed: int = 1) -> Calibration:
     """Trains 784-hidden-10 on the training images and quantises it with them; measured on the test images."""
     fitting = load_split(folder, "train")
-    floats = float_network(train(fitting, Recipe(hidden, epochs, seed=seed)).model)
+    model = train(fitting, Recipe(hidden, epochs, seed=seed)).model
+    imported = keras_model(import_keras(), model, "the trained model")
+    floats = imported.over(imported.demand())
     return calibrate(floats, calibration_data(folder, floats.shape[0]))
 
 

@@ -10,11 +10,14 @@ from zkpredict.circuits.files.outputs import KERAS
 from zkpredict.circuits.files.storage import refuse_to_replace
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import add_force_option
+from zkpredict.training.activations import RATIONALS, RELU, FloatActivation, rational
 from zkpredict.training.datasets import LabelledImages, fetch_splits, load_split
 from zkpredict.training.networks import Recipe, train
 
 EXAMPLE = """zkpredict train --data mnist/ --out mnist.keras
-zkpredict train --fetch --out mnist.keras"""
+zkpredict train --fetch --out mnist.keras
+zkpredict train --data mnist/ --activation rational_relu --delta 0.3 --out rational.keras"""
+DELTA = 0.3
 
 
 def configure(parser: ArgumentParser) -> None:
@@ -25,6 +28,11 @@ def configure(parser: ArgumentParser) -> None:
     add_force_option(parser)
     widths = " ".join(map(str, Recipe.hidden))
     parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", default=Recipe.hidden, help=f"hidden widths (default: {widths})")
+    parser.add_argument(
+        "--activation", choices=("relu", *RATIONALS), default="relu", help="of the hidden layers; the rational ones: v^2 / (delta + |v|), "
+        "v (delta + |v| + v) / (2 (delta + |v|)), v / (delta + |v|) (default: %(default)s)"
+    )  # fmt: skip
+    parser.add_argument("--delta", type=float, help=f"of a rational activation, above 0 (default: {DELTA})")
     parser.add_argument("--epochs", type=int, default=Recipe.epochs, help="passes over the training images (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=Recipe.batch, help="images in a gradient step (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=Recipe.seed, help="start of all randomness (default: %(default)s)")
@@ -34,7 +42,7 @@ def run(arguments: Namespace, console: Console) -> None:
     from zkpredict.training.importers.keras_files import import_keras, save_keras
     from zkpredict.training.importers.keras_layers import keras_model
 
-    recipe = Recipe(tuple(arguments.layers), arguments.epochs, arguments.batch, arguments.seed)
+    recipe = Recipe(tuple(arguments.layers), arguments.epochs, arguments.batch, arguments.seed, _activation(arguments))
     out = Path(arguments.out)
     if out.suffix != ".keras" or not out.parent.is_dir():
         raise UnusableInput(f"cannot write {out}: give a file that ends in .keras in a folder that exists")
@@ -60,6 +68,14 @@ def run(arguments: Namespace, console: Console) -> None:
         "out": str(out),
     }
     _show(console, recipe, facts)
+
+
+def _activation(arguments: Namespace) -> FloatActivation:
+    if arguments.activation in RATIONALS:
+        return rational(arguments.activation, DELTA if arguments.delta is None else arguments.delta)
+    if arguments.delta is not None:
+        raise UnusableInput(f"--delta belongs to a rational activation: add --activation {', '.join(RATIONALS)}")
+    return RELU
 
 
 def _splits(arguments: Namespace) -> tuple[LabelledImages, LabelledImages]:

@@ -1,4 +1,4 @@
-"""Dense ReLU networks and how they are trained. Keras is imported inside the functions.
+"""Dense networks and how they are trained. Keras is imported inside the functions.
 
 The recipe for 784-64-10 on MNIST, chosen on the validation tenth and not on the test images: RMSprop with a learning rate
 that falls from 0.002 to 0 along a cosine, a small L2 penalty, and label smoothing 0.1 (Szegedy et al., "Rethinking the
@@ -15,6 +15,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH
+from zkpredict.training.activations import RELU, FloatActivation
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.floating import UNIT_PIXEL
 from zkpredict.training.importers.keras_files import import_keras
@@ -33,6 +34,7 @@ class Recipe:
     epochs: int = 50
     batch: int = 469
     seed: int = 1
+    activation: FloatActivation = RELU
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "hidden", tuple(self.hidden))
@@ -54,8 +56,8 @@ class Trained:
     validation_accuracy: float
 
 
-def build_network(inputs: int, hidden: Sequence[int], classes: int, fed_bytes: bool = False):
-    """An untrained Keras model: Dense ReLU layers of the `hidden` widths, then a linear Dense of `classes` logits. It is fed unit
+def build_network(inputs: int, hidden: Sequence[int], classes: int, fed_bytes: bool = False, activation: FloatActivation = RELU):
+    """An untrained Keras model: Dense layers with `activation` of the `hidden` widths, then a linear Dense of `classes` logits. It is fed unit
     pixels; or bytes, which its first layer scales, so that whoever has the model knows how its inputs are scaled."""
     keras = import_keras()
     penalty = keras.regularizers.L2(L2_PENALTY)
@@ -63,9 +65,18 @@ def build_network(inputs: int, hidden: Sequence[int], classes: int, fed_bytes: b
     if fed_bytes:
         layers.append(keras.layers.Rescaling(UNIT_PIXEL, name="unit_pixels"))
     for number, width in enumerate(hidden, start=1):
-        layers.append(keras.layers.Dense(width, activation="relu", kernel_regularizer=penalty, name=f"hidden_{number}"))
+        own = "relu" if activation == RELU else None
+        layers.append(keras.layers.Dense(width, activation=own, kernel_regularizer=penalty, name=f"hidden_{number}"))
+        if own is None:
+            layers.append(_activation_layer(activation, f"activation_{number}"))
     layers.append(keras.layers.Dense(classes, kernel_regularizer=penalty, name="logits"))
     return keras.Sequential(layers, name="network")
+
+
+def _activation_layer(activation: FloatActivation, name: str):
+    from zkpredict.training.layers import LAYERS
+
+    return LAYERS[activation.name](activation.delta, name=name)
 
 
 def train(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] = lambda count: None) -> Trained:
@@ -75,7 +86,7 @@ def train(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] 
     """
     keras = import_keras()
     keras.utils.set_random_seed(recipe.seed)
-    model = build_network(data.flat.shape[1], recipe.hidden, data.classes)
+    model = build_network(data.flat.shape[1], recipe.hidden, data.classes, activation=recipe.activation)
     fitted = int(len(data) * (1 - VALIDATION_SPLIT))
     if fitted < 1 or fitted == len(data):
         raise UnusableInput(f"{len(data)} training images are too few to hold out a tenth")
@@ -94,7 +105,7 @@ def train(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] 
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(1))],
     )
-    bare = build_network(data.flat.shape[1], recipe.hidden, data.classes, fed_bytes=True)
+    bare = build_network(data.flat.shape[1], recipe.hidden, data.classes, fed_bytes=True, activation=recipe.activation)
     bare.set_weights(model.get_weights())
     return Trained(bare, float(history.history["val_accuracy"][-1]))
 

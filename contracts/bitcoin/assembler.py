@@ -43,6 +43,7 @@ class Op(Enum):
     EQUAL = 0x87
     EQUALVERIFY = 0x88
     NEGATE = 0x8F
+    ABS = 0x90
     NOT = 0x91
     ADD = 0x93
     SUB = 0x94

@@ -61,9 +61,7 @@ def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = 
     Raises `LimitExceeded` naming the node limit it would break and by how much.
     """
     mode, compile_layer = ("packed", packed.compile_layer)
-    if isinstance(network, IntegerNetwork):
-        network.require_relu("scripts")
-    else:
+    if isinstance(network, ExactNetwork):
         mode, compile_layer = ("exact", exact.compile_layer)
     cut, inputs = pixel_inputs(network)
     layers: list[LayerCode] = []

@@ -20,7 +20,7 @@ from zkpredict.circuits.networks.dense import Interval
 from zkpredict.contracts.bitcoin.assembler import Op, assemble, encode_number
 from zkpredict.contracts.bitcoin.fields import Spread, pack, repeated
 from zkpredict.contracts.bitcoin.values import (
-    FieldShape, Inputs, LayerCode, cut_fields, layer_code, read_activation, tag_bytes, tagged_constants,
+    FieldShape, Inputs, LayerCode, cut_fields, layer_code, read_relu, tag_bytes, tagged_constants,
 )
 
 _WIDEST_STRIDE = 64
@@ -76,7 +76,7 @@ def compile_layer(number: int, layer: ExactLayer, interval: Interval, inputs: In
         constants = [bias + shape.offset << 8 * shape.low for bias in biases]
     start = pack(constants, shape.size)
     largest = abs(start) + (layer.inputs * pack([division.flip] * layer.outputs, shape.size) << 8 * shape.low)
-    outputs = Inputs(tuple(range(layer.outputs)), read_activation(shape, 0), tuple(max(top, 0) for top in interval.high))
+    outputs = Inputs(tuple(range(layer.outputs)), read_relu(shape, 0), tuple(max(top, 0) for top in interval.high))
     return layer_code(
         number,
         setup=_constants(spread, shape, division) + assemble(start),

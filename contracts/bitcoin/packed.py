@@ -31,17 +31,14 @@ def compile_layer(number: int, layer: DenseLayer, interval: Interval, inputs: In
     unit = max(1, (int(layer.weights.max()) + lift).bit_length() + 7 >> 3)
     spread = _choose_spread(number, layer.outputs, unit, interval, inputs, last)
     shape = FieldShape(spread.field_bytes, spread.unit * spread.position)
-    biases = layer.bias.tolist()
+    # inputs are lifted: W a + b = W (a + lift) + (b - lift W 1)
+    biases = [bias - inputs.lift * total for bias, total in zip(layer.bias.tolist(), layer.weights.sum(axis=1).tolist())]
     constants = tagged_constants(biases, min(interval.low), shape) if last else [bias + shape.offset for bias in biases]
     start = pack([0, *constants], shape.size)
     lifts = pack([1, *([lift] * layer.outputs)], shape.size)
     take_out_lifts = assemble(Op.NIP, Op.DUP, 1 << 8 * shape.size, Op.MOD, lifts, Op.MUL, Op.SUB)
-    largest = start + (sum(inputs.largest) * pack([256**unit] * (layer.outputs + 1), shape.size) << 8 * shape.low)
-    outputs = Inputs(
-        tuple(range(layer.outputs)),
-        read_activation(shape, layer.shift),
-        tuple(max(top, 0) >> layer.shift for top in interval.high),
-    )
+    largest = abs(start) + (sum(inputs.largest) * pack([256**unit] * (layer.outputs + 1), shape.size) << 8 * shape.low)
+    outputs = _outputs(layer, interval, shape)
     return layer_code(
         number,
         setup=spread.mask(b"\xff" * unit) + assemble(start),
@@ -51,6 +48,13 @@ def compile_layer(number: int, layer: DenseLayer, interval: Interval, inputs: In
         last=last,
         number_bytes=max(len(encode_number(largest)), spread.width + 1),
     )
+
+
+def _outputs(layer: DenseLayer, interval: Interval, shape: FieldShape) -> Inputs:
+    """What a layer leaves for the next one, if there is one."""
+    read, lift = read_activation(shape, layer.shift, layer.activation)
+    ends = (layer.activation.bounds(low, high, layer.shift) for low, high in zip(interval.low, interval.high))
+    return Inputs(tuple(range(layer.outputs)), read, tuple(most + lift for _, most in ends), lift)
 
 
 def _multiply_add(layer: DenseLayer, lift: int, spread: Spread, inputs: Inputs) -> bytes:

@@ -1,7 +1,12 @@
 """What stands on the stack between the layers: pixels cut from the image, activations, and the argmax of the logits.
 
 A layer leaves its sum as fields `z + 2^(bits - 1)` cut apart. Read as a Script number, whose top bit is a sign, such a field
-is `-z` when z >= 0 and positive when z < 0: so `BIN2NUM 0 MIN NEGATE` is ReLU, and dropping low bytes first is the shift.
+is `-z` when z >= 0 and positive when z < 0: so `BIN2NUM 0 MIN NEGATE` is ReLU, and dropping low bytes first is the shift;
+`255 MIN` behind it saturates.
+
+DIV truncates towards zero, a rational activation rounds towards minus infinity. So nothing negative is ever divided: u and the
+quotient are computed with an offset, and activations that can be negative stay lifted by it, which the next layer's biases
+take out again (`Inputs.lift`).
 Logits are kept non-negative instead, each with the tag n - 1 - i in its low byte, so that MAX picks the lowest index of
 the largest logit.
 """
@@ -10,6 +15,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.networks.activations import (
+    MAX_BYTE, Activation, RationalRelu, RationalSquare, Relu, SaturatingRelu, Softsign,
+)
 from zkpredict.contracts.bitcoin.assembler import Op, Section, assemble
 from zkpredict.contracts.bitcoin.fields import Spread, split_off
 
@@ -19,11 +28,12 @@ PIXEL_BYTES = 2
 @dataclass(frozen=True)
 class Inputs:
     """A layer's inputs on the stack, bottom to top: the index of each (None is padding), code that turns the item on top
-    into its number, and the largest number each can be."""
+    into its number, and the largest number each can be. That number is `lift` more than the input."""
 
     order: tuple[int | None, ...]
     read: bytes
     largest: tuple[int, ...]
+    lift: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +100,45 @@ def cut_fields(shape: FieldShape, count: int, skip: int = 0) -> bytes:
     return code + split_off(shape.size, count) + assemble(Op.DROP)
 
 
-def read_activation(shape: FieldShape, shift: int) -> bytes:
+def read_activation(shape: FieldShape, shift: int, activation: Activation) -> tuple[bytes, int]:
+    """Code from one field to the activation plus a lift that makes it never negative, and the lift. Raises `UnsupportedNetwork`."""
+    match activation:
+        case Relu():
+            return read_relu(shape, shift), 0
+        case SaturatingRelu():
+            return read_relu(shape, shift) + assemble(MAX_BYTE, Op.MIN), 0
+        case RationalSquare(d=d):
+            # v = |u|: v^2 / (d + v)
+            return _read_argument(shape, shift) + assemble(Op.ABS, Op.DUP, Op.DUP, Op.MUL, Op.SWAP, d, Op.ADD, Op.DIV), 0
+        case RationalRelu(d=d):
+            # D = d + |u|: (u (D + u) + 2 d D) / (2 D) is d more, and its numerator d (2 D - |u|) or more
+            numerator = assemble(Op.DUP, 2, Op.PICK, Op.ADD, 2, Op.ROLL, Op.MUL, 1, Op.PICK, 2 * d, Op.MUL, Op.ADD)
+            return _read_argument(shape, shift) + _denominator(d) + numerator + assemble(Op.SWAP, 2, Op.MUL, Op.DIV), d
+        case Softsign(scale=scale, c=c):
+            # D = c + |u|: scale (D + u) / D is `scale` more, and D + u at least c
+            return _read_argument(shape, shift) + _denominator(c) + assemble(Op.DUP, 2, Op.ROLL, Op.ADD, scale, Op.MUL, Op.SWAP, Op.DIV), scale
+    raise UnsupportedNetwork(f"scripts have no activation {activation}")
+
+
+def _read_argument(shape: FieldShape, shift: int) -> bytes:
+    """Code from one field z + 2^(bits - 1) to u = z >> shift: the field without its low bits, less the same of 2^(bits - 1).
+
+    A shift by all bits or more is one by all but the sign's: it leaves 0 or -1.
+    """
+    shift = min(shift, 8 * (shape.size - shape.low) - 1)
+    low_bytes, bits = shape.low + shift // 8, shift % 8
+    code = assemble(low_bytes, Op.SPLIT, Op.NIP) if low_bytes else b""
+    code += assemble(bytes(1), Op.CAT, Op.BIN2NUM)  # a zero on top: no sign
+    code += assemble(1 << bits, Op.DIV) if bits else b""
+    return code + assemble(shape.offset >> shift, Op.SUB)
+
+
+def _denominator(d: int) -> bytes:
+    """Code from u to u, d + |u|."""
+    return assemble(Op.DUP, Op.ABS, d, Op.ADD)
+
+
+def read_relu(shape: FieldShape, shift: int) -> bytes:
     """Code from one field to max(z, 0) >> shift."""
     low_bytes, bits = min(shape.low + shift // 8, shape.size), shift % 8
     code = assemble(low_bytes, Op.SPLIT, Op.NIP) if low_bytes else b""

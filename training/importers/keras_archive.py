@@ -1,7 +1,7 @@
 """What of a stranger's Keras file reaches Keras: a copy, made here, of the fields that were checked.
 
 The archive has known members of honest sizes, the configuration names plain layers of Keras itself on an allow list (no Lambda, no
-custom or registered object), and all HDF5 data lies inside the file (no external files, links or virtual data).
+custom or registered object, but for the rational activations of `zkpredict.training.layers`), and all HDF5 data lies inside the file (no external files, links or virtual data).
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ LAYERS = (
     "InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Flatten", "Reshape", "Dropout", "Dense",
     "Activation", "ReLU", "LeakyReLU", "Softmax",
 )  # fmt: skip
+RATIONAL = ("RationalSquare", "RationalRelu", "Softsign")
+"""Those of `zkpredict.training.layers`, by the names under which Keras knows them: `zkpredict>RationalSquare` and so on."""
 MODELS = ("Sequential", "Functional")
 MAX_NESTING = 4
 _NEAREST = {
@@ -129,12 +131,26 @@ class _ConfigCheck:
             _check_values(entry.get("inbound_nodes"), where)
             return {key: entry[key] for key in ("name", "inbound_nodes") if key in entry} | inner, width
         origin = registered if registered not in (None, kind) else module or ("keras.layers" if self.legacy else None)
+        if kind in RATIONAL and registered == f"zkpredict>{kind}":
+            return self.rational(entry, kind, settings, where), before
         if kind not in LAYERS or origin != "keras.layers":
             label = kind if origin == "keras.layers" else f"{kind} of {origin}"
             raise UnsupportedNetwork(f"{where} is a {label}: {_NEAREST.get(kind, f'only {listed_layers()} can be quantised')}")
         _check_values(settings, where)
         _check_values(entry.get("inbound_nodes"), where)
         return {key: entry[key] for key in _LAYER_FIELDS if key in entry}, self.width(where, kind, settings, before)
+
+    def rational(self, entry: dict, kind: str, settings: dict, where: str) -> dict:
+        """The checked configuration of a rational activation: its delta, and nothing that Keras would look up."""
+        delta = settings.get("delta")
+        if isinstance(delta, bool) or not isinstance(delta, (int, float)):
+            raise MalformedFile(f"{where} is a {kind} without a number delta")
+        if not (math.isfinite(delta) and delta > 0):
+            raise MalformedFile(f"{where}: delta must be a finite number above 0, got {delta}")
+        _check_values(entry.get("inbound_nodes"), where)
+        kept = {key: entry[key] for key in ("name", "inbound_nodes") if key in entry}
+        config = {"name": settings.get("name"), "delta": float(delta)}
+        return kept | {"module": None, "class_name": kind, "config": config, "registered_name": f"zkpredict>{kind}"}
 
     def width(self, where: str, kind: str, settings: dict, before: int) -> int:
         width = before

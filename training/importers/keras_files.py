@@ -5,6 +5,7 @@ A file may come from anybody. Keras never opens it: it opens a copy made here of
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -71,6 +72,7 @@ def open_keras(path: str | Path):
     data = read_file(path, "Keras model", _MAX_WEIGHT_BYTES)
     what = f"Keras model {path}"
     keras = import_keras()
+    importlib.import_module("zkpredict.training.layers")  # Keras finds the rational activations once they are registered
     legacy = data.startswith(HDF5_MAGIC)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / f"checked.{'h5' if legacy else 'keras'}"

@@ -7,11 +7,12 @@ import math
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.training.activations import rational
 from zkpredict.training.importers.imported import Answer, Imported
 from zkpredict.training.importers.keras_archive import LAYERS, MODELS, listed_layers
-from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step, fold
+from zkpredict.training.importers.steps import End, Linear, Rational, Relu, Scale, Step, fold
 
-_ACTIVATIONS = "relu or leaky_relu (hidden), or linear, softmax, sigmoid (last)"
+_ACTIVATIONS = "relu, leaky_relu or softsign (hidden), or linear, softmax, sigmoid (last)"
 
 
 def keras_model(keras, model, what: str, threshold: float | None = None) -> Imported:
@@ -26,6 +27,13 @@ def keras_model(keras, model, what: str, threshold: float | None = None) -> Impo
     else:
         answer = Answer(None, "scores") if threshold is None else Answer(None, "value", threshold=threshold)
     return Imported(what, folded, convention, answer)
+
+
+def is_rational(layer) -> bool:
+    """Whether a Keras layer is one of `zkpredict.training.layers`."""
+    from zkpredict.training.layers import LAYERS as RATIONAL
+
+    return type(layer) in RATIONAL.values()
 
 
 class _Reader:
@@ -64,6 +72,8 @@ class _Reader:
     def steps(self, layer) -> list[Step]:
         """What one layer does, in steps. Raises `UnsupportedNetwork` for a layer or setting that is not read."""
         kind = type(layer).__name__
+        if is_rational(layer):
+            return [Rational(layer.name, layer.form)]
         if type(layer) is not getattr(self.keras.layers, kind, None) or kind not in LAYERS:
             raise UnsupportedNetwork(f"{self.what}: layer '{layer.name}' is a {kind}, only {listed_layers()} can be quantised")
         name = layer.name
@@ -96,6 +106,8 @@ class _Reader:
             return []
         if name in ("relu", "leaky_relu"):
             return [Relu(layer.name, 0.0 if name == "relu" else 0.2)]
+        if name == "softsign":
+            return [Rational(layer.name, rational("softsign", 1.0))]
         if name in ("softmax", "sigmoid"):
             return [End(layer.name, name)]
         raise self._wrong(layer, f"activation {name} is not supported, use {_ACTIVATIONS}")

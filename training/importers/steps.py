@@ -3,6 +3,7 @@
     Scale      x -> factor * x + offset, per feature         Rescaling, Normalization, BatchNormalization, StandardScaler, Mul, Add
     Linear     x -> W x + b                                   Dense, Gemm, MatMul
     Relu       x -> max(x, slope * x)                         slope 0: ReLU; else LeakyReLU
+    Rational   one of `zkpredict.training.activations`        RationalSquare, RationalRelu, Softsign
     End        softmax, argmax: the largest logit stays the largest; sigmoid: one output, above or below one half
 
 Folding is exact algebra: a Scale joins the Linear beside it, two Linears become one, LeakyReLU becomes two ReLU neurons
@@ -17,6 +18,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WEIGHTS, MAX_WIDTH
+from zkpredict.training.activations import RELU, FloatActivation
 from zkpredict.training.floating import FloatLayer
 
 ENDS = ("softmax", "argmax", "sigmoid")
@@ -54,6 +56,12 @@ class Relu:
 
 
 @dataclass(frozen=True)
+class Rational:
+    name: str
+    activation: FloatActivation
+
+
+@dataclass(frozen=True)
 class End:
     """`kind`: one of `ENDS`."""
 
@@ -61,12 +69,12 @@ class End:
     kind: str
 
 
-Step = Scale | Linear | Relu | End
+Step = Scale | Linear | Relu | Rational | End
 
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """Dense ReLU `layers` over `entry.factor * x + entry.offset` of the model's inputs x; `notes`: what was rewritten."""
+    """Dense `layers` over `entry.factor * x + entry.offset` of the model's inputs x; `notes`: what was rewritten."""
 
     layers: tuple[FloatLayer, ...]
     entry: Scale | None
@@ -77,7 +85,7 @@ class Folded:
 def fold(steps: list[Step], what: str, threshold: float | None = None) -> Folded:
     """The layers of a chain of steps. `what` starts every error; `threshold`: what one output must exceed to be class 1.
 
-    Raises `UnsupportedNetwork`, naming the step, for a chain that is no classifier of dense ReLU layers.
+    Raises `UnsupportedNetwork`, naming the step, for a chain that is no classifier of dense layers.
     """
     return _Folding(what, threshold).run(steps)
 
@@ -88,7 +96,7 @@ class _Folding:
         self.entry: Scale | None = None
         self.waiting: Scale | None = None
         self.dense: list[Linear] = []
-        self.active: list[Relu | None] = []
+        self.active: list[Relu | Rational | None] = []
         self.end: End | None = None
         self.notes: list[str] = []
 
@@ -96,14 +104,16 @@ class _Folding:
         for step in steps:
             if self.end is not None:
                 raise self._wrong(step.name, f"it follows the {self.end.kind} of '{self.end.name}': nothing may")
-            {Scale: self._scale, Linear: self._linear, Relu: self._relu, End: self._finish}[type(step)](step)
+            steps = {Scale: self._scale, Linear: self._linear, Relu: self._relu, Rational: self._rational, End: self._finish}
+            steps[type(step)](step)
         if not self.dense:
             raise UnsupportedNetwork(f"{self.what} has no dense layer")
         if self.active[-1] is not None:
             raise self._wrong(self.active[-1].name, "it is the last layer: the outputs must be logits, or softmax or sigmoid of them")
         self._decide()
         self._split_leaks()
-        layers = tuple(FloatLayer(step.name, step.weights, step.bias) for step in self.dense)
+        activations = (active.activation if isinstance(active, Rational) else RELU for active in self.active)
+        layers = tuple(FloatLayer(step.name, step.weights, step.bias, kind) for step, kind in zip(self.dense, activations))
         return Folded(layers, self.entry, self.end.kind if self.end else None, tuple(self.notes))
 
     def _scale(self, step: Scale) -> None:
@@ -154,8 +164,15 @@ class _Folding:
             raise self._wrong(step.name, f"its slope below zero is {step.slope}, expected 0 to 1")
         if self.active[-1] is None:
             self.active[-1] = step
-        elif self.waiting is not None or step.slope or self.active[-1].slope:
+        elif self.waiting is not None or step.slope or not isinstance(self.active[-1], Relu) or self.active[-1].slope:
             raise self._wrong(step.name, "two activations follow each other")
+
+    def _rational(self, step: Rational) -> None:
+        if not self.dense:
+            raise self._wrong(step.name, "it acts on the inputs: an activation must follow a dense layer")
+        if self.active[-1] is not None:
+            raise self._wrong(step.name, "two activations follow each other")
+        self.active[-1] = step
 
     def _finish(self, step: End) -> None:
         if not self.dense or self.active[-1] is not None:
@@ -197,7 +214,7 @@ class _Folding:
     def _split_leaks(self) -> None:
         """relu(z), relu(-z) beside each other in place of each leaky z: max(z, s z) = relu(z) - s relu(-z) for 0 <= s < 1."""
         for number, relu in enumerate(self.active):
-            if relu is None or not relu.slope:
+            if not isinstance(relu, Relu) or not relu.slope:
                 continue
             layer, after = self.dense[number], self.dense[number + 1]
             self.dense[number] = Linear(layer.name, np.concatenate([layer.weights, -layer.weights]), np.concatenate([layer.bias, -layer.bias]))
