@@ -63,7 +63,7 @@ def test_chains_of_dense_layers_match_keras(saved, build, bytes_in):
     "build, message",
     [
         (lambda: functional(L.Dense(5, activation="tanh", name="a"), L.Dense(3)),
-         ": layer 'a': activation tanh is not supported, use relu or leaky_relu (hidden), or linear, softmax, sigmoid (last)"),
+         ": layer 'a': activation tanh is not supported, use relu, leaky_relu or softsign (hidden), or linear, softmax, sigmoid (last)"),
         (lambda: functional(L.Dense(5, activation="softmax", name="a"), L.Dense(3, name="b")),
          ": layer 'b': it follows the softmax of 'a': nothing may"),
         (lambda: functional(L.Dense(3, activation="relu", name="a")),

@@ -64,8 +64,9 @@ def test_the_command_takes_them_in_functional_models(saved, tmp_path, capsys):
         (lambda entry: entry.update(class_name="Lambda"), UnsupportedNetwork, "layer 'r' is a Lambda of zkpredict>RationalSquare: files cannot carry code"),
         (lambda entry: entry["config"].update(delta="0.5"), MalformedFile, "layer 'r' is a RationalSquare without a number delta"),
         (lambda entry: entry["config"].update(delta=True), MalformedFile, "layer 'r' is a RationalSquare without a number delta"),
-        (lambda entry: entry["config"].update(delta=-1.0), MalformedFile, "layer 'r': delta must be a finite number above 0, got -1.0"),
-        (lambda entry: entry["config"].update(delta=float("nan")), MalformedFile, "layer 'r': delta must be a finite number above 0, got nan"),
+        (lambda entry: entry["config"].update(delta=10**400), MalformedFile, "below 1e+30, got 10000000000000000000"),
+        (lambda entry: entry["config"].update(delta=-1.0), MalformedFile, "layer 'r': delta must be a number above 0 and below 1e+30, got -1.0"),
+        (lambda entry: entry["config"].update(delta=float("nan")), MalformedFile, "layer 'r': delta must be a number above 0 and below 1e+30, got nan"),
     ],
 )
 def test_tampered_files_are_refused(saved, change, kind, message):

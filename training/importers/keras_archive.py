@@ -38,6 +38,7 @@ _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5
 _MAX_JSON_BYTES = 1 << 20
 _MODEL_FIELDS = ("name", "trainable", "dtype", "input_layers", "output_layers")
 _LAYER_FIELDS = ("module", "class_name", "config", "registered_name", "name", "inbound_nodes")
+_MAX_DELTA = 1e30
 _UNPACKING_ERRORS = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, OSError, EOFError, RuntimeError, ValueError)
 _VALUE_MODULES = ("keras.initializers", "keras.regularizers", "keras.constraints")
 
@@ -145,8 +146,8 @@ class _ConfigCheck:
         delta = settings.get("delta")
         if isinstance(delta, bool) or not isinstance(delta, (int, float)):
             raise MalformedFile(f"{where} is a {kind} without a number delta")
-        if not (math.isfinite(delta) and delta > 0):
-            raise MalformedFile(f"{where}: delta must be a finite number above 0, got {delta}")
+        if not 0 < delta < _MAX_DELTA:
+            raise MalformedFile(f"{where}: delta must be a number above 0 and below {_MAX_DELTA:g}, got {str(delta)[:20]}")
         _check_values(entry.get("inbound_nodes"), where)
         kept = {key: entry[key] for key in ("name", "inbound_nodes") if key in entry}
         config = {"name": settings.get("name"), "delta": float(delta)}
