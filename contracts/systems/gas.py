@@ -1,7 +1,7 @@
 """Writes `gas.csv` of the systems: what the labelled transactions of every story cost on the embedded chain.
 
 `python -m zkpredict.contracts.systems.gas` plays all stories and writes, `--only NAME` keeps the other stories' rows, `--check`
-compares. Gas is that of whole transactions. A proof is random: its bytes are all counted as if none were zero.
+compares. Gas is that of whole transactions. What is random in them, like a proof, is counted as if no byte of it were zero.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from zkpredict.contracts.systems import stories
 from zkpredict.contracts.systems.stage import Event, Stage, StoryFailed
 
 FILE = Path(__file__).with_name("gas.csv")
+_NONZERO_BYTE_GAS = 12
+"""What a byte of calldata costs more than a zero byte."""
 Row = tuple[str, str, int]
 """Story, label, gas."""
 
@@ -29,7 +31,8 @@ def rows_of(name: str, events: Iterable[Event]) -> list[Row]:
     found: dict[str, int] = {}
     for event in events:
         if event.label and event.gas is not None:
-            found[event.label] = max(found.get(event.label, 0), event.gas)
+            gas = event.gas + _NONZERO_BYTE_GAS * event.zeros
+            found[event.label] = max(found.get(event.label, 0), gas)
     return [(name, label, gas) for label, gas in found.items()]
 
 

@@ -24,12 +24,16 @@ class StoryFailed(Exception):
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happened: who, what, gas when it was a transaction, and the label of its row in `gas.csv`."""
+    """One thing that happened: who, what, gas when it was a transaction, and the label of its row in `gas.csv`.
+
+    `zeros` counts the zero bytes among the call's random bytes: the row is what it costs without any.
+    """
 
     who: str
     what: str
     gas: int | None = None
     label: str = ""
+    zeros: int = 0
 
 
 @dataclass
@@ -66,14 +70,27 @@ class Stage:
         self.tell(who, f"deploys {name} at {contract.address}", receipt.gas_used, label)
         return contract
 
-    def act(self, who: str, what: str, contract: Contract, function: str, *arguments: Any, value: int = 0, label: str = "") -> Receipt:
-        """A transaction by a member of the cast. `label` names its row in `gas.csv`. Raises `Reverted`."""
+    def act(
+        self,
+        who: str,
+        what: str,
+        contract: Contract,
+        function: str,
+        *arguments: Any,
+        value: int = 0,
+        label: str = "",
+        random: Sequence[bytes] = (),
+    ) -> Receipt:
+        """A transaction by a member of the cast. `label` names its row in `gas.csv`. Raises `Reverted`.
+
+        `random` are the parts of its calldata that differ from run to run: proofs, ids of new models, times.
+        """
         receipt = contract.by(self.account(who)).transact(function, *arguments, value=value)
-        self.tell(who, what, receipt.gas_used, label)
+        self.tell(who, what, receipt.gas_used, label, sum(part.count(0) for part in random))
         return receipt
 
-    def tell(self, who: str, what: str, gas: int | None = None, label: str = "") -> None:
-        event = Event(who, what, gas, label)
+    def tell(self, who: str, what: str, gas: int | None = None, label: str = "", zeros: int = 0) -> None:
+        event = Event(who, what, gas, label, zeros)
         self.events.append(event)
         self.say(event)
 
