@@ -32,6 +32,8 @@ FOLDER = Path(__file__).resolve().parent
 SYSTEMS = FOLDER / "systems" / "solidity"
 PACKAGE_SOURCES = {"zkpredict/verifier": FOLDER / "verifier" / "solidity", "zkpredict/open": FOLDER / "open" / "solidity"}
 NODE_MODULES_VARIABLE = "ZKPREDICT_NODE_MODULES"
+OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+"""What solc is asked for of every contract."""
 _SECONDS = 600
 _IMPORT = re.compile(r'^import\s+(?:[^"\';]*\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
 _CONTRACT = re.compile(r"^contract (\w+)", re.MULTILINE)
@@ -104,7 +106,7 @@ def compile_sources(
         "language": "Solidity",
         "sources": {name: {"content": text} for name, text in sorted(_with_imports(sources, root).items())},
         "settings": settings.settings
-        | {"outputSelection": {name: {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]} for name in sources}},
+        | {"outputSelection": {name: {"*": OUTPUTS} for name in sources}},
     }, settings.compiler)
     problems = [entry["formattedMessage"] for entry in answer.get("errors", []) if _refused(entry, strict)]
     if problems:

@@ -72,10 +72,9 @@ class RpcChain:
         logs = [(log["blockNumber"].quantity(), log["logIndex"].quantity(), _log(log)) for log in found]
         return [log for _, _, log in sorted(logs, key=lambda entry: entry[:2])]
 
-    @property
-    def url(self) -> str:
-        """Where the node is."""
-        return self._url
+    def signed_with(self, key: bytes) -> RpcChain:
+        """The same node, signed for by another 32-byte key."""
+        return RpcChain(self._web3.provider.url, key, seconds=self._seconds)
 
     def ask(self, method: str, *params: object) -> Answer:
         """The node's answer to any question, such as a development node's `evm_increaseTime`. Raises `ChainError`, `Reverted`."""

@@ -33,6 +33,10 @@ class OpenJudge:
         stage.tell(who, f"puts {network.name} on the chain, for all to see", deployed.gas_used)
         return cls(network, contract.address, contract.call("modelOf", deployed.contract.address))
 
+    @property
+    def inputs(self) -> int:
+        return self.network.shape[0]
+
     def says(self, values: bytes) -> int:
         return self.network.predict(np.frombuffer(values, np.uint8))
 
@@ -70,6 +74,10 @@ class HiddenJudge:
     def register(stage: Stage, who: str, chain: Chain, prediction: Contract, private: Model) -> None:
         receipt = register_model(chain, prediction.call("verifier"), private.commitment)
         stage.tell(who, f"registers the model {private.commitment.model_id.hex()[:8]}..., whose weights nobody sees", receipt.gas_used)
+
+    @property
+    def inputs(self) -> int:
+        return self.private.network.shape[0]
 
     def says(self, values: bytes) -> int:
         return self.private.network.predict(np.frombuffer(values, np.uint8))

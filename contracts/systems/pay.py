@@ -24,7 +24,6 @@ class Terms:
     instrument: str
     prediction: str
     model: bytes
-    scale_hash: bytes
     deadline: int
     max_gap: int
     daily_cap: int
@@ -64,10 +63,10 @@ class Reading:
         fields = [_READING, self.deal, self.serial, self.time, keccak(self.values)]
         return keccak(b"\x19\x01" + domain + keccak(encode(["bytes32", "uint256", "uint64", "uint40", "bytes32"], fields)))
 
-    def sign(self, key: bytes, chain_id: int, escrow: str) -> bytes:
-        """The instrument's signature: r, s, v, 65 bytes. `key` is its 32-byte signing key."""
+    def sign(self, key: bytes, chain_id: int, escrow: str) -> tuple[bytes, bytes]:
+        """The instrument's signature, short as in EIP-2098: r, and s with v in its highest bit. `key` is its 32-byte signing key."""
         signature = keys.PrivateKey(key).sign_msg_hash(self.digest(chain_id, escrow))
-        return signature.to_bytes()[:64] + bytes([27 + signature.v])
+        return signature.r.to_bytes(32, "big"), (signature.v << 255 | signature.s).to_bytes(32, "big")
 
 
 @dataclass(frozen=True)

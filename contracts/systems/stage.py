@@ -153,9 +153,7 @@ class Stage:
     def _open(self, number: int) -> Chain:
         if isinstance(self.chain, EmbeddedChain):
             return self.chain.account(number)
-        from zkpredict.contracts.chain.rpc import RpcChain
-
-        chain = RpcChain(self.chain.url, account_key(number).to_bytes())
+        chain = self.chain.signed_with(account_key(number).to_bytes())
         self._node("anvil_setBalance", chain.sender, hex(FUNDS))
         return chain
 

@@ -14,6 +14,7 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.systems import gas, stories
 from zkpredict.contracts.systems.stage import Stage
+from zkpredict.contracts.systems.stories import Guard
 
 ATTACKS = [(name, attack) for name in stories.STORIES for attack in stories.story(name).ATTACKS]
 LARGEST_TRANSACTION = 16_777_216
@@ -49,24 +50,31 @@ def test_an_attack_is_stopped(name, attack):
 class Cut(Stage):
     """A stage whose contracts lack the guards of one attack."""
 
-    mask = 0
+    masks: dict[str, int] = {}
 
     def deploy(self, who, name, *arguments, **named) -> Contract:
         contract = super().deploy(who, name, *arguments, **named)
-        if any(entry.get("name") == "cut" for entry in contract.artifact.abi):
-            contract.transact("cut", self.mask)
+        if name in self.masks:
+            contract.transact("cut", self.masks[name])
         return contract
 
 
 @pytest.mark.parametrize(("name", "attack"), ATTACKS, ids=NAMES)
 def test_an_attack_succeeds_without_its_guard(name, attack):
     module = stories.story(name)
-    boards = {contract: all_guards([a for a in module.ATTACKS if contract in a.contracts]) for contract in attack.contracts}
-    numbers = next(iter(boards.values()))
     stage = Cut(EmbeddedChain(), module.CAST)
-    stage.artifacts = lambda wanted: cut_board(wanted, boards[wanted]) if wanted in boards else load(wanted)
-    stage.mask = sum(1 << numbers.index(guard) for guard in attack.guards)
+    stage.artifacts = lambda wanted: cut_board(wanted, guards_of(wanted)) if wanted in attack.contracts else load(wanted)
+    stage.masks = {wanted: mask(guards_of(wanted), attack.guards) for wanted in attack.contracts}
     assert stories.succeeds(attack, stage)
+
+
+def guards_of(contract: str) -> tuple[Guard, ...]:
+    """The guards that any attack of any story names in a contract: compiled once, with a switch for each."""
+    return all_guards([attack for _, attack in ATTACKS if contract in attack.contracts])
+
+
+def mask(numbered: tuple[Guard, ...], off: tuple[Guard, ...]) -> int:
+    return sum(1 << number for number, guard in enumerate(numbered) if guard in off)
 
 
 def test_names_that_do_not_exist_are_refused(capsys):

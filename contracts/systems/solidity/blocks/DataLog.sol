@@ -4,10 +4,9 @@ pragma solidity 0.8.37;
 /// A list of leaves that only grows, as a Merkle tree of 2^32 places: nodes keccak256(left | right), empty leaves 0.
 ///
 /// Invariants: leaf i never changes; the root after every 256th leaf stays known for ever under its size, like the root now.
-/// Only the path of left siblings is stored: appending writes one node on average and reads 32 at worst.
+/// Only the path of left siblings is stored: appending writes one node and reads one on average. Leaves are in the events of
+/// whoever appends, in order.
 abstract contract DataLog {
-    event Appended(uint256 indexed index, bytes32 leaf);
-
     error LogFull();
     error NoCheckpoint(uint256 size);
 
@@ -29,7 +28,6 @@ abstract contract DataLog {
         index = logSize;
         if (index >> DEPTH != 0) revert LogFull();
         logSize = index + 1;
-        emit Appended(index, leaf);
         bytes32 node = leaf;
         uint256 height = 0;
         // a node is complete when it is a right child; it then hides its left sibling for good

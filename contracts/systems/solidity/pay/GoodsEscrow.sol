@@ -14,19 +14,24 @@ struct Terms {
     address instrument;
     IPrediction prediction;
     bytes32 model;
-    bytes32 scaleHash;
     uint40 deadline;
-    uint32 maxGap;
-    uint32 dailyCap;
+    uint24 maxGap;
+    uint16 dailyCap;
     uint96[] payout;
 }
 
-/// What the instrument measured and signed (EIP-712). `values` are bytes on the scale that the terms name.
+/// What the instrument measured and signed (EIP-712). `values` are bytes on the scale that the deal was opened with.
 struct Reading {
     uint256 dealId;
     uint64 serial;
     uint40 time;
     bytes values;
+}
+
+/// A signature of the instrument in the short form of EIP-2098.
+struct Signature {
+    bytes32 r;
+    bytes32 vs;
 }
 
 /// Pays a supplier by what a network says about signed readings: `payout[class]` for each delivery.
@@ -35,13 +40,16 @@ struct Reading {
 /// CLOSED, when `reclaim`, which anybody may send, gives the buyer what is left. Until then anybody may deliver, and a delivery
 /// cannot be refused: not by the buyer, and not by the supplier who would rather not show a bad one (`maxGap`).
 ///
-/// Invariants: a deal holds at least (quota - done) times its highest payout; each serial of a deal pays once; a delivery pays
-/// what the model of the terms says, and the supplier's credit is final.
+/// Invariants: a deal holds at least what was earned and (quota - done) times its highest payout; each serial of a deal pays
+/// once; a delivery earns what the model of the terms says, and nothing takes that from the supplier again. To keep a delivery
+/// cheap, one word has all that changes: earnings move to the supplier's credit with `collect` (or `reclaim`), which anybody may
+/// send, and serials are told apart in a window of 32 below the highest one; older ones are refused.
 contract GoodsEscrow is Vault, DataLog, EIP712 {
-    event Opened(uint256 indexed id, address indexed buyer, address indexed supplier, uint256 quota, Terms terms);
+    event Opened(uint256 indexed id, address indexed buyer, address indexed supplier, uint256 quota, bytes32 scaleHash, Terms terms);
     event ToppedUp(uint256 indexed id, uint256 quota);
-    event Delivered(uint256 indexed id, uint64 serial, uint256 class_, uint256 paid, bytes values);
+    event Delivered(uint256 indexed id, uint64 serial, uint256 class_, bytes values);
     event Closing(uint256 indexed id, uint256 closingAt);
+    event Collected(uint256 indexed id, uint256 amount);
     event Closed(uint256 indexed id, uint256 returned);
 
     error NotTheBuyer(address sender, address buyer);
@@ -59,6 +67,9 @@ contract GoodsEscrow is Vault, DataLog, EIP712 {
     error AlreadyClosing(uint256 closingAt);
     error SerialUsed(uint64 serial);
     error SerialTooLarge(uint64 serial, uint64 most);
+    error SerialTooOld(uint64 serial, uint64 least);
+    error DealTooLarge(uint256 wei_, uint256 most);
+    error NothingEarned(uint256 id);
     error TooManyGaps(uint256 missing, uint256 most);
     error DailyCapReached(uint256 cap);
     error FromTheFuture(uint40 time, uint256 now_);
@@ -68,55 +79,57 @@ contract GoodsEscrow is Vault, DataLog, EIP712 {
 
     bytes32 private constant READING = keccak256("Reading(uint256 dealId,uint64 serial,uint40 time,bytes values)");
     uint256 private constant MOST_CLASSES = 16;
-    uint64 private constant MOST_SERIAL = type(uint32).max;
+    uint64 private constant MOST_SERIAL = type(uint24).max - 1;
+    uint256 private constant WINDOW = 32;
 
     struct Deal {
         bytes32 terms;
-        uint32 quota;
-        uint32 done;
-        uint32 next; // one more than the highest serial delivered
+        uint24 quota;
+        uint24 done;
+        uint24 next; // one more than the highest serial delivered
         uint40 closingAt;
-        uint32 day;
-        uint32 today;
+        uint16 day;
+        uint16 today;
         bool closed;
+        uint72 earned; // and not yet collected
+        uint32 seen; // bit i: serial next - 1 - i was delivered
     }
 
     /// How long goods on the way are still paid after the buyer asked to close.
     uint256 public immutable notice;
     uint256 public deals;
     mapping(uint256 id => Deal) private _deals;
-    mapping(uint256 id => mapping(uint256 word => uint256 bits)) private _used;
 
     constructor(uint256 notice_) EIP712("zkpredict GoodsEscrow", "1") {
         notice = notice_;
     }
 
-    /// Opens a deal and pays for `quota` deliveries at the highest payout.
-    function open(Terms calldata t, uint32 quota) external payable returns (uint256 id) {
+    /// Opens a deal and pays for `quota` deliveries at the highest payout. `scaleHash` says what the bytes of a reading mean.
+    function open(Terms calldata t, uint24 quota, bytes32 scaleHash) external payable returns (uint256 id) {
         if (msg.sender != t.buyer) revert NotTheBuyer(msg.sender, t.buyer);
         if (t.supplier == address(0) || t.instrument == address(0)) revert NoParty();
         if (t.payout.length > MOST_CLASSES) revert TooManyClasses(t.payout.length, MOST_CLASSES);
         if (t.deadline < block.timestamp + notice) revert DeadlineTooClose(t.deadline, block.timestamp + notice);
         uint256 most = highestPayout(t);
         if (most == 0 || quota == 0) revert NothingPaid();
-        _exactly(most * quota);
+        _charge(most, quota, quota);
         id = ++deals;
         (_deals[id].terms, _deals[id].quota) = (keccak256(abi.encode(t)), quota);
         _hold(bytes32(id));
-        emit Opened(id, t.buyer, t.supplier, quota, t);
+        emit Opened(id, t.buyer, t.supplier, quota, scaleHash, t);
     }
 
     /// Pays for `more` deliveries; anybody may.
-    function topUp(uint256 id, Terms calldata t, uint32 more) external payable {
+    function topUp(uint256 id, Terms calldata t, uint24 more) external payable {
         Deal storage deal = _running(id, t);
-        _exactly(highestPayout(t) * more);
         deal.quota += more;
+        _charge(highestPayout(t), more, deal.quota);
         _hold(bytes32(id));
         emit ToppedUp(id, deal.quota);
     }
 
     /// Delivers one reading: `class_` is what the model says about it, as `evidence` shows. Anybody may.
-    function deliver(uint256 id, Terms calldata t, Reading calldata r, bytes calldata signature, uint256 class_, bytes calldata evidence)
+    function deliver(uint256 id, Terms calldata t, Reading calldata r, Signature calldata signature, uint256 class_, bytes calldata evidence)
         external
     {
         Deal storage deal = _running(id, t);
@@ -128,7 +141,7 @@ contract GoodsEscrow is Vault, DataLog, EIP712 {
         uint256 id,
         Terms calldata t,
         Reading[] calldata r,
-        bytes[] calldata signatures,
+        Signature[] calldata signatures,
         uint256[] calldata classes,
         bytes[] calldata evidence
     ) external {
@@ -145,31 +158,33 @@ contract GoodsEscrow is Vault, DataLog, EIP712 {
         emit Closing(id, deal.closingAt);
     }
 
+    /// Moves what was earned to the supplier's credit; anybody may send this.
+    function collect(uint256 id, Terms calldata t) external {
+        Deal storage deal = _known(id, t);
+        if (deal.earned == 0) revert NothingEarned(id);
+        _collect(id, deal, t);
+    }
+
     /// Ends a deal that is over and gives the buyer what is left; anybody may send this.
     function reclaim(uint256 id, Terms calldata t) external {
         Deal storage deal = _known(id, t);
         if (deal.closed) revert DealOver(id);
         if (deal.done < deal.quota && block.timestamp < _end(deal, t)) revert DealOpen(_end(deal, t));
         deal.closed = true;
+        _collect(id, deal, t);
         uint256 left = held[bytes32(id)];
         _free(bytes32(id), t.buyer, left);
         emit Closed(id, left);
     }
 
-    /// Quota, deliveries, missing serials below the highest one, when it closes (0: not asked), whether it is over.
-    function status(uint256 id) external view returns (uint256 quota, uint256 done, uint256 missing, uint256 closingAt, bool closed) {
-        Deal storage deal = _deals[id];
-        return (deal.quota, deal.done, deal.next - deal.done, deal.closingAt, deal.closed);
+    /// Everything that changes about a deal.
+    function status(uint256 id) external view returns (Deal memory) {
+        return _deals[id];
     }
 
     /// The hash of a deal's terms, 0 for no deal.
     function termsOf(uint256 id) external view returns (bytes32) {
         return _deals[id].terms;
-    }
-
-    /// Whether a serial of a deal was delivered.
-    function delivered(uint256 id, uint64 serial) external view returns (bool) {
-        return _used[id][serial >> 8] >> (serial & 255) & 1 == 1;
     }
 
     /// What the instrument signs.
@@ -186,7 +201,7 @@ contract GoodsEscrow is Vault, DataLog, EIP712 {
         Deal storage deal,
         Terms calldata t,
         Reading calldata r,
-        bytes calldata signature,
+        Signature calldata signature,
         uint256 class_,
         bytes calldata evidence
     ) private {
@@ -194,29 +209,49 @@ contract GoodsEscrow is Vault, DataLog, EIP712 {
         if (r.time > block.timestamp) revert FromTheFuture(r.time, block.timestamp);
         if (class_ >= t.payout.length) revert UnknownClass(class_, t.payout.length);
         if (deal.done >= deal.quota) revert QuotaUsedUp(deal.quota);
-        _use(id, deal, t, r.serial);
-        address signer = ECDSA.recover(digest(r), signature);
+        _use(deal, t, r.serial, t.payout[class_]);
+        address signer = ECDSA.recover(digest(r), signature.r, signature.vs);
         if (signer != t.instrument) revert WrongSigner(signer, t.instrument);
         if (!t.prediction.holds(t.model, r.values, class_, evidence)) revert NotShown(t.model, class_);
-        _free(bytes32(id), t.supplier, t.payout[class_]);
         _append(keccak256(abi.encode(class_, keccak256(r.values), t.buyer, t.supplier, id, r.serial)));
-        emit Delivered(id, r.serial, class_, t.payout[class_], r.values);
+        emit Delivered(id, r.serial, class_, r.values);
     }
 
     /// Marks a serial as delivered and counts it.
-    function _use(uint256 id, Deal storage deal, Terms calldata t, uint64 serial) private {
-        if (serial >= MOST_SERIAL) revert SerialTooLarge(serial, MOST_SERIAL);
-        uint256 bit = 1 << (serial & 255);
-        uint256 bits = _used[id][serial >> 8];
-        if (bits & bit != 0) revert SerialUsed(serial);
-        _used[id][serial >> 8] = bits | bit;
-        uint32 done = deal.done + 1;
-        uint32 next = serial < deal.next ? deal.next : uint32(serial + 1);
-        if (next - done > t.maxGap) revert TooManyGaps(next - done, t.maxGap);
-        uint32 day = uint32(block.timestamp / 1 days);
-        uint32 today = day == deal.day ? deal.today + 1 : 1;
-        if (t.dailyCap != 0 && today > t.dailyCap) revert DailyCapReached(t.dailyCap);
-        (deal.done, deal.next, deal.day, deal.today) = (done, next, day, today);
+    function _use(Deal storage deal, Terms calldata t, uint64 serial, uint256 paid) private {
+        Deal memory d = deal;
+        if (serial > MOST_SERIAL) revert SerialTooLarge(serial, MOST_SERIAL);
+        if (serial >= d.next) {
+            uint256 ahead = serial + 1 - d.next;
+            d.seen = ahead >= WINDOW ? 1 : uint32(uint256(d.seen) << ahead) | 1;
+            d.next = uint24(serial + 1);
+        } else {
+            uint256 behind = d.next - 1 - serial;
+            if (behind >= WINDOW) revert SerialTooOld(serial, uint64(d.next - WINDOW));
+            if (d.seen >> behind & 1 != 0) revert SerialUsed(serial);
+            d.seen |= uint32(1 << behind);
+        }
+        d.done++;
+        if (d.next - d.done > t.maxGap) revert TooManyGaps(d.next - d.done, t.maxGap);
+        uint16 day = uint16(block.timestamp / 1 days);
+        d.today = day == d.day ? d.today + 1 : 1;
+        d.day = day;
+        if (t.dailyCap != 0 && d.today > t.dailyCap) revert DailyCapReached(t.dailyCap);
+        d.earned += uint72(paid);
+        (deal.done, deal.next, deal.day, deal.today, deal.earned, deal.seen) = (d.done, d.next, d.day, d.today, d.earned, d.seen);
+    }
+
+    function _collect(uint256 id, Deal storage deal, Terms calldata t) private {
+        uint256 amount = deal.earned;
+        deal.earned = 0;
+        _free(bytes32(id), t.supplier, amount);
+        emit Collected(id, amount);
+    }
+
+    /// Takes the payment for `more` deliveries of a deal that then has `quota` of them.
+    function _charge(uint256 most, uint256 more, uint256 quota) private view {
+        if (most * quota > type(uint72).max) revert DealTooLarge(most * quota, type(uint72).max);
+        _exactly(most * more);
     }
 
     function _known(uint256 id, Terms calldata t) private view returns (Deal storage deal) {
