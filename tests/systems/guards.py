@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from zkpredict.contracts.artifact import Artifact
-from zkpredict.contracts import compile as compiler
-from zkpredict.contracts.compile import SYSTEMS, Settings
+from zkpredict.contracts.compile import SYSTEMS, Settings, compile_sources
 from zkpredict.contracts.systems.stories import Guard
 
 _SWITCH = """

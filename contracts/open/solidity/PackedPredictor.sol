@@ -145,14 +145,26 @@ contract PackedPredictor is PackedActivations {
 
     /// Lists the nonzero pixels of an image whose first layer does not take them word by word.
     function _listPixels(Run memory run) private pure {
-        unchecked {
-            uint256 end = run.list;
-            for (uint256 j = 0; j < run.size; j++) {
-                uint256 x = _word(run.image + (j & ~uint256(31))) >> (248 - 8 * (j & 31)) & 0xff;
-                if (x != 0) end = _append(end, x, j);
+        uint256 image = run.image;
+        uint256 size = run.size;
+        uint256 end = run.list;
+        // Plain equivalent: for (uint256 j = 0; j < size; j++) if (image[j] != 0) { list.push(image[j]); list.push(j); }
+        // Behind the image's end its last word has zeros; a word is done when only zeros are left of it.
+        assembly ("memory-safe") {
+            for { let first := 0 } lt(first, size) { first := add(first, 32) } {
+                let index := first
+                for { let word := mload(add(image, first)) } word { word := shl(8, word) } {
+                    let x := byte(0, word)
+                    if x {
+                        mstore(end, x)
+                        mstore(add(end, 32), index)
+                        end := add(end, 64)
+                    }
+                    index := add(index, 1)
+                }
             }
-            run.end = end;
         }
+        run.end = end;
     }
 
     /// Adds the layer's weights times its inputs to its sums: one or two words of the rows at a time, and of those one
