@@ -95,7 +95,7 @@ def fold(domain: int, exponents: Sequence[Sequence[int]], found: Linearised, cha
     """
     rho, nu, zeta = challenge["rho"], challenge["nu"], challenge["zeta"]
     next_rho = rho * pow(GENERATOR, (ORDER - 1) // domain, ORDER) % ORDER
-    off_here, off_there = zeta - rho, zeta - next_rho  # Z_i: the points that a claim does not use
+    off_here, off_there = zeta - rho, zeta - next_rho  # V_i: the points that a claim does not use
     powers = [pow(nu, power, ORDER) for power in range(5)]
     slope = (scalars["cell_next"] - scalars["cell"]) * pow(next_rho - rho, -1, ORDER)
     factor = [powers[0] * off_there, powers[1] * off_there, powers[2] * off_there, powers[3], powers[4] * off_here]
