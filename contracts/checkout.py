@@ -15,9 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE = 100
 
 
-def example_network() -> IntegerNetwork:
-    """The network of the example model, 784-64-10. Raises `UnusableInput` outside a checkout."""
-    return Model.load(_path("examples/mnist.model")).network
+def example_network(name: str = "mnist.model") -> IntegerNetwork:
+    """The network of an example model, 784-64-10. Raises `UnusableInput` outside a checkout."""
+    return Model.load(_path(f"examples/{name}")).network
 
 
 def sample_images() -> np.ndarray:

@@ -34,7 +34,7 @@ _DIVISORS = (512, 128)
 def measure() -> list[Cost]:
     """Every row of the report, in order. Raises `UnusableInput` outside a checkout."""
     network, images = example_network(), sample_images()
-    open_runs = [*packed_rows(network, images), *exact_rows(network, images), *instruction_rows(network, images)]
+    open_runs = [*packed_rows(network, images), *rational_rows(images), *exact_rows(network, images), *instruction_rows(network, images)]
     return [*open_runs, *verifier_rows()]
 
 
@@ -48,6 +48,14 @@ def packed_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Cost]:
     yield Cost("packed predict typical", typical, "", f"median of the first {len(images)} MNIST test images: number {number}")
     yield Cost("packed predict dearest", costs[-1][0], "", f"the dearest of them: number {costs[-1][1]}")
     yield Cost("packed predict full", _cost(deployed, np.full_like(images[0], 255)), "", "all pixels 255: no image costs more in layer 1")
+
+
+def rational_rows(images: np.ndarray) -> Iterator[Cost]:
+    """`PackedPredictor` with the shipped rational network, on the typical image."""
+    network = example_network("mnist_rational.model")
+    deployed, typical = deploy_packed(EmbeddedChain(), network), typical_image(images)
+    note = f"{network.name} with {network.layers[0].activation}, as many pixels as the median: number {typical}"
+    yield Cost("packed rational predict typical", _cost(deployed, images[typical]), "", note)
 
 
 def exact_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Cost]:

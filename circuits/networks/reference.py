@@ -92,7 +92,7 @@ class IntegerNetwork(Network):
         return tuple(Interval(*map(tuple, zip(*pairs))) for pairs in ranges)
 
     def require_relu(self, what: str) -> None:
-        """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, for `what` can only hold ReLU."""
+        """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, because `what` can only hold ReLU."""
         for number, layer in enumerate(self.layers):
             if layer.activation != RELU:
                 raise UnsupportedNetwork(f"layer {number} uses {layer.activation}: {what} hold relu only")

@@ -28,7 +28,8 @@ class Inference:
 
     @classmethod
     def of(cls, network: IntegerNetwork) -> Inference:
-        """Lays out any dense integer network."""
+        """Lays out any dense ReLU network. Raises `UnsupportedNetwork`, naming the layer, for another activation."""
+        network.require_relu("dispute programs")
         return _Layout(network).build()
 
     def trace(self, image: np.ndarray) -> Trace:

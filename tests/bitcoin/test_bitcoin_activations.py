@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from bitcoin_cases import MNIST_MODEL
 from support import refuses
 from test_bitcoin_compiler import FALSE_AT_THE_END, check_every_class, images_for
 
@@ -15,6 +16,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin import packed, values
 from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
 from zkpredict.contracts.bitcoin.measure import refusal
+from zkpredict.prover.model import Model
 
 EVERY = (RELU8, RationalSquare(300), RationalRelu(7), Softsign(1023, 500), RationalRelu(1 << 15), Softsign(32767, 1), RationalSquare(1))
 ARGUMENTS = (-32768, -32767, -301, -300, -2, -1, 0, 1, 2, 255, 256, 301, 32766, 32767)
@@ -81,6 +83,12 @@ def test_scripts_match_reference(fastest, shape, activation, weights, seed):
 def test_real_images(fastest, test_images, activation):
     network = gated(np.random.default_rng(3), (784, 16, 10), activation, weights=20)
     check_every_class(fastest, network, test_images[:3])
+
+
+def test_the_shipped_rational_network(interpreter, test_images):
+    network = Model.load(MNIST_MODEL.with_name("mnist_rational.model")).network
+    assert network.layers[0].activation.name == "rational_relu"
+    check_every_class(interpreter, network, test_images[:3])
 
 
 @pytest.mark.parametrize("activation", EVERY[2:4], ids=str)

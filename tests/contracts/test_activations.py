@@ -17,6 +17,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract
+from zkpredict.contracts.checkout import example_network
 from zkpredict.contracts.open import packed
 from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, caller, network_id
@@ -96,6 +97,14 @@ def test_real_images_in_contract_and_instruction(activation):
     assert_agrees(asked, network, images)
     values = network.infer(images).activations[0]
     assert (values == 255).any() if activation == RELU8 else (activation.name == "rational_square" or values.min() < 0)
+
+
+def test_the_shipped_rational_network():
+    network = example_network("mnist_rational.model")
+    chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
+    assert_agrees(deploy_packed(chain, network).contract, network, test_images()[:5])
+    asked, _ = Contract.deploy(chain, caller(), network_id(network))
+    assert_agrees(asked, network, test_images()[:5])
 
 
 @pytest.mark.parametrize("activation", EVERY[:4], ids=str)
