@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         else:
             with console.step("commit"):
                 try:
-                    model = commit_model(model.network, arguments.domain)
+                    model = commit_model(model, arguments.domain)
                 except UnsupportedNetwork as error:
                     raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
             outputs.append(FileOutput(arguments.model, model.to_bytes(), private=True))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.sizes import compile_or_advise
-from zkpredict.kernel import Vector
+from zkpredict.kernel import G1, Vector
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.setup import check_key, lagrange_key, monomial_key
+from zkpredict.verifier.binding import schema_scalar
 from zkpredict.verifier.commitment import ModelCommitment
 
 
-def commit_model(network: IntegerNetwork, domain: int | None = None) -> Model:
+def commit_model(network: IntegerNetwork | Model, domain: int | None = None) -> Model:
     """Compiles `network` and commits to it with fresh secrets: committing twice gives unlinkable commitments.
 
-    Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile` when the commitment key is wrong.
+    Of a model, its network is committed to, and its schema is bound to the model id (`zkpredict.verifier.binding`). Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile` when the commitment key is wrong.
     """
+    schema = Schema()
+    if isinstance(network, Model):
+        network, schema = network.network, network.schema
     compiled = compile_or_advise(network, domain)
     check_key(compiled.circuit.domain)
     secrets = random_scalars(compiled.circuit.total_rows).to_ints()
@@ -24,7 +30,11 @@ def commit_model(network: IntegerNetwork, domain: int | None = None) -> Model:
     for layer, rows in enumerate(hidden_rows(compiled, tuple(secrets))):
         key = monomial_key() if layer == 0 else lagrange_key(compiled.circuit.domain)
         points += [key.msm(row) for row in rows]
-    return Model(network, Committed(ModelCommitment(compiled.circuit, tuple(points)), tuple(secrets)))
+    commitment = ModelCommitment.bound(compiled.circuit, tuple(points), schema, G1.from_compressed)
+    if schema:
+        # Q = P + t B: the random entry of the first row becomes s + t
+        secrets[0] = (secrets[0] + schema_scalar(compiled.circuit, points[0], schema)) % MODULUS
+    return Model(network, Committed(commitment, tuple(secrets)), schema)
 
 
 def hidden_rows(compiled: CompiledNetwork, secrets: tuple[int, ...]) -> list[list[Vector]]:

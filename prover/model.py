@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.compiler import CompiledNetwork
@@ -25,6 +26,9 @@ from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MAGIC, SCHEMA_MAGIC = b"zkpM\x01", b"zkpM\x02"
 MAX_BYTES = 16 * MAX_WEIGHTS
@@ -63,6 +67,12 @@ class Model:
         domain = self.committed.commitment.circuit.domain if self.committed else None
         return compile_or_advise(self.network, domain)
 
+    def encode(self, readings: object) -> np.ndarray:
+        """One row of readings as the bytes that are proven: see `ModelCommitment.encode`."""
+        from zkpredict.circuits.files.tables import encode_readings
+
+        return encode_readings(readings, self.schema, self.network.shape[0])
+
     def predict(self, image) -> int:
         """The class of one image, uint8 [inputs], by the integer reference."""
         return self.network.predict(image)
@@ -95,6 +105,8 @@ class Model:
             return cls(network, schema=schema)
         public = reader.take(reader.unsigned(4, "commitment length"), "commitment")
         commitment = ModelCommitment.from_bytes(public, G1.from_compressed, what)
+        if commitment.schema != schema:
+            raise MalformedFile(f"{what}: the commitment shows another schema than the model")
         secrets = tuple(int.from_bytes(reader.take(32, f"secret {i}"), "big") for i in range(len(commitment.rows)))
         reader.finish()
         if any(secret >= MODULUS for secret in secrets):

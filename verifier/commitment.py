@@ -2,6 +2,9 @@
 
     magic "zkpK" 01 | circuit | row count u16 little-endian | rows of 48 bytes, compressed
 
+Version 02 shows a schema (`zkpredict.circuits.files.schema`), which the model id binds (`zkpredict.verifier.binding`): its first row
+is P of that page, and behind the rows come the schema's length u32 and bytes. A commitment without one is of version 01.
+
 The model id is keccak(keccak("zkpredict model v1" | circuit digest) | rows, uncompressed, 96 bytes each): it pins shape and weights.
 """
 
@@ -11,24 +14,44 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.layout import Circuit
+from zkpredict.verifier.binding import bound_row
 from zkpredict.verifier.messages import POINT_BYTES, Point
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
 
-MAGIC = b"zkpK\x01"
+if TYPE_CHECKING:
+    import numpy as np
+
+MAGIC, SCHEMA_MAGIC = b"zkpK\x01", b"zkpK\x02"
 MAX_COMMITMENT_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
 class ModelCommitment:
-    """`rows`: the points of layer 0, then of layer 1, and so on; `circuit.total_rows` of them."""
+    """`rows`: the points of layer 0, then of layer 1, and so on; `circuit.total_rows` of them.
+
+    `schema` and `inner` come from `bound` alone, or are left out: the schema, and the first row before it was bound.
+    """
 
     circuit: Circuit
     rows: tuple[Point, ...]
+    schema: Schema = Schema()
+    inner: Point | None = None
+
+    @classmethod
+    def bound(
+        cls, circuit: Circuit, rows: tuple[Point, ...], schema: Schema, decode_point: Callable[[bytes], Point]
+    ) -> ModelCommitment:
+        """The commitment whose first row is `rows[0]` with the schema bound to it; `rows` as they are when the schema says nothing."""
+        if not schema:
+            return cls(circuit, rows)
+        return cls(circuit, (bound_row(circuit, rows[0], schema, decode_point), *rows[1:]), schema, rows[0])
 
     @cached_property
     def model_id(self) -> bytes:
@@ -39,18 +62,25 @@ class ModelCommitment:
     def to_bytes(self) -> bytes:
         """The canonical commitment file."""
         count = len(self.rows).to_bytes(2, "little")
-        return MAGIC + self.circuit.to_bytes() + count + b"".join(row.to_compressed() for row in self.rows)
+        rows = self.rows if self.inner is None else (self.inner, *self.rows[1:])
+        parts = [self.circuit.to_bytes(), count, *(row.to_compressed() for row in rows)]
+        if self.inner is None:
+            return b"".join([MAGIC, *parts])
+        schema = self.schema.to_bytes()
+        return b"".join([SCHEMA_MAGIC, *parts, len(schema).to_bytes(4, "little"), schema])
 
     @classmethod
     def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], what: str = "commitment") -> ModelCommitment:
         """Parses and checks a commitment file; `decode_point` refuses bad points by ValueError. Raises `MalformedFile`."""
         reader = ByteReader(data, what)
-        reader.expect(MAGIC, "commitment magic")
+        has_schema = data[: len(MAGIC)] == SCHEMA_MAGIC
+        reader.expect(SCHEMA_MAGIC if has_schema else MAGIC, "commitment magic")
         circuit = Circuit.read(reader)
         count = reader.unsigned(2, "row count")
         if count != circuit.total_rows:
             raise MalformedFile(f"{what}: has {count} rows, its circuit needs {circuit.total_rows}")
         encoded = [reader.take(POINT_BYTES, f"row {number}") for number in range(count)]
+        schema = read_schema(reader, circuit.inputs, circuit.classes) if has_schema else Schema()
         reader.finish()
         rows = []
         for number, raw in enumerate(encoded):
@@ -60,7 +90,14 @@ class ModelCommitment:
                 rows.append(decode_point(raw))
             except ValueError as error:
                 raise MalformedFile(f"{what}: row {number}: {error}") from None
-        return cls(circuit, tuple(rows))
+        return cls.bound(circuit, tuple(rows), schema, decode_point)
+
+    def encode(self, readings: object) -> np.ndarray:
+        """One row of readings as the bytes that are proven, uint8 [inputs]: a mapping from feature names, a row of a DataFrame, or
+        numbers in the order of the features. Raises `UnusableInput`."""
+        from zkpredict.circuits.files.tables import encode_readings
+
+        return encode_readings(readings, self.schema, self.circuit.inputs)
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes the file atomically."""

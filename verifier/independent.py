@@ -19,6 +19,7 @@ from py_ecc.optimized_bls12_381 import curve_order as ORDER
 from py_ecc.optimized_bls12_381 import field_modulus as BASE
 
 from zkpredict.circuits.constraints import row_column, total_constraint
+from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.expression import Expression
 from zkpredict.circuits.layout import (
     ACTIVATION_ROW,
@@ -88,6 +89,20 @@ class Point:
 
     def projective(self) -> tuple[FQ, FQ, FQ]:
         return FQ(self.x), FQ(self.y), FQ.one()
+
+    def __add__(self, other: Point) -> Point:
+        return _affine(add(self.projective(), other.projective()))
+
+    def mul(self, scalar: int) -> Point:
+        """`scalar` times the point; `scalar` is not a multiple of the order."""
+        return _affine(multiply(self.projective(), scalar))
+
+
+def _affine(point: tuple[FQ, FQ, FQ]) -> Point:
+    if is_inf(point):
+        raise MalformedFile("a sum of points is the point at infinity")
+    x, y = normalize(point)
+    return Point(int(x), int(y))
 
 
 @lru_cache(maxsize=4096)

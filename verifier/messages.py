@@ -28,6 +28,10 @@ class Point(Protocol):
 
     def to_uncompressed(self) -> bytes: ...
 
+    def __add__(self, other: Point) -> Point: ...
+
+    def mul(self, scalar: int) -> Point: ...
+
 
 class _Points:
     """A message made of points only."""

@@ -1,0 +1,50 @@
+"""A schema (what bytes and classes mean) bound to a model id, without another byte in proofs or contracts.
+
+The first committed row has a random entry s that hides it: P = [row] + s B, with B = [tau^(n-1)]_1. A model with a schema registers
+
+    Q = P + t B,   t = keccak(keccak("zkpredict schema v1" | circuit digest) | P, uncompressed | keccak(schema bytes)) mod r
+
+in the place of P: the random entry is s + t, everything else is as without a schema. The model id is the hash of circuit and rows, Q among
+them. Whoever is shown (P, schema) computes Q; another pair with the same Q is a solution of P' + H(P', schema') B = Q, which takes
+2^255 / q tries for one Q, or a collision for an owner who may choose both: 2^127 tries. (The construction is that of BIP-341, Taproot:
+a key that commits to a script.) P is uniform whatever the weights, and Q follows from P and the schema, so nothing of the weights shows.
+
+A version 01 file with the same rows is valid too: it shows no schema and says nothing about readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.files.schema import Schema
+from zkpredict.circuits.layout import Circuit
+from zkpredict.verifier.messages import Point
+from zkpredict.verifier.transcript import context, keccak256
+
+SCHEMA_LABEL = b"zkpredict schema v1"
+BLINDING_POINTS = {
+    1024: bytes.fromhex("81179cbc26a33f6d339b05ea3e1d6b9e1190bd44e94161ae36357b9cdf1e37d745d45c61735feed64371fe5384102366"),
+    2048: bytes.fromhex("ad1086028fcdac94d5f1e7629071e7e47e30ad0190ae59aaebfb7a7ef6202ab91323a503c527e3226a23d7937af41a52"),
+}
+"""[tau^(n-1)]_1 of the ceremony, by domain n: where the first layer's rows have their random entry. A test recomputes them."""
+
+
+def schema_scalar(circuit: Circuit, inner: Point, schema: Schema) -> int:
+    """t of the page above, in [0, r)."""
+    start = context(SCHEMA_LABEL, circuit.digest)
+    return int.from_bytes(keccak256(start + inner.to_uncompressed() + keccak256(schema.to_bytes())), "big") % MODULUS
+
+
+def bound_row(circuit: Circuit, inner: Point, schema: Schema, decode_point: Callable[[bytes], Point]) -> Point:
+    """Q of the page above, in the library of `decode_point`. Raises `UnsupportedNetwork` for a domain without a known B."""
+    if circuit.domain not in BLINDING_POINTS:
+        raise UnsupportedNetwork(f"a circuit of {circuit.domain} rows binds no schema")
+    return inner + _blinding_point(circuit.domain, decode_point).mul(schema_scalar(circuit, inner, schema))
+
+
+@lru_cache(maxsize=8)
+def _blinding_point(domain: int, decode_point: Callable[[bytes], Point]) -> Point:
+    return decode_point(BLINDING_POINTS[domain])
