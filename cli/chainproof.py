@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_image, split_paths
+from zkpredict.cli.words import Words
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain.interface import Chain, Receipt
@@ -116,7 +117,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
 
     picture, proof_path = split_paths(arguments)
     commitment = read_commitment(arguments.commitment)
-    image = read_statement_image(arguments, console, picture, commitment.circuit.inputs)
+    image = read_statement_image(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
     address, receipt, proof = arguments.contract, None, None
     if address is None:
         if arguments.rpc_url is not None:
@@ -135,9 +136,12 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
             verdict = verify_on_chain(chain, address, commitment, image.tobytes(), proof)
             if verdict.accepted and (arguments.rpc_url is None or arguments.send):
                 receipt = send_verification(chain, address, commitment, image.tobytes(), proof)
+    words = Words(commitment.schema)
     facts = {"contract": address, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
+    if proof is not None and commitment.schema:
+        facts |= words.facts(proof.digit, image.tobytes())
     todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
-    return _show_verdict(console, verdict, todo, proof.digit if proof else None, receipt, facts)
+    return _show_verdict(console, verdict, todo, proof.digit if proof else None, receipt, facts, words)
 
 
 def _register_command(arguments: argparse.Namespace, address: str) -> str:
@@ -153,7 +157,7 @@ def _plain(argument: object) -> object:
 
 
 def _show_verdict(
-    console: Console, verdict: Verdict, todo: str | None, digit: int | None, receipt: Receipt | None, facts: dict
+    console: Console, verdict: Verdict, todo: str | None, digit: int | None, receipt: Receipt | None, facts: dict, words: Words
 ) -> int | None:
     paid = {"gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None}
     if not verdict.accepted:
@@ -165,12 +169,12 @@ def _show_verdict(
         )
         return REFUSED
     console.result(
-        {"valid": True, "digit": digit, **facts, **paid},
+        {"valid": True, **facts, "digit": digit, **paid},
         [
-            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... says {digit}.",
+            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... says {words.said(digit)}.",
             f"  contract     {facts['contract']}",
             *([f"  gas          {receipt.gas_used:,}", f"  transaction  {receipt.transaction}"] if receipt else []),
-            f"  image        sha256 {facts['image_sha256']}",
+            f"  {words.input:<11}  sha256 {facts['image_sha256']}",
         ],
     )
     return None

@@ -10,6 +10,7 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.exact import MAGIC as EXACT_MAGIC
 from zkpredict.circuits.networks.exact import ExactNetwork
 from zkpredict.circuits.files.kinds import OWN_KINDS, kind_of, recognise
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS, Circuit
@@ -17,8 +18,10 @@ from zkpredict.cli.console import Console
 from zkpredict.cli.private import add_private_option, say_private, warn_of_readers
 from zkpredict.kernel import G1
 from zkpredict.prover.model import MAGIC as MODEL_MAGIC
+from zkpredict.prover.model import SCHEMA_MAGIC as MODEL_SCHEMA_MAGIC
 from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import MAGIC as COMMITMENT_MAGIC
+from zkpredict.verifier.commitment import SCHEMA_MAGIC as COMMITMENT_SCHEMA_MAGIC
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
@@ -82,7 +85,15 @@ def _circuit(data: bytes, what: str, _: Console) -> tuple[str, dict]:
 
 def _commitment(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     commitment = ModelCommitment.from_bytes(data, G1.from_compressed, what)
-    return "model commitment (public)", {"model id": commitment.model_id.hex(), **_circuit_facts(commitment.circuit)}
+    facts = {"model id": commitment.model_id.hex(), **_circuit_facts(commitment.circuit), **_schema_facts(commitment.schema)}
+    return "model commitment (public)", facts
+
+
+def _schema_facts(schema: Schema) -> dict:
+    """The scale of each feature, and the names of the classes; nothing for a model of plain bytes."""
+    found = {"features": "; ".join(f"{feature.name} {feature.low:g} to {feature.high:g}" for feature in schema.features)}
+    found["classes"] = ", ".join(schema.classes)
+    return {name: value for name, value in found.items() if value}
 
 
 def _model(data: bytes, what: str, console: Console) -> tuple[str, dict]:
@@ -97,6 +108,7 @@ def _model(data: bytes, what: str, console: Console) -> tuple[str, dict]:
         facts["model id"] = model.commitment.model_id.hex()
     try:
         facts |= _circuit_facts(model.compiled.circuit)
+        facts |= _schema_facts(model.schema)
     except UnsupportedNetwork as error:
         facts |= {"network": model.network.name, "cannot be proven": str(error)}
     return "model (PRIVATE: holds the weights)", facts
@@ -125,8 +137,10 @@ def _proof(data: bytes, what: str, _: Console) -> tuple[str, dict]:
 
 _EXPLAINERS = {
     MODEL_MAGIC: _model,
+    MODEL_SCHEMA_MAGIC: _model,
     EXACT_MAGIC: _exact,
     COMMITMENT_MAGIC: _commitment,
+    COMMITMENT_SCHEMA_MAGIC: _commitment,
     CIRCUIT_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
 }

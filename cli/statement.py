@@ -13,8 +13,10 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_image
 from zkpredict.circuits.files.images import Reading, prepare_image
 from zkpredict.circuits.files.kinds import PROOF, kind_of, recognise
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
+from zkpredict.cli.rows import add_row_options, is_row, read_row_bytes
 
 MAX_PROOF_FILE_BYTES = 1 << 16
 
@@ -26,18 +28,25 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--invert", action="store_true", help="the picture shows dark ink on light paper")
     parser.add_argument("--auto", action="store_true", help="a photo of paper: find the ink, crop, centre and normalise it as in MNIST")
     parser.add_argument("--allow-blank", action="store_true", help="take a picture that is one shade all over")
+    add_row_options(parser)
 
 
-def read_statement_image(arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int) -> np.ndarray:
-    """The image as uint8 [inputs]; says what a picture lost on its way to these bytes. Raises `UnusableInput` when none or two are
+def read_statement_image(
+    arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int, schema: Schema = Schema()
+) -> np.ndarray:
+    """The image, or the row of readings by the `schema`'s scale, as uint8 [inputs]; says what a picture lost on its way to these bytes. Raises `UnusableInput` when none or two are
     named, or it does not fit."""
-    return np.frombuffer(read_statement_pixels(arguments, console, picture, inputs), np.uint8)
+    return np.frombuffer(read_statement_pixels(arguments, console, picture, inputs, schema), np.uint8)
 
 
-def read_statement_pixels(arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int) -> bytes:
+def read_statement_pixels(
+    arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int, schema: Schema = Schema()
+) -> bytes:
     """The same as bytes, without numpy where the file allows it."""
     if (picture is None) == (arguments.idx is None):
         raise UnusableInput("give one image: a picture (PNG, JPEG, .npy), or --idx FILE --index N")
+    if is_row(arguments, picture, schema):
+        return read_row_bytes(arguments, console, picture, schema, inputs)
     if arguments.idx is None:
         if arguments.index is not None:
             raise UnusableInput("--index goes with --idx")
@@ -57,7 +66,7 @@ def read_statement_pixels(arguments: argparse.Namespace, console: Console, pictu
 
 def add_statement_paths(parser: argparse.ArgumentParser) -> None:
     """Adds `paths`, which `split_paths` takes apart, and the options of the image."""
-    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image and the proof (only PROOF with --idx)")
+    parser.add_argument("paths", nargs="+", metavar="IMAGE PROOF", help="the image, or a row of a table, and the proof (only PROOF with --idx)")
     add_image_options(parser)
 
 

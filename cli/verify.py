@@ -9,21 +9,22 @@ from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.statement import (
     add_statement_paths,
-    image_name,
     milliseconds,
     read_proof,
     read_statement_pixels,
     split_paths,
 )
+from zkpredict.cli.words import Words, add_class_options, wanted_class
 from zkpredict.verifier.errors import VerificationError, WrongStatement
 
-EXAMPLE = "zkpredict verify examples/seven.png seven.proof --commitment examples/mnist.commitment"
+EXAMPLE = """zkpredict verify examples/seven.png seven.proof --commitment examples/mnist.commitment
+zkpredict verify examples/iris.csv iris.proof --row 0 --commitment examples/iris.commitment"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_statement_paths(parser)
     parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
-    parser.add_argument("--digit", type=int, metavar="D", help="also refuse a proof of another digit than D")
+    add_class_options(parser, "also refuse a proof of another digit than")
     parser.add_argument("--independent", action="store_true", help="use the verifier written on plain ints and py_ecc")
 
 
@@ -32,9 +33,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     proof_bytes = read_proof(proof_path, console)
     check = _independent if arguments.independent else _native
     try:
-        facts = check(arguments, console, picture, proof_bytes)
-        if arguments.digit is not None and facts["digit"] != arguments.digit:
-            raise WrongStatement(f"the proof is of digit {facts['digit']}, not {arguments.digit}")
+        facts, words = check(arguments, console, picture, proof_bytes)
+        wanted = wanted_class(arguments, words.schema)
+        if wanted is not None and facts["digit"] != wanted:
+            raise WrongStatement(f"the proof is of {words.answer} {words.said(facts['digit'])}, not {words.said(wanted)}")
     except VerificationError as error:
         reason = f"INVALID ({type(error).__name__}): {error}"
         console.result({"valid": False, "kind": type(error).__name__, "reason": str(error)}, [reason])
@@ -43,28 +45,29 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.result(
         {"valid": True, "verifier": verifier, "seconds": console.times, **facts},
         [
-            f"VALID: the network under {facts['model_id'][:16]}... says {facts['digit']}.",
+            f"VALID: the network under {facts['model_id'][:16]}... says {words.said(facts['digit'])}.",
             f"  verifier  {verifier}, {milliseconds(console.times['verify'])}",
-            f"  image     sha256 {facts['image_sha256']}",
+            f"  {words.input:<8}  sha256 {facts['image_sha256']}",
         ],
     )
     return 0
 
 
-def _native(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:
+def _native(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> tuple[dict, Words]:
     with console.step("start"):
         from zkpredict.verifier.commitment import ModelCommitment
         from zkpredict.verifier.native import parse_proof, verify
 
     commitment = ModelCommitment.load(arguments.commitment)
-    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs)
+    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
     with console.step("verify"):
         proof = parse_proof(proof_bytes)
         verify(commitment, image, proof)
-    return {"digit": proof.digit, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
+    words = Words(commitment.schema)
+    return {"model_id": commitment.model_id.hex(), **words.facts(proof.digit, image)}, words
 
 
-def _independent(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> dict:
+def _independent(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> tuple[dict, Words]:
     try:
         with console.step("start"):
             from zkpredict.verifier import independent
@@ -74,7 +77,8 @@ def _independent(arguments: argparse.Namespace, console: Console, picture: str |
 
     commitment_bytes = read_file(arguments.commitment, "commitment", MAX_COMMITMENT_BYTES)
     commitment = ModelCommitment.from_bytes(commitment_bytes, independent.decode_point, str(arguments.commitment))
-    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs)
+    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
     with console.step("verify"):
         digit = independent.verify(commitment_bytes, image, proof_bytes)
-    return {"digit": digit, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
+    words = Words(commitment.schema)
+    return {"model_id": commitment.model_id.hex(), **words.facts(digit, image)}, words

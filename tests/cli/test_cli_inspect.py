@@ -102,8 +102,8 @@ def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):
         path = desk.folder / name
         path.write_bytes(data)
         expect_refusal(desk, desk.contents(), run("inspect", path), f"{path} {wanted}: {found.format(path)}")
-    path.write_bytes(b"zkpM\x02...")
-    expect_refusal(desk, desk.contents(), run("inspect", path), f"{path} is a private model file in the format 02, which this version does not read")
+    path.write_bytes(b"zkpM\x03...")
+    expect_refusal(desk, desk.contents(), run("inspect", path), f"{path} is a private model file in the format 03, which this version does not read")
     for path, message in (
         (desk.model, "{0}: secret 1 needs 32 bytes at offset {1}, 31 are left"),
         (desk.commitment, "{0}: row 1 needs 48 bytes at offset {2}, 47 are left"),

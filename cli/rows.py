@@ -1,0 +1,77 @@
+"""Statements about readings: one row of a table as the bytes that are proven, by the scale that the model's commitment binds."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.schema import Schema
+from zkpredict.cli.console import Console
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".npy")
+_NPY_BYTES = b"'descr': '|u1'"
+
+
+def add_row_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--row` and `--as`."""
+    parser.add_argument("--row", type=int, metavar="N", help="number of the row in a table (.csv, .tsv, .json, .npy), from 0")
+    parser.add_argument(
+        "--as", dest="taken_as", choices=("readings", "bytes"), help="what the numbers of an .npy file of bytes are, where both are possible"
+    )
+
+
+def is_row(arguments: argparse.Namespace, path: str | None, schema: Schema) -> bool:
+    """Whether `path` is to be read as a row of readings. Raises `UnusableInput` for a file that this model cannot take."""
+    suffix = "" if path is None else Path(path).suffix.lower()
+    if not schema.features:
+        if suffix in (".csv", ".tsv", ".json") or arguments.row is not None or arguments.taken_as == "readings":
+            raise UnusableInput(
+                f"{path or arguments.idx}: this model has no feature scale, it takes bytes (a picture, .npy of uint8, --idx); "
+                "`zkpredict quantize --calibrate TABLE` or `--input-scale` gives a model one"
+            )
+        return False
+    if suffix in TABLE_SUFFIXES:
+        return suffix != ".npy" or arguments.taken_as == "readings" or not _holds_bytes(arguments, path, schema)
+    if not schema.shared:
+        names = ", ".join(feature.name for feature in schema.features[:6]) + (", ..." if len(schema.features) > 6 else "")
+        raise UnusableInput(
+            f"{path or arguments.idx}: this model takes {len(schema.features)} readings ({names}), no picture: give a row of a table "
+            f"({', '.join(TABLE_SUFFIXES)})"
+        )
+    if arguments.row is not None or arguments.taken_as == "readings":
+        raise UnusableInput("--row and --as are for tables (.csv, .tsv, .json, .npy)")
+    return False
+
+
+def _holds_bytes(arguments: argparse.Namespace, path: str, schema: Schema) -> bool:
+    """Whether an .npy file holds the bytes themselves. Raises `UnusableInput` where its numbers could be readings as well."""
+    from zkpredict.circuits.files.arrays import parse_npy
+    from zkpredict.circuits.files.storage import read_file
+    from zkpredict.circuits.files.tables import MAX_TABLE_BYTES
+
+    data = read_file(path, "table", MAX_TABLE_BYTES)
+    if _NPY_BYTES not in data[:128]:
+        if arguments.taken_as == "bytes":
+            raise UnusableInput(f"{path} does not hold bytes (uint8): its numbers are readings")
+        return False
+    if arguments.taken_as == "bytes":
+        return True
+    values = parse_npy(data, f"table {path}").reshape(-1)
+    scales = schema.scales(values.size)
+    if len(scales) == values.size and all(scale.low <= value <= scale.high for scale, value in zip(scales, values.tolist())):
+        raise UnusableInput(f"{path} holds bytes that are possible readings too: say which with --as bytes or --as readings")
+    return True
+
+
+def read_row_bytes(arguments: argparse.Namespace, console: Console, path: str, schema: Schema, inputs: int) -> bytes:
+    """The row in bytes; says which readings were clipped. Raises `UnusableInput`."""
+    from zkpredict.circuits.files.tables import read_row
+
+    if arguments.invert or arguments.auto:
+        raise UnusableInput(f"{path} is a table: --invert and --auto are for pictures")
+    row = read_row(path, schema, inputs, arguments.row)
+    if row.clipped:
+        shown = ", ".join(row.clipped[:6]) + (f" and {len(row.clipped) - 6} more" if len(row.clipped) > 6 else "")
+        console.note(f"{path}: beyond the scale of the model, so clipped to its end: {shown}")
+    return row.bytes.tobytes()
