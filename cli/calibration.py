@@ -57,7 +57,7 @@ def quantise(arguments: Namespace, console: Console, floats: FloatNetwork, data:
     limit, refusal = MAX_LOSS if arguments.max_loss is None else arguments.max_loss, None
     if found.lost_points > limit:
         refusal = (
-            f"quantisation loses {found.lost_points:.2f} points on {found.images:,} images ({found.float_accuracy:.2%} in floats, "
+            f"quantisation loses {found.lost_points:.2f} points on {found.images:,} {found.noun} ({found.float_accuracy:.2%} in floats, "
             f"{found.chosen.accuracy:.2%} in integers with {found.chosen.name}), more than {limit:g}: {_way_out(found, arguments)}"
         )
     lines = found.to_lines()

@@ -16,7 +16,7 @@ from zkpredict.cli.words import Words, add_class_options, wanted_class
 from zkpredict.verifier.errors import VerificationError
 
 EXAMPLE = """zkpredict prove examples/seven.png --model examples/mnist.model --out seven.proof
-zkpredict prove examples/iris.csv --row 0 --model examples/iris.model --out iris.proof"""
+zkpredict prove examples/tables/iris.csv --row 0 --label species --model examples/tables/iris.model --out iris.proof"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zkpredict.training.samples import Readings
 
 EXAMPLE = """zkpredict quantize examples/mnist.keras --out mnist.model
-zkpredict quantize iris.onnx --calibrate iris.csv --out iris.model
+zkpredict quantize examples/tables/iris.onnx --calibrate examples/tables/iris.csv --out iris.model
 zkpredict quantize pixels.h5 --input-scale unit --calibrate mnist/ --out pixels.model"""
 
 
@@ -132,7 +132,7 @@ def _data(
     if table is None:
         return calibration_data(arguments.calibrate, imported.inputs)
     rows = table.rows(schema, schema.classes)
-    return CalibrationData(rows.flat, rows.flat, rows.labels, f"scales from, and measured on, the {len(rows):,} rows of {arguments.calibrate}")
+    return CalibrationData(rows.flat, rows.flat, rows.labels, f"scales from, and measured on, the {len(rows):,} rows of {arguments.calibrate}", noun="rows")
 
 
 def _with_answers(

@@ -14,8 +14,9 @@ _NPY_BYTES = b"'descr': '|u1'"
 
 
 def add_row_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--row` and `--as`."""
+    """Adds `--row`, `--label` and `--as`."""
     parser.add_argument("--row", type=int, metavar="N", help="number of the row in a table (.csv, .tsv, .json, .npy), from 0")
+    parser.add_argument("--label", metavar="COLUMN", help="a column of the table that is no feature, and is left out")
     parser.add_argument(
         "--as", dest="taken_as", choices=("readings", "bytes"), help="what the numbers of an .npy file of bytes are, where both are possible"
     )
@@ -39,8 +40,8 @@ def is_row(arguments: argparse.Namespace, path: str | None, schema: Schema) -> b
             f"{path or arguments.idx}: this model takes {len(schema.features)} readings ({names}), no picture: give a row of a table "
             f"({', '.join(TABLE_SUFFIXES)})"
         )
-    if arguments.row is not None or arguments.taken_as == "readings":
-        raise UnusableInput("--row and --as are for tables (.csv, .tsv, .json, .npy)")
+    if arguments.row is not None or arguments.label is not None or arguments.taken_as == "readings":
+        raise UnusableInput("--row, --label and --as are for tables (.csv, .tsv, .json, .npy)")
     return False
 
 
@@ -70,7 +71,7 @@ def read_row_bytes(arguments: argparse.Namespace, console: Console, path: str, s
 
     if arguments.invert or arguments.auto:
         raise UnusableInput(f"{path} is a table: --invert and --auto are for pictures")
-    row = read_row(path, schema, inputs, arguments.row)
+    row = read_row(path, schema, inputs, arguments.row, arguments.label)
     if row.clipped:
         shown = ", ".join(row.clipped[:6]) + (f" and {len(row.clipped) - 6} more" if len(row.clipped) > 6 else "")
         console.note(f"{path}: beyond the scale of the model, so clipped to its end: {shown}")

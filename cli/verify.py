@@ -18,7 +18,7 @@ from zkpredict.cli.words import Words, add_class_options, wanted_class
 from zkpredict.verifier.errors import VerificationError, WrongStatement
 
 EXAMPLE = """zkpredict verify examples/seven.png seven.proof --commitment examples/mnist.commitment
-zkpredict verify examples/iris.csv iris.proof --row 0 --commitment examples/iris.commitment"""
+zkpredict verify examples/tables/iris.csv iris.proof --row 0 --label species --commitment examples/tables/iris.commitment"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

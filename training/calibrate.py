@@ -35,6 +35,7 @@ class CalibrationData:
     labels: np.ndarray | None
     source: str
     answers: np.ndarray | None = None
+    noun: str = "images"
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class Calibration:
     images: int
     labelled: bool
     source: str
+    noun: str = "images"
 
     @property
     def lost_points(self) -> float:
@@ -94,7 +96,7 @@ class Calibration:
         others = [f"{name} {found if isinstance(found, str) else f'{found:.2%}'}" for name, found in self.tried.items()]
         return [
             f"  {self.source}",
-            f"  {what} on {self.images:,} images: {self.chosen.accuracy:.2%} in integers, {self.float_accuracy:.2%} in floats; "
+            f"  {what} on {self.images:,} {self.noun}: {self.chosen.accuracy:.2%} in integers, {self.float_accuracy:.2%} in floats; "
             f"quantisation lost {self.lost_points:.2f} points",
             f"  activation {self.chosen.name}" + (f", chosen from {'; '.join(others)}" if len(others) > 1 else ""),
             *(layer.to_line() for layer in self.chosen.layers),
@@ -124,7 +126,7 @@ def calibrate(
     return Calibration(
         _chosen(list(found.values())),
         {name: each.accuracy if isinstance(each, Candidate) else f"not possible: {each}" for name, each in found.items()},
-        float((float_digits == right).mean()), len(data.check), data.labels is not None, data.source,
+        float((float_digits == right).mean()), len(data.check), data.labels is not None, data.source, data.noun,
     )
 
 

@@ -4,8 +4,9 @@ A feature's scale says which reading is byte 0 (`low`) and which is byte 255 (`h
 
     byte = floor((clip(reading, low, high) - low) * 255 / (high - low) + 1/2)
 
-in exact rational arithmetic on the decimal or floating-point number as written, so that everybody gets the same bytes. What is proven
-is the bytes. A commitment binds its schema (`zkpredict.verifier.binding`), so its owner cannot show another one later.
+in exact rational arithmetic on decimals: the number as written, and of a floating-point number (a reading, or an end of the scale)
+the shortest decimal that reads back as it, which is what Python, JavaScript and Rust print. So 5.1 is 51/10 in a text, in a float32 and
+in a float64, and everybody gets the same bytes. What is proven is the bytes. A commitment binds its schema (`zkpredict.verifier.binding`), so its owner cannot show another one later.
 
     magic "zkpS" 01 | feature count u16 | per feature: name length u8, name in UTF-8, low f64, high f64 |
     class count u16 | per class: name length u8, name in UTF-8                                    (little-endian)
@@ -61,19 +62,25 @@ class Feature:
         return cls(name, mean - DEVIATIONS * deviation, mean + DEVIATIONS * deviation)
 
     @property
+    def ends(self) -> tuple[Fraction, Fraction]:
+        """`low` and `high` as the decimals that they are written as."""
+        return Fraction(repr(self.low)), Fraction(repr(self.high))
+
+    @property
     def step(self) -> float:
         """How much of a reading one byte is."""
         return (self.high - self.low) / MAX_PIXEL
 
     def byte(self, reading: Fraction) -> int:
         """The byte of one reading: the formula above."""
-        low, high = Fraction(self.low), Fraction(self.high)
+        low, high = self.ends
         clipped = min(max(reading, low), high)
         return math.floor((clipped - low) * MAX_PIXEL / (high - low) + Fraction(1, 2))
 
     def holds(self, reading: Fraction) -> bool:
         """Whether the reading lies in the scale, so that nothing is clipped."""
-        return Fraction(self.low) <= reading <= Fraction(self.high)
+        low, high = self.ends
+        return low <= reading <= high
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
     JSON    {"name": number, ...}, [number, ...], or a list of such rows
     .npy    integers or floats: one row [features], or rows [count, features]
 
-Numbers are taken as written: 5.1 in a text is 51/10; a float32 or float64 of an `.npy` file is the dyadic rational it holds.
+Numbers are taken as written, and floats of an `.npy` file as they are printed: 5.1 is 51/10 in every notation.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ class Table:
             extra = [name for name in (self.columns[number] for number in left) if name not in names]
             if lost or extra:
                 reason = f"has no column {_quoted(lost)}" if lost else f"has the column {_quoted(extra)}, which is no feature of this model"
-                raise UnusableInput(f"{self.what} {reason}: its features are {_quoted(names)}")
+                way_out = f" (--label '{extra[0]}' leaves it out)" if len(extra) == 1 and not lost else ""
+                raise UnusableInput(f"{self.what} {reason}{way_out}: its features are {_quoted(names)}")
             return [self.columns.index(name) for name in names]
         if not self.columns:
             left = list(range(len(self.cells[0])))
@@ -96,15 +97,19 @@ class EncodedRow:
     clipped: tuple[str, ...]
 
 
-def read_row(path: str | os.PathLike, schema: Schema, inputs: int, number: int | None = None) -> EncodedRow:
-    """Row `number` (the only one by default) of a table, in bytes. Raises `UnusableInput` saying what is wrong where."""
-    return encode_row(read_table(path), schema, inputs, number)
+def read_row(
+    path: str | os.PathLike, schema: Schema, inputs: int, number: int | None = None, label: str | None = None
+) -> EncodedRow:
+    """Row `number` (the only one by default) of a table, in bytes; the column `label` is no feature. Raises `UnusableInput` saying what is wrong where."""
+    return encode_row(read_table(path), schema, inputs, number, label)
 
 
-def encode_row(table: Table, schema: Schema, inputs: int, number: int | None = None) -> EncodedRow:
+def encode_row(table: Table, schema: Schema, inputs: int, number: int | None = None, label: str | None = None) -> EncodedRow:
     """As above, of a table that has been read."""
     row = table.row(number)
-    readings = table.readings(row, table.feature_columns(schema, inputs))
+    if label is not None and label not in table.columns:
+        raise UnusableInput(f"{table.what} has no column '{label}'; it has {', '.join(table.columns) or 'no names'}")
+    readings = table.readings(row, table.feature_columns(schema, inputs, () if label is None else (label,)))
     try:
         encoded, clipped = schema.encode(readings, inputs)
     except UnusableInput as error:
@@ -225,11 +230,12 @@ def _json_cell(value: object) -> object:
     """A cell of a table: numbers become exact; texts may be labels, anything else is refused where it is read."""
     if isinstance(value, Fraction):
         return value
-    if isinstance(value, float):
-        value = float(value)
-        return Fraction(value) if np.isfinite(value) else str(value)
-    if isinstance(value, (np.integer, np.floating)):
-        return _json_cell(value.item())
+    if isinstance(value, float) and not isinstance(value, np.floating):
+        return Fraction(str(value)) if np.isfinite(value) else str(value)
+    if isinstance(value, np.floating):
+        return Fraction(str(value)) if np.isfinite(value) else str(value)
+    if isinstance(value, np.integer):
+        return int(value)
     return value if isinstance(value, (str, bool, int)) else json.dumps(value, default=str)[:40]
 
 
@@ -246,7 +252,7 @@ def _exact_values(values: np.ndarray, what: str) -> list[Fraction]:
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         position = int(np.flatnonzero(~np.isfinite(values))[0])
         raise UnusableInput(f"{what}, column {position}: expected a number, got {values[position]}")
-    return [Fraction(value) for value in values.tolist()]
+    return [Fraction(str(value)) for value in values]  # numpy prints the shortest decimal of each width
 
 
 def _table(columns: tuple[str, ...], rows: list, what: str) -> Table:

@@ -40,8 +40,8 @@ def _bytes(data: bytes, suffix: str, row: int | None = None) -> tuple[list[int],
     ],
 )
 def test_one_row_in_every_notation_gives_the_same_bytes(data, suffix):
-    expected = [int((Fraction(51, 10) - Fraction(4.3)) * 255 / (Fraction(7.9) - Fraction(4.3)) + Fraction(1, 2)),
-                int((Fraction(7, 2) - 2) * 255 / (Fraction(4.4) - 2) + Fraction(1, 2))]  # fmt: skip
+    expected = [int((Fraction(51, 10) - Fraction("4.3")) * 255 / (Fraction("7.9") - Fraction("4.3")) + Fraction(1, 2)),
+                int((Fraction(7, 2) - 2) * 255 / (Fraction("4.4") - 2) + Fraction(1, 2))]  # fmt: skip
     assert _bytes(data, suffix) == (expected, ())
     assert encode_readings({"width": 3.5, "length": 5.1}, SCHEMA, 2).tolist() == expected
     assert encode_readings(np.array([[5.1, 3.5]]), SCHEMA, 2).tolist() == expected
@@ -50,11 +50,11 @@ def test_one_row_in_every_notation_gives_the_same_bytes(data, suffix):
 @given(st.floats(-1e9, 1e9), st.floats(-1e6, 1e6), st.floats(1e-3, 1e6))
 def test_a_byte_is_the_nearest_step_and_never_further_than_half_of_one(reading, low, width):
     feature = Feature("x", low, low + width)
-    byte, exact = feature.byte(Fraction(reading)), Fraction(reading)
-    assert (byte == 0) if exact <= Fraction(feature.low) else (byte == 255) if exact >= Fraction(feature.high) else True
+    byte, exact, (first, last) = feature.byte(Fraction(reading)), Fraction(reading), feature.ends
+    assert (byte == 0) if exact <= first else (byte == 255) if exact >= last else True
     if feature.holds(exact):
-        step = (Fraction(feature.high) - Fraction(feature.low)) / 255
-        assert abs(Fraction(feature.low) + byte * step - exact) <= step / 2
+        step = (last - first) / 255
+        assert abs(first + byte * step - exact) <= step / 2
 
 
 def test_what_lies_beyond_the_scale_is_clipped_and_named():
@@ -79,7 +79,7 @@ def test_rows_are_chosen_by_number():
         (b"length;width\n5,1;3,5\n", ".csv", "t, row 0, column 'length': expected a number, got '5,1'"),
         (b"length,width\n5.1,1e999\n", ".csv", "t, row 0, column 'width': expected a number, got '1e999'"),
         (b"length,width,petal\n5.1,3.5,1\n", ".csv",
-         "t has the column 'petal', which is no feature of this model: its features are 'length', 'width'"),
+         "t has the column 'petal', which is no feature of this model (--label 'petal' leaves it out): its features are 'length', 'width'"),
         (b"length,other\n5.1,3.5\n", ".csv", "t has no column 'width': its features are 'length', 'width'"),
         (b"1,2,3\n", ".csv", "t has 3 numbers a row, the network takes 2"),
         (b"1,2\n1\n", ".csv", "t: row 1 has 1 fields, expected 2"),
@@ -106,8 +106,13 @@ def test_what_is_no_row_of_readings_is_refused_where_it_stands(data, suffix, mes
 
 
 def test_floats_of_an_npy_file_are_taken_as_they_are():
-    values = np.array([5.1, 3.5], np.float32)
-    assert _bytes(_npy(values), ".npy")[0] == [SCHEMA.features[i].byte(Fraction(float(values[i]))) for i in range(2)]
+    """Widths 3.2 lies exactly between two steps: as the dyadic number that a float holds, it would go either way."""
+    schema = Schema((Feature("width", 2.0, 4.4), Feature("other", 2.0, 4.4)))
+    for row in (b"3.2,3.2", _npy(np.array([3.2, 3.2])), _npy(np.array([3.2, 3.2], np.float32))):
+        table = parse_table(row, ".npy" if row[:1] == b"\x93" else ".csv", "t")
+        assert encode_row(table, schema, 2).bytes.tolist() == [128, 128]
+    assert encode_readings(np.array([3.2, 3.2], np.float32), schema, 2).tolist() == [128, 128]
+    assert encode_readings({"width": 3.2, "other": np.float32(3.2)}, schema, 2).tolist() == [128, 128]
 
 
 SCHEMAS = (
