@@ -16,7 +16,7 @@ KERAS = b"PK\x03\x04....config.json....model.weights.h5"
 
 
 def test_what_inspect_explains_is_known():
-    assert [kind_of(magic, "a") for magic in inspect._EXPLAINERS] == [OWN_KINDS[n] for n in (0, 1, 2, 3, 4)]
+    assert list(dict.fromkeys(kind_of(magic, "a") for magic in inspect._EXPLAINERS)) == list(OWN_KINDS)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])

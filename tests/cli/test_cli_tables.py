@@ -94,7 +94,7 @@ def test_rows_that_cannot_be_used_are_refused(run, tmp_path, name, content, opti
     path = tmp_path / name
     path.write_text(content)
     outcome = run("prove", path, "--model", TABLES / "iris.model", "--out", tmp_path / "p", *options)
-    assert (outcome.code, outcome.err) == (2, f"zkpredict: {message.format(path=path)}\n") and not (tmp_path / "p").exists()
+    assert outcome.code == 2 and outcome.err.endswith(f"zkpredict: {message.format(path=path)}\n") and not (tmp_path / "p").exists()
 
 
 def test_models_of_bytes_take_no_readings(run, desk):
