@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from zkpredict.circuits.layout import DOMAINS
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.contracts.chain.interface import Chain, Contract
 from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.systems.stage import Stage
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.contracts.verifier.encoding import onchain_proof
+from zkpredict.contracts.verifier.vectors import stored_statements
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
@@ -86,3 +88,36 @@ class HiddenJudge:
         if values not in self._proofs:
             self._proofs[values] = onchain_proof(prove(self.private, np.frombuffer(values, np.uint8)))
         return self._proofs[values]
+
+
+@dataclass
+class StoredJudge:
+    """The shipped model, of which nobody here has the weights: it answers what it has proven before (`verifier/vectors.json`)."""
+
+    prediction: str
+    model: bytes
+    answers: dict[bytes, tuple[int, bytes]]
+
+    @classmethod
+    def deploy(cls, stage: Stage, who: str) -> StoredJudge:
+        """Deploys the shipped verifier and registers the shipped model."""
+        statements = [found for found in stored_statements() if found.commitment.circuit.domain == DOMAINS[0]]
+        commitment = statements[0].commitment
+        chain = stage.account(who)
+        verifier = deploy_verifier(chain, commitment.circuit)
+        stage.tell(who, f"deploys the shipped verifier at {verifier.address}", verifier.receipt.gas_used)
+        prediction = stage.deploy(who, "ProvenPrediction", verifier.address)
+        receipt = register_model(chain, verifier.address, commitment)
+        stage.tell(who, f"registers the shipped model {commitment.model_id.hex()[:8]}...", receipt.gas_used)
+        answers = {found.image: (found.proof.digit, onchain_proof(found.proof)) for found in statements}
+        return cls(prediction.address, commitment.model_id, answers)
+
+    @property
+    def inputs(self) -> int:
+        return len(next(iter(self.answers)))
+
+    def says(self, values: bytes) -> int:
+        return self.answers[values][0]
+
+    def evidence(self, values: bytes) -> bytes:
+        return self.answers[values][1]

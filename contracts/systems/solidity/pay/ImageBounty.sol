@@ -50,7 +50,9 @@ contract ImageBounty is Vault {
     error AlreadyClaiming(uint256 id, address claimant);
     error NoClaim(uint256 id, address claimant);
     error NotShownYet(uint256 id, address claimant);
-    error TooLate(uint256 until);
+    error TooLateToPost(uint256 until);
+    error TooLateToShow(uint256 until);
+    error TooLateToAnswer(uint256 until);
     error TooEarly(uint256 until);
     error SamePicture(bytes32 inputHash);
     error WrongInput(bytes32 found, bytes32 expected);
@@ -88,7 +90,7 @@ contract ImageBounty is Vault {
     /// Posts a bounty and pays for all wanted pictures.
     function post(Offer calldata o) external payable returns (uint256 id) {
         if (o.judge == address(0) || o.wanted == 0 || o.places == 0 || o.reward == 0 || o.deposit == 0) revert BadOffer();
-        if (o.sealBy <= block.timestamp) revert TooLate(o.sealBy);
+        if (o.sealBy <= block.timestamp) revert TooLateToPost(o.sealBy);
         // a silent judge must never be cheaper than the pot
         if (o.share < o.reward) revert ShareTooSmall(o.share, o.reward);
         _exactly(uint256(o.reward) * o.wanted);
@@ -128,7 +130,7 @@ contract ImageBounty is Vault {
     function show(uint256 id, bytes calldata input, bytes32 salt) external {
         Bounty storage b = _existing(id);
         Claim storage c = _claimed(id, msg.sender);
-        if (block.timestamp >= c.until) revert TooLate(c.until);
+        if (block.timestamp >= c.until) revert TooLateToShow(c.until);
         if (input.length != b.offer.inputBytes) revert WrongInputLength(input.length, b.offer.inputBytes);
         bytes32 inputHash = keccak256(input);
         _seals.open(KIND, id, msg.sender, inputHash, salt);
@@ -143,7 +145,7 @@ contract ImageBounty is Vault {
         Bounty storage b = _existing(id);
         Claim storage c = _claimed(id, claimant);
         if (c.inputHash == 0) revert NotShownYet(id, claimant);
-        if (block.timestamp >= c.until) revert TooLate(c.until);
+        if (block.timestamp >= c.until) revert TooLateToAnswer(c.until);
         if (keccak256(input) != c.inputHash) revert WrongInput(keccak256(input), c.inputHash);
         if (!b.offer.prediction.holds(b.offer.model, input, class_, evidence)) revert NotShown(b.offer.model, class_);
         _end(id, b, claimant);
