@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.chain import chain_options, loading, open_chain
 from zkpredict.cli.console import REFUSED, Console, say
+from zkpredict.cli.parser import at_least_one
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 
 EXAMPLE = """zkpredict story apples
 zkpredict story apples --attack all
+zkpredict story dispute --k 2
 zkpredict story apples --rpc-url http://127.0.0.1:8545"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="the story (without one: list them all)")
     parser.add_argument("--attack", metavar="NAME", help="play this attack on it instead, or `all`: each must be stopped")
+    parser.add_argument("--k", type=at_least_one, metavar="K", help="dispute and training: cut into K pieces a round, 2 to 64 (default: 16)")
     chain_options(parser)
 
 
@@ -37,9 +40,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
         console.result({"stories": stories.STORIES}, [f"{name:12} {about}" for name, about in stories.STORIES.items()])
         return None
     module = stories.story(arguments.name)
+    options = _options(arguments, module)
     try:
         if arguments.attack is None:
-            _play(arguments, console, module)
+            _play(arguments, console, module, options)
         else:
             _attack(arguments, console, module, stories.chosen_attacks(module, arguments.attack))
     except StoryFailed as failure:
@@ -48,13 +52,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
     return None
 
 
-def _play(arguments: argparse.Namespace, console: Console, module: ModuleType) -> None:
+def _options(arguments: argparse.Namespace, module: ModuleType) -> dict[str, int]:
+    """What the story is told differently. Raises `UnusableInput` for what it does not take."""
+    if arguments.k is None:
+        return {}
+    if not hasattr(module, "OPTIONS") or "k" not in module.OPTIONS or arguments.attack is not None:
+        raise UnusableInput("--k goes with the stories dispute and training, without --attack")
+    if not 2 <= arguments.k <= 64:
+        raise UnusableInput(f"--k is 2 to 64, got {arguments.k}")
+    return {"k": arguments.k}
+
+
+def _play(arguments: argparse.Namespace, console: Console, module: ModuleType, options: dict[str, int]) -> None:
     from zkpredict.contracts.systems import stories
     from zkpredict.contracts.systems.stage import ether
 
     with open_chain(arguments, console) as chain:
         stage = _stage(console, chain, module)
-        vaults = stories.play(module, stage)
+        vaults = stories.play(module, stage, **options)
         balances = {who: stage.balance(who) for who in module.CAST}
     data = {
         "story": arguments.name,

@@ -5,6 +5,7 @@ A story is a module of this folder with
     CAST      names of accounts 0, 1, ... (at most eight)
     play      a function of a `Stage` that plays the system to its end
     ATTACKS   a tuple of `Attack`
+    OPTIONS   optional: what `play` takes besides, with what it is by default
 
 and a line in `STORIES`. Nothing else is registered anywhere: `zkpredict story`, its tests, the tests that cut each attack's
 guard out of the source, and `gas.csv` follow from that.
@@ -77,9 +78,9 @@ def chosen_attacks(module: ModuleType, name: str) -> Sequence[Attack]:
     return found
 
 
-def play(module: ModuleType, stage: Stage) -> list[tuple[str, int, int]]:
-    """Plays a story; name, debts and balance of its vaults at the end. Raises `StoryFailed`."""
-    module.play(stage)
+def play(module: ModuleType, stage: Stage, **options: int) -> list[tuple[str, int, int]]:
+    """Plays a story, told with some of its `OPTIONS` changed; name, debts and balance of its vaults at the end. Raises `StoryFailed`."""
+    module.play(stage, **options)
     stage.withdraw_all()
     return stage.check_vaults()
 
