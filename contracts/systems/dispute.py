@@ -182,11 +182,11 @@ def rounds(steps: int, k: int) -> int:
 
 def stated(contract: Contract, game: Game) -> tuple[bytes, bytes, list[bytes]]:
     """The states that a game is about now, as its events tell: lo, hi, and while the challenger chooses those between."""
-    lo, hi, mids = _last(contract, "Asserted", game.claim, ("start", "end")) + ([],)
+    lo, hi, mids = event_about(contract, "Asserted", game.claim, ("start", "end")) + ([],)
     if game.turn is not Turn.START:
-        lo, hi, mids = _last(contract, "Split", game.number, ("lo", "hi", "mids"))
+        lo, hi, mids = event_about(contract, "Split", game.number, ("lo", "hi", "mids"))
     if game.turn in (Turn.SPLIT, Turn.STEP):
-        [i] = _last(contract, "Chosen", game.number, ("i",))
+        [i] = event_about(contract, "Chosen", game.number, ("i",))
         states = [lo, *mids, hi]
         lo, hi, mids = states[i - 1], states[i], []
     if keccak256(b"".join((lo, hi, *mids))) != game.pair:
@@ -196,7 +196,7 @@ def stated(contract: Contract, game: Game) -> tuple[bytes, bytes, list[bytes]]:
 
 def end_of(contract: Contract, claim: int) -> bytes:
     """The state that a claim says its run ends in."""
-    return _last(contract, "Asserted", claim, ("end",))[0]
+    return event_about(contract, "Asserted", claim, ("end",))[0]
 
 
 def games_of(contract: Contract, claim: int) -> list[int]:
@@ -205,7 +205,7 @@ def games_of(contract: Contract, claim: int) -> list[int]:
     return [contract.artifact.decode_event(log.topics, log.data)[1]["game"] for log in logs]
 
 
-def _last(contract: Contract, event: str, number: int, fields: tuple[str, ...]) -> tuple:
+def event_about(contract: Contract, event: str, number: int, fields: tuple[str, ...]) -> tuple:
     """Fields of the last event of this name about this number."""
     logs = contract.chain.logs(contract.address, [contract.artifact.topic(event), number.to_bytes(32, "big")])
     if not logs:

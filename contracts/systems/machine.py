@@ -143,7 +143,7 @@ class Machine:
         places = (i0 * n1 + i1) * n2 + i2
         first, last = int(places.min()) // 16, int(places.max()) // 16
         words = b"".join(keccak256(self.seed + number.to_bytes(WORD, "big")) for number in range(first, last + 1))
-        return np.frombuffer(words, ">i2")[places - 16 * first].astype(np.int64) >> nest.shift
+        return (np.frombuffer(words, ">i2")[places - 16 * first].astype(np.int64) * nest.margin) >> nest.shift
 
 
 def _rounded(value: np.ndarray, shift: int) -> np.ndarray:

@@ -44,7 +44,7 @@ class Op(IntEnum):
     ERROR = 5  # clamp(round(e, shift)); e = min(a - margin, 0) if label b is class i1, else max(a + margin, 0)
     UPDATE = 6  # clamp(c - round(b, shift))
     QUANTISE = 7  # clamp(round(a, shift))
-    SEED = 8  # 16 bits number i of keccak256(seed | i / 16), signed, >> shift; i is the step's place in its nest
+    SEED = 8  # (16 bits number i of keccak256(seed | i / 16), signed, * margin) >> shift; i is the step's place in its nest
 
 
 _READS = {

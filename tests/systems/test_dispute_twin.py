@@ -33,8 +33,8 @@ def everything() -> Program:
     small = Operand(SCRATCH, 2, 192, (8, 2, 0))
     unsigned = Operand(SCRATCH, 1, 224, (4, 1, 0), signed=False)
     prologue = (
-        Nest(Op.SEED, (4, 4, 1), replace(weights, strides=(4, 1, 0)), shift=9),
-        Nest(Op.SEED, (4, 4, 1), master, shift=1),
+        Nest(Op.SEED, (4, 4, 1), replace(weights, strides=(4, 1, 0)), shift=9, margin=1),
+        Nest(Op.SEED, (4, 4, 1), master, shift=1, margin=3),
     )
     backwards = replace(small, base=192 + 16 + 6, strides=(-8, -2, 0))
     body = (

@@ -167,15 +167,15 @@ contract MulAddMachine is IMachine {
             if (operation == MASK) return a > 0 ? b : int256(0);
             if (operation == UPDATE) return _clamp(c - _round(b, shift), limit);
             if (operation == QUANTISE) return _clamp(_round(a, shift), limit);
+            int256 margin = int256(uint256(uint48(place.nest)));
             if (operation == ERROR) {
-                int256 margin = int256(uint256(uint48(place.nest)));
                 bool right = b == int256(place.i1);
                 int256 e = right ? a - margin : a + margin;
                 return _clamp(_round(right == (e > 0) ? int256(0) : e, shift), limit);
             }
             if (operation == SEED) {
                 uint256 word = uint256(keccak256(abi.encode(seed, place.offset >> 4)));
-                return int256(int16(uint16(word >> (240 - 16 * (place.offset & 15))))) >> shift;
+                return int256(int16(uint16(word >> (240 - 16 * (place.offset & 15))))) * margin >> shift;
             }
         }
         if (operation == ZERO) return 0;
