@@ -6,7 +6,7 @@ by a step runs as at most five boxes of its indices, in order. A value that coul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from math import prod
 
@@ -15,10 +15,13 @@ from numpy.lib.stride_tricks import as_strided
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.systems.merkle import WORD, Tree, padded
-from zkpredict.contracts.systems.program import Nest, Op, Operand, Program, samples_at
+from zkpredict.contracts.systems.program import REGIONS, Nest, Op, Operand, Program, samples_at
 from zkpredict.kernel import keccak256
 
 _EXACT_FLOAT, _INT64 = 1 << 53, 1 << 63
+_BLAS_PIECE = 1 << 18
+_KEPT = 64
+"""About how many memories of a run with repeats are kept: going to any step costs half that part of it."""
 _LETTERS = "ijk"
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 
@@ -40,8 +43,9 @@ class Memory:
         contents = (data, weights, b"")
         return cls([padded(content, depth).ravel().copy() for content, depth in zip(contents, program.depths)])
 
-    def copy(self) -> Memory:
-        return Memory([region.copy() for region in self.regions])
+    def copy(self, written: Collection[int] = range(REGIONS)) -> Memory:
+        """A memory of its own for the regions that are `written`; it shares the others."""
+        return Memory([region.copy() if number in written else region for number, region in enumerate(self.regions)])
 
     def cells(self, operand: Operand) -> np.ndarray:
         """The operand's whole region as cells of its type."""
@@ -159,14 +163,34 @@ def _products(nest: Nest, a: np.ndarray, b: np.ndarray, c: np.ndarray, box: Box)
         raise UnusableInput("sums of products can leave int64: the program's bounds are wrong")
     kind = np.float64 if bound < _EXACT_FLOAT else np.int64
     a, b = (array.reshape([n for n in array.shape if n > 1]).astype(kind) for array in (a, b))
-    subscripts = ["".join(_LETTERS[axis] for axis in axes) for axes in moving]
-    sums = np.einsum(f"{subscripts[0]},{subscripts[1]}->{subscripts[2]}", a, b, optimize=True).astype(np.int64).reshape(c.shape)
+    letters = ["".join(_LETTERS[axis] for axis in axes) for axes in moving]
+    sums = _einsum(letters, a, b).astype(np.int64).reshape(c.shape)
     low, high = nest.c.limits
     if bound + _largest(c) > high:  # the result may fit while a sum on the way does not: then the sum of magnitudes decides
-        worst = np.einsum(f"{subscripts[0]},{subscripts[1]}->{subscripts[2]}", abs(a), abs(b), optimize=True).reshape(c.shape)
+        worst = _einsum(letters, abs(a), abs(b)).reshape(c.shape)
         if (worst + abs(c.astype(np.int64)) > min(high, -low or high)).any():
             raise UnusableInput(f"sums of products can leave {8 * nest.c.width} bits on the way: the program's bounds are wrong")
     return sums
+
+
+def _einsum(letters: list[str], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The sum of products in pieces of at most 2^18 multiply-adds along its longest axis.
+
+    OpenBLAS runs those in the calling thread. For larger ones it starts threads, which save little here and wait for each other wherever
+    anything else runs. The sums are exact, so pieces change nothing.
+    """
+    of_a, of_b, of_c = letters
+    sizes = dict(zip(of_a, a.shape)) | dict(zip(of_b, b.shape))
+    pieces = -(-prod(sizes.values()) // _BLAS_PIECE)
+    if pieces <= 1:
+        return np.einsum(f"{of_a},{of_b}->{of_c}", a, b, optimize=True)
+    axis = max(sizes, key=sizes.__getitem__)
+    out = np.zeros([sizes[letter] for letter in of_c], a.dtype)
+    step = -(-sizes[axis] // pieces)
+    for first in range(0, sizes[axis], step):
+        cut = [tuple(slice(first, first + step) if letter == axis else slice(None) for letter in word) for word in letters]
+        out[cut[2]] += np.einsum(f"{of_a},{of_b}->{of_c}", a[cut[0]], b[cut[1]], optimize=True)
+    return out
 
 
 def _largest(array: np.ndarray) -> int:
@@ -188,26 +212,27 @@ class StepOpening:
 
 
 class Trace:
-    """A whole run, seen at any step. It keeps a memory at every `every`-th repeat and one cursor, and goes on from the nearest."""
+    """A whole run, seen at any step. It keeps some memories on the way and one cursor, and goes on from the nearest before."""
 
-    def __init__(self, machine: Machine, memory: Memory, every: int = 20) -> None:
+    def __init__(self, machine: Machine, memory: Memory) -> None:
         self.machine, self.program = machine, machine.program
-        self._every = every
+        self._written = {nest.c.region for nest in self.program.prologue + self.program.body}
+        self._every = max(1, self.program.repeats // _KEPT)
         self._kept: dict[int, Memory] = {0: memory.copy()}
-        self._step, self._memory = 0, memory.copy()
+        self._step, self._memory = 0, self._kept[0].copy(self._written)
         self._trees = [Tree.of(region) for region in memory.regions]
 
     def memory(self, t: int) -> Memory:
         """The memory after `t` steps; it is this trace's own, to read."""
         start = max(step for step in self._kept if step <= t)
         if not start <= self._step <= t:
-            self._step, self._memory = start, self._kept[start].copy()
+            self._step, self._memory = start, self._kept[start].copy(self._written)
         while self._step < t:
             stop = min(t, self._next_kept(self._step))
             self._advance(self._memory, self._step, stop)
             self._step = stop
             if stop != t or stop == self._next_kept(stop - 1):
-                self._kept.setdefault(stop, self._memory.copy())
+                self._kept.setdefault(stop, self._memory.copy(self._written))
         return self._memory
 
     def roots(self, t: int) -> tuple[bytes, bytes, bytes]:
@@ -261,14 +286,15 @@ class Trace:
 
 
 class FaultyTrace(Trace):
-    """A run with one lie: the cell that step `fault` wrote is xored with `change`, and the run goes on from there.
+    """An `honest` run with one lie: the cell that step `fault` wrote is xored with `change`, and the run goes on from there.
 
     This is what a cheat, or a broken machine, asserts; stories and tests need one.
     """
 
-    def __init__(self, machine: Machine, memory: Memory, fault: int, change: int = 1, every: int = 20) -> None:
-        super().__init__(machine, memory, every)
+    def __init__(self, honest: Trace, fault: int, change: int = 1) -> None:
+        super().__init__(honest.machine, honest.memory(0))
         self.fault, self._change = fault, change
+        self._kept |= {step: memory for step, memory in honest._kept.items() if step <= fault}
 
     def _advance(self, memory: Memory, start: int, stop: int) -> None:
         if not start <= self.fault < stop:

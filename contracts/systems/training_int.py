@@ -65,9 +65,9 @@ def data_region(images: np.ndarray, labels: np.ndarray, part: int) -> bytes:
     return region.tobytes()
 
 
-def run_of(program: Program, data: bytes, seed: bytes, every: int = 20) -> Trace:
+def run_of(program: Program, data: bytes, seed: bytes) -> Trace:
     """The training run from a seed."""
-    return Trace(Machine(program, seed), Memory.of(program, data), every)
+    return Trace(Machine(program, seed), Memory.of(program, data))
 
 
 def trained_network(recipe: Recipe, memory: Memory) -> IntegerNetwork:

@@ -17,7 +17,7 @@ from zkpredict.contracts.chain.state import open_state, save_state
 from zkpredict.contracts.systems import dispute
 from zkpredict.contracts.systems.dispute_play import Player
 from zkpredict.contracts.systems.inference import Inference
-from zkpredict.contracts.systems.machine import FaultyTrace, Machine, Memory
+from zkpredict.contracts.systems.machine import FaultyTrace
 from zkpredict.prover.commit import commit_model
 
 NETWORK = random_network(5, (16, 3, 4))
@@ -65,8 +65,7 @@ class Desk:
 def lie(desk: Desk) -> FaultyTrace:
     """Claim 0 by account 0: the middle of the second layer is off by one bit."""
     inference = Inference.of(NETWORK)
-    memory = Memory.of(inference.program, PIXELS.tobytes(), inference.weights)
-    trace = FaultyTrace(Machine(inference.program), memory, 60)
+    trace = FaultyTrace(inference.trace(PIXELS), 60)
     desk.on_chain(lambda _, contract: dispute.assert_prediction(contract, dispute.model_id(inference), PIXELS, trace))
     return trace
 

@@ -16,7 +16,7 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.systems import dispute
 from zkpredict.contracts.systems.dispute import NOBODY, State, Terms, Turn, cuts
 from zkpredict.contracts.systems.inference import Inference, output_depth
-from zkpredict.contracts.systems.machine import FaultyTrace, Machine, Memory
+from zkpredict.contracts.systems.machine import FaultyTrace
 from zkpredict.contracts.systems.program import SCRATCH
 
 TERMS = Terms(window=4000, least_window=4000, allowance=2000, increment=200, price_cap=3)
@@ -39,8 +39,7 @@ class Disputes(RuleBasedStateMachine):
         self.program = self.inference.program
         self.id = dispute.register(self.contract, self.inference)
         self.honest = self.inference.trace(IMAGE)
-        memory = Memory.of(self.program, IMAGE.tobytes(), self.inference.weights)
-        self.false = FaultyTrace(Machine(self.program), memory, 3)
+        self.false = FaultyTrace(self.honest, 3)
         self.true_states = [self.honest.state(t) for t in range(self.program.steps + 1)]
         self.model = ModelDisputes(TERMS.window, TERMS.allowance, TERMS.increment, TERMS.price_cap, self._run)
         self.accounts = [self.chain.account(n).sender for n in range(5)]

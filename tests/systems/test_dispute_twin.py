@@ -55,7 +55,7 @@ def everything() -> Program:
 def trace_of(program: Program, seed: int = 5) -> Trace:
     data = np.random.default_rng(seed).integers(0, 256, 32 << program.depths[0]).astype(np.uint8)
     data[31::32] %= 5
-    return Trace(Machine(program, SEED), Memory.of(program, data.tobytes()), every=2)
+    return Trace(Machine(program, SEED), Memory.of(program, data.tobytes()))
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,6 @@ Attacks play the same game about a 6-4-3 network, whose runs have 46 steps, so t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
@@ -17,7 +15,7 @@ from zkpredict.contracts.systems.dispute import Claim, Game, Terms, Turn, cuts, 
 from zkpredict.contracts.systems.dispute_play import Player
 from zkpredict.contracts.systems.inference import Inference
 from zkpredict.contracts.systems.machine import FaultyTrace, Machine, Memory, Trace
-from zkpredict.contracts.systems.program import SCRATCH, WEIGHTS, Op
+from zkpredict.contracts.systems.program import Op
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, ether
 from zkpredict.contracts.systems.stories import Attack, Guard
 
@@ -144,8 +142,7 @@ def _wrong_at(inference: Inference, image: np.ndarray, step: int, more: int) -> 
     honest = inference.trace(image)
     right = int(honest.memory(step + 1).cells(nest.c)[honest.machine.address(nest.c, _indices(nest.counts, place), 0) // nest.c.width])
     mask = (1 << 8 * nest.c.width) - 1
-    memory = Memory.of(inference.program, image.tobytes(), inference.weights)
-    return FaultyTrace(Machine(inference.program), memory, step, (right & mask) ^ ((right + more) & mask))
+    return FaultyTrace(honest, step, (right & mask) ^ ((right + more) & mask))
 
 
 def _indices(counts: tuple[int, int, int], place: int) -> tuple[int, int, int]:

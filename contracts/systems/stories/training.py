@@ -25,7 +25,7 @@ from zkpredict.contracts.systems.training_int import Recipe, data_region, run_of
 
 CAST = ("publisher", "trainer", "cheat", "challenger", "adopter", "stranger")
 OPTIONS = {"k": 16}
-SAMPLES, DRAW_DELAY = 512, 2
+SAMPLES, DRAW_DELAY = 256, 2
 MOST_GAS = 1_200_000
 _CLAIMS, _GAME, _MACHINE, _TRAIN = "dispute/Claims.sol", "dispute/BisectionGame.sol", "dispute/MulAddMachine.sol", "train/TrainingClaims.sol"
 
@@ -43,7 +43,7 @@ def play(stage: Stage, k: int = 16) -> None:
     truth = _claim(stage, "trainer", claims, run, honest, k)
 
     step = program.first_step(len(program.prologue) + 15, recipe.batches // 2) + 12_345
-    false = FaultyTrace(honest.machine, honest.memory(0), step, 1)
+    false = FaultyTrace(honest, step)
     stage.tell("cheat", f"flips one bit of one weight after batch {recipe.batches // 2}, step {step:,}, and goes on training")
     lie = _claim(stage, "cheat", claims, run, false, k)
     spent = _refute(stage, claims, lie, false, honest, rounds(program.steps, k))
@@ -77,13 +77,13 @@ def _prepare(stage: Stage, recipe: Recipe, images: np.ndarray, labels: np.ndarra
         stage.act("publisher", f"publishes part {number}: {training.PART} samples", claims, "publish", part.data, part.input_bytes, label="training publish")
     program = recipe.program(samples)
     run, receipt = training.open_run(claims.by(stage.account("trainer")), program, stage.address("publisher"), 0, samples // training.PART)
-    stage.tell("trainer", f"fixes recipe and data: run {run:#x}"[:72] + "...", receipt.gas_used)
+    stage.tell("trainer", f"fixes recipe and data: run {run:#x}"[:72] + "...", receipt.gas_used, "training open")
     _draw(stage, claims, run)
     return claims, run, program
 
 
 def _draw(stage: Stage, claims: Contract, run: int) -> None:
-    stage.act("stranger", "arms the draw of the seed", claims, "arm", run)
+    stage.act("stranger", "arms the draw of the seed", claims, "arm", run, label="training arm")
     stage.mine(DRAW_DELAY)
     receipt = training.fix(claims.by(stage.account("stranger")), run)
     stage.tell("stranger", "fixes it: first weights and the order of samples follow", receipt.gas_used)
@@ -194,7 +194,7 @@ def _own_seed(stage: Stage) -> bool:
 def _flip_weight(stage: Stage) -> bool:
     """The cheat changes one weight after the first batch."""
     number = len(_SMALL.program(training.PART).prologue) + 16
-    return _cheats(stage, lambda honest: FaultyTrace(honest.machine, honest.memory(0), honest.program.first_step(number) + 3, 2))
+    return _cheats(stage, lambda honest: FaultyTrace(honest, honest.program.first_step(number) + 3, 2))
 
 
 def _other_data(stage: Stage) -> bool:
