@@ -87,8 +87,8 @@ def fix(contract: Contract, run: int) -> Receipt:
     """Draws the run's seed from the block that `arm` named. Raises `UnusableInput` when that block is not there yet."""
     draw_block, _ = contract.call("drawn", run)
     latest = contract.chain.block().number
-    if draw_block == 0 or latest < draw_block:
-        wanted = "arm it first" if draw_block == 0 else f"wait for block {draw_block}, it is {latest}"
+    if draw_block == 0 or latest <= draw_block:
+        wanted = "arm it first" if draw_block == 0 else f"wait for block {draw_block + 1}, it is {latest}"
         raise UnusableInput(f"run {run:#x} cannot be drawn yet: {wanted}")
     return contract.transact("fix", run, contract.chain.block(draw_block).header)
 

@@ -84,7 +84,7 @@ def _prepare(stage: Stage, recipe: Recipe, images: np.ndarray, labels: np.ndarra
 
 def _draw(stage: Stage, claims: Contract, run: int) -> None:
     stage.act("stranger", "arms the draw of the seed", claims, "arm", run, label="training arm")
-    stage.mine(DRAW_DELAY)
+    stage.mine(DRAW_DELAY + 1)
     receipt = training.fix(claims.by(stage.account("stranger")), run)
     stage.tell("stranger", "fixes it: first weights and the order of samples follow", receipt.gas_used)
 
