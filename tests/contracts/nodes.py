@@ -2,40 +2,38 @@
 
 from __future__ import annotations
 
-import socket
+import os
+import re
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import requests
 
-from zkpredict.contracts.chain.interface import ChainError
 from zkpredict.contracts.compile import node_modules
 from zkpredict.contracts.chain.evm import FUNDS, account_key
 from zkpredict.contracts.chain.rpc import RpcChain
 
-_SECONDS = 30
+_SECONDS, _PAUSE = 30, 0.05
+_LISTENING = re.compile(r"^Listening on 127\.0\.0\.1:(\d+)$", re.MULTILINE)
 
 
 @contextmanager
 def running_anvil(hardfork: str) -> Iterator[str]:
     """The address of an anvil that follows the rules of `hardfork`."""
     binary = node_modules() / "@foundry-rs" / "anvil-linux-amd64" / "bin" / "anvil"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [binary, "--host", "127.0.0.1", "--port", str(port), "--hardfork", hardfork, "--silent", "--accounts", "1"],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait(url, process)
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=_SECONDS)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            [binary, "--host", "127.0.0.1", "--port", "0", "--hardfork", hardfork, "--accounts", "1"], stdout=said, stderr=said
+        )
+        try:
+            yield _address(process, said)
+        finally:
+            process.terminate()
+            process.wait(timeout=_SECONDS)
 
 
 def client(url: str) -> RpcChain:
@@ -55,13 +53,14 @@ def call_many(chain: RpcChain, to: str, datas: Sequence[bytes]) -> list[bytes]:
     return [bytes.fromhex(answer["result"][2:]) for answer in sorted(answers, key=lambda answer: answer["id"])]
 
 
-def _wait(url: str, process: subprocess.Popen) -> None:
-    deadline = time.monotonic() + _SECONDS
-    while True:
-        try:
-            RpcChain(url, seconds=1)
-            return
-        except ChainError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
+def _address(process: subprocess.Popen, said: BinaryIO) -> str:
+    """Where the node says that it listens: it lets the system choose the port, so no other process can have it in between."""
+    for _ in range(int(_SECONDS / _PAUSE)):
+        stopped = process.poll()
+        text = os.pread(said.fileno(), 1 << 16, 0).decode("utf-8", "replace")
+        if found := _LISTENING.search(text):
+            return f"http://127.0.0.1:{found[1]}"
+        if stopped is not None:
+            raise ChildProcessError(f"anvil stopped with {stopped}: {text.strip()[-500:]}")
+        time.sleep(_PAUSE)
+    raise TimeoutError(f"anvil said nothing of an address within {_SECONDS} seconds: {text.strip()[-500:]}")
