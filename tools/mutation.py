@@ -15,6 +15,7 @@ import gc
 import importlib.abc
 import importlib.util
 import os
+import re
 import signal
 import sys
 from collections.abc import Iterator
@@ -247,13 +248,25 @@ def explanations() -> str:
     return EVIDENCE.read_text(encoding="utf-8").replace("\\|", "|")
 
 
+def explained_in(page: str, module: str) -> set[str]:
+    """Names of the survivors of `module` that the page's table has a reason for."""
+    rows = re.findall(r"^\| (\S+: `.*`(?: in `.*`)?) \| \S.* \|$", page, flags=re.MULTILINE)
+    return {name for name in rows if name.startswith(f"{module.removeprefix('zkpredict.')}: ")}
+
+
 def main(arguments: list[str]) -> int:
-    """Prints a line for each module and each survivor."""
+    """Prints a line for each module, each survivor, and each explanation of a mutant that did not survive."""
     parser = argparse.ArgumentParser(prog="python -m zkpredict.tools.mutation", description="mutation testing of the verifier")
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"default: all of {', '.join(TARGETS)}")
-    modules = parser.parse_args(arguments).modules or list(TARGETS)
+    parser.add_argument("--count", action="store_true", help="say how many mutants there are, and run none")
+    given = parser.parse_args(arguments)
+    modules = given.modules or list(TARGETS)
     if unknown := set(modules) - set(TARGETS):
         parser.error(f"no module to mutate: {', '.join(sorted(unknown))}")
+    if given.count:
+        for module in modules:
+            print(f"{module}: {sum(1 for _ in mutants_of(source_of(module), module))} mutants")
+        return 0
     explained = explanations()
     open_questions = 0
     for module in modules:
@@ -262,6 +275,8 @@ def main(arguments: list[str]) -> int:
             return 2
         count, survived = survivors_of(module)
         print(f"{module}: {count} mutants, {len(survived)} survive", flush=True)
+        for name in sorted(explained_in(explained, module) - {mutant.name for mutant in survived}):
+            print(f"  STALE        {name}", flush=True)
         for mutant in survived:
             known = mutant.name in explained
             open_questions += not known

@@ -94,6 +94,7 @@ def test_a_point_outside_the_subgroup_would_pass_the_pairing(small, small_image,
         assert accepted(twin, NATIVE) == accepted(forged, NATIVE) == small.predict(small_image)
 
 
+@pytest.mark.node
 def test_the_proof_of_zeros_is_refused_twice(small, honest):
     """All points at infinity, all evaluations 0 (the "0 bug"): by the parser, and without it by the pairing."""
     zeros = honest.with_proof(honest.proof[:FIRST] + INFINITY * 8 + bytes(160))

@@ -19,6 +19,8 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.source import contract_name, source
 from zkpredict.verifier.native import parse_proof
 
+pytestmark = pytest.mark.node
+
 POINT_EVALUATION = FinalCheck.POINT_EVALUATION
 PAIRING = FinalCheck.PAIRING
 SHA256, MODEXP, OPENING, MSM, PAIRS = (bytes(19) + bytes([number]) for number in (0x02, 0x05, 0x0A, 0x0C, 0x0F))

@@ -62,6 +62,7 @@ def test_a_proof_for_another_model_is_refused(small, small_image, honest):
     refused(Claim(twin.commitment.to_bytes(), honest.image, honest.proof), WrongStatement, message)
 
 
+@pytest.mark.node
 def test_a_proof_belongs_to_no_chain_and_no_sender(small, honest):
     """What a consumer must not rely on: another verifier on another chain accepts the same bytes, from anybody."""
     circuit = small.compiled.circuit
@@ -103,6 +104,7 @@ def reverts(name: str, contract: Contract, *call) -> None:
     assert name in names
 
 
+@pytest.mark.node
 def test_a_job_is_paid_once(market, small, small_image, honest):
     digit = parse_proof(honest.proof).digit
     job = market.post(small.commitment.model_id, honest.image)
@@ -117,6 +119,7 @@ def test_a_job_is_paid_once(market, small, small_image, honest):
     reverts("AlreadyAnswered", market.provider, "answer", job, honest.image, digit, encoded(another.proof))
 
 
+@pytest.mark.node
 def test_a_proof_answers_only_its_own_job(market, small, honest):
     """Another image, another digit, another model: each is another claim."""
     digit = parse_proof(honest.proof).digit
@@ -156,6 +159,7 @@ contract Naive {
 """
 
 
+@pytest.mark.node
 def test_proof_bytes_are_no_nonce(market, small, small_image):
     """Two proofs of one claim are different bytes, so a contract that remembers bytes pays twice."""
     text = {"Naive.sol": NAIVE, "IVerifier.sol": (SOURCES / "IVerifier.sol").read_text(encoding="utf-8")}
@@ -200,6 +204,7 @@ def test_no_third_party_can_change_a_proof(honest):
         refused(honest.with_proof(bytes(data)), *reason(honest, bytes(data), place), NATIVE)
 
 
+@pytest.mark.node
 def test_the_contract_of_another_circuit_knows_nothing_of_this_model(small, honest):
     """The circuit is in the id, so registries of different circuits never share a model."""
     foreign = contract_for(replace(small.compiled.circuit, widths=(12, 21, 3)))

@@ -41,7 +41,7 @@ def images() -> LabelledImages:
 
 def test_the_report_measures_what_proofs_are_about(rounded_up, images):
     integer = quantize(rounded_up)
-    report = accuracy_report(integer, images, rounded_up)
+    report = accuracy_report(integer, images, rounded_up.digits(images.flat))
     assert (report.float_accuracy, report.integer_accuracy, report.lost_points) == (1.0, 0.5, 50.0)
     assert [(d.index, d.label, d.float_digit, d.integer_digit) for d in report.disagreements] == [(2, 0, 0, 1), (3, 0, 0, 1)]
 

@@ -23,6 +23,8 @@ from zkpredict.prover.prove import Prover, prove
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.native import parse_proof
 
+pytestmark = pytest.mark.node
+
 POINT = 96
 BN254_GENERATOR = (1).to_bytes(48, "big") + (2).to_bytes(48, "big")
 OUTSIDE_THE_SUBGROUP = (4).to_bytes(48, "big") + (
