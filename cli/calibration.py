@@ -33,7 +33,7 @@ class Quantised:
 def add_calibration_options(parser: ArgumentParser) -> None:
     """Adds `--calibrate`, `--activation` and `--max-loss`."""
     parser.add_argument(
-        "--calibrate", metavar="DATA", help="table of readings (.csv, .tsv, .json, .npy) or folder of idx files: choose scales and "
+        "--calibrate", metavar="DATA", help="table of readings (.csv, .tsv, .json, .npy), images as bytes (.npy of uint8) or folder of idx files: choose scales and "
         "activation on these and measure what the original loses"
     )
     parser.add_argument(

@@ -107,7 +107,7 @@ def _scale(arguments: Namespace, imported: Imported) -> tuple[InputScale, Readin
     from zkpredict.training.samples import Readings, is_table
 
     stated = parse_input_scale(arguments.input_scale, imported.inputs) if arguments.input_scale else None
-    if arguments.calibrate is None or not is_table(arguments.calibrate):
+    if arguments.calibrate is None or not is_table(arguments.calibrate) or _are_images(arguments, imported, stated):
         if arguments.label is not None:
             raise UnusableInput("--label names a column of a table: give one with --calibrate")
         return stated or imported.demand(), None
@@ -118,6 +118,16 @@ def _scale(arguments: Namespace, imported: Imported) -> tuple[InputScale, Readin
     if not scale.schema.features:
         raise UnusableInput(f"--input-scale {arguments.input_scale} is for bytes: give --calibrate a folder of idx files, or another scale")
     return scale, table
+
+
+def _are_images(arguments: Namespace, imported: Imported, stated: InputScale | None) -> bool:
+    """Whether `--calibrate` is an array of bytes for a model that is fed bytes, and not of readings."""
+    from zkpredict.training.datasets import holds_bytes
+
+    if arguments.label is not None or not holds_bytes(arguments.calibrate):
+        return False
+    scale = stated or imported.found()
+    return scale is not None and not scale.schema.features
 
 
 def _data(

@@ -7,12 +7,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.layout import ACTIVATION_BITS
 from zkpredict.circuits.networks.activations import MAX_BYTE, RELU8
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.training.activations import RELU as FLOAT_RELU
 from zkpredict.training.floating import FloatNetwork
-from zkpredict.training.quantize import quantize
+from zkpredict.training.quantize import LANE_SHIFT, quantize
 
 CHOICES = ("auto", "relu", "relu8")
 SAMPLE = 10_000
@@ -20,7 +22,8 @@ SAMPLE = 10_000
 ASSUMED_IMAGES = 256
 FEW_BITS = 6
 LEAST_GAIN = 0.1
-"""`relu8` is taken when it gains more points than this: compact circuits, the cheapest to verify, hold `relu` only."""
+"""What counts as a gain, in points. Within it `relu` is taken where a circuit holds its sums: compact circuits, the cheapest to
+verify, have no other. Where none does, `relu8` is: its sums always fit 24 bits."""
 _BATCH = 500
 
 
@@ -58,12 +61,13 @@ class LayerUse:
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A network that was tried: the share of right answers, and how its layers were used."""
+    """A network that was tried: the share of right answers, how its layers were used, and whether lanes of a circuit hold its sums."""
 
     name: str
     network: IntegerNetwork
     accuracy: float
     layers: tuple[LayerUse, ...]
+    fits: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +110,8 @@ class Calibration:
 def calibrate(
     floats: FloatNetwork, data: CalibrationData, activation: str = "auto", on_images: Callable[[int], None] = lambda count: None
 ) -> Calibration:
-    """Quantises `floats` in every way that `activation` allows, measures each on the images, and keeps the best (`relu` of two that
-    are within `LEAST_GAIN` points).
+    """Quantises `floats` in every way that `activation` allows, measures each on the images, and keeps the best (of two within
+    `LEAST_GAIN` points the one whose sums a circuit holds, and `relu` if both do).
 
     Calls `on_images(count)` as images are classified, `len(data.check)` for each way. Raises `UnsupportedNetwork` when none
     works, and `UnusableInput` for images of another size and for a choice that the network leaves no room for.
@@ -122,7 +126,7 @@ def calibrate(
             found[name] = error
             continue
         digits, layers = _run(network, data.check, on_images)
-        found[name] = Candidate(name, network, float((digits == right).mean()), layers)
+        found[name] = Candidate(name, network, float((digits == right).mean()), layers, _fits_lanes(network))
     return Calibration(
         _chosen(list(found.values())),
         {name: each.accuracy if isinstance(each, Candidate) else f"not possible: {each}" for name, each in found.items()},
@@ -131,12 +135,25 @@ def calibrate(
 
 
 def _chosen(found: list[Candidate | UnsupportedNetwork]) -> Candidate:
-    """The first one that no other beats by more than `LEAST_GAIN`. Raises the first error when there is none."""
+    """The first one that no other beats by more than `LEAST_GAIN`, those that fit before those that do not. Raises the first error
+    when there is none."""
     candidates = [each for each in found if isinstance(each, Candidate)]
     if not candidates:
         raise next(error for error in found if isinstance(error, UnsupportedNetwork))
     best = max(each.accuracy for each in candidates)
-    return next(each for each in candidates if 100 * (best - each.accuracy) <= LEAST_GAIN)
+    return next(each for each in sorted(candidates, key=lambda each: not each.fits) if 100 * (best - each.accuracy) <= LEAST_GAIN)
+
+
+def _fits_lanes(network: IntegerNetwork) -> bool:
+    """Whether every hidden sum fits a lane of 24 bits, or a compact circuit, with its lanes of 48 bits, holds the whole network."""
+    hidden = zip(network.layers[:-1], network.intervals)
+    if all(layer.shift <= LANE_SHIFT and interval.magnitude < 1 << (ACTIVATION_BITS + layer.shift) for layer, interval in hidden):
+        return True
+    try:
+        compile_network(network)
+    except UnsupportedNetwork:
+        return False
+    return True
 
 
 def choices(floats: FloatNetwork, activation: str) -> tuple[str, ...]:

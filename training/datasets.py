@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import redirect_stdout
 from dataclasses import dataclass
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.idx import read_images, read_labels
+from zkpredict.circuits.files.arrays import parse_npy
+from zkpredict.circuits.files.idx import MAX_IDX_BYTES, read_images, read_labels
+from zkpredict.circuits.files.storage import read_file
 from zkpredict.training.calibrate import SAMPLE, CalibrationData
 
 _KINDS = {"images": "idx3-ubyte", "labels": "idx1-ubyte"}
@@ -76,9 +79,30 @@ def fetch_splits() -> tuple[LabelledImages, LabelledImages]:
     return LabelledImages(train_images, train_labels), LabelledImages(test_images, test_labels)
 
 
+def holds_bytes(path: str | Path) -> bool:
+    """Whether `path` is an `.npy` file of uint8 rows: images as they are, unless the model is fed readings. Raises `UnusableInput`."""
+    return Path(path).suffix.lower() == ".npy" and not Path(path).is_dir() and _npy(path).dtype == np.uint8
+
+
+def _npy(path: str | Path) -> np.ndarray:
+    return parse_npy(read_file(path, "images", MAX_IDX_BYTES), f"images {path}")
+
+
+def _npy_data(path: str | Path, inputs: int) -> CalibrationData:
+    images = _npy(path)
+    if images.dtype != np.uint8 or images.ndim < 2 or not len(images) or math.prod(images.shape[1:]) != inputs:
+        raise UnusableInput(f"images {path} are {images.dtype} {list(images.shape)}, the model takes uint8 [images, {inputs}]")
+    flat = images.reshape(len(images), inputs)
+    sample = flat[:: -(-len(flat) // SAMPLE)]
+    source = f"scales from {len(sample):,} of the {len(flat):,} images in {path}, measured on all of them"
+    return CalibrationData(sample, flat, None, source)
+
+
 def calibration_data(path: str | Path, inputs: int) -> CalibrationData:
-    """What a folder of idx files has to choose scales from (training images, if there are any) and to measure accuracy on (test
+    """Images of a uint8 `.npy` file, [images, inputs] or [images, rows, columns]; or what a folder of idx files has to choose scales from (training images, if there are any) and to measure accuracy on (test
     images, if there are any). Raises `UnusableInput`."""
+    if Path(path).suffix.lower() == ".npy" and not Path(path).is_dir():
+        return _npy_data(path, inputs)
     present = [split for split in SPLITS if _names(path, SPLITS[split], "images", existing=True)]
     if not present:
         _find(path, SPLITS["test"], "images")

@@ -11,7 +11,7 @@ from zkpredict.prover.model import Model
 from zkpredict.training import calibrate as module
 from zkpredict.training.activations import rational
 from zkpredict.training.calibrate import ASSUMED_IMAGES, CalibrationData, assumed_use, calibrate
-from zkpredict.training.datasets import calibration_data
+from zkpredict.training.datasets import calibration_data, holds_bytes
 from zkpredict.training.floating import FloatLayer, FloatNetwork
 from zkpredict.training.quantize import quantize
 
@@ -42,11 +42,20 @@ def test_a_shallow_network_stays_relu(examples, test_images):
 
 
 def test_a_gain_within_noise_is_no_reason_and_a_larger_one_is():
-    def chosen(relu, relu8):
-        made = [module.Candidate(name, None, share, ()) for name, share in (("relu", relu), ("relu8", relu8))]
+    def chosen(relu, relu8, fits=True):
+        made = [module.Candidate("relu", None, relu, (), fits), module.Candidate("relu8", None, relu8, (), True)]
         return module._chosen(made).name
 
     assert [chosen(0.97, 0.9709), chosen(0.97, 0.9712), chosen(0.98, 0.97)] == ["relu", "relu8", "relu"]
+    assert [chosen(0.9709, 0.97, False), chosen(0.9712, 0.97, False), chosen(0.97, 0.98, False)] == ["relu8", "relu", "relu8"]
+
+
+@pytest.mark.parametrize(("shape", "relu_fits"), [((64, 32, 10), True), ((100, 40, 20, 10), True), ((100, 300, 300, 10), False)])
+def test_sums_that_no_lane_holds_are_no_choice_for_equal_accuracy(shape, relu_fits):
+    """The middle one has sums beyond 24 bits, and a compact circuit; the last one is too large for that."""
+    floats = float_network(8, *shape)
+    relu, relu8 = quantize(floats), quantize(floats, images(100, shape[0]))
+    assert (module._fits_lanes(relu), module._fits_lanes(relu8)) == (relu_fits, True)
 
 
 def test_labels_count_when_there_are_some():
@@ -138,3 +147,31 @@ def test_images_that_do_not_fit_are_refused(tmp_path, data_folder):
     names = ", ".join(f"t10k-images{separator}idx3-ubyte{packed}" for separator in "-." for packed in ("", ".gz"))
     with refuses(UnusableInput, f"data folder {tmp_path} holds none of {names}"):
         calibration_data(tmp_path, 784)
+
+
+def test_images_of_an_array_serve_both(tmp_path, test_images):
+    flat, square = tmp_path / "flat.npy", tmp_path / "square.npy"
+    np.save(flat, test_images.flat[:30])
+    np.save(square, test_images.images[:30])
+    for path in (flat, square):
+        found = calibration_data(path, 784)
+        assert np.array_equal(found.sample, test_images.flat[:30]) and np.array_equal(found.check, test_images.flat[:30])
+        assert found.labels is None and holds_bytes(path)
+        assert found.source == f"scales from 30 of the 30 images in {path}, measured on all of them"
+
+
+@pytest.mark.parametrize(
+    ("array", "found"),
+    [
+        (np.zeros((3, 5), np.uint8), "uint8 [3, 5]"), (np.zeros((3, 4), np.float32), "float32 [3, 4]"),
+        (np.zeros((0, 4), np.uint8), "uint8 [0, 4]"), (np.zeros(4, np.uint8), "uint8 [4]"),
+    ],
+)  # fmt: skip
+def test_other_arrays_are_refused(tmp_path, array, found):
+    path = tmp_path / "a.npy"
+    np.save(path, np.zeros((2, 2, 2), np.uint8))
+    calibration_data(path, 4)
+    np.save(path, array)
+    with refuses(UnusableInput, f"images {path} are {found}, the model takes uint8 [images, 4]"):
+        calibration_data(path, 4)
+    assert holds_bytes(path) == (array.dtype == np.uint8)

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from keras_cases import keras  # skips where Keras is not installed
 
@@ -101,3 +102,11 @@ def test_exact_bounds_and_shifts_are_printed_on_request_only(examples, tmp_path,
     said = capsys.readouterr()
     assert ", shift 6, narrow lanes (24 bits), 0.13 bits to spare\n" in said.out
     assert said.err == f"note: shown from the private weights of {tmp_path / 'm.model'}: shifts, exact bounds and headroom; keep that to yourself\n"
+
+
+def test_an_array_of_bytes_is_images_for_a_model_that_is_fed_bytes(run, tmp_path, test_images):
+    path = tmp_path / "images.npy"
+    np.save(path, test_images.images[:500])
+    code, found, _ = run("--calibrate", str(path))
+    assert code == 0 and found["features"] == [] and found["input"].startswith("bytes 0 to 255 as they are")
+    assert found["calibration"]["images"] == 500 and not found["calibration"]["labelled"]
