@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.networks.dense import Network
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.exact import MAGIC as EXACT_MAGIC
@@ -104,6 +105,9 @@ def _model(data: bytes, what: str, console: Console) -> tuple[str, dict]:
         "worst case": _worst_case(model.network),
         "committed": "yes" if model.committed else "no",
     }
+    activations = [layer.activation for layer in model.network.layers[:-1]]
+    if any(activation != RELU for activation in activations):
+        facts["activations"] = ", ".join(map(str, activations))
     if model.committed:
         facts["model id"] = model.commitment.model_id.hex()
     try:

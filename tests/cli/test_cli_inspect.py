@@ -1,5 +1,7 @@
 """inspect: every artefact explained, nothing private shown."""
 
+from pathlib import Path
+
 import numpy as np
 from cli_desk import Outcome, expect_refusal
 from support import random_network
@@ -125,3 +127,10 @@ def test_shifts_and_exact_worst_cases_are_shown_on_request_only(run, desk, commi
     shown = run("inspect", desk.model)
     assert not [interval for interval in committed.network.intervals if str(interval.magnitude) in shown.out + shown.err]
     assert run("inspect", desk.commitment, "--private").err == ""
+
+
+def test_inspect_names_activations_other_than_relu(run):
+    path = Path(__file__).resolve().parents[2] / "examples" / "mnist_rational.model"
+    found = run("inspect", path, "--json").json
+    assert found["activations"] == "rational_relu(d=158)"
+    assert found["cannot be proven"] == "layer 0 uses rational_relu(d=158): compact circuits hold relu only"
