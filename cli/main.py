@@ -30,6 +30,7 @@ COMMANDS = {
     "chain": "deploy, register, verify and predict on an EVM chain",
     "script": "build, run and spend the network as a Bitcoin script",
     "dispute": "claim what an open network says, and refute false claims step by step",
+    "training": "claim that a network is what a recipe makes of published data, and refute such claims",
     "story": "play a whole system of contracts, or the attacks on it",
     "bench": "measure proving and verification, count sizes, estimate gas",
 }

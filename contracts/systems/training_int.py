@@ -79,6 +79,16 @@ def trained_network(recipe: Recipe, memory: Memory) -> IntegerNetwork:
     return IntegerNetwork((DenseLayer(first, next(none), recipe.activation_shift), DenseLayer(second, next(none))))
 
 
+def network_of(trace: Trace) -> IntegerNetwork:
+    """The network that a training run ends with; shape and shift are read from the program."""
+    program = trace.program
+    multiply = next(nest for nest in program.body if nest.op is Op.MAC)
+    shift = next(nest.shift for nest in program.body if nest.op is Op.RELU)
+    _, hidden, inputs = multiply.counts
+    outputs = next(nest.counts[1] for nest in program.body if nest.op is Op.ERROR)
+    return trained_network(Recipe((inputs, hidden, outputs), activation_shift=shift), trace.memory(program.steps))
+
+
 def plain_training(recipe: Recipe, images: np.ndarray, labels: np.ndarray, seed: bytes) -> tuple[np.ndarray, np.ndarray]:
     """The slow twin: the equations above in numpy int64, without program or machine. The trained W1 and W2."""
     from zkpredict.kernel import keccak256
