@@ -130,6 +130,26 @@ def _keras(data: bytes) -> object:
     return checked_archive(data, "Keras model")
 
 
+def _onnx(data: bytes) -> object:
+    from zkpredict.training.importers.onnx_models import onnx_model
+
+    return onnx_model(data, "ONNX model")
+
+
+def _schema(data: bytes) -> object:
+    from zkpredict.circuits.files.schema import Schema
+
+    return Schema.from_bytes(data)
+
+
+def _table(data: bytes) -> object:
+    from zkpredict.circuits.files.tables import parse_table
+
+    suffix = ".json" if data[:1] in (b"[", b"{") else ".npy" if data[:1] == b"\x93" else ".csv"
+    table = parse_table(data, suffix, "table")
+    return [table.reading(row, column) for row in range(min(len(table), 20)) for column in range(len(table.cells[0]))]
+
+
 # seeds
 
 
@@ -157,7 +177,7 @@ def _models() -> tuple[bytes, ...]:
     from zkpredict.prover.commit import commit_model
     from zkpredict.prover.model import Model
 
-    return Model(_small_network()).to_bytes(), commit_model(_small_network()).to_bytes()
+    return Model(_small_network()).to_bytes(), commit_model(_small_network()).to_bytes(), *_tables("model")
 
 
 def _networks() -> tuple[bytes, ...]:
@@ -245,6 +265,26 @@ def _archives() -> tuple[bytes, ...]:
     return tuple(found)
 
 
+def _tables(suffix: str) -> tuple[bytes, ...]:
+    return tuple((ROOT / "examples" / "tables" / f"{name}.{suffix}").read_bytes() for name in ("iris", "cancer"))
+
+
+def _commitments() -> tuple[bytes, ...]:
+    return (*_stored("commitment")(), *_tables("commitment"))
+
+
+def _schemas() -> tuple[bytes, ...]:
+    return tuple(_commitment(data).schema.to_bytes() for data in _tables("commitment"))
+
+
+def _readings() -> tuple[bytes, ...]:
+    import numpy as np
+
+    buffer = io.BytesIO()
+    np.save(buffer, np.array([[5.1, 3.5], [4.9, -0.0]], np.float32))
+    return b"a,b\n5.1,3.5\n-1e-3,.5\n", b'"a";"b"\n1;2\n', b'[{"a": 5.1, "b": -1e3}]', b"[[1, 2], [3, 4]]", buffer.getvalue()
+
+
 def _to_bytes(found) -> bytes:
     return found.to_bytes()
 
@@ -253,7 +293,7 @@ TARGETS = {
     target.name: target
     for target in (
         Target("proof", _proof, _stored("proof"), _to_bytes),
-        Target("commitment", _commitment, _stored("commitment"), _to_bytes),
+        Target("commitment", _commitment, _commitments, _to_bytes),
         Target("circuit", _circuit, _circuits, _to_bytes),
         Target("model", _model, _models, _to_bytes),
         Target("network", _network, _networks, _to_bytes),
@@ -265,6 +305,9 @@ TARGETS = {
         Target("idx", _idx, _idx_files),
         Target("ceremony", _ceremony, _ceremonies),
         Target("keras", _keras, _archives),
+        Target("onnx", _onnx, lambda: _tables("onnx")),
+        Target("schema", _schema, _schemas, _to_bytes),
+        Target("table", _table, _readings),
     )
 }
 
@@ -315,7 +358,8 @@ def _import_afresh() -> None:
         del sys.modules[name]
     for name in ("verifier.native", "verifier.commitment", "prover.model", "circuits.files.images", "circuits.files.idx", "circuits.networks.exact"):
         importlib.import_module(f"zkpredict.{name}")
-    importlib.import_module("zkpredict.training.importers.keras_files")
+    for name in ("circuits.files.tables", "training.importers.keras_files", "training.importers.onnx_models"):
+        importlib.import_module(f"zkpredict.{name}")
 
 
 if __name__ == "__main__":

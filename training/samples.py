@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -69,14 +71,19 @@ class Readings:
 
     def numbers(self) -> np.ndarray:
         """The readings, float64 [rows, features]."""
-        return np.array([[float(value) for value in self.table.readings(row, self.columns)] for row in range(len(self.table))])
+        return np.array([[float(value) for value in readings] for readings in self.exact])
+
+    @cached_property
+    def exact(self) -> list[list[Fraction]]:
+        """The readings as written. Raises `UnusableInput` where one is no number."""
+        return [self.table.readings(row, self.columns) for row in range(len(self.table))]
 
     def rows(self, schema: Schema, classes: Sequence[str]) -> Rows:
         """Every row in bytes, and its label as a class number. Raises `UnusableInput` where a cell cannot be used."""
         inputs = len(self.columns)
         flat, clipped = np.empty((len(self.table), inputs), np.uint8), 0
-        for row in range(len(self.table)):
-            encoded, beyond = schema.encode(self.table.readings(row, self.columns), inputs)
+        for row, readings in enumerate(self.exact):
+            encoded, beyond = schema.encode(readings, inputs)
             flat[row] = np.frombuffer(encoded, np.uint8)
             clipped += bool(beyond)
         labels = None if self.label is None else np.array([self._label(row, classes) for row in range(len(self.table))])

@@ -21,6 +21,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.codec import ByteReader
@@ -61,7 +62,15 @@ class Feature:
         """The scale that reaches `DEVIATIONS` deviations to both sides of the mean."""
         return cls(name, mean - DEVIATIONS * deviation, mean + DEVIATIONS * deviation)
 
-    @property
+    @cached_property
+    def _line(self) -> tuple[int, int, int, int]:
+        """255 / (high - low) = a/b and 1/2 - low a/b = c/d."""
+        low, high = self.ends
+        slope = MAX_PIXEL / (high - low)
+        offset = Fraction(1, 2) - low * slope
+        return slope.numerator, slope.denominator, offset.numerator, offset.denominator
+
+    @cached_property
     def ends(self) -> tuple[Fraction, Fraction]:
         """`low` and `high` as the decimals that they are written as."""
         return Fraction(repr(self.low)), Fraction(repr(self.high))
@@ -72,10 +81,11 @@ class Feature:
         return (self.high - self.low) / MAX_PIXEL
 
     def byte(self, reading: Fraction) -> int:
-        """The byte of one reading: the formula above."""
-        low, high = self.ends
-        clipped = min(max(reading, low), high)
-        return math.floor((clipped - low) * MAX_PIXEL / (high - low) + Fraction(1, 2))
+        """The byte of one reading: the formula above, on whole numbers: floor(reading * a/b + c/d), then clipped."""
+        a, b, c, d = self._line
+        numerator, denominator = reading.numerator, reading.denominator
+        value = (numerator * a * d + c * denominator * b) // (denominator * b * d)
+        return min(max(value, 0), MAX_PIXEL)
 
     def holds(self, reading: Fraction) -> bool:
         """Whether the reading lies in the scale, so that nothing is clipped."""

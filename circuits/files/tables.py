@@ -53,7 +53,10 @@ class Table:
         cell = self.cells[row][column]
         if isinstance(cell, Fraction):
             return cell
-        return exact_number(cell, self.place(row, column))
+        try:
+            return exact_number(cell)
+        except NoNumber as error:
+            raise UnusableInput(f"{self.place(row, column)}: {error}") from None
 
     def readings(self, row: int, columns: Sequence[int]) -> list[Fraction]:
         """The numbers of one row, in the order of `columns`."""
@@ -158,15 +161,19 @@ def parse_table(data: bytes, suffix: str, what: str) -> Table:
     return _csv_table(text, what)
 
 
-def exact_number(text: object, where: str) -> Fraction:
-    """The number in `text`, exactly. Raises `UnusableInput`, saying `where`, for anything else: empty, NaN, 5,1."""
+class NoNumber(ValueError):
+    """What stands where a number should; says what."""
+
+
+def exact_number(text: object) -> Fraction:
+    """The number in `text`, exactly. Raises `NoNumber` for anything else: empty, NaN, 5,1."""
     if isinstance(text, bool) or not isinstance(text, (str, int)):
-        raise UnusableInput(f"{where}: expected a number, got {text!r}")
+        raise NoNumber(f"expected a number, got {text!r}")
     cleaned = str(text).strip() if len(str(text)) < 100 else ""
     match = _NUMBER.fullmatch(cleaned)
     if match is None or abs(int(match.group(1) or 0)) > MAX_EXPONENT:
         shown = f"{str(text)[:40]!r}" if str(text).strip() else "nothing"
-        raise UnusableInput(f"{where}: expected a number, got {shown}")
+        raise NoNumber(f"expected a number, got {shown}")
     return Fraction(cleaned)
 
 
@@ -221,8 +228,8 @@ def _json_table(found: object, what: str) -> Table:
 def _json_number(text: str) -> object:
     """A JSON number exactly; text for what is none (NaN, 1e999), which is refused where it is read."""
     try:
-        return exact_number(text, "")
-    except UnusableInput:
+        return exact_number(text)
+    except NoNumber:
         return text
 
 
