@@ -1,10 +1,11 @@
-"""What a run was made on: rows that go first into its CSV."""
+"""What a run was made on: the first rows of each network in its CSV."""
 
 from __future__ import annotations
 
 import os
 import platform
 import subprocess
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from zkpredict.benchmarks.results import RUN, Row
 _ROOT = Path(__file__).resolve().parents[1]
 
 
-def machine_rows(peers: Path, names: Iterable[str]) -> list[Row]:
-    """Processor, memory, system, versions of ours and of the peers that are installed, and the commit."""
+def machine_rows(network: str, peers: Path, names: Iterable[str]) -> list[Row]:
+    """For the run on one network: processor, memory, system, versions of ours and of the peers that are installed, and the commit."""
     facts = {
+        "date": time.strftime("%Y-%m-%d %H:%M"),
         "processor": f"{_field('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores",
         "memory": _field("/proc/meminfo", "MemTotal"),
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
@@ -27,12 +29,12 @@ def machine_rows(peers: Path, names: Iterable[str]) -> list[Row]:
     for name in names:
         versions = [package for kind in ("python", "npm", "go") for package in wanted[name].get(kind, [])]
         facts[name] = missing(peers, name) or ", ".join(versions)
-    return [Row("", RUN, name, note=fact) for name, fact in facts.items()]
+    return [Row(network, RUN, name, note=fact) for name, fact in facts.items()]
 
 
-def load_row(name: str) -> Row:
+def load_row(network: str, name: str) -> Row:
     """The machine's load now: processes that run or wait, on average over the last minute."""
-    return Row("", RUN, name, note=f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    return Row(network, RUN, name, note=f"{os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
 
 
 def commit() -> str:

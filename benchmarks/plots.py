@@ -24,7 +24,7 @@ HATCHES = ("", "///", "...", "xx", "\\\\\\", "++", "oo", "--", "**", "|||", "//.
 
 
 def draw(rows: Sequence[Row], out: Path) -> list[Path]:
-    """Draws every plot for which there are figures: bars for each network, and proving time over weights and over neurons where networks differ."""
+    """Draws every plot for which there are figures: bars for each network, proving time over weights and neurons where networks differ."""
     written = []
     for network in dict.fromkeys(row.network for row in rows if row.network):
         for measure, unit, heading, name in BARS:

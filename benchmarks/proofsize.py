@@ -58,8 +58,10 @@ def growth(model: Model) -> Iterator[Growth]:
     yield _grown("this model", widths, lanes, circuit.domain)
     yield _grown("twice the inputs", (2 * widths[0], *widths[1:]), lanes, circuit.domain)
     if hidden:
-        yield _grown("twice the hidden neurons", (widths[0], *(2 * width for width in widths[1:-1]), widths[-1]), lanes, circuit.domain)
-        yield _grown("one more hidden layer", (*widths[:-1], widths[-2], widths[-1]), (*lanes[:-1], lanes[-2], lanes[-1]), circuit.domain)
+        wider = (widths[0], *(2 * width for width in widths[1:-1]), widths[-1])
+        deeper = (*widths[:-1], widths[-2], widths[-1])
+        yield _grown("twice the hidden neurons", wider, lanes, circuit.domain)
+        yield _grown("one more hidden layer", deeper, (*lanes[:-1], lanes[-2], lanes[-1]), circuit.domain)
     yield _grown("twice the classes", (*widths[:-1], 2 * widths[-1]), lanes, circuit.domain)
 
 

@@ -12,8 +12,10 @@ from zkpredict.circuits.errors import MalformedFile
 
 RUN = "run"
 """The system of rows that say what the run was made on: machine, versions, commit, load."""
-UNITS = {"s": "seconds", "cpu s": "processor seconds", "bytes": "bytes", "gas": "gas", "ratio": "times ours", "share": "share", "": "text", "count": "count"}
-ABSENT = "absent"
+UNITS = {
+    "s": "seconds", "cpu s": "processor seconds", "bytes": "bytes", "gas": "gas", "ratio": "times ours", "share": "share",
+    "count": "count", "": "text",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,12 @@ def from_csv(text: str, what: str = "results") -> list[Row]:
         except ValueError:
             raise MalformedFile(f"{what}: line {number}: {','.join(line[4:8])} are no figures") from None
     return found
+
+
+def merged(rows: Sequence[Row], before: Iterable[Row]) -> list[Row]:
+    """`rows`, behind those of `before` whose networks were not run again."""
+    again = {row.network for row in rows}
+    return [*(row for row in before if row.network not in again), *rows]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ to ours is taken between neighbours, so that a change of the machine's load coun
 from __future__ import annotations
 
 import json
-import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
@@ -64,14 +63,12 @@ class Measurement:
 
 def run_suite(plan: Plan) -> list[Row]:
     """All rows. A system that is absent, refuses or fails gets a row that says why, never a zero."""
-    rows = machine_rows(plan.peers, sorted({system.peer for system in plan.systems if system.peer}))
-    rows.append(load_row("load before"))
-    for network in plan.networks:
-        rows += _network_rows(plan, network)
-    return [*rows, load_row("load after")]
+    return [row for network in plan.networks for row in _network_rows(plan, network)]
 
 
 def _network_rows(plan: Plan, network: BenchNetwork) -> Iterator[Row]:
+    yield from machine_rows(network.name, plan.peers, sorted({system.peer for system in plan.systems if system.peer}))
+    yield load_row(network.name, "load before")
     yield Row.of(network.name, "network", "weights", "count", [network.weights])
     yield Row.of(network.name, "network", "neurons", "count", [network.neurons])
     measured = []
@@ -90,6 +87,7 @@ def _network_rows(plan: Plan, network: BenchNetwork) -> Iterator[Row]:
         plan.say(f"{network.name}, {system.title}: {why}")
         yield Row(network.name, system.name, "prove_seconds", "s", note=why)
     yield from _rounds(plan, measured)
+    yield load_row(network.name, "load after the rounds")
     for one in measured:
         yield from _other_rows(plan, one)
 
@@ -127,7 +125,8 @@ def _setup_rows(plan: Plan, system: System, case: Case) -> Iterator[Row]:
     name = (case.network.name, system.name)
     yield Row.of(*name, "setup_seconds", "s", [known["seconds"]], note)
     if known["ceremony"]:
-        yield Row.of(*name, "ceremony_seconds", "s", [known["ceremony"]], "a development ceremony: its secret could have been kept")
+        note_of = "a development ceremony: its secret could have been kept"
+        yield Row.of(*name, "ceremony_seconds", "s", [known["ceremony"]], note_of)
     yield Row.of(*name, "setup_cpu", "cpu s", [known["cpu"]], note)
     yield Row.of(*name, "setup_memory", "bytes", [known["peak"]], note)
 
@@ -248,8 +247,3 @@ def _chain_rows(name: tuple[str, str], found: OnChain | str) -> Iterator[Row]:
         elif found.note and measure != "register_gas":
             yield Row(*name, measure, "gas", note=found.note)
 
-
-def median_of(rows: Sequence[Row], network: str, system: str, measure: str) -> float | None:
-    """A figure, None when it is not there."""
-    found = [row.median for row in rows if row.key == (network, system, measure) and row.median is not None]
-    return statistics.median(found) if found else None

@@ -23,7 +23,7 @@ NOTHING = "–"
 
 def markdown(rows: Sequence[Row]) -> str:
     """Everything, as sections of a page."""
-    lines = ["## Run", "", *(f"- {row.measure}: {row.note}" for row in rows if row.system == RUN), ""]
+    lines: list[str] = []
     for network in dict.fromkeys(row.network for row in rows if row.network):
         lines += _network(network, [row for row in rows if row.network == network])
     return "\n".join(lines)
@@ -31,9 +31,9 @@ def markdown(rows: Sequence[Row]) -> str:
 
 def _network(network: str, rows: Sequence[Row]) -> list[str]:
     found = {(row.system, row.measure): row for row in rows}
-    names = [name for name in dict.fromkeys(row.system for row in rows) if name != "network"]
+    names = [name for name in dict.fromkeys(row.system for row in rows) if name not in ("network", RUN)]
     measured = [name for name in names if _has(found, name, "prove_seconds")]
-    lines = [f"## {network}", ""]
+    lines = [f"## {network}", "", *(f"- {row.measure}: {row.note}" for row in rows if row.system == RUN), ""]
     if measured:
         times = [[title(name), *(figure(found.get((name, m))) for _, m in COLUMNS)] for name in measured]
         lines += _table(["whole processes, medians", *(heading for heading, _ in COLUMNS)], times)

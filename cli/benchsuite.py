@@ -8,7 +8,7 @@ from pathlib import Path
 
 from zkpredict.benchmarks.install import install, missing, pins
 from zkpredict.benchmarks.networks import DEFAULT_NETWORKS, NETWORKS, QUICK_NETWORKS, BenchNetwork, model_network
-from zkpredict.benchmarks.results import Change, Row, from_csv, to_csv, worse
+from zkpredict.benchmarks.results import Change, Row, from_csv, merged, to_csv, worse
 from zkpredict.benchmarks.suite import Plan
 from zkpredict.benchmarks.suite import run_suite as measure
 from zkpredict.benchmarks.systems import SYSTEMS
@@ -23,7 +23,8 @@ _SHOWN = ("prove_seconds", "prove_cpu", "prove_inner", "prove_memory", "verify_s
 
 
 def run_suite(arguments: argparse.Namespace, console: Console) -> None:
-    """Measures, writes `results.csv`, `results.md` and the plots, and says what got worse."""
+    """Measures, writes `results.csv`, `results.md` and the plots, and says what got worse. Networks of an earlier run into the same
+    folder that were not run again stay as they were."""
     out = Path(arguments.out or WORK)
     before = _baseline(arguments.baseline, out)
     networks = _chosen("network", arguments.networks, NETWORKS, QUICK_NETWORKS if arguments.quick else DEFAULT_NETWORKS)
@@ -35,10 +36,11 @@ def run_suite(arguments: argparse.Namespace, console: Console) -> None:
     peers = Path(arguments.peers).resolve()
     plan = Plan(systems, networks, peers, WORK.resolve(), runs, arguments.limit, arguments.quick, _speaker(console))
     rows = measure(plan)
-    written = _write(out, rows)
-    if draw is not None:
-        written += draw(rows, out)
     changes = worse(rows, before)
+    kept = merged(rows, _baseline(None, out))
+    written = _write(out, kept)
+    if draw is not None:
+        written += draw(kept, out)
     console.result(
         {"rows": [asdict(row) for row in rows], "worse": [str(change) for change in changes], "written": [str(path) for path in written]},
         _lines(rows, changes, bool(before), written),

@@ -24,11 +24,11 @@ def build(arrays):
             nodes.append(helper.make_node("Gemm", inputs, [out], alpha=1.0, beta=1.0, transA=0, transB=1))
         elif kind == "convolution":
             size = int(arrays[f"weights{number}"].shape[-1])
-            nodes.append(
-                helper.make_node("Conv", inputs, [out], kernel_shape=[size, size], strides=[1, 1], pads=[0] * 4, dilations=[1, 1], group=1)
-            )
+            window = {"kernel_shape": [size, size], "strides": [1, 1], "pads": [0] * 4, "dilations": [1, 1]}
+            nodes.append(helper.make_node("Conv", inputs, [out], group=1, **window))
         elif kind == "max_pool":
-            nodes.append(helper.make_node("MaxPool", [name], [out], kernel_shape=[2, 2], strides=[2, 2], pads=[0] * 4, dilations=[1, 1]))
+            window = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0] * 4, "dilations": [1, 1]}
+            nodes.append(helper.make_node("MaxPool", [name], [out], **window))
         elif kind == "relu":
             nodes.append(helper.make_node("Relu", [name], [out]))
         elif kind == "flatten":

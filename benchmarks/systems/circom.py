@@ -10,19 +10,20 @@ WEIGHT_BITS, PIXEL_BITS, BIAS_BITS = 8, 8, 40
 def main_template(network: IntegerNetwork, hashed: bool, bound: bool) -> str:
     """The source of circuit.circom. `hashed`: pixels under a hash; `bound`: weights under a salted hash. Both hashes are outputs."""
     shape, layers = network.shape, network.layers
-    lines = ['pragma circom 2.1.6;', 'include "dense.circom";', "", "template Network() {"]
+    lines = ["pragma circom 2.1.6;", 'include "dense.circom";', "", "template Network() {"]
     lines += [f"    signal input pixels[{shape[0]}];", "    signal input digit;"]
     for number, layer in enumerate(layers):
-        lines += [f"    signal input weights{number}[{layer.outputs}][{layer.inputs}];", f"    signal input bias{number}[{layer.outputs}];"]
+        lines.append(f"    signal input weights{number}[{layer.outputs}][{layer.inputs}];")
+        lines.append(f"    signal input bias{number}[{layer.outputs}];")
     lines += [] if not bound else ["    signal input salt;"]
     lines += _layers(network)
     if hashed:
-        lines += _sponge("imageHash", [("pixels", f"pixels[i]", shape[0], PIXEL_BITS, 0)], salted=False)
+        lines += _sponge("imageHash", [("pixels", "pixels[i]", shape[0], PIXEL_BITS, 0)], salted=False)
     if bound:
         parts = []
         for number, layer in enumerate(layers):
-            size = layer.outputs * layer.inputs
-            parts.append((f"weights{number}", f"weights{number}[i \\ {layer.inputs}][i % {layer.inputs}]", size, WEIGHT_BITS, 1 << (WEIGHT_BITS - 1)))
+            weight = f"weights{number}[i \\ {layer.inputs}][i % {layer.inputs}]"
+            parts.append((f"weights{number}", weight, layer.outputs * layer.inputs, WEIGHT_BITS, 1 << (WEIGHT_BITS - 1)))
             parts.append((f"bias{number}", f"bias{number}[i]", layer.outputs, BIAS_BITS, 1 << (BIAS_BITS - 1)))
         lines += _sponge("weightHash", parts, salted=True)
     public = "digit" if hashed else "pixels, digit"

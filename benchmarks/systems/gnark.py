@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zkpredict.benchmarks.chain import cost_on_chain
+from zkpredict.benchmarks.systems.contracts import cost_on_chain
 from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
 from zkpredict.benchmarks.processes import Command, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes

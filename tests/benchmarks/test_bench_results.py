@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from support import refuses
 
-from zkpredict.benchmarks.results import Row, from_csv, to_csv, worse
+from zkpredict.benchmarks.results import Row, from_csv, merged, to_csv, worse
 from zkpredict.benchmarks.tables import figure, markdown, show
 from zkpredict.circuits.errors import MalformedFile
 
@@ -35,13 +35,18 @@ def test_an_absent_figure_is_empty_and_no_zero():
     [
         (lambda t: t.replace("network,", "net,", 1), "r: the first line must be network,system,measure,unit,median,low,high,runs,note"),
         (lambda t: t + "a,b\n", "r: line 3 has 2 fields, expected 9"),
-        (lambda t: t.replace(",s,", ",ms,"), "r: line 2: unit 'ms' is not one of 's', 'cpu s', 'bytes', 'gas', 'ratio', 'share', '', 'count'"),
+        (lambda t: t.replace(",s,", ",ms,"), "r: line 2: unit 'ms' is not one of 's', 'cpu s', 'bytes', 'gas', 'ratio', 'share', 'count', ''"),
         (lambda t: t.replace("0.3,0.2", "x,0.2"), "r: line 2: x,0.2,0.4,3 are no figures"),
     ],
 )
 def test_a_broken_csv_is_refused(change, message):
     with refuses(MalformedFile, message):
         from_csv(change(to_csv([TIME])), "r")
+
+
+def test_a_run_replaces_its_own_networks_only():
+    other, again = Row.of("other", "zkpredict", "prove_seconds", "s", [1.0]), Row.of(*TIME.key, "s", [0.5])
+    assert merged([again], [other, TIME, GAS]) == [other, again]
 
 
 def test_slower_by_more_than_the_spread_is_flagged_and_by_less_is_not():

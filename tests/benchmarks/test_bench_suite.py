@@ -45,7 +45,7 @@ def test_every_kind_of_figure_is_there(ran):
         assert rows[TINY, "zkpredict", measure].median > 0, measure
     assert rows[TINY, "zkpredict", "proof_bytes"].median == sum(part.file_bytes for part in parts())
     assert rows[TINY, "zkpredict", "prove_seconds"].median > rows[TINY, "zkpredict", "prove_inner"].median
-    assert rows["", "run", "zkpredict"].note.startswith("0.1.0, commit ")
+    assert rows[TINY, "run", "zkpredict"].note.startswith("0.1.0, commit ")
 
 
 def test_a_proof_by_other_weights_is_refused(ran):

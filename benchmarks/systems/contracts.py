@@ -25,7 +25,8 @@ def cost_on_chain(case: Case, source: str, calldata: bytes, optimizer_runs: int,
     found = compile_contract(case, source, optimizer_runs)
     bytecode, runtime = max(found.values(), key=lambda code: len(code[1]))
     if len(runtime) > CODE_LIMIT:
-        return OnChain(len(runtime), len(calldata), note=f"cannot be deployed: {len(runtime):,} bytes of code, the limit is {CODE_LIMIT:,}")
+        why = f"cannot be deployed: {len(runtime):,} bytes of code, the limit is {CODE_LIMIT:,}"
+        return OnChain(len(runtime), len(calldata), note=why)
     chain = EmbeddedChain()
     try:
         deployed = chain.deploy(bytecode)
