@@ -25,6 +25,8 @@ from zkpredict.circuits.files.storage import write_atomically
 
 STAGES = ("witness", "prove", "verify")
 _KEPT = "setup.json"
+_TOLD = {"weights", "pins", "seconds", "cpu", "peak", "ceremony", "made"}
+"""What that file says; one of another version is not used."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _setup_rows(plan: Plan, system: System, case: Case) -> Iterator[Row]:
     wanted = {"weights": case.digest(), "pins": pins().get(system.peer or "", {})}
     known = json.loads(kept.read_text()) if kept.is_file() else {}
     note = ""
-    if system.peer is not None and {name: known.get(name) for name in wanted} == wanted:
+    if system.peer is not None and known.keys() >= _TOLD and {name: known[name] for name in wanted} == wanted:
         note = f"made earlier, {known['made']}"
     elif plan.quick and system.peer is not None:
         raise _LeftOut("left out by --quick: its set-up is not made yet")

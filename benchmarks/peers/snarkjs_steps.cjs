@@ -65,8 +65,8 @@ const steps = {
     return accepted ? 0 : 1;
   },
   async contract() {
-    const root = createRequire(`${folder}/package.json`).resolve("snarkjs/package.json").replace("package.json", "");
-    const templates = { groth16: fs.readFileSync(`${root}templates/verifier_groth16.sol.ejs`, "utf8") };
+    const template = `${folder}/node_modules/snarkjs/templates/verifier_groth16.sol.ejs`;
+    const templates = { groth16: fs.readFileSync(template, "utf8") };
     fs.writeFileSync("verifier.sol", await snarkjs.zKey.exportSolidityVerifier("circuit.zkey", templates));
     const [proof, publics] = ["proof.json", "public.json"].map((name) => JSON.parse(fs.readFileSync(name)));
     fs.writeFileSync("call.json", `[${await snarkjs.groth16.exportSolidityCallData(proof, publics)}]`);
