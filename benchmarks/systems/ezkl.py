@@ -17,7 +17,7 @@ from zkpredict.benchmarks.processes import Command, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "peers"
-CALIBRATION_IMAGES, SAMPLE = 20, 100
+CALIBRATION_IMAGES, SAMPLE = 20, 50
 
 
 class Ezkl(System):
