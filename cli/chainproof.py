@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.console import REFUSED, Console
-from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_image, split_paths
+from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_image, refuse_together, split_paths
 from zkpredict.cli.words import Words
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
     add_commitment_option(parser)
     parser.add_argument("--contract", metavar="ADDRESS", help="a deployed verifier (default: deploy one and register the model)")
     add_pairing_option(parser)
+    parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with the shipped verifier")
     parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
 
 
@@ -122,9 +123,12 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     if address is None:
         if arguments.rpc_url is not None:
             raise UnusableInput("give --contract ADDRESS of a deployed verifier (`zkpredict chain deploy --verifier`)")
+        refuse_together("a verifier that is deployed for this command", {"--any-code": arguments.any_code}, "its code is known")
         with console.step("deploy"):
             address = deploy_for(chain, commitment, arguments.pairing).address
             register_model(chain, address, commitment)
+    elif not arguments.any_code:
+        _compare_code(chain, address, commitment, console, shared=arguments.rpc_url is not None)
     try:
         proof = parse_proof(read_proof(proof_path, console))
         if proof.model_id != commitment.model_id:
@@ -142,6 +146,15 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         facts |= words.facts(proof.digit, image.tobytes())
     todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
     return _show_verdict(console, verdict, todo, proof.digit if proof else None, receipt, facts, words)
+
+
+def _compare_code(chain: Chain, address: str, commitment: ModelCommitment, console: Console, shared: bool) -> None:
+    """Refuses a contract whose code is another than the verifier's of this circuit. Where there is none to compare with, says so on
+    a chain that is `shared` with others."""
+    from zkpredict.contracts.verifier.identity import compare_code
+
+    if not compare_code(chain, address, commitment.circuit) and shared:
+        console.note(f"the code at {address} was not compared: no compiled verifier of this circuit ships. Pin its address from a source you trust")
 
 
 def _register_command(arguments: argparse.Namespace, address: str) -> str:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
+from eth_utils import keccak
 
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.layout import Circuit
 from zkpredict.cli.main import main
 from zkpredict.contracts.chain.evm import account_key
 from zkpredict.contracts.chain.rpc import KEY_VARIABLE
+from zkpredict.contracts.verifier.client import deploy_verifier
+from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.identity import compare_code
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
 
 
@@ -24,8 +31,6 @@ def ran(capsys):
 @pytest.fixture
 def files(tmp_path) -> dict[str, str]:
     """A stored statement as the files that the commands take."""
-    import numpy as np
-
     statement: StoredStatement = stored_statement("typical", 1024)
     paths = {name: str(tmp_path / name) for name in ("image.npy", "proof", "commitment", "chain.json", "key")}
     np.save(paths["image.npy"], np.frombuffer(statement.image, np.uint8).reshape(28, 28))
@@ -87,6 +92,39 @@ def test_a_node_checks_for_nothing_and_is_paid_only_when_asked(ran, files, anvil
     assert code == 0 and 240_000 < said["gas"] < 260_000
     code, said = ran(*question[:-2], *node)
     assert code == 2 and "give --contract ADDRESS" in said["error"]
+
+
+def creation_of_a_liar(digest: bytes, size: int) -> bytes:
+    """A contract that states `digest`, takes proofs of `size` bytes, and accepts everything."""
+    selector = keccak(b"PROOF_BYTES()")[:4]
+    runtime = b"\x5f\x35\x60\xe0\x1c\x63" + selector + b"\x14\x60\x35\x57\x7f" + digest + b"\x5f\x52\x60\x20\x5f\xf3"
+    runtime += b"\x5b\x61" + size.to_bytes(2, "big") + b"\x5f\x52\x60\x20\x5f\xf3"
+    return bytes([0x60, len(runtime), 0x80, 0x60, 9, 0x5F, 0x39, 0x5F, 0xF3]) + runtime
+
+
+def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil, anvil_url):
+    """Asked, it would accept a proof for another image."""
+    commitment = stored_statement("typical", 1024).commitment
+    liar = anvil.deploy(creation_of_a_liar(commitment.circuit.digest, FinalCheck.POINT_EVALUATION.proof_bytes)).contract
+    np.save(files["image.npy"], np.zeros((28, 28), np.uint8))
+    question = ("verify", files["image.npy"], files["proof"], "--commitment", files["commitment"], "--contract", liar, "--rpc-url", anvil_url)
+    code, said = ran(*question)
+    assert (code, said["error"]) == (
+        2, f"the code at {liar} is not that of Verifier_784_64_10_n1024 or Verifier_784_64_10_n1024_pairing of this version: it may say anything. "
+        "Deploy one (`zkpredict chain deploy --verifier`), or add --any-code if you know this contract otherwise",
+    )  # fmt: skip
+    code, said = ran(*question, "--any-code")
+    assert (code, said["valid"]) == (0, True)
+
+
+def test_code_is_compared_where_a_verifier_ships(embedded):
+    circuit = stored_statement("typical", 1024).commitment.circuit
+    for check in FinalCheck:
+        assert compare_code(embedded, deploy_verifier(embedded, circuit, check).address, circuit) is True
+    address = embedded.deploy(creation_of_a_liar(circuit.digest, 1)).contract
+    assert compare_code(embedded, address, Circuit((4, 3, 2), (1, 2), 1024)) is False
+    with pytest.raises(UnusableInput, match=f"^there is no contract at {'0x' + '11' * 20}$"):
+        compare_code(embedded, "0x" + "11" * 20, circuit)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,28 @@
+"""Whether the code at an address is that of a verifier of this package. What a contract says of itself proves nothing: anybody can
+deploy one that states the digest of a circuit and accepts everything."""
+
+from __future__ import annotations
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.layout import Circuit
+from zkpredict.contracts.chain.interface import Chain
+from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.generate import SHIPPED, artifact
+
+
+def compare_code(chain: Chain, address: str, circuit: Circuit) -> bool:
+    """True when the code at `address` is that of a shipped verifier of `circuit`, False when none ships to compare it with.
+
+    Raises `UnusableInput` when one ships and the code is other, or there is none.
+    """
+    code = chain.code(address)
+    if not code:
+        raise UnusableInput(f"there is no contract at {address}")
+    known = [artifact(circuit, check) for check in FinalCheck if (circuit, check) in SHIPPED]
+    if known and code not in [found.runtime for found in known]:
+        names = " or ".join(found.name for found in known)
+        raise UnusableInput(
+            f"the code at {address} is not that of {names} of this version: it may say anything. Deploy one (`zkpredict chain deploy "
+            "--verifier`), or add --any-code if you know this contract otherwise"
+        )
+    return bool(known)
