@@ -112,3 +112,7 @@ class PlainRows:
 
     def challenge(self, name: str):
         return self.challenges[name]
+
+
+MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
+"""How both verifiers refuse a proof that is well-formed and does not hold: the one place where tests write it down."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from support import MISMATCH as MISMATCH
 
 SPEND = ["--txid", "ab" * 32, "--vout", 0, "--satoshis", 100_000, "--to", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
 """What every `script spend` is told."""
-MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.cli.main import main
 from zkpredict.contracts.chain.evm import account_key
 from zkpredict.contracts.chain.rpc import KEY_VARIABLE
+from zkpredict.contracts.verifier import identity
 from zkpredict.contracts.verifier.client import deploy_verifier
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.identity import compare_code
@@ -102,7 +103,7 @@ def creation_of_a_liar(digest: bytes, size: int) -> bytes:
     return bytes([0x60, len(runtime), 0x80, 0x60, 9, 0x5F, 0x39, 0x5F, 0xF3]) + runtime
 
 
-def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil, anvil_url):
+def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil, anvil_url, monkeypatch):
     """Asked, it would accept a proof for another image."""
     commitment = stored_statement("typical", 1024).commitment
     liar = anvil.deploy(creation_of_a_liar(commitment.circuit.digest, FinalCheck.POINT_EVALUATION.proof_bytes)).contract
@@ -114,7 +115,11 @@ def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil,
         "Deploy one (`zkpredict chain deploy --verifier`), or add --any-code if you know this contract otherwise",
     )  # fmt: skip
     code, said = ran(*question, "--any-code")
-    assert (code, said["valid"]) == (0, True)
+    assert (code, said["valid"], "notes" in said) == (0, True, False)
+    monkeypatch.setattr(identity, "SHIPPED", ())
+    code, said = ran(*question)
+    note = f"the code at {liar} was not compared: no compiled verifier of this circuit ships. Pin its address from a source you trust"
+    assert (code, said["notes"]) == (0, [note])
 
 
 def test_code_is_compared_where_a_verifier_ships(embedded):

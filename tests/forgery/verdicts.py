@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable
 
 from forger import Claim
 from onchain import by_contract, goes_on_chain, refused_on_chain
+from support import MISMATCH as MISMATCH
 from support import refuses
 
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
-
-MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
 
 
 def by_native(claim: Claim) -> int:
