@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from zkpredict.benchmarks.install import install, missing, pins
@@ -35,10 +35,12 @@ def run_suite(arguments: argparse.Namespace, console: Console) -> None:
     runs = arguments.runs or (1 if arguments.quick else 3)
     peers = Path(arguments.peers).resolve()
     plan = Plan(systems, networks, peers, WORK.resolve(), runs, arguments.limit, arguments.quick, _speaker(console))
-    rows = measure(plan)
+    rows: list[Row] = []
+    for network in networks:  # what is measured is kept, whatever happens to the next one
+        rows += measure(replace(plan, networks=[network]))
+        kept = merged(rows, _baseline(None, out))
+        written = _write(out, kept)
     changes = worse(rows, before)
-    kept = merged(rows, _baseline(None, out))
-    written = _write(out, kept)
     if draw is not None:
         written += draw(kept, out)
     console.result(
@@ -67,6 +69,8 @@ def list_entries(arguments: argparse.Namespace, console: Console) -> None:
 
 def _chosen(what: str, text: str | None, registry: dict, default: tuple[str, ...]) -> list:
     names = default if text is None else [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UnusableInput(f"--{what}s names none: choose from {', '.join(registry)}")
     for name in names:
         if name not in registry:
             raise UnusableInput(f"there is no {what} {name!r}: choose from {', '.join(registry)}")

@@ -73,6 +73,7 @@ def test_the_page_has_both(ran):
     [
         (["--systems", "zkp"], f"there is no system 'zkp': choose from {', '.join(SYSTEMS)}"),
         (["--networks", "1-2"], f"there is no network '1-2': choose from {', '.join(NETWORKS)}"),
+        (["--networks", ","], f"--networks names none: choose from {', '.join(NETWORKS)}"),
         (["--install-peers", "rust"], f"there is no peer 'rust': choose from {', '.join(install.pins())}"),
         (["i.png", "--quick"], "--quick does not go with IMAGE: the suite has its own image"),
         (["i.png"], "IMAGE needs --model FILE: the network that is timed on it"),
