@@ -22,6 +22,7 @@ from zkpredict.contracts.systems.stories import Attack, Guard
 CAST = ("asserter", "challenger", "second", "consumer", "cheat", "puppet", "stranger")
 OPTIONS = {"k": 16}
 TERMS = Terms()
+MOST_GAS = 750_000
 _CLAIMS, _GAME, _MACHINE = "dispute/Claims.sol", "dispute/BisectionGame.sol", "dispute/MulAddMachine.sol"
 
 
@@ -43,9 +44,10 @@ def play(stage: Stage, k: int = 16) -> None:
     second = _challenge(stage, "second", claims, lie)
 
     cheat, challenger = _player(stage, "cheat", claims, false), _player(stage, "challenger", claims, honest)
-    count = _fight(stage, game, cheat, challenger)
-    if count > rounds(program.steps, k):
-        raise StoryFailed(f"it took {count} rounds, expected at most {rounds(program.steps, k)}")
+    count, spent = _fight(stage, game, cheat, challenger)
+    if count > rounds(program.steps, k) or (k == 16 and spent > MOST_GAS):
+        raise StoryFailed(f"it took {count} rounds and {spent:,} gas, expected at most {rounds(program.steps, k)} and {MOST_GAS:,}")
+    stage.tell("challenger", f"refuted the claim in {count} rounds, for {spent:,} gas of both sides")
     _expect(claims, game, Turn.CHALLENGER_WON)
     stage.tell("consumer", f"asks, and hears that the network says 3: {_holds(judge, model, image, 3, lie)}")
 
@@ -90,20 +92,21 @@ def _player(stage: Stage, who: str, claims: Contract, trace: Trace) -> Player:
     return Player(claims.by(stage.account(who)), trace)
 
 
-def _fight(stage: Stage, game: int, asserter: Player, challenger: Player, asserts: str = "cheat", challenges: str = "challenger") -> int:
-    """Plays a game to its end; the rounds it took. The asserter of a lie does not try to show the step that is left."""
-    count = 0
+def _fight(stage: Stage, game: int, asserter: Player, challenger: Player) -> tuple[int, int]:
+    """Plays a game to its end; the rounds, and the gas of both sides with the challenge. Who lies does not show the step that is left."""
+    count, first = 0, len(stage.events)
+    opened = next(event.gas for event in stage.events if event.label == "dispute challenge")
     while not (now := Game.read(asserter.contract, game)).turn.over:
         if now.turn in (Turn.START, Turn.SPLIT):
             count += 1
             pieces = len(cuts(now.start, now.stop, Claim.read(asserter.contract, now.claim).k)) - 1
-            _move(stage, asserts, asserter, game, f"round {count}: cuts steps {now.start:,} to {now.stop:,} into {pieces}")
+            _move(stage, "cheat", asserter, game, f"round {count}: cuts steps {now.start:,} to {now.stop:,} into {pieces}")
         elif now.turn is Turn.CHOOSE:
-            _move(stage, challenges, challenger, game, "chooses the first piece that ends wrong")
+            _move(stage, "challenger", challenger, game, "chooses the first piece that ends wrong")
         else:
-            stage.tell(challenges, f"step {now.start:,} is left: {_described(challenger, now.start)}")
-            _move(stage, challenges, challenger, game, "has the step run by the contract")
-    return count
+            stage.tell("challenger", f"step {now.start:,} is left: {_described(challenger, now.start)}")
+            _move(stage, "challenger", challenger, game, "has the step run by the contract")
+    return count, opened + sum(event.gas or 0 for event in stage.events[first:])
 
 
 def _described(player: Player, step: int) -> str:
