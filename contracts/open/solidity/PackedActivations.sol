@@ -116,7 +116,7 @@ abstract contract PackedActivations is PackedKernels {
 
     /// The rational activation of the layer at u, below 2^15 in size: square u^2 / (delta + |u|),
     /// relu u (delta + |u| + u) / (2 (delta + |u|)), softsign scale u / (delta + |u|); rounded towards minus infinity.
-    function _rational(Layer memory layer, int256 u) private pure returns (int256 a) {
+    function _rational(Layer memory layer, int256 u) internal pure returns (int256 a) {
         unchecked {
             uint256 activation = layer.activation;
             int256 below = int256(uint256(uint16(activation >> 8))) + (u < 0 ? -u : u);

@@ -25,7 +25,7 @@ contract PackedPredictor is PackedActivations {
     error WrongImageSize(uint256 given, uint256 expected);
 
     /// The class of `image`, one byte a pixel.
-    function predict(bytes calldata image) external view returns (uint8 class) {
+    function predict(bytes calldata image) external view virtual returns (uint8 class) {
         (uint256 logit, uint256 end) = _run(image);
         // Plain equivalent:
         //     int256 best = logits[0];
@@ -45,7 +45,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// The network's last layer for `image`.
-    function logits(bytes calldata image) external view returns (int256[] memory values) {
+    function logits(bytes calldata image) external view virtual returns (int256[] memory values) {
         (uint256 start, uint256 end) = _run(image);
         values = new int256[]((end - start) / 32);
         // Plain equivalent: for (uint256 i = 0; i < values.length; i++) values[i] = logits[i];
@@ -55,7 +55,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// Runs all layers; the logits are the words at `start` up to `end` in memory.
-    function _run(bytes calldata image) private view returns (uint256 start, uint256 end) {
+    function _run(bytes calldata image) internal view returns (uint256 start, uint256 end) {
         unchecked {
             // The last word of the code: bits 0-15 table bytes, 16-31 bytes of weights before the table, 32-47 layers,
             // 48-79 inputs, 80-95 offset of the segments in the table, 96-111 of the sums, 112-127 of the addresses.
@@ -102,7 +102,7 @@ contract PackedPredictor is PackedActivations {
 
     /// Reads a layer's record of four words; fields of the first: bits 0-15 words a row, 16-39 inputs, 40-47 slot bits,
     /// 48-55 lanes in use, 56-63 shift, 64-87 outputs, 88-95 activation, 96-111 its delta, 112-127 its scale.
-    function _read(Layer memory layer, uint256 record) private pure {
+    function _read(Layer memory layer, uint256 record) internal pure {
         uint256 fields = _word(record);
         layer.words = uint16(fields);
         layer.inputs = uint24(fields >> 16);
@@ -117,7 +117,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// Brings the image into memory and sums its bytes.
-    function _load(Run memory run, bytes calldata image) private pure {
+    function _load(Run memory run, bytes calldata image) internal pure {
         // Plain equivalent: run.image = image with zeros up to whole words; run.list = run.end = the memory behind it;
         //     for (uint256 j = 0; j < image.length; j++) run.total += uint8(image[j]);
         // A word's 32 bytes are added as 16 pairs, the pairs by the product with 1 + 2^16 + ... + 2^240 in its top 16 bits.
@@ -144,7 +144,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// Lists the nonzero pixels of an image whose first layer does not take them word by word.
-    function _listPixels(Run memory run) private pure {
+    function _listPixels(Run memory run) internal pure {
         uint256 image = run.image;
         uint256 size = run.size;
         uint256 end = run.list;
@@ -169,7 +169,7 @@ contract PackedPredictor is PackedActivations {
 
     /// Adds the layer's weights times its inputs to its sums: one or two words of the rows at a time, and of those one
     /// segment of rows after another. The first layer takes two words of one-byte slots directly from the image.
-    function _multiply(Run memory run, Layer memory layer, bool first) private view {
+    function _multiply(Run memory run, Layer memory layer, bool first) internal view {
         unchecked {
             for (uint256 words = layer.words; words != 0;) {
                 uint256 take = words > 1 ? 2 : 1;
@@ -190,7 +190,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// Rows [from, to) of two words times the pixels; `from` is a multiple of 32.
-    function _multiplyPixels(Run memory run, uint256 segment, uint256 from, uint256 to) private view {
+    function _multiplyPixels(Run memory run, uint256 segment, uint256 from, uint256 to) internal view {
         unchecked {
             uint256 pixel = run.image + from;
             uint256 until = run.image + ((to + 31) & ~uint256(31));
@@ -206,7 +206,7 @@ contract PackedPredictor is PackedActivations {
 
     /// The rows from `from` on in one segment times the inputs listed for them, from `entry` on; the first entry behind them.
     function _multiplyList(Run memory run, Layer memory layer, uint256 segment, uint256 from, uint256 entry, uint256 take)
-        private
+        internal
         view
         returns (uint256 until)
     {
@@ -229,7 +229,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// The first list entry of [low, high) whose index is at least `key`: binary search over entries of 64 bytes.
-    function _bound(uint256 low, uint256 high, uint256 key) private pure returns (uint256) {
+    function _bound(uint256 low, uint256 high, uint256 key) internal pure returns (uint256) {
         unchecked {
             while (low < high) {
                 uint256 middle = low + (((high - low) >> 1) & ~uint256(63));
@@ -241,7 +241,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// Copies `length` bytes of rows, `skip` bytes into a segment, to the end of the list.
-    function _copy(Run memory run, uint256 segment, uint256 skip, uint256 length) private view {
+    function _copy(Run memory run, uint256 segment, uint256 skip, uint256 length) internal view {
         uint256 to = run.end;
         uint256 holder = uint16(segment >> 16);
         unchecked {
@@ -263,7 +263,7 @@ contract PackedPredictor is PackedActivations {
     }
 
     /// Writes the last layer's lanes as signed words over the list and returns their end.
-    function _outputs(Run memory run, Layer memory layer) private pure returns (uint256 end) {
+    function _outputs(Run memory run, Layer memory layer) internal pure returns (uint256 end) {
         unchecked {
             uint256 excess = _excess(run, layer);
             uint256 sums = run.sums - 128 * layer.words;

@@ -23,6 +23,7 @@ from zkpredict.contracts.chain.interface import Reverted
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, source_line
 
 STORIES = {
+    "council": "drivers and passengers vote for a change of 40 weights, and the next ride is judged by the new version",
     "dispute": "a false claim about a run of 50,954 steps is cut down to one multiply-add, which the contract runs",
     "hotdog": "a pot pays for pictures that a hidden judge puts in one class; a silent judge pays",
     "apples": "a buyer pays for good apples by 100 chemical readings, in the open and with a hidden network",
