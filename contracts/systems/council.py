@@ -19,6 +19,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.open.weights import data_creation, data_hash
+from zkpredict.contracts.systems.dispute_play import Option
 from zkpredict.contracts.systems.patches import Delta
 from zkpredict.kernel import keccak256
 
@@ -107,13 +108,12 @@ class Council:
         return cls(governor, gate)
 
     @classmethod
-    def at(cls, governor: Contract, gate: str) -> Council:
-        """The council at two addresses. Raises `UnusableInput` when the gate is not the governor's."""
-        found = cls(governor, Contract(governor.chain, gate, load("UpdateGate")))
-        timelock, wanted = found.gate.call("timelock"), governor.call("timelock")
+    def at(cls, governor: Contract, gate: Contract) -> Council:
+        """A governor and a gate that belong together. Raises `UnusableInput` when they do not."""
+        timelock, wanted = gate.call("timelock"), governor.call("timelock")
         if timelock != wanted:
-            raise UnusableInput(f"the gate at {gate} obeys {timelock}, and the governor's timelock is {wanted}")
-        return found
+            raise UnusableInput(f"the gate at {gate.address} obeys {timelock}, and the governor's timelock is {wanted}")
+        return cls(governor, gate)
 
     def by(self, chain: Chain) -> Council:
         """The same council, seen by another account."""
@@ -215,3 +215,21 @@ def _proposal(values: dict) -> Proposal:
         values["proposalId"], to_checksum_address(values["proposer"]), to_checksum_address(gate), call, values["description"],
         values["voteStart"], parent, fresh, to_checksum_address(delta), until, evidence,
     )  # fmt: skip
+
+
+def options(council: Council, proposal: Proposal, now: int) -> list[Option]:
+    """What the council's account can do about a proposal now, until when, and what comes of not doing it."""
+    governor, number = council.governor, proposal.number
+    me, state = governor.chain.sender, council.state(proposal.number)
+    found = []
+    if state is State.PENDING and me == proposal.proposer:
+        found.append(Option("cancel", proposal.vote_start, "it is voted on"))
+    if state is State.ACTIVE and not governor.call("hasVoted", number, me) and governor.call("getVotes", me, proposal.vote_start):
+        found.append(Option("vote", governor.call("proposalDeadline", number), "your house decides without you"))
+    if state is State.SUCCEEDED:
+        found.append(Option("queue", None, f"it cannot be adopted after {proposal.until}"))
+    if state is State.QUEUED and now >= governor.call("proposalEta", number) and now <= proposal.until:
+        found.append(Option("execute", proposal.until, "it never becomes a version"))
+    if state not in (State.PENDING, State.ACTIVE) and governor.call("held", number.to_bytes(32, "big")):
+        found.append(Option("release", None, "the bond stays where it is"))
+    return found

@@ -32,6 +32,7 @@ def play(stage: Stage) -> None:
     rides = stage.deploy("stranger", "Rides", FEE, WEEKLY, vault=True, label="council deploy rides")
     for n, driver in enumerate(DRIVERS):
         for passenger in (PASSENGERS[n], PASSENGERS[(n + 1) % 3]):
+            stage.wait(60)
             stage.act(passenger, f"rides with {driver} for {ether(FARE)}, {ether(FEE)} more are burned; each gets a vote", rides, "ride",
                       stage.address(driver), value=FARE + FEE, label="council ride")
     members = _open(stage, network, (rides.call("drivers"), rides.call("passengers")))
