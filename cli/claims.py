@@ -170,6 +170,15 @@ def claims_at(arguments: argparse.Namespace, chain: Chain, name: str) -> Contrac
     return Contract(chain, address, artifact)
 
 
+def account_address(text: str) -> str:
+    """An account's address, checksummed. Raises `UnusableInput` for text that is none."""
+    from eth_utils import is_address, to_checksum_address
+
+    if not is_address(text):
+        raise UnusableInput(f"{text} is no address: 0x and 40 hex digits, with a right checksum if letters are mixed")
+    return to_checksum_address(text)
+
+
 def number(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 9:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 0")

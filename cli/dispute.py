@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.claims import (
-    add_watch_option, chain_verb, claims_at, finalize, moment, number, open_game, play, run_on_chain, span, status, withdraw,
+    account_address, add_watch_option, chain_verb, claims_at, finalize, moment, number, open_game, play, run_on_chain, span, status, withdraw,
 )  # fmt: skip
 from zkpredict.cli.console import Console
 from zkpredict.cli.network import add_network_options, read_network
@@ -125,7 +125,7 @@ def _assert(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
         trace = inference.trace(image)
         trace.state(trace.program.steps)
     with console.step("claim"):
-        delegate = NOBODY if arguments.delegate is None else _account_address(arguments.delegate)
+        delegate = NOBODY if arguments.delegate is None else account_address(arguments.delegate)
         claimed, receipt = assert_prediction(contract, model_id(inference), image, trace, arguments.k, delegate)
     claim, digit = Claim.read(contract, claimed), contract.call("prediction", claimed)[2]
     most = rounds(claim.steps, claim.k)
@@ -218,14 +218,6 @@ def _trace_of(arguments: argparse.Namespace, console: Console, contract: Contrac
 def _same(option: str, wanted: str, found: bool, claim: Claim) -> None:
     if not found:
         raise UnusableInput(f"claim {claim.number} is about {wanted}, and {option} is another one")
-
-
-def _account_address(text: str) -> str:
-    from eth_utils import is_address, to_checksum_address
-
-    if not is_address(text):
-        raise UnusableInput(f"{text} is no address: 0x and 40 hex digits, with a right checksum if letters are mixed")
-    return to_checksum_address(text)
 
 
 _ACTIONS = (

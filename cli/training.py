@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.claims import (
-    add_watch_option, chain_verb, claims_at, finalize, moment, number, open_game, play, run_on_chain, span, status, withdraw,
+    account_address, add_watch_option, chain_verb, claims_at, finalize, moment, number, open_game, play, run_on_chain, span, status, withdraw,
 )  # fmt: skip
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
@@ -127,7 +127,7 @@ def _open(arguments: argparse.Namespace, console: Console, chain: Chain) -> None
     contract = claims_at(arguments, chain, "TrainingClaims")
     program = _recipe(arguments).program(arguments.parts * PART)
     with console.step("open"):
-        run, receipt = open_run(contract, program, _address(arguments.publisher), arguments.first, arguments.parts)
+        run, receipt = open_run(contract, program, account_address(arguments.publisher), arguments.first, arguments.parts)
     console.result(
         {"run": f"{run:#066x}", "steps": program.steps, "gas": receipt.gas_used},
         [f"Run {run:#066x}", f"  recipe       {program.name}, {arguments.batches} batches of {arguments.batch}: {program.steps:,} steps",
@@ -253,14 +253,6 @@ def _recipe(arguments: argparse.Namespace) -> Recipe:
     if len(words) != 3 or not all(word.isascii() and word.isdigit() and 0 < int(word) < 1 << 16 for word in words):
         raise UnusableInput(f"--shape is inputs-hidden-classes, as 784-64-10, got {arguments.shape!r}")
     return Recipe(tuple(map(int, words)), arguments.batch, arguments.batches)
-
-
-def _address(text: str) -> str:
-    from eth_utils import is_address, to_checksum_address
-
-    if not is_address(text):
-        raise UnusableInput(f"{text} is no address: 0x and 40 hex digits, with a right checksum if letters are mixed")
-    return to_checksum_address(text)
 
 
 def _run_number(text: str) -> int:
