@@ -33,7 +33,7 @@ def everything() -> Program:
     small = Operand(SCRATCH, 2, 192, (8, 2, 0))
     unsigned = Operand(SCRATCH, 1, 224, (4, 1, 0), signed=False)
     prologue = (
-        Nest(Op.SEED, (4, 4, 1), replace(weights, strides=(4, 1, 0)), shift=9, margin=1),
+        Nest(Op.SEED, (4, 8, 1), replace(weights, strides=(8, 1, 0)), shift=9, margin=1),
         Nest(Op.SEED, (4, 4, 1), master, shift=1, margin=3),
     )
     backwards = replace(small, base=192 + 16 + 6, strides=(-8, -2, 0))
@@ -46,7 +46,7 @@ def everything() -> Program:
         Nest(Op.ERROR, (3, 4, 1), small, a=sums, b=label, shift=2, limit=3000, margin=50),
         Nest(Op.MASK, (3, 4, 1), wide, a=unsigned, b=small),
         Nest(Op.UPDATE, (3, 4, 1), master, b=small, shift=3, limit=20_000),
-        Nest(Op.QUANTISE, (3, 4, 1), backwards, a=wide, shift=4, limit=99),
+        Nest(Op.QUANTISE, (3, 4, 1), backwards, a=wide, shift=4, limit=999),
         Nest(Op.LOAD, (1, 1, 1), Operand(SCRATCH, 4, 252, outer=0), a=Operand(WEIGHTS, 4, 32, outer=4)),
     )
     return Program((3, 2, 3), prologue, body, REPEATS, SAMPLES, BATCH)
