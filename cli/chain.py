@@ -14,7 +14,7 @@ from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.storage import one_at_a_time
 from zkpredict.cli import chainproof
 from zkpredict.cli.console import REFUSED, Console
-from zkpredict.cli.network import add_network_options, read_network
+from zkpredict.cli.network import add_network_options, read_network, read_schema_of
 from zkpredict.cli.parser import add_json_option
 from zkpredict.cli.statement import add_image_options, image_name, read_statement_image, refuse_together
 
@@ -216,7 +216,8 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
         return _ask_instruction(arguments, console, network)
     with open_chain(arguments, console) as chain:
         contract, deployed = _predictor_of(arguments, console, chain, network)
-        image = read_statement_image(arguments, console, arguments.image, network.shape[0] if network is not None else _inputs_of(contract))
+        inputs = network.shape[0] if network is not None else _inputs_of(contract)
+        image = read_statement_image(arguments, console, arguments.image, inputs, read_schema_of(arguments.model))
         with console.step("predict"):
             digit, logits, receipt = _ask(contract, image, arguments.rpc_url is None or arguments.send)
     agrees = None if network is None else _reference(network, image) == (digit, logits)
@@ -277,7 +278,7 @@ def _ask_instruction(arguments: argparse.Namespace, console: Console, network: I
         raise UnusableInput("--instruction asks a fresh embedded chain: leave out --rpc-url, --state and --contract")
     if not isinstance(network, IntegerNetwork):
         raise UnusableInput("the predict instruction runs integer networks: use --mode packed")
-    image = read_statement_image(arguments, console, arguments.image, network.shape[0])
+    image = read_statement_image(arguments, console, arguments.image, network.shape[0], read_schema_of(arguments.model))
     chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
     data = network_id(network) + image.tobytes()
     with console.step("predict"):

@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.files.schema import Schema
+from zkpredict.circuits.files.storage import read_file, read_head
 
 if TYPE_CHECKING:
     from zkpredict.circuits.networks.exact import ExactNetwork
@@ -39,6 +40,15 @@ def read_network(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
     if mode not in (None, found):
         raise UnusableInput(f"{path} holds {'a 10^8 network' if found == 'exact' else 'an integer network'}: use --mode {found}")
     return ExactNetwork.from_bytes(data, f"network {path}") if found == "exact" else Model.from_bytes(data, f"model {path}").network
+
+
+def read_schema_of(path: str | None) -> Schema:
+    """What the bytes of the model at `path` mean; nothing for any other file, and for none. Raises `UnusableInput`."""
+    from zkpredict.prover.model import SCHEMA_MAGIC, Model
+
+    if path is None or read_head(path, "network")[: len(SCHEMA_MAGIC)] != SCHEMA_MAGIC:
+        return Schema()
+    return Model.load(path).schema
 
 
 def _from_float(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:

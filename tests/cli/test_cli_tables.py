@@ -137,3 +137,10 @@ def test_inspect_shows_scale_and_names(run):
     with refuses(UnusableInput, "the readings has no column 'petal width (cm)': its features are "
                  + ", ".join(f"'{name}'" for name in ROW)):  # fmt: skip
         model.encode({name: ROW[name] for name in list(ROW)[:3]})
+
+
+def test_the_open_network_takes_rows_too(run, tmp_path):
+    row = tmp_path / "row.json"
+    row.write_text(json.dumps(ROW))
+    outcome = run("chain", "predict", row, "--model", TABLES / "iris.model", "--json")
+    assert outcome.code == 0 and (outcome.json["digit"], outcome.json["agrees_with_model"]) == (1, True)

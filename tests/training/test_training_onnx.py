@@ -1,11 +1,16 @@
 """ONNX files of several exporters against the ONNX runtime, and those that are refused, by node."""
 
+import io
+import json
+import zipfile
+
 import numpy as np
 import pytest
 from onnx_cases import N, draw, graph, node, onnx, torch_like, traced_like
 from support import refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
+from zkpredict.cli.main import main
 from zkpredict.training.importers import read_model
 from zkpredict.training.importers.onnx_models import onnx_model
 from zkpredict.training.inputs import scale_of_readings
@@ -193,3 +198,37 @@ def test_truncated_files_are_refused(tmp_path):
         read_model(tmp_path / "m.onnx")
     with pytest.raises(UnsupportedNetwork, match="is a folder"):
         read_model(tmp_path)
+
+
+def test_graphs_of_the_export_of_keras(tmp_path):
+    """Through tf2onnx, which lays them out in its own way: matrix products, sums folded into them, and a Reshape of the picture."""
+    pytest.importorskip("tf2onnx", reason="needs the test requirements")
+    from keras_cases import L, keras
+
+    keras.utils.set_random_seed(3)
+    layers = [L.Rescaling(1 / 4), L.Flatten(), L.Dense(8, activation="relu"), L.BatchNormalization(), L.Dense(5), L.LeakyReLU(0.1), L.Dense(3, activation="softmax")]
+    model = keras.Sequential([keras.Input((2, 3, 1)), *layers])
+    values = np.random.default_rng(1).normal(size=(1000, 6)).astype(np.float32).astype(float) * 4
+    model.predict(values[:1].reshape(1, 2, 3, 1), verbose=0)  # an export wants a model that was called
+    path = tmp_path / "m.onnx"
+    model.export(str(path), format="onnx", verbose=False)
+    imported = read_model(path)
+    assert len(imported.folded.notes) == 1 and "LeakyReLU: its 5 neurons become 10" in imported.folded.notes[0]
+    check_against_the_runtime(path, imported, values, least=0.97)
+
+
+def test_mnist_as_onnx_loses_no_more_than_the_report_says(tmp_path, examples, data_folder, capsys):
+    """The shipped weights as an ONNX file: the runtime gives what Keras gave, and the integers lose a hundredth of a point."""
+    h5py = pytest.importorskip("h5py", reason="needs the test requirements")
+    with zipfile.ZipFile(examples / "mnist.keras") as archive, h5py.File(io.BytesIO(archive.read("model.weights.h5"))) as file:
+        parts = {f"{name}{number}": file[f"layers/{layer}/vars/{number}"][:] for name, layer in (("a", "dense"), ("b", "dense_1")) for number in (0, 1)}
+    nodes = [
+        node("Mul", "x scale", "unit"), node("Gemm", "unit a0 a1", "z"), node("Relu", "z", "h"), node("Gemm", "h b0 b1", "logits"),
+    ]  # fmt: skip
+    outputs = (("logits", onnx.TensorProto.FLOAT, (None, 10)),)
+    path = tmp_path / "mnist.onnx"
+    path.write_bytes(graph(nodes, parts | {"scale": np.float32(1 / 255)}, shape=(None, 784), outputs=outputs))
+    arguments = ["report", "--model", examples / "mnist.model", "--original", path, "--input-scale", "bytes", "--data", data_folder, "--json"]
+    assert main([str(argument) for argument in arguments]) == 0
+    found = json.loads(capsys.readouterr().out)["accuracy"]
+    assert (found["float_accuracy"], found["integer_accuracy"]) == (0.9799, 0.9798) and found["lost_points"] < 0.2

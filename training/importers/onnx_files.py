@@ -201,12 +201,16 @@ class _GraphReader:
         if values.size != count:
             raise MalformedFile(f"{self.what}: {label} holds {values.size} numbers, its shape {dims} asks for {count}")
         wide = np.float64 if kind in (FLOAT, DOUBLE, FLOAT16) else np.int64
-        return values.astype(wide).reshape(dims)
+        if wide == np.int64 and values.dtype.kind == "f" and count:
+            raise MalformedFile(f"{self.what}: {label} is of integers and holds floats")
+        with np.errstate(invalid="ignore"):
+            return values.astype(wide).reshape(dims)
 
     def _numbers(self, wire: int, value, single_wire: int, dtype: str) -> np.ndarray:
         if wire not in (single_wire, BYTES) or len(value) % np.dtype(dtype).itemsize:
             raise MalformedFile(f"{self.what}: a broken list of numbers")
-        return np.frombuffer(value, dtype).astype(np.float64)
+        with np.errstate(invalid="ignore"):  # a signalling NaN stays a NaN, and is refused where weights are
+            return np.frombuffer(value, dtype).astype(np.float64)
 
     def _integers(self, wire: int, value) -> list[int]:
         if wire == BYTES and len(value) > MAX_INTEGER_BYTES:
