@@ -214,7 +214,8 @@ def _other_rows(plan: Plan, one: Measurement) -> Iterator[Row]:
     if isinstance(accuracy, str):
         yield Row(*name, "accuracy", "share", note=accuracy)
     else:
-        yield Row.of(*name, "accuracy", "share", [accuracy[0]], accuracy[1])
+        share, images, how = accuracy
+        yield Row(*name, "accuracy", "share", share, share, share, images, how)
 
 
 def _tried(work: Callable[[], object]) -> object:

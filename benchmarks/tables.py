@@ -58,10 +58,12 @@ def title(system: str) -> str:
 
 
 def figure(row: Row | None) -> str:
-    """A figure with its unit and, where there are several runs, its spread; a dash where there is none."""
+    """A figure with its unit and, where there are several runs, its spread, or of how many images; a dash where there is none."""
     if row is None or row.median is None:
         return NOTHING
     text = show(row.median, row.unit)
+    if row.unit == "share":
+        return f"{text} of {row.runs:,}"
     return f"{text} ({show(row.low, row.unit)} to {show(row.high, row.unit)})" if row.runs > 2 and row.low != row.high else text
 
 

@@ -116,8 +116,8 @@ class System(ABC):
         """What a contract costs, or why there is none."""
         return "has no contract"
 
-    def accuracy(self, case: Case) -> tuple[float, str] | str:
-        """Share of the 10,000 test images that what is proven gets right, and how that was found; or why it is not known."""
+    def accuracy(self, case: Case) -> tuple[float, int, str] | str:
+        """Share of the test images that what is proven gets right, of how many, and how that was found; or why it is not known."""
         return "not told"
 
     @abstractmethod

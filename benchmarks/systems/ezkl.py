@@ -72,7 +72,7 @@ class Ezkl(System):
         run(self._step(case, "contract"), 600)
         return cost_on_chain(case, "verifier.sol", case.file("calldata.bin").read_bytes(), optimizer_runs=1)
 
-    def accuracy(self, case: Case) -> tuple[float, str] | str:
+    def accuracy(self, case: Case) -> tuple[float, int, str] | str:
         if not case.network.trained:
             return "random weights"
         images = mnist_images()[:SAMPLE] / 255
@@ -80,7 +80,7 @@ class Ezkl(System):
         found = json.loads(run(self._step(case, "classes", str(SAMPLE)), 3600).stdout.splitlines()[-1])
         right = float(np.mean(np.array(found) == mnist_labels()[:SAMPLE]))
         alike = np.mean(np.array(found) == case.network.float_classes(images))
-        return right, f"its own witnesses of the first {SAMPLE} images only; {alike:.0%} of them as the float model says"
+        return right, SAMPLE, f"its own witnesses of the first {SAMPLE} images; {alike:.0%} of them as the float model says"
 
     def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
         """Other weights under the first network's settings, reference string and proving key."""

@@ -79,11 +79,11 @@ class Gnark(System):
             return cost_on_chain(case, "verifier.sol", _plonk_calldata(proof, publics), optimizer_runs=200)
         return cost_on_chain(case, "verifier.sol", _groth_calldata(proof, publics), optimizer_runs=200, silent=True)
 
-    def accuracy(self, case: Case) -> tuple[float, str] | str:
+    def accuracy(self, case: Case) -> tuple[float, int, str] | str:
         if not case.network.trained:
             return "random weights"
         digits = case.network.integers.infer(mnist_images()).digits
-        return float(np.mean(digits == mnist_labels())), "the integer network over 10,000 images: what the circuit states, exactly"
+        return float(np.mean(digits == mnist_labels())), len(digits), "the integer network over 10,000 images: what the circuit states, exactly"
 
     def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
         """Other weights under the first network's keys, checked against the first's public inputs where the circuit binds weights."""

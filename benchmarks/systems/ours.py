@@ -94,11 +94,11 @@ class Ours(System):
         code = len(chain.code(deployed.address))
         return OnChain(code, len(calldata), deployed.receipt.gas_used, receipt.gas_used, registered.gas_used)
 
-    def accuracy(self, case: Case) -> tuple[float, str] | str:
+    def accuracy(self, case: Case) -> tuple[float, int, str] | str:
         if not case.network.trained:
             return "random weights"
         digits = case.network.integers.infer(mnist_images()).digits
-        return float(np.mean(digits == mnist_labels())), "the integer network over 10,000 images: what is proven, exactly"
+        return float(np.mean(digits == mnist_labels())), len(digits), "the integer network over 10,000 images: what is proven, exactly"
 
     def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
         """Other weights, this model's id in the proof: forged as far as bytes can be."""

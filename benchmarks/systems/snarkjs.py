@@ -83,11 +83,11 @@ class Snarkjs(System):
         run(self._step(case, "contract"), 600)
         return cost_on_chain(case, "verifier.sol", _calldata(json.loads(case.file("call.json").read_text())), optimizer_runs=200)
 
-    def accuracy(self, case: Case) -> tuple[float, str] | str:
+    def accuracy(self, case: Case) -> tuple[float, int, str] | str:
         if not case.network.trained:
             return "random weights"
         digits = case.network.integers.infer(mnist_images()).digits
-        return float(np.mean(digits == mnist_labels())), "the integer network over 10,000 images: what the circuit states, exactly"
+        return float(np.mean(digits == mnist_labels())), len(digits), "the integer network over 10,000 images: what the circuit states, exactly"
 
     def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
         """Other weights under the first network's keys; where weights are bound, with the hash of the first in the public signals."""
