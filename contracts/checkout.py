@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.idx import read_images
+from zkpredict.circuits.files.idx import read_images, read_labels
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.prover.model import Model
 
@@ -23,6 +23,12 @@ def example_network(name: str = "mnist.model") -> IntegerNetwork:
 def sample_images() -> np.ndarray:
     """The first 100 MNIST test images, uint8 [100, 784]. Raises `UnusableInput` outside a checkout."""
     return read_images(_path("tests/data/t10k-images-idx3-ubyte.gz")).reshape(-1, 784)[:SAMPLE]
+
+
+def mnist_samples() -> tuple[np.ndarray, np.ndarray]:
+    """All MNIST test images and their labels, uint8 [10000, 784] and [10000]. Raises `UnusableInput` outside a checkout."""
+    images = read_images(_path("tests/data/t10k-images-idx3-ubyte.gz")).reshape(-1, 784)
+    return images, read_labels(_path("tests/data/t10k-labels-idx1-ubyte.gz"))
 
 
 def typical_image(images: np.ndarray) -> int:

@@ -118,6 +118,10 @@ class Sheet:
         """All words, 64 answers each; every part starts a new word."""
         return b"".join(map(pack_nibbles, self.parts))
 
+    def differences(self, labels: Sheet) -> bytes:
+        """These answers XOR the labels: zeros where they are right."""
+        return bytes(a ^ b for a, b in zip(self.data, labels.data, strict=True))
+
     @property
     def root(self) -> bytes:
         return merkle_levels(words_of(self.data))[-1][0]

@@ -70,6 +70,10 @@ class Stage:
         self.tell(who, f"deploys {name} at {contract.address}", receipt.gas_used, label)
         return contract
 
+    def contract_at(self, name: str, address: str) -> Contract:
+        """A deployed contract by its artefact's name."""
+        return Contract(self.chain, address, self.artifacts(name))
+
     def act(
         self,
         who: str,

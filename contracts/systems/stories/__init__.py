@@ -25,6 +25,9 @@ from zkpredict.contracts.systems.stage import Stage, StoryFailed, source_line
 STORIES = {
     "council": "drivers and passengers vote for a change of 40 weights, and the next ride is judged by the new version",
     "dispute": "a false claim about a run of 50,954 steps is cut down to one multiply-add, which the contract runs",
+    "contest": "private networks compete on a sealed test; every right answer of the winner is proven",
+    "answers": "networks in the open compete by a thousand posted answers; one lie is refuted",
+    "judged": "pictures are graded by three hidden networks; the median wins, a silent judge pays",
     "hotdog": "a pot pays for pictures that a hidden judge puts in one class; a silent judge pays",
     "apples": "a buyer pays for good apples by 100 chemical readings, in the open and with a hidden network",
     "trips": "drivers are paid by trajectory features in three classes, in the open and with a hidden network",

@@ -33,6 +33,7 @@ library TestSet {
         uint32 count;
         uint32 words;
         uint32 parts;
+        uint32 partCount; // samples of every part so far, 0 when they differ
         bytes32 labels;
         mapping(uint256 number => Part) part;
     }
@@ -40,6 +41,8 @@ library TestSet {
     /// Adds the part that `data` is (see `Samples.partRoot`), all of whose labels must be at most 15.
     function add(Set storage set, bytes32 root, uint256 count, bytes calldata data) internal {
         if (set.parts == MOST_PARTS) revert TooManyParts(MOST_PARTS);
+        if (set.parts == 0) set.partCount = uint32(count);
+        else if (set.partCount != count) set.partCount = 0;
         set.part[set.parts++] = Part(root, set.count, uint32(count));
         set.count += uint32(count);
         set.words += uint32(wordsOf(count));
@@ -61,27 +64,75 @@ library TestSet {
     function check(Set storage set, Sample calldata s) internal view returns (uint256 number) {
         if (s.part >= set.parts) revert UnknownPart(s.part);
         Part storage part = set.part[s.part];
-        if (s.index >= part.count) revert UnknownSample(s.part, s.index);
+        uint256 count = set.partCount;
+        number = s.part * count;
+        // only parts of different sizes need their second word
+        if (count == 0) (count, number) = (part.count, part.first);
+        if (s.index >= count) revert UnknownSample(s.part, s.index);
         if (s.input.length != set.inputBytes) revert Samples.WrongInputLength(s.input.length, set.inputBytes);
-        bytes32 found = Samples.climb(Samples.leaf(s.index, s.label, s.input), s.index, part.count, s.path);
+        bytes32 found = Samples.climb(Samples.leaf(s.index, s.label, s.input), s.index, count, s.path);
         if (found != part.root) revert WrongSample(found, part.root);
-        return part.first + s.index;
+        return number + s.index;
     }
 
     /// How many of `answers` are the labels, which the caller brings along.
     function right(Set storage set, bytes calldata answers, bytes calldata labels) internal view returns (uint256 sum) {
-        if (answers.length != 32 * set.words) revert WrongAnswersLength(answers.length, 32 * set.words);
         if (labels.length != answers.length) revert WrongAnswersLength(labels.length, answers.length);
+        (sum,) = _rights(set, answers, labels, false);
+    }
+
+    /// The same, and the least number of right answers in any part. `differences` are answers XOR labels: mostly zeros, which
+    /// cost less to bring along than the labels.
+    function rights(Set storage set, bytes calldata answers, bytes calldata differences)
+        internal
+        view
+        returns (uint256 sum, uint256 least)
+    {
+        if (differences.length != answers.length) revert WrongAnswersLength(differences.length, answers.length);
+        return _rights(set, answers, differences, true);
+    }
+
+    function _rights(Set storage set, bytes calldata answers, bytes calldata others, bool xored)
+        private
+        view
+        returns (uint256 sum, uint256 least)
+    {
+        if (answers.length != 32 * set.words) revert WrongAnswersLength(answers.length, 32 * set.words);
+        uint256 parts = set.parts;
+        uint256 each = set.partCount;
         bytes32 digest;
         uint256 place = 0;
-        for (uint256 number = 0; number < set.parts; number++) {
-            uint256 left = set.part[number].count;
-            uint256 end = place + 32 * wordsOf(left);
-            digest = keccak256(bytes.concat(digest, labels[place:end]));
-            for (; place < end; place += 32) {
-                uint256 inWord = left < PER_WORD ? left : PER_WORD;
-                sum += equalNibbles(uint256(bytes32(answers[place:])), uint256(bytes32(labels[place:])), inWord);
-                left -= inWord;
+        least = type(uint256).max;
+        unchecked {
+            for (uint256 number = 0; number < parts; number++) {
+                uint256 left = each != 0 ? each : set.part[number].count;
+                uint256 inPart = 0;
+                uint256 words = wordsOf(left);
+                uint256 space;
+                // Plain equivalent: bytes memory part = bytes.concat(digest, labels of the part); below: digest = keccak256(part)
+                assembly ("memory-safe") {
+                    space := mload(0x40)
+                    mstore(space, digest)
+                }
+                for (uint256 word = 1; word <= words; word++) {
+                    uint256 x;
+                    // x = answers[place:] ^ labels[place:]; part[32 * word:] = labels[place:]. Lengths were checked above.
+                    assembly ("memory-safe") {
+                        let answer := calldataload(add(answers.offset, place))
+                        let other := calldataload(add(others.offset, place))
+                        x := xor(other, mul(answer, iszero(xored)))
+                        mstore(add(space, shl(5, word)), xor(other, mul(answer, xored)))
+                    }
+                    place += 32;
+                    uint256 inWord = left < PER_WORD ? left : PER_WORD;
+                    inPart += equalNibbles(x, 0, inWord);
+                    left -= inWord;
+                }
+                assembly ("memory-safe") {
+                    digest := keccak256(space, shl(5, add(words, 1)))
+                }
+                sum += inPart;
+                if (inPart < least) least = inPart;
             }
         }
         if (digest != set.labels) revert WrongLabels(digest, set.labels);
@@ -89,7 +140,8 @@ library TestSet {
 
     /// Word and shift of a sample's nibble.
     function nibbleAt(Set storage set, uint256 number, uint256 index) internal view returns (uint256 word, uint256 shift) {
-        for (uint256 i = 0; i < number; i++) word += wordsOf(set.part[i].count);
+        if (set.partCount != 0) word = number * wordsOf(set.partCount);
+        else for (uint256 i = 0; i < number; i++) word += wordsOf(set.part[i].count);
         return (word + index / PER_WORD, 252 - 4 * (index % PER_WORD));
     }
 

@@ -43,10 +43,29 @@ library Answers {
         uint256 class_,
         bytes calldata evidence
     ) internal view returns (uint256 number) {
-        number = test.check(s);
-        (uint256 word, uint256 shift) = test.nibbleAt(s.part, s.index);
-        bytes32 found = Samples.climb(posted.word, word, test.words, posted.path);
+        bytes32 found = rootOf(test, s, posted);
         if (found != root) revert WrongAnswer(found, root);
+        return disprove(test, s, posted, prediction, model, class_, evidence);
+    }
+
+    /// The root of the sheet that a posted answer to `s` is from.
+    function rootOf(TestSet.Set storage test, Sample calldata s, Posted calldata posted) internal view returns (bytes32) {
+        (uint256 word,) = test.nibbleAt(s.part, s.index);
+        return Samples.climb(posted.word, word, test.words, posted.path);
+    }
+
+    /// The second half of `refute`, for whoever has checked the root.
+    function disprove(
+        TestSet.Set storage test,
+        Sample calldata s,
+        Posted calldata posted,
+        IPrediction prediction,
+        bytes32 model,
+        uint256 class_,
+        bytes calldata evidence
+    ) internal view returns (uint256 number) {
+        number = test.check(s);
+        (, uint256 shift) = test.nibbleAt(s.part, s.index);
         if ((uint256(posted.word) >> shift) & 15 == class_) revert AnswerStands(number, class_);
         if (!prediction.holds(model, s.input, class_, evidence)) revert NotShown(model, class_);
     }
