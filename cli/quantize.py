@@ -15,6 +15,8 @@ from zkpredict.cli.private import BOUNDS, add_private_option, say_private
 from zkpredict.cli.statement import refuse_same_file
 
 if TYPE_CHECKING:
+    from zkpredict.cli.calibration import Quantised
+    from zkpredict.prover.model import Model
     from zkpredict.circuits.files.schema import Schema
     from zkpredict.training.calibrate import CalibrationData
     from zkpredict.training.importers.imported import Imported
@@ -45,7 +47,6 @@ def run(arguments: Namespace, console: Console) -> int | None:
     from zkpredict.prover.model import Model
     from zkpredict.training.importers import read_model
     from zkpredict.training.inputs import parse_threshold
-    from zkpredict.training.report import circuit_report
 
     refuse_same_file(arguments.out, float_model=arguments.original, table=arguments.calibrate)
     refuse_to_replace(arguments.out, MODEL, arguments.force)
@@ -64,11 +65,21 @@ def run(arguments: Namespace, console: Console) -> int | None:
     if found.refusal:
         console.error(f"{found.refusal}; nothing was written", REFUSED)
         return REFUSED
-    model, circuit = Model(found.network, schema=schema), circuit_report(found.network)
+    model = Model(found.network, schema=schema)
     model.save(arguments.out)
+    _show(arguments, console, imported, scale, model, found)
+    return None
+
+
+def _show(
+    arguments: Namespace, console: Console, imported: Imported, scale: InputScale, model: Model, found: Quantised
+) -> None:
+    """Says what was found about the inputs and the classes, what was rewritten, and how the layers came out."""
+    from zkpredict.training.report import circuit_report
+
+    circuit, schema, notes = circuit_report(found.network), model.schema, list(imported.folded.notes)
     if arguments.private and circuit.layers:
         say_private(console, BOUNDS, arguments.out)
-    notes = list(imported.folded.notes)
     console.result(
         {
             "network": model.network.name, "out": arguments.out, "input": scale.said, "notes": notes,
@@ -86,7 +97,6 @@ def run(arguments: Namespace, console: Console) -> int | None:
             f"  written  {arguments.out}",
         ],
     )  # fmt: skip
-    return None
 
 
 def load_libraries(path: str, console: Console) -> None:

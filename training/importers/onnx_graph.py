@@ -14,11 +14,11 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.dense import MAX_WEIGHTS, MAX_WIDTH
-from zkpredict.training.importers.onnx_files import DOUBLE, FLOAT, FLOAT16, Graph, Node
+from zkpredict.training.importers.onnx_constants import CONSTANT_OPERATORS, FLOATS
+from zkpredict.training.importers.onnx_files import Graph, Node
 from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step
 
 MAX_STEPS, MAX_FOLDED, MAX_GATHERED = 128, MAX_WEIGHTS, 1 << 10
-_FLOATS = (FLOAT, DOUBLE, FLOAT16)
 _DRESSING = {
     "Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "ArgMax", "Softmax", "LogSoftmax", "ArrayFeatureExtractor", "Gather",
     "ai.onnx.ml.ZipMap", "ai.onnx.ml.ArrayFeatureExtractor", "ai.onnx.ml.Normalizer",
@@ -84,7 +84,7 @@ class _Walk:
             raise UnsupportedNetwork(f"{self.what}: has {len(self.graph.inputs)} inputs ({names}), expected one tensor of all features")
         (entrance,) = self.graph.inputs
         shape = entrance.shape
-        if entrance.kind not in (*_FLOATS, 7) or shape is None or len(shape) < 2 or not all(shape[1:]):
+        if entrance.kind not in (*FLOATS, 7) or shape is None or len(shape) < 2 or not all(shape[1:]):
             raise UnsupportedNetwork(f"{self.what}: its input '{entrance.name}' needs the element type float and a fixed shape behind the batch")
         if shape[0] not in (None, 0, 1, -1) or any(size < 0 for size in shape[1:]) or math.prod(shape[1:]) > MAX_WIDTH:
             raise UnsupportedNetwork(f"{self.what}: its input '{entrance.name}' has the shape {list(shape)}: expected a batch, then up to {MAX_WIDTH} numbers")
@@ -150,7 +150,7 @@ class _Walk:
         self._pass(node, None if width is None else (width,))
 
     def _same(self, node: Node) -> None:
-        if node.op == "Cast" and node.attributes.get("to") not in _FLOATS:
+        if node.op == "Cast" and node.attributes.get("to") not in FLOATS:
             raise self._wrong(node, f"it casts to element type {node.attributes.get('to')}, which loses what follows the point")
         self._pass(node)
 
@@ -358,7 +358,7 @@ class _Walk:
         return self.constants[name]
 
     def _fold_constant(self, node: Node) -> None:
-        maker = _CONSTANT_OPS.get(node.op)
+        maker = CONSTANT_OPERATORS.get(node.op)
         given = [self.constants[name] for name in node.inputs if name]
         if maker is None or not all(isinstance(value, np.ndarray) for value in given):
             raise self._wrong(node, f"a {node.op} of constants is not computed here: simplify the graph before exporting")
@@ -375,15 +375,6 @@ class _Walk:
         return UnsupportedNetwork(f"{self.what}: node '{node.label}' ({node.op}): {reason}")
 
 
-def _made(node: Node) -> object:
-    """The value of a Constant node, whichever attribute holds it."""
-    for key in ("value", "value_float", "value_int", "value_floats", "value_ints", "value_strings"):
-        if node.attributes.get(key) is not None:
-            found = node.attributes[key]
-            return found if isinstance(found, tuple) else np.asarray(found)
-    raise ValueError("no value")
-
-
 _HANDLERS: dict[str, Callable[[_Walk, Node], None]] = {
     **dict.fromkeys(("Identity", "Dropout", "Cast"), _Walk._same),
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze"), _Walk._reshape),
@@ -397,15 +388,3 @@ _HANDLERS: dict[str, Callable[[_Walk, Node], None]] = {
     "ai.onnx.ml.Scaler": _Walk._scaler,
     "ai.onnx.ml.LinearClassifier": _Walk._linear_classifier,
 }
-_CONSTANT_OPS: dict[str, Callable[..., object]] = {
-    "Constant": lambda node: _made(node),
-    "Identity": lambda node, value: value,
-    "Cast": lambda node, value: value.astype(np.float64 if node.attributes["to"] in _FLOATS else np.int64),
-    "Transpose": lambda node, value: value.transpose(node.attributes.get("perm")),
-    "Reshape": lambda node, value, shape: value.reshape([int(n) for n in shape]),
-    "Squeeze": lambda node, value, axes=None: value.squeeze(tuple(node.attributes.get("axes") or (() if axes is None else map(int, axes))) or None),
-    "Unsqueeze": lambda node, value, axes=None: np.expand_dims(value, tuple(node.attributes.get("axes") or map(int, axes))),
-    "Gather": lambda node, value, at: np.take(value, at.astype(np.int64), axis=node.attributes.get("axis", 0)),
-    "Concat": lambda node, *values: np.concatenate([np.atleast_1d(value) for value in values], axis=node.attributes.get("axis", 0)),
-}
-"""Operators on constants; each takes the node and its inputs."""
