@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from zkpredict.prover.model import Model
 
 BOUNDS = "shifts, exact bounds and headroom"
-DEMONSTRATION = "50a354ac2cb77d35c007783f22ce86668d869ec90f6ff6ad9abcb4eadf7a9d8a"
-"""Model id of `examples/mnist.model`, whose weights are published with it."""
+DEMONSTRATIONS = (
+    "50a354ac2cb77d35c007783f22ce86668d869ec90f6ff6ad9abcb4eadf7a9d8a",
+    "fad616ebe23a3ec602eb8f985212dda467cacee696029d00e1f37ddd9f66daf5",
+    "964b84369b9d729c85b1118a7ab48643abb7830af7ff70828dce0265e1e2fa04",
+    "7c69e7c3ce8dd2a1295aee53829eb068e8cd635ba9ef7ed6413ede73ca93e236",
+)
+"""Model ids of `examples/mnist.model` and of iris, cancer and wine in `examples/tables`, whose weights are published with them."""
 _OTHERS = stat.S_IRGRP | stat.S_IROTH
 
 
@@ -40,9 +45,9 @@ def load_model(path: str, console: Console) -> Model:
 def warn_of_readers(path: str, model: Model, console: Console) -> None:
     """A note when the file of a model is readable by its group or by everybody: it holds the weights and the secrets of the rows.
 
-    The demonstration is left out: its weights are public, and a checkout writes it with the mode that the user's umask gives.
+    Demonstrations are left out: their weights are public, and a checkout writes them with the mode that the user's umask gives.
     """
     if not os.stat(path).st_mode & _OTHERS:
         return
-    if model.committed is None or model.commitment.model_id.hex() != DEMONSTRATION:
+    if model.committed is None or model.commitment.model_id.hex() not in DEMONSTRATIONS:
         console.note(f"{path} holds private weights, and others on this machine may read it: chmod 600 {path}")
