@@ -43,25 +43,25 @@ class Jstprove(System):
     def setup(self, case: Case) -> list[Command]:
         """The native runner takes the adjusted inputs that the command's first witness leaves: part of its set-up."""
         exported = (str(python_of(case.peers, "jstprove")), str(SCRIPTS / "onnx_file.py"), "network.npz", "model.onnx")
-        compiled = [Command(exported, case.folder), self._command(case, "compile", "-m", "model.onnx", "-c", "circuit.txt")]
+        compiled = [Command(exported, case.folder), self._command(case, "compile", "-m", "model.onnx", "-c", _circuit(case))]
         return compiled if self.scheme is None else [*compiled, self._witness_command(case)]
 
     def witness(self, case: Case) -> list[Command]:
         if self.scheme is None:
             return [self._witness_command(case)]
-        native = (str(self._binaries(case) / _NATIVE), "run_gen_witness", "-n", "onnx_generic_circuit", "-c", "circuit.txt")
+        native = (str(self._binaries(case) / _NATIVE), "run_gen_witness", "-n", "onnx_generic_circuit", "-c", _circuit(case))
         files = ("-i", "input_adjusted.json", "-o", "output.json", "-w", "witness.bin", "-m", "circuit_metadata.json")
         return [Command((*native, *files), case.folder)]
 
     def prove(self, case: Case) -> list[Command]:
         if self.scheme is None:
-            return [self._command(case, "prove", "-c", "circuit.txt", "-w", "witness.bin", "-p", "proof.bin")]
+            return [self._command(case, "prove", "-c", _circuit(case), "-w", "witness.bin", "-p", "proof.bin")]
         return [self._expander(case, "prove", "-o", "proof.bin")]
 
     def verify(self, case: Case, proof: str = "proof.bin", accepts: tuple[int, ...] = (0,)) -> list[Command]:
         if self.scheme is None:
             files = ("-i", "input.json", "-o", "output.json", "-w", "witness.bin", "-p", proof)
-            return [self._command(case, "verify", "-c", "circuit.txt", *files, accepts=accepts)]
+            return [self._command(case, "verify", "-c", _circuit(case), *files, accepts=accepts)]
         return [self._expander(case, "verify", "-i", proof, accepts=accepts)]
 
     def sizes(self, case: Case) -> dict[str, int]:
@@ -108,7 +108,7 @@ class Jstprove(System):
         return True, what
 
     def _witness_command(self, case: Case) -> Command:
-        return self._command(case, "witness", "-c", "circuit.txt", "-i", "input.json", "-o", "output.json", "-w", "witness.bin")
+        return self._command(case, "witness", "-c", _circuit(case), "-i", "input.json", "-o", "output.json", "-w", "witness.bin")
 
     def _command(self, case: Case, *arguments: str, accepts: tuple[int, ...] = (0,)) -> Command:
         python = python_of(case.peers, "jstprove")
@@ -116,9 +116,14 @@ class Jstprove(System):
 
     def _expander(self, case: Case, step: str, option: str, proof: str, accepts: tuple[int, ...] = (0,)) -> Command:
         program = str(self._binaries(case) / "expander-exec")
-        argv = (program, "-p", self.scheme or "Hyrax", step, "-c", "circuit.txt", "-w", "witness.bin", option, proof)
+        argv = (program, "-p", self.scheme or "Hyrax", step, "-c", _circuit(case), "-w", "witness.bin", option, proof)
         return Command(argv, case.folder, accepts=accepts)
 
     def _binaries(self, case: Case) -> Path:
         library = Path(case.peers, "jstprove", "lib")
         return next(library.glob("python3.*")) / "site-packages" / "python" / "core" / "binaries"
+
+
+def _circuit(case: Case) -> str:
+    """The circuit's whole path: for a bare name the witness solver beside it would go to the root of the file system."""
+    return str(case.file("circuit.txt"))
