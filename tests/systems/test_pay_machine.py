@@ -3,58 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from clocked import STRANGER, Clocked, rarely
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 from model_pay import DAY, Bounty, Escrow
-from world import BURNED, new, same
+from world import new, same
 
 from zkpredict.contracts.artifact import load
-from zkpredict.contracts.chain.evm import BLOCK_SECONDS, CHAIN_ID, EmbeddedChain, account_key
+from zkpredict.contracts.chain.evm import CHAIN_ID, EmbeddedChain, account_key
 from zkpredict.contracts.systems.pay import PICTURE, Offer, Reading, Terms
 from zkpredict.contracts.systems.seals import seal
 
 NOTICE = 7 * DAY
 PAYOUTS = (0, 3, 5)
 MODEL = b"\5" * 32
-BUYER, SUPPLIER, INSTRUMENT, STRANGER = range(4)
-people, classes = st.integers(0, 3), st.integers(0, 3)
-waits = st.sampled_from([60, DAY, 5 * DAY, 30 * DAY])
-rarely = st.integers(0, 9).map(lambda n: n == 0)
-
-
-class Clocked(RuleBasedStateMachine):
-    """A chain whose next block's time is known, and money that is compared after every rule."""
-
-    def __init__(self):
-        super().__init__()
-        self.chain = EmbeddedChain()
-        self.people = [self.chain.account(n) for n in range(5)]
-        self.prediction = new(self.chain, "SettablePrediction")
-
-    @property
-    def now(self) -> int:
-        return self.chain.block().timestamp + BLOCK_SECONDS
-
-    def address(self, who: int) -> str:
-        return self.people[who].sender
-
-    @rule(seconds=waits)
-    def wait(self, seconds):
-        self.chain.advance(seconds)
-        self.chain.mine()
-
-    def check(self, contract, money) -> None:
-        assert contract.call("owed") == money.owed == self.chain.balance(contract.address)
-        for who in (*map(self.address, range(5)), BURNED):
-            assert contract.call("credit", who) == money.credit[who]
-
-    def drain(self, contract, money) -> None:
-        """V3: everybody withdraws, sent by a stranger; nothing is left."""
-        for who in (*map(self.address, range(5)), BURNED):
-            if money.credit[who]:
-                contract.by(self.people[STRANGER]).transact("withdrawFor", who)
-        assert contract.call("owed") == self.chain.balance(contract.address) == 0
+BUYER, SUPPLIER, INSTRUMENT = range(3)
+people, classes = st.integers(0, 3), st.sampled_from([0, 1, 1, 2, 2, 3])
 
 
 class EscrowMachine(Clocked):
@@ -66,7 +31,7 @@ class EscrowMachine(Clocked):
         self.terms = Terms(buyer, supplier, instrument, self.prediction.address, MODEL, deadline, 2, 3, PAYOUTS)
         self.other = Terms(buyer, supplier, instrument, self.prediction.address, MODEL, deadline, 2, 3, (5, 5, 5))
         self.serial = 0
-        self.open(BUYER, 4, False, False)
+        self.open(BUYER, 6, False)
 
     def plain(self, terms: Terms) -> tuple:
         return terms.buyer, terms.supplier, terms.instrument, terms.deadline, terms.max_gap, terms.daily_cap, terms.payout
@@ -74,10 +39,12 @@ class EscrowMachine(Clocked):
     def run(self, who: int, function: str, *arguments, model, value: int = 0) -> None:
         same(lambda: self.escrow.by(self.people[who]).transact(function, *arguments, value=value), model)
 
-    @rule(who=people, quota=st.integers(0, 3), short=rarely, late=rarely)
-    def open(self, who, quota, short, late):
-        if late:
-            self.wait(34 * DAY)
+    @rule(seconds=st.sampled_from([60, DAY, DAY, 5 * DAY, 20 * DAY]))
+    def time_passes(self, seconds):
+        self.wait(seconds)
+
+    @rule(who=st.sampled_from([BUYER, BUYER, STRANGER]), quota=st.integers(0, 3), short=rarely)
+    def open(self, who, quota, short):
         sent = max(max(PAYOUTS) * quota - short, 0)
         now, terms = self.now, self.terms
         self.run(who, "open", terms.argument, quota, bytes(32), value=sent,
@@ -107,12 +74,15 @@ class EscrowMachine(Clocked):
 
         self.run(STRANGER, "deliver", number, terms.argument, reading.argument, signature, class_, b"", model=model)
 
-    @rule(number=st.integers(1, 2), data=st.data())
-    def deliver_honestly(self, number, data):
-        deal = self.model.deals.get(number)
-        serial = deal.next if deal else 0
-        self.serial = serial
-        self.deliver(number, data.draw(st.integers(0, 1)), data.draw(st.integers(0, 2)), False, False, False, False, False)
+    @rule(ahead=st.integers(-2, 1), class_=st.integers(0, 2))
+    def deliver_honestly(self, ahead, class_):
+        self.serial = self.model.deals[1].next
+        self.deliver(1, ahead, class_, False, False, False, False, False)
+
+    @rule(first=st.integers(0, 1))
+    def deliver_two(self, first):
+        for ahead in (first, 1 - first):
+            self.deliver_honestly(ahead, 2)
 
     @rule(number=st.integers(1, 2), who=people)
     def close(self, number, who):
@@ -147,7 +117,7 @@ class EscrowMachine(Clocked):
             self.drain(self.escrow, self.model.money)
 
 
-EscrowMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=14)
+EscrowMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=16)
 TestEscrow = EscrowMachine.TestCase
 
 
@@ -165,6 +135,10 @@ class BountyMachine(Clocked):
             self.prediction.transact("set", MODEL, picture, number % 2)
         self.stand(1, stands, False)
 
+    @rule(seconds=st.sampled_from([60, 60, DAY // 2, DAY]))
+    def time_passes(self, seconds):
+        self.wait(seconds)
+
     def run(self, who: int, function: str, *arguments, model, value: int = 0) -> None:
         same(lambda: self.contract.by(self.people[who]).transact(function, *arguments, value=value), model)
 
@@ -178,6 +152,18 @@ class BountyMachine(Clocked):
         made = seal(PICTURE, CHAIN_ID, self.contract.address, 1, self.address(who), picture, bytes([who]) * 32)
         now, sent = self.now, 3 - short
         self.run(who, "seal", 1, made, value=sent, model=lambda: self.model.seal(now, self.address(who), picture, sent))
+
+    @rule(who=st.integers(2, 4), picture=st.sampled_from(PICTURES))
+    def seal_and_show(self, who, picture):
+        self.seal(who, picture, False)
+        self.show(who, picture, True)
+
+    @rule(who=st.integers(2, 4), picture=st.sampled_from(PICTURES))
+    def answer_all(self, who, picture):
+        self.seal_and_show(who, picture)
+        for number in range(2, 5):
+            if self.address(number) in self.model.claims:
+                self.answer(number, picture, True, False)
 
     @rule(who=st.integers(2, 4), picture=st.sampled_from(PICTURES), honest=st.booleans())
     def show(self, who, picture, honest):
@@ -222,7 +208,7 @@ class BountyMachine(Clocked):
             self.drain(self.contract, self.model.money)
 
 
-BountyMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=14)
+BountyMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=14)
 TestBounty = BountyMachine.TestCase
 
 
