@@ -23,6 +23,7 @@ from zkpredict.contracts.chain.interface import Reverted
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, source_line
 
 STORIES = {
+    "market": "answers are bought from strangers, checked by labels that were sealed before, and paid by work, not by heads",
     "council": "drivers and passengers vote for a change of 40 weights, and the next ride is judged by the new version",
     "dispute": "a false claim about a run of 50,954 steps is cut down to one multiply-add, which the contract runs",
     "contest": "private networks compete on a sealed test; every right answer of the winner is proven",
