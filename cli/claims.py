@@ -185,6 +185,12 @@ def number(text: str) -> int:
     return int(text)
 
 
+def wei(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 27 or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount of wei, 1 or more")
+    return int(text)
+
+
 def moment(seconds: int) -> str:
     """A time for people, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.chain import checked_address
-from zkpredict.cli.claims import chain_verb, claims_at, moment, run_on_chain, span
+from zkpredict.cli.claims import chain_verb, claims_at, moment, run_on_chain, span, wei
 from zkpredict.cli.console import Console
 from zkpredict.cli.network import add_network_options, read_network
 from zkpredict.cli.parser import at_least_one
@@ -60,7 +60,7 @@ def _deploy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timelock", default=2 * 86_400, help="from the vote to the change (default: 172800)", **seconds)
     parser.add_argument("--quorum", type=at_least_one, default=20, metavar="PERCENT", help="votes that each house needs (default: 20)")
     parser.add_argument("--cap", type=at_least_one, default=5000, metavar="ENTRIES", help="changes within 30 days (default: 5000)")
-    parser.add_argument("--bond", type=at_least_one, default=10**16, metavar="WEI", help="what a proposal puts down (default: 10^16)")
+    parser.add_argument("--bond", type=wei, default=10**16, metavar="WEI", help="what a proposal puts down (default: 10^16)")
 
 
 def _deploy(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:

@@ -32,6 +32,7 @@ COMMANDS = {
     "dispute": "claim what an open network says, and refute false claims step by step",
     "training": "claim that a network is what a recipe makes of published data, and refute such claims",
     "council": "change a few weights of a live model by the vote of two houses",
+    "market": "buy answers from strangers, or sell them, with sealed checks",
     "story": "play a whole system of contracts, or the attacks on it",
     "bench": "measure proving and verification, count sizes, estimate gas",
 }
