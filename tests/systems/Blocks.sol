@@ -180,3 +180,19 @@ contract FirstByte {
         return uint8(image[0]);
     }
 }
+
+/// Claims as the test sets them, for disputed predictions.
+contract SettableClaims {
+    struct Claim {
+        bytes32 model;
+        bytes32 inputHash;
+        uint256 class_;
+        bool isFinal;
+    }
+
+    mapping(uint256 id => Claim) public prediction;
+
+    function set(uint256 id, bytes32 model, bytes32 inputHash, uint256 class_, bool isFinal) external {
+        prediction[id] = Claim(model, inputHash, class_, isFinal);
+    }
+}

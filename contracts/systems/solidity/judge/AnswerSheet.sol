@@ -16,7 +16,7 @@ import {IScore} from "./IScore.sol";
 contract AnswerSheet is IScore, Vault {
     using TestSet for TestSet.Set;
 
-    event Posted_(uint256 indexed id, address indexed by, bytes32 indexed model, uint256 right, bytes answers);
+    event AnswersPosted(uint256 indexed id, address indexed by, bytes32 indexed model, uint256 right, bytes answers);
     event Refuted(uint256 indexed id, address indexed by, uint256 number);
     event Released(uint256 indexed id, uint256 right);
 
@@ -67,7 +67,7 @@ contract AnswerSheet is IScore, Vault {
         (s.model, s.by, s.until) = (model, msg.sender, uint40(block.timestamp + window));
         (s.right, s.bond) = (uint32(right), uint96(msg.value));
         _hold(_purpose(id));
-        emit Posted_(id, msg.sender, model, right, answers);
+        emit AnswersPosted(id, msg.sender, model, right, answers);
     }
 
     /// Shows one wrong answer: the model gives sample `s` the class `class_`, the sheet says something else.
