@@ -170,6 +170,20 @@ def claims_at(arguments: argparse.Namespace, chain: Chain, name: str) -> Contrac
     return Contract(chain, address, artifact)
 
 
+def signing_key(arguments: argparse.Namespace) -> bytes:
+    """The 32-byte key that the options sign with: the embedded account's, or the node's. Raises `UnusableInput` without one."""
+    if arguments.rpc_url is None:
+        from zkpredict.contracts.chain.evm import account_key
+
+        return account_key(arguments.account or 0).to_bytes()
+    from zkpredict.contracts.chain.rpc import KEY_VARIABLE, read_key
+
+    key = read_key(arguments.key_file)
+    if key is None:
+        raise UnusableInput(f"this needs a key: give --key-file FILE, or put the key into {KEY_VARIABLE}")
+    return key
+
+
 def account_address(text: str) -> str:
     """An account's address, checksummed. Raises `UnusableInput` for text that is none."""
     from eth_utils import is_address, to_checksum_address

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.codec import load_json
 from zkpredict.circuits.files.storage import read_file, write_atomically
-from zkpredict.cli.claims import account_address, chain_verb, claims_at, moment, number, run_on_chain, span, withdraw
+from zkpredict.cli.claims import account_address, chain_verb, claims_at, moment, number, run_on_chain, signing_key, span, withdraw
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
+from zkpredict.cli.testpart import read_bytes_array
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain.interface import Chain, Contract, Receipt
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 _AT = "0x73DC7bD495A98BBdd74E9Fc86b2D27F54b3DA701"
 FORMAT = "zkpredict deal 1"
 _TERMS_BYTES = 1 << 14
-_VALUES_BYTES = 1 << 16
 _DEAL = "--deal deal.json --state chain.json"
 EXAMPLE = f"""zkpredict escrow deploy --state chain.json
 zkpredict escrow post --deal deal.json --contract {_AT} --predictor {_AT} --supplier {_AT} --instrument {_AT} --payout 0 --payout 100 --quota 10 --state chain.json
@@ -142,7 +142,7 @@ def _sign(arguments: argparse.Namespace, console: Console, chain: Chain) -> None
     reading = Reading(deal, arguments.serial, chain.block().timestamp, _values(arguments.values))
     if chain.sender != terms.instrument:
         raise UnusableInput(f"this account is {chain.sender}; readings of deal {deal} are signed by {terms.instrument}")
-    r, vs = reading.sign(_key(arguments), chain.chain_id, escrow.address)
+    r, vs = reading.sign(signing_key(arguments), chain.chain_id, escrow.address)
     data = {"deal": deal, "serial": reading.serial, "time": reading.time, "values": reading.values.hex(), "r": r.hex(), "vs": vs.hex()}
     write_atomically(arguments.out, json.dumps(data, indent=1).encode())
     console.result(data | {"file": arguments.out}, [f"Reading {reading.serial} of deal {deal} is signed: {arguments.out}."])
@@ -150,16 +150,9 @@ def _sign(arguments: argparse.Namespace, console: Console, chain: Chain) -> None
 
 def _values(path: str) -> bytes:
     """The bytes of a reading: a flat .npy of uint8. Raises `MalformedFile`."""
-    import io
-
-    import numpy as np
-
-    try:
-        values = np.load(io.BytesIO(read_file(path, "reading", _VALUES_BYTES)), allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise MalformedFile(f"reading {path} is no .npy: {' '.join(str(error).split())[:200]}") from None
-    if not isinstance(values, np.ndarray) or values.dtype != np.uint8 or values.ndim != 1 or not len(values):
-        raise MalformedFile(f"reading {path}: a reading is one row of bytes (uint8)")
+    values = read_bytes_array(path)
+    if values.ndim != 1:
+        raise MalformedFile(f"reading {path}: a reading is one row of bytes, these are {values.ndim} dimensions")
     return values.tobytes()
 
 
@@ -301,17 +294,6 @@ def _hex(text: str, size: int | None, option: str) -> bytes:
     if size is not None and len(data) != size:
         raise UnusableInput(f"{option} is {size} bytes in hexadecimal, got {len(data)}")
     return data
-
-
-def _key(arguments: argparse.Namespace) -> bytes:
-    """The signing key: the embedded account's, or the one that the options name."""
-    if arguments.rpc_url is None:
-        from zkpredict.contracts.chain.evm import account_key
-
-        return account_key(arguments.account or 0).to_bytes()
-    from zkpredict.contracts.chain.rpc import read_key
-
-    return read_key(arguments.key_file)
 
 
 _ACTIONS = (

@@ -31,6 +31,7 @@ COMMANDS = {
     "script": "build, run and spend the network as a Bitcoin script",
     "dispute": "claim what an open network says, and refute false claims step by step",
     "training": "claim that a network is what a recipe makes of published data, and refute such claims",
+    "contest": "let hidden networks compete on a sealed test",
     "escrow": "pay for signed readings by what a network says",
     "council": "change a few weights of a live model by the vote of two houses",
     "market": "buy answers from strangers, or sell them, with sealed checks",

@@ -108,9 +108,9 @@ def test_files_that_are_none_are_refused(desk):
         code, said = desk("status", "--deal", desk.deal)
         assert code == 2 and message in said["error"], said
     desk.deal.write_text(json.dumps(deal))
-    for values in (np.zeros(3), np.zeros((2, 2), np.uint8)):
+    for values, message in ((np.zeros(3), "holds no bytes (uint8)"), (np.zeros((2, 2), np.uint8), "a reading is one row of bytes, these are 2 dimensions")):
         code, said = desk.sign(0, values)
-        assert code == 2 and said["error"].endswith("a reading is one row of bytes (uint8)")
+        assert code == 2 and said["error"].endswith(message)
     (desk.folder / "0.json").write_text('{"deal": 1}')
     code, said = desk.deliver(0)
     assert code == 2 and said["error"].endswith("KeyError: 'serial'")
