@@ -11,7 +11,8 @@ from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.contracts.chain.interface import Chain, Contract
 from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.systems.stage import Stage
-from zkpredict.contracts.verifier.client import deploy_verifier, register_model
+from zkpredict.contracts.systems.verifiers import verifier
+from zkpredict.contracts.verifier.client import register_model
 from zkpredict.contracts.verifier.encoding import onchain_proof
 from zkpredict.contracts.verifier.vectors import stored_statements
 from zkpredict.prover.commit import commit_model
@@ -68,9 +69,9 @@ class HiddenJudge:
     @staticmethod
     def prediction_for(stage: Stage, who: str, private: Model) -> Contract:
         """`ProvenPrediction` with a new verifier for the circuit of a model."""
-        verifier = deploy_verifier(stage.account(who), private.commitment.circuit)
-        stage.tell(who, f"deploys the verifier of {private.network.name} at {verifier.address}", verifier.receipt.gas_used)
-        return stage.deploy(who, "ProvenPrediction", verifier.address)
+        deployed, receipt = Contract.deploy(stage.account(who), verifier(private.commitment.circuit))
+        stage.tell(who, f"deploys the verifier of {private.network.name} at {deployed.address}", receipt.gas_used)
+        return stage.deploy(who, "ProvenPrediction", deployed.address)
 
     @staticmethod
     def register(stage: Stage, who: str, chain: Chain, prediction: Contract, private: Model) -> None:
@@ -104,10 +105,10 @@ class StoredJudge:
         statements = [found for found in stored_statements() if found.commitment.circuit.domain == DOMAINS[0]]
         commitment = statements[0].commitment
         chain = stage.account(who)
-        verifier = deploy_verifier(chain, commitment.circuit)
-        stage.tell(who, f"deploys the shipped verifier at {verifier.address}", verifier.receipt.gas_used)
-        prediction = stage.deploy(who, "ProvenPrediction", verifier.address)
-        receipt = register_model(chain, verifier.address, commitment)
+        deployed, receipt = Contract.deploy(chain, verifier(commitment.circuit))
+        stage.tell(who, f"deploys the shipped verifier at {deployed.address}", receipt.gas_used)
+        prediction = stage.deploy(who, "ProvenPrediction", deployed.address)
+        receipt = register_model(chain, deployed.address, commitment)
         stage.tell(who, f"registers the shipped model {commitment.model_id.hex()[:8]}...", receipt.gas_used)
         answers = {found.image: (found.proof.digit, onchain_proof(found.proof)) for found in statements}
         return cls(prediction.address, commitment.model_id, answers)
