@@ -182,3 +182,28 @@ def test_changes_are_bytes_and_back_and_the_difference_of_two_networks():
                 lambda: Delta.between(old, network_of((33, 6, 3)))):  # fmt: skip
         with pytest.raises(UnusableInput):
             act()
+
+
+def main(count: int = 2000) -> None:
+    """Many changes, extremes among them: `python tests/systems/test_council_patches.py`, about a minute."""
+    source, checked = np.random.default_rng(11), 0
+    while checked < count:
+        bench = Bench(network_of(*SHAPES[int(source.integers(len(SHAPES)))], seed=int(source.integers(1000))))
+        for _ in range(100):
+            delta = random_delta(bench.network, source, int(source.integers(1, 30)))
+            if source.random() < 0.3:
+                delta = Delta.of(Entry(e.layer, e.input, e.neuron, MOST_CHANGE if e.change > 0 else -1024) for e in delta.entries)
+            new = patched(bench.network, [delta])
+            bench.push(delta.data, fresh=True)
+            inputs = bench.network.shape[0]
+            for image in (np.full(inputs, 255, np.uint8), source.integers(0, 256, inputs).astype(np.uint8)):
+                try:
+                    assert bench.logits(image) == new.infer(image[None]).logits[0].tolist(), (bench.network.shape, delta)
+                except Reverted as refusal:
+                    assert refusal.name == "LanesTooNarrow" and not fits(new, bench.network)
+            checked += 1
+    print(f"{checked} changes: every answer is the reference's")
+
+
+if __name__ == "__main__":
+    main()
