@@ -125,5 +125,5 @@ class Houses(RuleBasedStateMachine):
         assert stranger.call("owed") == self.chain.balance(stranger.address) == 0
 
 
-Houses.TestCase.settings = settings(max_examples=5, stateful_step_count=25, deadline=None)
+Houses.TestCase.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)
 TestHouses = Houses.TestCase

@@ -66,12 +66,12 @@ SHAPES = [
 def test_a_version_is_the_reference_of_the_changed_network(shape, activation):
     bench, source = Bench(network_of(shape, activation)), np.random.default_rng(3)
     live: list[Delta] = []
-    for count in (1, 9, 40, 3):
+    for count in (1, 9, 40):
         delta = random_delta(bench.network, source, count)
         bench.push(delta.data)
         live.append(delta)
         new = patched(bench.network, live)
-        for image in source.integers(0, 256, (4, shape[0])).astype(np.uint8) * (source.random((4, shape[0])) < 0.6):
+        for image in source.integers(0, 256, (2, shape[0])).astype(np.uint8) * (source.random((2, shape[0])) < 0.6):
             image = image.astype(np.uint8)
             assert bench.logits(image) == new.infer(image[None]).logits[0].tolist()
     image = np.full(shape[0], 255, np.uint8)

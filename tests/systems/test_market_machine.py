@@ -208,5 +208,5 @@ class Answers(RuleBasedStateMachine):
         assert stranger.call("owed") == self.chain.balance(stranger.address) == 0
 
 
-Answers.TestCase.settings = settings(max_examples=5, stateful_step_count=25, deadline=None)
+Answers.TestCase.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)
 TestAnswers = Answers.TestCase

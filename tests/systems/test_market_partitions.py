@@ -34,7 +34,7 @@ class Jobs:
         self.owner = [{unit: number for number, block in enumerate(blocks, 1) for unit in block} for blocks in divided]
         checks = Checks.of((0, 2), 3, RIGHT)
         self.numbers = [self.market.post(TERMS, ITEMS, checks, SALT)[0] for _ in divided]
-        self._each(lambda number, unit, by: by.join(number, 1))
+        self._each(lambda number, unit, by: by.contract.transact("join", number, 1, value=TERMS.stake))
         for number in self.numbers:
             self.market.draw(number)
         self.chain.mine(2)
