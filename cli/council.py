@@ -18,7 +18,7 @@ from zkpredict.cli.parser import at_least_one
 if TYPE_CHECKING:
     from zkpredict.circuits.networks.reference import IntegerNetwork
     from zkpredict.contracts.chain.interface import Chain, Receipt
-    from zkpredict.contracts.systems.council import Council, Proposal
+    from zkpredict.contracts.systems.council import Council
 
 _GOVERNOR = "0x00a675f58474E6894260016AeFd5E4d90d57b937"
 _GATE = "0x794f5FA24B039a9Af3A2fA900539De23C1C5E642"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from zkpredict.contracts.chain.interface import Chain, Receipt
-    from zkpredict.contracts.systems.market import Checks, Job, Market
+    from zkpredict.contracts.systems.market import Checks, Market
 
 _FIRST = "0x1e2f3311a0ed312f0229A66403d72Bc4e4517831"
 """Where the market is after the first line of the example: the embedded chain's first contract."""
@@ -124,7 +124,7 @@ def _post(arguments: argparse.Namespace, console: Console, chain: Chain) -> None
             f"Job {job}: {len(items)} items, answered {terms.replication} times, in {terms.units} units of {len(items) // terms.rows}.",
             f"  money        {terms.reward * terms.units} wei for units, {terms.bond} wei bond",
             f"  phases       {span(arguments.window)} each: join, commit, reveal, check, settle",
-            f"  next         `market open` in the check phase, or your bond is the workers'; keep your answers until then",
+            "  next         `market open` in the check phase, or your bond is the workers'; keep your answers until then",
             f"  gas          {receipt.gas_used:,}",
         ],
     )

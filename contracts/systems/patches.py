@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.contracts.open.packed import LayerLayout
 
 MOST_LAYERS, MOST_INPUTS, MOST_NEURONS = 4, 2047, 256

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-from zkpredict.contracts.chain.interface import Chain, Contract, Reverted
+from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.checkout import example_network, sample_images
 from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.systems import council

@@ -10,15 +10,14 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-from zkpredict.contracts.chain.interface import Receipt
 from zkpredict.contracts.checkout import example_network, sample_images
 from zkpredict.contracts.open.deploy import deploy_packed
-from zkpredict.contracts.systems.market import DAY, Checks, Market, Terms, items_of, nibbles
+from zkpredict.contracts.systems.market import Checks, Terms, nibbles
+from zkpredict.contracts.systems.market_scene import Scene
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, ether
 from zkpredict.contracts.systems.stories import Attack, Guard
 
 CAST = ("requester", "worker-1", "worker-2", "lazy", "alias-1", "alias-2", "alias-3", "stranger")
-DELAY, LEAST_STAKE = 3, 10**15
 REWARD, STAKE, BOND = 10**17, 10**17, 5 * 10**17
 _FILE, _SEAL = "market/AnswerMarket.sol", "blocks/Seal.sol"
 _JOINS = (("worker-1", 1), ("worker-2", 1), ("lazy", 1), ("alias-1", 1), ("alias-2", 1), ("alias-3", 1))
@@ -30,7 +29,7 @@ def play(stage: Stage) -> None:
     right = [int(digit) for digit in network.infer(pictures).digits]
     base = deploy_packed(stage.account("requester"), network).contract
     judge = stage.deploy("requester", "OpenPrediction")
-    scene = _Scene(stage, Terms(6, 2, 3, REWARD, STAKE, BOND, prediction=judge.address, model=judge.call("modelOf", base.address)), pictures, right,
+    scene = Scene(stage, Terms(6, 2, 3, REWARD, STAKE, BOND, prediction=judge.address, model=judge.call("modelOf", base.address)), pictures, right,
                    label="market post")
     stage.tell("requester", f"wants 24 pictures answered twice: 6 units of 8, {ether(REWARD)} each, and sealed the labels of 3 columns of 8")
     for who, count in _JOINS:
@@ -55,119 +54,11 @@ def play(stage: Stage) -> None:
     _tell_table(stage)
 
 
-def _zeros(*random: bytes) -> int:
-    """Zero bytes in what differs from run to run."""
-    return sum(part.count(0) for part in random)
-
-
 def _tell_table(stage: Stage) -> None:
     """denett's table: what one person with two of four units earns under one and two names, here and where a pot is split by heads."""
     for names in (1, 2):
         heads = 4 * REWARD * names // (2 + names)
         stage.tell("stranger", f"two of four units under {names} name{'s' * (names > 1)}: {ether(2 * REWARD)} here, {ether(heads)} of a pot split by heads")
-
-
-class _Scene:
-    """A posted job, played on by whoever is told to."""
-
-    def __init__(self, stage: Stage, terms: Terms, inputs: np.ndarray, right: Sequence[int], checked: Sequence[int] = (), labels: Sequence[int] = (),
-                 label: str = "") -> None:  # fmt: skip
-        self.stage, self.terms, self.answers = stage, terms, list(right)
-        self.contract = stage.deploy("requester", "AnswerMarket", DELAY, DAY, LEAST_STAKE, vault=True, label="market deploy")
-        self.market = Market(self.contract)
-        self.label = "market" if label else ""
-        self.checks = Checks.of(checked or (1, 4, 6)[: terms.checks], terms.rows, labels or right)
-        self.salt = self.by("requester").salt(stage.key("requester"), 1)
-        self.job, receipt = self.by("requester").post(terms, inputs, self.checks, self.salt)
-        seal = self.contract.call("checksSeal", stage.address("requester"), *self.checks.arguments, self.salt)
-        random = [seal, *(self.contract.call("deadlineOf", self.job, phase).to_bytes(4, "big") for phase in range(5))]
-        what = f"posts {len(inputs)} items and {ether(terms.units * terms.reward + terms.bond)}"
-        stage.tell("requester", what, receipt.gas_used, label, _zeros(*random))
-        self.owners: list[str] = []
-
-    def by(self, who: str) -> Market:
-        return self.market.by(self.stage.account(who))
-
-    def owner(self, unit: int) -> str:
-        return self.owners[unit]
-
-    def _done(self, who: str, what: str, verb: str, receipt: Receipt, *random: bytes) -> None:
-        self.stage.tell(who, what, receipt.gas_used, f"{self.label} {verb}" if self.label and verb else "", _zeros(*random))
-
-    def join(self, who: str, count: int = 1) -> None:
-        self._done(who, f"takes {count} unit{'s' * (count > 1)} and stakes {ether(self.terms.stake * count)}", "join", self.by(who).join(self.job, count))
-        self.owners += [who] * count
-
-    def draw(self) -> None:
-        """Arms the beacon, lets its block come, fixes it, and waits for the time to commit."""
-        self._done("stranger", "names the block that draws who has which items", "arm", self.by("stranger").draw(self.job)[1])
-        self.stage.mine(DELAY + 1)
-        self._done("stranger", "draws from its header", "", self.by("stranger").draw(self.job)[1])
-        self.until(1)
-
-    def until(self, phase: int) -> None:
-        deadline = self.contract.call("deadlineOf", self.job, phase - 1)
-        self.stage.wait(max(1, deadline + 1 - self.stage.now))
-
-    def right(self, unit: int) -> list[int]:
-        columns = self.market.job(self.job).columns
-        return [self.answers[item] for item in items_of(self.market.seed(self.job), unit, self.terms.rows, columns)]
-
-    def salt_of(self, unit: int) -> bytes:
-        return self.market.salt(self.stage.key(self.owner(unit)), self.job, unit)
-
-    def commit(self, unit: int, answers: Sequence[int]) -> None:
-        who = self.owner(unit)
-        seal = self.by(who).seal(self.job, unit, nibbles(answers), self.salt_of(unit))
-        self._done(who, f"seals its answers of unit {unit}", "commit", self.by(who).commit(self.job, unit, answers, self.salt_of(unit)), seal)
-
-    def reveal(self, unit: int, answers: Sequence[int]) -> None:
-        who = self.owner(unit)
-        receipt = self.by(who).reveal(self.job, unit, answers, self.salt_of(unit))
-        self._done(who, f"shows them: {''.join(map(str, answers))}", "reveal", receipt, nibbles(answers), self.salt_of(unit))
-
-    def committed(self, work: dict[int, Sequence[int]]) -> None:
-        for unit, answers in work.items():
-            self.commit(unit, answers)
-        self.until(2)
-
-    def revealed(self, work: dict[int, Sequence[int]]) -> None:
-        """Commits and reveals, up to the time to open the checks."""
-        self.committed(work)
-        for unit, answers in work.items():
-            self.reveal(unit, answers)
-        self.until(3)
-
-    def open_checks(self) -> None:
-        columns = ", ".join(map(str, self.checks.columns))
-        receipt = self.by("requester").open_checks(self.job, self.checks, self.salt)
-        self._done("requester", f"opens the labels of columns {columns}", "open checks", receipt, self.salt)
-        self.until(4)
-
-    def settle(self, unit: int) -> None:
-        who = self.owner(unit)
-        self._done(who, f"shows that unit {unit} passes", "settle", self.by(who).settle(self.job, unit), self.market.answers(self.job, unit))
-
-    def run(self, work: dict[int, list[int]]) -> None:
-        """Everything after the draw; units whose answers are wrong are refused when they settle."""
-        self.revealed(work)
-        self.open_checks()
-        for unit, answers in work.items():
-            if answers == self.right(unit):
-                self.settle(unit)
-            else:
-                self.stage.refuses(self.owner(unit), f"tries to have unit {unit} pass", "ChecksFailed", lambda unit=unit: self.by("stranger").settle(self.job, unit))
-        self.until(5)
-
-    def collect_all(self) -> None:
-        """A stranger collects for everybody."""
-        by = self.contract.by(self.stage.account("stranger"))
-        for unit, who in enumerate(self.owners):
-            self._done("stranger", f"collects for unit {unit} of {who}", "collect", by.transact("collect", self.job, unit))
-        self._done("stranger", "has the rest reclaimed", "reclaim", by.transact("reclaim", self.job))
-
-    def credit(self, who: str) -> int:
-        return self.contract.call("credit", self.stage.address(who))
 
 
 # Attacks -------------------------------------------------------------------------------------------------------------------------------
@@ -178,9 +69,9 @@ _TERMS = Terms(4, 2, 2, REWARD, STAKE, BOND)
 
 
 def _job(stage: Stage, terms: Terms = _TERMS, joins: Sequence[tuple[str, int]] = (("worker-1", 2), ("worker-2", 1), ("lazy", 1)), draw: bool = True,
-         right: Sequence[int] = _RIGHT, items: np.ndarray = _ITEMS, **named) -> _Scene:  # fmt: skip
+         right: Sequence[int] = _RIGHT, items: np.ndarray = _ITEMS, **named) -> Scene:  # fmt: skip
     """A job of 8 items in 4 columns of 2 rows: units of 4 items, 2 columns checked."""
-    scene = _Scene(stage, terms, items, right, named.pop("checked", (1, 2)), **named)
+    scene = Scene(stage, terms, items, right, named.pop("checked", (1, 2)), **named)
     for who, count in joins:
         scene.join(who, count)
     if draw:
@@ -188,11 +79,11 @@ def _job(stage: Stage, terms: Terms = _TERMS, joins: Sequence[tuple[str, int]] =
     return scene
 
 
-def _all_right(scene: _Scene) -> dict[int, list[int]]:
+def _all_right(scene: Scene) -> dict[int, list[int]]:
     return {unit: scene.right(unit) for unit in range(len(scene.owners))}
 
 
-def _named(stage: Stage, labels: Sequence[int]) -> tuple[_Scene, list[int]]:
+def _named(stage: Stage, labels: Sequence[int]) -> tuple[Scene, list[int]]:
     """A job about a named network, whose checks are these labels, and what the network says."""
     network = IntegerNetwork((DenseLayer(np.array([[30, 0], [-30, 0], [0, 0]]), np.array([-100, 80, 0])),))
     right = [int(digit) for digit in network.infer(_ITEMS).digits]
