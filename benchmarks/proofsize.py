@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.prover.model import Model
 from zkpredict.verifier.costs import estimate_costs
-from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, POINT_NAMES, SCALAR_BYTES, SCALAR_NAMES
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, SCALAR_BYTES
 
 FINAL_POINTS = ("opening", "final")
 UNCOMPRESSED = 2 * POINT_BYTES
@@ -25,14 +27,14 @@ class Part:
     onchain_bytes: int
 
 
-def parts() -> list[Part]:
-    """The parts of every proof, in order of the file. On the chain all points but the last are uncompressed, without a header."""
-    openings = [name for name in POINT_NAMES if name in FINAL_POINTS]
-    columns = len(POINT_NAMES) - len(openings)
+def parts(shape: Form = COMPACT_FORM) -> list[Part]:
+    """The parts of every proof of this form, in order of the file. On the chain all points but the last are uncompressed, without a header."""
+    openings = [name for name in shape.points if name in FINAL_POINTS]
+    columns, scalars = len(shape.points) - len(openings), len(shape.scalars)
     return [
         Part("header: magic, model id, digit", 1, HEADER_BYTES, 0),
         Part("commitments to columns", columns, columns * POINT_BYTES, columns * UNCOMPRESSED),
-        Part("scalars", len(SCALAR_NAMES), len(SCALAR_NAMES) * SCALAR_BYTES, len(SCALAR_NAMES) * SCALAR_BYTES),
+        Part("scalars", scalars, scalars * SCALAR_BYTES, scalars * SCALAR_BYTES),
         Part("opening", len(openings), len(openings) * POINT_BYTES, (len(openings) - 1) * UNCOMPRESSED + POINT_BYTES),
     ]
 

@@ -8,29 +8,11 @@ from functools import cached_property
 
 import numpy as np
 
-from zkpredict.circuits.errors import UnsupportedNetwork, bits
+from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.layout import (
-    ACTIVATION_BITS,
-    ACTIVATION_ROW,
-    BIAS_ROWS,
-    BLINDING_ROW,
-    DOMAINS,
-    LANE_BITS,
-    LIMB_BITS,
-    LOGIT_LIMIT,
-    NARROW,
-    NARROW_LIMIT,
-    WIDE,
-    Circuit,
-)
-from zkpredict.circuits.networks.dense import Interval
+from zkpredict.circuits.gadgets.gates import check_rows, gate_of
+from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, BLINDING_ROW, DOMAINS, LOGIT_LIMIT, WIDE, Circuit, Group
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-
-
-def lane_shift(lanes: int) -> int:
-    """The shift that a lane's ReLU applies: it keeps the top two limbs. 8 bits for a narrow lane, 32 for a wide one."""
-    return lanes * LANE_BITS - 2 * LIMB_BITS
 
 
 @dataclass(frozen=True)
@@ -77,52 +59,37 @@ class CompiledNetwork:
 def compile_network(network: IntegerNetwork, domain: int | None = None) -> CompiledNetwork:
     """Chooses lane widths and the smallest domain that holds `network` (or checks the given one).
 
-    Raises `UnsupportedNetwork`, naming the layer, for an activation other than ReLU, naming the layer and row, when a worst-case
+    Raises `UnsupportedNetwork`, naming the layer, for an activation that no gate computes, naming the layer and row, when a worst-case
     bound does not fit a lane, and naming the sizes when no domain fits.
     """
-    network.require_relu("compact circuits")
-    lanes, scales = [], []
-    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
+    lanes, scales, tags = [], [], []
+    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
         if number == len(network.layers) - 1:
-            _check_rows(number, interval, LOGIT_LIMIT, 0)
-            lanes.append(WIDE)
-            scales.append(0)
+            check_rows(number, interval, LOGIT_LIMIT, 0)
+            fitted, tag = (WIDE, 0), 0
         else:
-            width = _lane_width(number, layer, interval)
-            lanes.append(width)
-            scales.append(lane_shift(width) - layer.shift)
-    circuit = _smallest_circuit(network.shape, tuple(lanes), DOMAINS if domain is None else (domain,))
+            gate = gate_of(layer.activation, number)
+            fitted, tag = gate.fit(number, layer.shift, interval), gate.tag
+        lanes.append(fitted[0])
+        scales.append(fitted[1])
+        tags.append(tag)
+    domains = DOMAINS if domain is None else (domain,)
+    circuit = _smallest_circuit(network.shape, tuple(lanes), tuple(tags), domains)
     return CompiledNetwork(network, circuit, tuple(scales))
 
 
-def _smallest_circuit(widths: tuple[int, ...], lanes: tuple[int, ...], domains: tuple[int, ...]) -> Circuit:
+def _smallest_circuit(
+    widths: tuple[int, ...], lanes: tuple[int, ...], tags: tuple[int, ...], domains: tuple[int, ...]
+) -> Circuit:
     """The circuit of the first of `domains` that holds the layers. Raises what the last one lacks."""
     *smaller, largest = domains
     for domain in smaller:
         with suppress(UnsupportedNetwork):
-            return Circuit(widths, lanes, domain)
-    return Circuit(widths, lanes, largest)
+            return Circuit(widths, lanes, domain, tags)
+    return Circuit(widths, lanes, largest, tags)
 
 
-def _lane_width(number: int, layer: DenseLayer, interval: Interval) -> int:
-    if layer.shift <= lane_shift(NARROW) and interval.magnitude << (lane_shift(NARROW) - layer.shift) < NARROW_LIMIT:
-        return NARROW
-    if layer.shift > lane_shift(WIDE):
-        raise UnsupportedNetwork(f"layer {number} shifts by {layer.shift} bits, at most {lane_shift(WIDE)} fit a wide lane")
-    _check_rows(number, interval, 1 << (ACTIVATION_BITS + layer.shift), layer.shift)
-    return WIDE
-
-
-def _check_rows(number: int, interval: Interval, limit: int, shift: int) -> None:
-    for row, (low, high) in enumerate(zip(interval.low, interval.high)):
-        if max(abs(low), abs(high)) >= limit:
-            raise UnsupportedNetwork(
-                f"layer {number} row {row} reaches up to {bits(max(abs(low), abs(high)))} on some input, "
-                f"the limit is {limit - 1}" + (f" at shift {shift}" if shift else "")
-            )
-
-
-def _packed_weights(layer: DenseLayer, group, scale: int) -> list[list[int]]:
+def _packed_weights(layer: DenseLayer, group: Group, scale: int) -> list[list[int]]:
     """Per pack, [packed bias, packed weight of input 0, ...]: sum_k 2^(shift of value k + scale) W[k, j], as signed ints."""
     table = np.concatenate([layer.bias[:, None], layer.weights], axis=1).astype(object)
     packed = []

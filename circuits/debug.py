@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -9,19 +10,18 @@ import galois
 import numpy as np
 
 from zkpredict.circuits.compiler import CompiledNetwork
-from zkpredict.circuits.constraints import (
-    TABLE,
-    Constraint,
-    constant_term,
-    constraints,
-    image_polynomial,
-    readout,
-    row_column,
-    selectors,
-)
-from zkpredict.circuits.expression import Cell, Expression
-from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, inverses, powers, root_of_unity
+from zkpredict.circuits.columns import Origin, cells_of
+from zkpredict.circuits.constraints import constraint, constraints, public_polynomials
+from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.gadgets.base import Constraint
+from zkpredict.circuits.gadgets.bytes import TABLE
+from zkpredict.circuits.gadgets.dense import row_column
+from zkpredict.circuits.gadgets.public_input import InputPolynomial
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.linear import equations
+from zkpredict.circuits.placement import columns
+from zkpredict.circuits.solving import Recurrence, recurrence
+from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.witness import Trace
 
 
@@ -55,101 +55,95 @@ class DomainRows:
     def challenge(self, name: str):
         return scalar_field()(self.challenges[name])
 
+    def reciprocal(self, values):
+        return values**-1
 
-def check_trace(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trace, alpha: int, beta: int) -> None:
+
+def check_trace(compiled: CompiledNetwork, statement: Statement, trace: Trace, alpha: int, beta: int) -> None:
     """Checks all constraints for the given `alpha`, `beta`. Raises `UnsatisfiedConstraint` at the first that fails.
 
     The running sums start at zero and close at the last row, so a wrong total shows as a failure in that row.
     """
     circuit = compiled.circuit
-    environment = _rows(compiled, image, digit, trace, alpha)
-    _add_sums(environment, circuit, beta)
+    hidden = {column.name for column in columns(circuit) if column.origin is Origin.MODEL}
+    environment = _rows(compiled, statement, trace, {"alpha": alpha, "beta": beta})
     for constraint in constraints(circuit):
         values = np.asarray(constraint.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
         if failing.size:
-            where = _describe(constraint, int(failing[0]), environment)
-            broken = failing_equations(compiled, image, digit, trace) if constraint.name == "linear" else []
+            where = _describe(constraint, int(failing[0]), environment, hidden)
+            broken = failing_equations(compiled, statement, trace) if constraint.name == "linear" else []
             raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
 
 
-def failing_equations(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trace) -> list[str]:
+def failing_equations(compiled: CompiledNetwork, statement: Statement, trace: Trace) -> list[str]:
     """Names of the linear equations that do not hold.
 
     Equation e has weight alpha^e in the total of the linear check, so the total is a polynomial in alpha whose coefficients are
     the residuals: it is evaluated at roots of unity and interpolated.
     """
     circuit = compiled.circuit
-    names = equation_names(circuit)
-    points = 1 << max(names).bit_length()
-    totals = [
-        sum(_linear_increments(_rows(compiled, image, digit, trace, alpha), circuit)) % MODULUS
-        for alpha in powers(root_of_unity(points), points)
-    ]
+    named = equations(circuit, statement.claim)
+    check = constraint(circuit, "linear").expression
+    points = 1 << max(named).bit_length()
+    totals = []
+    for alpha in powers(root_of_unity(points), points):
+        rows = _rows(compiled, statement, trace, {"alpha": alpha}, up_to=1)
+        totals.append(sum(map(int, recurrence("linear", check, rows).increment)) % MODULUS)
     residuals = _interpolate(totals)
-    return [name for index, name in names.items() if residuals[index]]
+    return [equation.name for exponent, equation in named.items() if residuals[exponent]]
 
 
-def equation_names(circuit: Circuit) -> dict[int, str]:
-    """What each power of alpha weighs in the linear check."""
-    names = {}
-    for layer, group in enumerate(circuit.layer_groups):
-        for pack in range(group.packs):
-            names[circuit.first_equation(layer) + pack] = f"pack {pack} of layer {layer}"
-    for index in range(circuit.classes):
-        names[circuit.first_equation(circuit.layers) + index] = f"argmax against class {index}"
-    for number, row in enumerate(circuit.pinned_rows):
-        names[circuit.first_pinned_equation + number] = f"unused slot read at row {row}"
-    return names
-
-
-def public_rows(circuit: Circuit, image: bytes, digit: int, alpha: int) -> dict[str, list[int]]:
+def public_rows(circuit: Circuit, statement: Statement, alpha: int) -> dict[str, list[int]]:
     """Every public polynomial by its values on the domain (the vanishing polynomial, zero there, is left out)."""
-    n, scale = circuit.domain, inverse(circuit.domain)
-    periodic = selectors(circuit, alpha) | {"readout": readout(circuit, alpha, digit)}
-    rows = {name: [polynomial.at_row(row) for row in range(n)] for name, polynomial in periodic.items()}
-    rows["inputs"] = [value * scale % MODULUS for value in _evaluate_on_domain(image_polynomial(circuit, image, alpha), n)]
-    rows["constants"] = [constant_term(circuit, alpha, digit) * scale % MODULUS] * n
-    return rows
+    n = circuit.domain
+    return {
+        name: _evaluate_on_domain(polynomial.coefficients(), n)
+        if isinstance(polynomial, InputPolynomial)
+        else [polynomial.at_row(row) for row in range(n)]
+        for name, polynomial in public_polynomials(circuit, statement, alpha).items()
+    }
 
 
-def _rows(compiled: CompiledNetwork, image: bytes, digit: int, trace: Trace, alpha: int) -> DomainRows:
-    """The trace, the combined weight rows and the publics: what the linear check reads, with its running sum at zero."""
+def _rows(
+    compiled: CompiledNetwork, statement: Statement, trace: Trace, challenges: Mapping[str, int], up_to: int = 2
+) -> DomainRows:
+    """All columns of the rounds `up_to` this one, with the combined weight rows and the publics. What a trace leaves out, and what
+    later rounds add, is solved from the constraint that defines it."""
     circuit, n = compiled.circuit, compiled.circuit.domain
-    columns = {"limb": trace.limb.tolist(), "cell": trace.cell.tolist(), "horner": trace.horner, "linear": [0] * n}
+    found = {"table": _field(_table_rows(n))}
     for layer, rows in enumerate(compiled.rows):
-        weights = powers(alpha, circuit.first_equation(circuit.layers))[circuit.first_equation(layer) :]
         combined = [0] * n
-        for weight, row in zip(weights[:: circuit.packs_per_row(layer)], rows):
-            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row)]
-        columns[row_column(layer)] = _evaluate_on_domain(combined, n) if layer == 0 else combined
-    return DomainRows(
-        {name: _field(values) for name, values in columns.items()},
-        {name: _field(values) for name, values in public_rows(circuit, image, digit, alpha).items()},
-        {"alpha": alpha},
-    )
+        for exponent, row in zip(circuit.row_exponents(layer), rows, strict=True):
+            weight = pow(challenges["alpha"], exponent, MODULUS)
+            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row, strict=True)]
+        found[row_column(layer)] = _field(_evaluate_on_domain(combined, n) if layer == 0 else combined)
+    found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
+    publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"]).items()}
+    environment = DomainRows(found, publics, dict(challenges))
+    for column in columns(circuit):
+        if column.defined_by and column.round <= up_to and column.name not in found:
+            step = recurrence(column.name, constraint(circuit, column.defined_by).expression, environment)
+            found[column.name] = _field(_run(step, n))
+    return environment
 
 
-def _add_sums(rows: DomainRows, circuit: Circuit, beta: int) -> None:
-    """Both running sums and the table, as an honest prover would add them to the columns of `rows`."""
-    rows.challenges["beta"] = beta
-    rows.columns["linear"] = _field(_running_sum(_linear_increments(rows, circuit)))
-    limbs, counts, table = rows.columns["limb"], rows.columns["cell"], _table_rows(circuit.domain)
-    step = circuit.domain // len(TABLE)
-    terms = inverses([(beta + int(limb)) % MODULUS for limb in limbs])
-    shares = inverses([(beta + value) % MODULUS for value in table])
-    lookup = [
-        (term - (int(count) * share if row % step == 0 else 0)) % MODULUS
-        for row, (term, count, share) in enumerate(zip(terms, counts, shares))
-    ]
-    rows.columns["lookup"] = _field(_running_sum(lookup))
-    rows.columns["table"] = _field(table)
+def _run(step: Recurrence, n: int) -> list[int]:
+    """The column that a recurrence gives: from the value it closes on, or from zero when it does not close."""
+    if step.factor is None:
+        return [int(value) for value in step.increment]
+    factors = [int(step.factor) % MODULUS] * n if np.ndim(step.factor) == 0 else [int(value) for value in step.factor]
+    increments = [int(value) for value in step.increment]
+    first = _from(0, factors, increments)
+    again = _from(first[-1], factors, increments)
+    return again[:n] if again[-1] == again[0] else first[:n]
 
 
-def _linear_increments(rows: DomainRows, circuit: Circuit) -> list[int]:
-    """What the linear check adds from row to row, read off its constraint while the running sum is zero."""
-    linear = next(c for c in constraints(circuit) if c.name == "linear")
-    return [-int(value) % MODULUS for value in np.asarray(linear.expression.evaluate(rows))]
+def _from(start: int, factors: list[int], increments: list[int]) -> list[int]:
+    values = [start]
+    for factor, increment in zip(factors, increments, strict=True):
+        values.append((factor * values[-1] + increment) % MODULUS)
+    return values
 
 
 @cache
@@ -159,14 +153,6 @@ def _table_rows(n: int) -> list[int]:
 
 def _field(values: list[int]):
     return scalar_field()([value % MODULUS for value in values])
-
-
-def _running_sum(increments: list[int]) -> list[int]:
-    total, sums = 0, []
-    for increment in increments:
-        sums.append(total)
-        total = (total + increment) % MODULUS
-    return sums
 
 
 def _interpolate(values: list[int]) -> list[int]:
@@ -188,18 +174,12 @@ def _evaluate_on_domain(coefficients: list[int], n: int) -> list[int]:
     return [(a + b) % MODULUS for a, b in zip(even, twisted)] + [(a - b) % MODULUS for a, b in zip(even, twisted)]
 
 
-def _describe(constraint: Constraint, row: int, environment: DomainRows) -> str:
-    cells = sorted(_cells(constraint.expression), key=lambda cell: (cell.column, cell.rotation))
+def _describe(constraint: Constraint, row: int, environment: DomainRows, hidden: set[str]) -> str:
+    """The constraint, the row and the cells it reads there, but for weights."""
+    cells = sorted(cells_of(constraint.expression), key=lambda cell: (cell.column, cell.rotation))
     values = ", ".join(
         f"{cell.column}{'(next)' if cell.rotation else ''}={int(environment.cell(cell.column, cell.rotation)[row])}"
         for cell in cells
-        if not cell.column.startswith("rows")
+        if cell.column not in hidden
     )
     return f"constraint '{constraint.name}' fails at row {row}: {values}"
-
-
-def _cells(expression: Expression) -> set[Cell]:
-    if isinstance(expression, Cell):
-        return {expression}
-    children = [getattr(expression, side) for side in ("left", "right") if hasattr(expression, side)]
-    return set().union(*map(_cells, children)) if children else set()

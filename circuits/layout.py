@@ -20,6 +20,7 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
 
 LIMB_BITS = 8
+LIMB_BASE = 1 << LIMB_BITS
 TABLE_SIZE = 1 << LIMB_BITS
 LANE_ROWS = 4
 LANE_LIMBS = 3
@@ -41,6 +42,7 @@ MAX_DEGREE = 4095
 """The highest degree the ceremony can commit to."""
 
 MAGIC = b"zkpC\x01"
+_TAG_BITS, _LANES_MASK = 4, 15
 DIGEST_LABEL = b"zkpredict circuit v1"
 
 
@@ -93,7 +95,8 @@ class Group:
 
 @dataclass(frozen=True)
 class Circuit:
-    """One circuit shape. `widths`: neurons from input to output; `lanes`: NARROW or WIDE for each layer; `domain`: rows n.
+    """One circuit shape. `widths`: neurons from input to output; `lanes`: NARROW or WIDE for each layer; `domain`: rows n;
+    `gates`: the tag of each layer's gate (`circuits.gadgets.gates`; 0 is ReLU, and stands for none at the last layer).
 
     Everything else follows, so the digest of these numbers pins the whole circuit. Raises `UnsupportedNetwork` when the
     layers do not fit.
@@ -102,8 +105,11 @@ class Circuit:
     widths: tuple[int, ...]
     lanes: tuple[int, ...]
     domain: int
+    gates: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.gates:
+            object.__setattr__(self, "gates", (0,) * len(self.lanes))
         if self.domain not in DOMAINS:
             raise UnsupportedNetwork(f"domain must be one of {DOMAINS}, got {self.domain}")
         if not 2 <= len(self.widths) <= MAX_LAYERS + 1 or len(self.lanes) != len(self.widths) - 1:
@@ -114,6 +120,7 @@ class Circuit:
             raise UnsupportedNetwork(f"lane widths must be {NARROW} or {WIDE}, got {self.lanes}")
         if self.lanes[-1] != WIDE:
             raise UnsupportedNetwork("logits need wide lanes")
+        _check_gates(self.gates, self.layers)
         if self.widths[0] + 1 > self.domain - 1:
             raise UnsupportedNetwork(f"{self.widths[0]} inputs do not fit a domain of {self.domain} rows")
         slots = sum(self._slot_counts)
@@ -187,16 +194,13 @@ class Circuit:
         return sum(self.row_count(layer) for layer in range(self.layers))
 
     def first_equation(self, layer: int) -> int:
-        """Index of the linear equation of the first pack of `layer`; equation e is weighted by alpha^e.
-
-        `layer == layers` gives the first argmax equation (one per class).
-        """
+        """The exponent of the first pack of `layer`: equation e is weighted by alpha^e. `layers` itself gives the first exponent
+        behind those of all rows."""
         return sum(self.row_count(t) * self.packs_per_row(t) for t in range(layer))
 
-    @property
-    def first_pinned_equation(self) -> int:
-        """Index of the linear equation of the first of `pinned_rows`: behind those of the classes."""
-        return self.first_equation(self.layers) + self.classes
+    def row_exponents(self, layer: int) -> range:
+        """The power of alpha of each committed row of `layer`: that of the first pack it holds."""
+        return range(self.first_equation(layer), self.first_equation(layer + 1), self.packs_per_row(layer))
 
     @property
     def pinned_rows(self) -> tuple[int, ...]:
@@ -205,14 +209,15 @@ class Circuit:
         return tuple(g.pack_row(pack) + READOUT_ROW for g in hidden for pack in range(g.packs, g.slots))
 
     def to_bytes(self) -> bytes:
-        """Canonical bytes: magic, domain u16, layer count u8, widths u32 each, lanes u8 each; little-endian."""
+        """Canonical bytes: magic, domain u16, layer count u8, widths u32 each, lanes u8 each (the gate's tag in the high
+        four bits); little-endian."""
         return b"".join(
             [
                 MAGIC,
                 self.domain.to_bytes(2, "little"),
                 bytes([self.layers]),
                 *(width.to_bytes(4, "little") for width in self.widths),
-                bytes(self.lanes),
+                bytes(lanes | tag << _TAG_BITS for lanes, tag in zip(self.lanes, self.gates, strict=True)),
             ]
         )
 
@@ -223,9 +228,9 @@ class Circuit:
         domain = reader.unsigned(2, "domain")
         layers = read_layer_count(reader)
         widths = tuple(reader.unsigned(4, f"width {i}") for i in range(layers + 1))
-        lanes = tuple(reader.take(layers, "lane widths"))
+        lanes = reader.take(layers, "lane widths")
         try:
-            return cls(widths, lanes, domain)
+            return cls(widths, tuple(b & _LANES_MASK for b in lanes), domain, tuple(b >> _TAG_BITS for b in lanes))
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
 
@@ -233,6 +238,17 @@ class Circuit:
     def digest(self) -> bytes:
         """keccak256 of the label and the canonical bytes: what the verifier pins. 32 bytes."""
         return keccak.new(digest_bits=256, data=DIGEST_LABEL + self.to_bytes()).digest()
+
+
+def _check_gates(gates: tuple[int, ...], layers: int) -> None:
+    if len(gates) != layers or gates[-1]:
+        raise UnsupportedNetwork(f"{layers} layers need a gate each and none at the last, got the tags {gates}")
+    if any(gates):
+        from zkpredict.circuits.placement import known_gates  # it imports this module
+
+        unknown = set(gates) - known_gates().keys()
+        if unknown:
+            raise UnsupportedNetwork(f"no gate has the tag {min(unknown)}")
 
 
 def _packs(outputs: int, lanes: int) -> int:

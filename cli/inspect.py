@@ -26,7 +26,6 @@ from zkpredict.verifier.commitment import SCHEMA_MAGIC as COMMITMENT_SCHEMA_MAGI
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
-from zkpredict.verifier.messages import POINT_NAMES, SCALAR_NAMES
 from zkpredict.verifier.native import parse_proof
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
@@ -129,13 +128,13 @@ def _proof(data: bytes, what: str, _: Console) -> tuple[str, dict]:
         proof = parse_proof(data)
     except MalformedProof as error:
         raise MalformedFile(f"{what}: {error}") from None
-    here = ", ".join(name for name in SCALAR_NAMES if not name.endswith("_next"))
-    beside = ", ".join(name.removesuffix("_next") for name in SCALAR_NAMES if name.endswith("_next"))
+    here = ", ".join(name for name in proof.scalars if not name.endswith("_next"))
+    beside = ", ".join(name.removesuffix("_next") for name in proof.scalars if name.endswith("_next"))
     return "proof (public)", {
         "claim": f"the model says {proof.digit}",
         "model id": proof.model_id.hex(),
-        "points": f"{len(POINT_NAMES)}: {', '.join(POINT_NAMES)}",
-        "scalars": f"{len(SCALAR_NAMES)}: {here} at rho; {beside} at omega rho",
+        "points": f"{len(proof.points)}: {', '.join(proof.points)}",
+        "scalars": f"{len(proof.scalars)}: {here} at rho; {beside} at omega rho",
     }
 
 

@@ -1,46 +1,37 @@
-"""The prover: the rounds of protocol.md, each a method, so that forgers in tests deviate at one place and are honest elsewhere."""
+"""The prover: one message a round, as the form of the circuit says, each made by a method, so that forgers in tests deviate at one
+place and are honest elsewhere."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 
+from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, Form, Round, linearised_name, scalar_name
 from zkpredict.circuits.compiler import CompiledNetwork
-from zkpredict.circuits.constraints import (
-    TABLE,
-    constant_term,
-    constraints,
-    image_polynomial,
-    readout,
-    row_column,
-    selectors,
-    total_constraint,
-)
+from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
+from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.field import GENERATOR, MODULUS, root_of_unity
+from zkpredict.circuits.gadgets.bytes import TABLE
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import QUOTIENT, columns, form
+from zkpredict.circuits.solving import Recurrence, recurrence
+from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.commit import hidden_rows
+from zkpredict.prover.environment import Lazy, Spread, Values, fixed_publics
 from zkpredict.prover.model import Model
 from zkpredict.prover.polynomial import Column, commit_column
 from zkpredict.prover.setup import monomial_key
-from zkpredict.verifier.messages import (
-    Evaluations,
-    OpeningCommitment,
-    Proof,
-    QuotientCommitment,
-    SumCommitments,
-    TraceCommitments,
-)
-from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
+from zkpredict.verifier.messages import Proof, absorbed
+from zkpredict.verifier.opening import Fold, fold, linearise
 from zkpredict.verifier.transcript import Transcript
-
-EXTENSION = 4
-"""The quotient is computed on a coset of 4n points: the combined constraint has degree below 3n + 16."""
 
 
 class UnprovableTrace(ValueError):
@@ -56,7 +47,7 @@ def prove(model: Model, image: np.ndarray, digit: int | None = None) -> Proof:
     answer = model.predict(image)
     if digit is not None and digit != answer:
         raise FalseClaim(f"cannot prove digit {digit}: the network says {answer}")
-    return Prover(model, image, answer).prove()
+    return Prover(model, Statement(image.tobytes(), answer)).prove()
 
 
 def check_image(model: Model, image: np.ndarray) -> np.ndarray:
@@ -69,54 +60,19 @@ def check_image(model: Model, image: np.ndarray) -> np.ndarray:
     return image.reshape(-1)
 
 
-@dataclass(frozen=True, eq=False)
-class Values:
-    """An `Environment` of vectors over n or 4n points; `step` rows further is the next row of the domain."""
-
-    columns: dict[str, Vector]
-    publics: dict[str, Vector]
-    challenges: dict[str, int]
-    step: int = 1
-
-    def constant(self, value: int) -> int:
-        return value % MODULUS
-
-    def cell(self, column: str, rotation: int) -> Vector:
-        vector = self.columns[column]
-        return vector.rotate(self.step * rotation) if rotation else vector
-
-    def public(self, name: str) -> Vector:
-        return self.publics[name]
-
-    def challenge(self, name: str) -> int:
-        return self.challenges[name]
-
-
-@dataclass(frozen=True, eq=False)
-class Spread:
-    """A public polynomial `sum_i coefficients[i] X^(i n/p)`, p of them: its values repeat, so only p (or 4p) are computed."""
-
-    coefficients: Vector
-
-    def on_domain(self, domain: int) -> Vector:
-        """Values on the n-th roots of unity."""
-        return self.coefficients.ntt().repeat(domain // len(self.coefficients))
-
-    def on_coset(self, domain: int) -> Vector:
-        """Values on the coset 7 * <4n-th roots of unity>."""
-        period = len(self.coefficients)
-        spread = domain // period
-        return self.coefficients.coset_ntt(EXTENSION * period, pow(GENERATOR, spread, MODULUS)).repeat(spread)
-
-
 @dataclass(eq=False)
 class Prover:
-    """One proof of one statement. Everything random is drawn anew; an instance proves once."""
+    """One proof of one statement. Everything random is drawn anew; an instance proves once.
+
+    `columns`, `points`, `scalars` and `challenges` fill up round by round.
+    """
 
     model: Model
-    image: np.ndarray
-    digit: int
-    columns: dict[str, Column] = field(default_factory=dict)
+    statement: Statement
+    columns: dict[str, Column] = field(default_factory=dict, repr=False)
+    points: dict[str, G1] = field(default_factory=dict)
+    scalars: dict[str, int] = field(default_factory=dict)
+    challenges: dict[str, int] = field(default_factory=dict)
 
     @cached_property
     def compiled(self) -> CompiledNetwork:
@@ -126,124 +82,148 @@ class Prover:
     def circuit(self) -> Circuit:
         return self.model.commitment.circuit
 
+    @cached_property
+    def form(self) -> Form:
+        return form(self.circuit)
+
     def prove(self) -> Proof:
         """Runs all rounds."""
         model_id = self.model.commitment.model_id
-        transcript = Transcript(self.circuit.digest, model_id, self.digit, self.image.tobytes())
+        transcript = Transcript(self.circuit.digest, model_id, self.statement)
+        for message in self.form.rounds:
+            self.answer(message)
+            transcript.absorb(absorbed(message, self.points, self.scalars))
+            self.challenges |= transcript.draw(message.challenges)
+        return Proof(model_id, self.statement.claim, self.points, self.scalars, self.form)
 
-        trace = self.commit_trace()
-        transcript.absorb(trace.absorbed())
-        alpha, beta = transcript.challenge(), transcript.second_challenge()
+    def answer(self, message: Round) -> None:
+        """Makes the points and scalars of one round."""
+        if message.name == EVALUATION_ROUND:
+            self.scalars |= self.evaluate()
+        elif message.name == OPENING_ROUND:
+            self.points["opening"] = self.commit_opening()
+        elif message.name == FINAL_ROUND:
+            self.points["final"] = self.open(fold(self.circuit, self.linearisation, self.scalars, self.challenges))
+        elif QUOTIENT.name in message.points:
+            self.points[QUOTIENT.name] = self.commit_quotient()
+        else:
+            self.commit_columns(message)
+            self.points |= {name: self.columns[name].commitment for name in message.points}
 
-        sums = self.commit_sums(alpha, beta)
-        transcript.absorb(sums.absorbed())
-        delta = transcript.challenge()
-
-        quotient = self.commit_quotient(alpha, beta, delta)
-        transcript.absorb(quotient.absorbed())
-        challenges = ConstraintChallenges(alpha, beta, delta, transcript.point_challenge())
-
-        evaluations = self.evaluate(challenges)
-        transcript.absorb(evaluations.absorbed())
-        nu = transcript.challenge()
-
-        opening = self.commit_opening(challenges, nu)
-        transcript.absorb(opening.absorbed())
-        final = self.open(challenges, evaluations, nu, transcript.challenge())
-        return Proof(model_id, self.digit, trace, sums, quotient, evaluations, opening, final)
-
-    # round 1
+    # columns
 
     def trace(self) -> Trace:
-        """The witness of this statement."""
-        return build_trace(self.compiled, self.image, self.digit)
+        """The witness of this statement: the columns that gadgets fill."""
+        return build_trace(self.compiled, self.statement)
 
-    def commit_trace(self) -> TraceCommitments:
-        """Commits to the blinded columns of limbs, running pack values and cells."""
-        trace = self.trace()
-        self.columns["limb"] = commit_column(Vector.from_signed(np.ascontiguousarray(trace.limb)))
-        self.columns["cell"] = commit_column(Vector.from_signed(np.ascontiguousarray(trace.cell)))
-        self.columns["horner"] = commit_column(Vector.from_ints(trace.horner))
-        return TraceCommitments(*(self.columns[name].commitment for name in ("limb", "horner", "cell")))
+    def commit_columns(self, message: Round) -> None:
+        """Commits to the blinded columns of a round: those that are filled, then those that constraints define."""
+        own = [column for column in columns(self.circuit) if column.name in message.points]
+        trace = self.trace() if own[0].round == 1 else {}
+        for column in own:
+            if column.name in trace:
+                self.columns[column.name] = self.commit(self.filled(trace[column.name]))
+        rows = self.on_domain()
+        for column in own:
+            if column.name not in trace:
+                self.columns[column.name] = self.commit(self.run(self.solved(column.name, column.defined_by, rows), column.name))
 
-    # round 2
+    def solved(self, name: str, defined_by: str, rows: Values) -> Recurrence:
+        """What the constraint `defined_by` makes of the column `name`."""
+        return recurrence(name, constraint(self.circuit, defined_by).expression, rows)
 
-    def commit_sums(self, alpha: int, beta: int) -> SumCommitments:
-        """Commits to the running sums of the linear check and of the lookup. Raises `UnprovableTrace` when one does not close."""
-        self._combine_rows(alpha)
-        self._build_publics(alpha)
-        self.columns["linear"] = commit_column(self.running_sum(self._linear_increments(alpha), "linear"))
-        self.columns["lookup"] = commit_column(self.running_sum(self._lookup_increments(beta), "lookup"))
-        return SumCommitments(self.columns["linear"].commitment, self.columns["lookup"].commitment)
+    def commit(self, values: Vector) -> Column:
+        """A blinded column."""
+        return commit_column(values, self.form.blinders)
 
-    def running_sum(self, increments: Vector, name: str) -> Vector:
-        """Partial sums starting at zero; their total must vanish, since the sum is cyclic on the domain."""
+    def filled(self, values: np.ndarray) -> Vector:
+        """A column of the trace, int64, as field elements."""
+        return Vector.from_signed(np.ascontiguousarray(values))
+
+    def run(self, step: Recurrence, name: str) -> Vector:
+        """The column that a recurrence gives. On the domain it is cyclic: it must close. Raises `UnprovableTrace`."""
+        if step.factor is None:
+            return step.increment
         n = self.circuit.domain
-        sums = Vector.from_ints([1] * n).scan(increments, 0)
-        if sums[n]:
+        factors = Vector.from_ints([step.factor % MODULUS] * n) if isinstance(step.factor, int) else step.factor
+        values = factors.scan(step.increment, 0)
+        if values[n]:
+            values = factors.scan(step.increment, values[n])
+        return self.closed(values, name)
+
+    def closed(self, values: Vector, name: str) -> Vector:
+        """`values` on n + 1 rows without the last, which must be the first again."""
+        n = self.circuit.domain
+        if values[n] != values[0]:
             raise UnprovableTrace(f"the {name} sum does not close: the claim is false")
-        return sums[0:n]
+        return values[0:n]
 
-    def _combine_rows(self, alpha: int) -> None:
+    def combined_rows(self) -> dict[str, Vector]:
         """u and v_t: the alpha-combinations of the committed rows, as coefficients."""
-        circuit = self.circuit
-        weights = powers(alpha, circuit.first_equation(circuit.layers))
-        self.row_coefficients: dict[str, Vector] = {}
+        found, alpha = {}, self.challenges["alpha"]
         for layer, rows in enumerate(hidden_rows(self.compiled, self.model.secrets)):
-            chosen = weights[circuit.first_equation(layer) :: circuit.packs_per_row(layer)][: len(rows)]
-            combined = Vector.linear_combination(rows, chosen)
-            self.row_coefficients[row_column(layer)] = combined if layer == 0 else combined.intt()
+            weights = [pow(alpha, exponent, MODULUS) for exponent in self.circuit.row_exponents(layer)]
+            combined = Vector.linear_combination(rows, weights)
+            found[row_column(layer)] = combined if layer == 0 else combined.intt()
+        return found
 
-    def _build_publics(self, alpha: int) -> None:
-        circuit, scale = self.circuit, inverse(self.circuit.domain)
-        periodic = selectors(circuit, alpha) | {"readout": readout(circuit, alpha, self.digit)}
-        self.publics: dict[str, Spread] = {
-            name: Spread(Vector.from_ints([polynomial.at_row(row) for row in range(polynomial.period)]).intt())
-            for name, polynomial in periodic.items()
-        }
-        self.publics["inputs"] = Spread(Vector.from_ints(image_polynomial(circuit, self.image.tobytes(), alpha)) * scale)
-        self.publics["constants"] = Spread(Vector.from_ints([constant_term(circuit, alpha, self.digit) * scale % MODULUS]))
-        self.table = Vector.from_ints(list(TABLE)).intt()
+    @cached_property
+    def row_coefficients(self) -> dict[str, Vector]:
+        """The columns of the model, once alpha is known."""
+        return self.combined_rows()
 
-    def _linear_increments(self, alpha: int) -> Vector:
-        """What the constraint `linear` adds from row to row, read off the constraint itself."""
-        constraint = next(c for c in constraints(self.circuit) if c.name == "linear")
-        columns = {name: column.values for name, column in self.columns.items()}
-        columns |= {name: coefficients.ntt() for name, coefficients in self.row_coefficients.items()}
-        columns["linear"] = Vector.zeros(self.circuit.domain)
-        publics = {name: public.on_domain(self.circuit.domain) for name, public in self.publics.items()}
-        return -constraint.expression.evaluate(Values(columns, publics, {"alpha": alpha}))
+    @cached_property
+    def table(self) -> Vector:
+        return Vector.from_ints(list(TABLE)).intt()
 
-    def _lookup_increments(self, beta: int) -> Vector:
-        """1/(beta + limb) - multiplicity/(beta + table) on the rows of the table."""
+    @cached_property
+    def publics(self) -> dict[str, Spread]:
+        """The public polynomials, once alpha is known."""
+        found = public_polynomials(self.circuit, self.statement, self.challenges["alpha"])
+        return {name: Spread.of(polynomial) for name, polynomial in found.items()}
+
+    def on_domain(self) -> Values:
+        """All that is known so far, on the domain."""
         n = self.circuit.domain
-        shares = (Vector.from_ints(list(TABLE)) + beta).inverse()
-        step = n // len(TABLE)
-        counts = self.columns["cell"].values[0:n:step]
-        return (self.columns["limb"].values + beta).inverse() - (counts * shares).scatter(n, list(range(0, n, step)))
 
-    # round 3
+        def column(name: str) -> Vector:
+            if name in self.columns:
+                return self.columns[name].values
+            if name == "table":
+                return self.table.coset_ntt(n, 1)
+            return self.row_coefficients[name].coset_ntt(n, 1)
 
-    def commit_quotient(self, alpha: int, beta: int, delta: int) -> QuotientCommitment:
-        """t = (combined constraint) / (X^n - 1), computed on the coset 7 * <4n-th roots>."""
+        if not self.challenges:
+            fixed = fixed_publics(self.circuit)
+            return Values(Lazy(column), Lazy(lambda name: Spread.of(fixed[name]).on_domain(n)), {})
+        return Values(Lazy(column), Lazy(lambda name: self.publics[name].on_domain(n)), self.challenges)
+
+    # quotient
+
+    def commit_quotient(self) -> G1:
+        """t = (combined constraint) / (X^n - 1), computed on a coset that has more points than t has coefficients."""
         n = self.circuit.domain
-        size = EXTENSION * n
-        columns = self.polynomials()
-        extended = {name: coefficients.coset_ntt(size, GENERATOR) for name, coefficients in columns.items()}
-        extended["quotient"] = Vector.zeros(size)
-        publics = {name: public.on_coset(n) for name, public in self.publics.items()}
+        extension = 1
+        while extension * n < quotient_length(self.circuit):
+            extension *= 2
+        size = extension * n
+        known = self.polynomials()
+        extended = Lazy(lambda name: known[name].coset_ntt(size, GENERATOR))
+        extended[QUOTIENT.name] = Vector.zeros(size)
+        publics = Lazy(lambda name: self.publics[name].on_coset(n, extension))
         publics["vanishing"] = Vector.zeros(size)
-        challenges = {"alpha": alpha, "beta": beta, "delta": delta}
-        numerator = total_constraint(self.circuit).evaluate(Values(extended, publics, challenges, EXTENSION))
-        lift, root = pow(GENERATOR, n, MODULUS), root_of_unity(EXTENSION)
-        vanishing = Vector.from_ints([(lift * pow(root, k, MODULUS) - 1) % MODULUS for k in range(EXTENSION)])
+        numerator = total_constraint(self.circuit, Values(extended, publics, self.challenges, extension))
+        lift, root = pow(GENERATOR, n, MODULUS), root_of_unity(extension)
+        vanishing = Vector.from_ints([(lift * pow(root, k, MODULUS) - 1) % MODULUS for k in range(extension)])
         quotient = (numerator * vanishing.inverse().repeat(n)).coset_intt(GENERATOR)
         self.quotient = self.bounded(quotient)
-        return QuotientCommitment(monomial_key().msm(self.quotient))
+        return monomial_key().msm(self.quotient)
 
     def bounded(self, quotient: Vector) -> Vector:
         """The quotient's coefficients, refused when its degree shows that the division was not exact."""
-        limit = min(2 * self.circuit.domain + 16, len(monomial_key()))
+        limit = quotient_length(self.circuit)
+        if limit > len(monomial_key()):
+            raise UnprovableTrace(f"the quotient may have {limit} coefficients, the commitment key has {len(monomial_key())}")
         if quotient[limit:] != Vector.zeros(len(quotient) - limit):
             raise UnprovableTrace("the combined constraint is not divisible by X^n - 1: a constraint fails on some row")
         return quotient[0:limit]
@@ -256,45 +236,51 @@ class Prover:
             | {"table": self.table}
         )
 
-    # round 4
+    # evaluations and openings
 
-    def evaluate(self, challenges: ConstraintChallenges) -> Evaluations:
-        """The values at rho and omega rho that the verifier is told; keeps the linearisation they leave."""
-        rho = challenges.rho
-        rho_next = rho * root_of_unity(self.circuit.domain) % MODULUS
-        limb, cell = self.columns["limb"].coefficients, self.columns["cell"].coefficients
-        stated = Evaluations(limb.evaluate(rho), cell.evaluate(rho), self.table.evaluate(rho), cell.evaluate(rho_next), 0)
-        self.linearisation = linearise(self.circuit, self.image.tobytes(), self.digit, challenges, stated)
-        there = self._combination(self.linearisation.there)
-        return Evaluations(stated.limb, stated.cell, stated.table, stated.cell_next, there.evaluate(rho_next))
+    def point_at(self, rotation: int) -> int:
+        """omega^rotation rho."""
+        return self.challenges["rho"] * pow(root_of_unity(self.circuit.domain), rotation, MODULUS) % MODULUS
+
+    def evaluate(self) -> dict[str, int]:
+        """The values that the verifier is told; keeps the linearisation they leave."""
+        polynomials = self.polynomials()
+        found = {scalar_name((name, k)): polynomials[name].evaluate(self.point_at(k)) for name, k in self.form.stated}
+        self.linearisation = linearise(self.circuit, self.statement, self.challenges, found)
+        for k in self.form.rotations[1:]:
+            found[linearised_name(k)] = self._combination(self.linearisation.at[k]).evaluate(self.point_at(k))
+        return found
 
     def _combination(self, coefficients: Mapping[str, int]) -> Vector:
         """sum coefficients[c] * c over the named columns, as coefficients."""
-        polynomials = self.polynomials() | {"quotient": self.quotient}
-        names = list(coefficients)
-        return Vector.linear_combination([polynomials[name] for name in names], [coefficients[name] for name in names])
+        polynomials = self.polynomials() | {QUOTIENT.name: self.quotient}
+        return Vector.linear_combination([polynomials[name] for name in coefficients], list(coefficients.values()))
 
-    # round 5
+    def commit_opening(self) -> G1:
+        """W = sum_i nu^i (C_i - r_i) / Z_Si: what is claimed at the same points is summed first, then divided by X - z for each."""
+        nu, weight = self.challenges["nu"], 1
+        parts = []
+        for at, claims in groupby(self.form.claims, key=lambda claim: claim.points):
+            terms: dict[str, int] = {}
+            for claim in claims:
+                linear = self.linearisation.at[at[0]] if claim.column is None else {claim.column: 1}
+                for name, coefficient in linear.items():
+                    terms[name] = (terms.get(name, 0) + weight * coefficient) % MODULUS
+                weight = weight * nu % MODULUS
+            part = self._combination(terms)
+            for k in at:
+                part = self.quotient_of(part, self.point_at(k))
+            parts.append(part)
+        self.opening = Vector.linear_combination(parts, [1] * len(parts))
+        return monomial_key().msm(self.opening)
 
-    def commit_opening(self, challenges: ConstraintChallenges, nu: int) -> OpeningCommitment:
-        """W = (N + nu limb + nu^2 table - values)/(X - rho) + nu^3 (cell - line)/Z + nu^4 (M - value)/(X - omega rho)."""
-        rho = challenges.rho
-        rho_next = rho * root_of_unity(self.circuit.domain) % MODULUS
-        nu2, nu3, nu4 = (pow(nu, k, MODULUS) for k in (2, 3, 4))
-        here = Vector.linear_combination(
-            [self._combination(self.linearisation.here), self.columns["limb"].coefficients, self.table], [1, nu, nu2]
-        )
-        there = self._combination(self.linearisation.there)
-        at_rho = self.quotient_of(here, rho)
-        at_next = self.quotient_of(there, rho_next)
-        at_both = self.quotient_of(self.quotient_of(self.columns["cell"].coefficients, rho), rho_next)
-        self.opening = Vector.linear_combination([at_rho, at_both, at_next], [1, nu3, nu4])
-        return OpeningCommitment(monomial_key().msm(self.opening))
+    def folded(self, claim: Fold) -> Vector:
+        """The polynomial that the last claim is about."""
+        return Vector.linear_combination([self._combination(claim.columns), self.opening], [1, claim.opening])
 
-    def open(self, challenges: ConstraintChallenges, evaluations: Evaluations, nu: int, zeta: int) -> G1:
+    def open(self, claim: Fold) -> G1:
         """The final opening (L - value)/(X - zeta) of the folded polynomial."""
-        claim = fold(self.circuit, self.linearisation, evaluations, challenges.rho, nu, zeta)
-        folded = Vector.linear_combination([self._combination(claim.columns), self.opening], [1, claim.opening])
+        folded, zeta = self.folded(claim), self.challenges["zeta"]
         if folded.evaluate(zeta) != claim.value:
             raise UnprovableTrace("the folded polynomial does not take the stated value: an evaluation is wrong")
         return monomial_key().msm(self.quotient_of(folded, zeta))

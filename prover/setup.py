@@ -1,4 +1,4 @@
-"""The prover's commitment key: the ceremony's G1 powers, and for each domain its Lagrange basis with four blinding points.
+"""The prover's commitment key: the ceremony's G1 powers, and for each domain its Lagrange basis with blinding points.
 
 `setup.bin` holds, uncompressed, [tau^i]_1 for i < 4096, then [L_i(tau)]_1 for n = 1024 and n = 2048. It is derived from
 `trusted_setup.txt` by `python -m zkpredict.prover.setup` and pinned here by its sha256; a test derives it again. `commit` also
@@ -11,7 +11,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from zkpredict.circuits.constraints import TABLE
+from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
@@ -21,8 +21,6 @@ from zkpredict.verifier.ceremony import G1_POWERS, TABLE_COMMITMENT, TAU_G2, par
 
 FOLDER = Path(__file__).parent / "ceremony"
 SETUP_SHA256 = "15dc59bfa9da9d6ada1f84d02ca79f28eef212557fef43ed9866a8c1b371450c"
-BLINDERS = 4
-"""Random coefficients in each column's blinding: one for each linear value a proof fixes (at rho, omega rho, tau, omega tau)."""
 
 _POINT_BYTES = 96
 
@@ -48,11 +46,11 @@ def monomial_key() -> Bases:
 
 
 @cache
-def lagrange_key(domain: int) -> Bases:
-    """[L_i(tau)]_1 for i < n, then the blinding points [tau^k (tau^n - 1)]_1 for k < 4."""
+def lagrange_key(domain: int, blinders: int = 0) -> Bases:
+    """[L_i(tau)]_1 for i < n, then the blinding points [tau^k (tau^n - 1)]_1 for k < `blinders`."""
     start = G1_POWERS + sum(n for n in DOMAINS if n < domain)
     powers = monomial_key()
-    blinding = [powers[domain + k] - powers[k] for k in range(BLINDERS)]
+    blinding = [powers[domain + k] - powers[k] for k in range(blinders)]
     return Bases.concat([_section(start, domain), Bases(blinding)])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from zkpredict.circuits.field import MODULUS, inverse, inverses, powers, root_of_unity
-from zkpredict.circuits.layout import ACTIVATION_BITS
+from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_ROWS, LIMB_BITS, PACK_ROWS, Circuit
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.witness import complete_trace
 from zkpredict.kernel import Vector
 
 
@@ -57,6 +59,31 @@ def plain_inference(network: IntegerNetwork, image: list[int]) -> tuple[list[lis
         found.append(z)
         values = [layer.activation.apply_int(entry, layer.shift) for entry in z]
     return found, found[-1].index(max(found[-1]))
+
+
+def said(image: np.ndarray | bytes, digit: int) -> Statement:
+    """"The network says `digit` about `image`."""
+    return Statement(bytes(image), digit)
+
+
+def horner_column(limb: Sequence[int]) -> list[int]:
+    """The running pack values, by their own loop: 256 times the last one plus the limb, carried over r0, zero after a pack's first
+    row. The slow twin of what the prover solves from the constraint."""
+    horner, current = [0] * len(limb), 0
+    for row, value in enumerate(limb):
+        horner[row] = current
+        if row % PACK_ROWS == 0:
+            current = 0
+        elif row % LANE_ROWS:
+            current = ((current << LIMB_BITS) + int(value)) % MODULUS
+    horner[0] = current
+    return horner
+
+
+def trace_of_limbs(circuit: Circuit, limb: np.ndarray) -> dict[str, np.ndarray]:
+    """A trace from the limbs on rows r1..r3, with its running pack values."""
+    trace = complete_trace(circuit, {"limb": limb, "cell": np.zeros_like(limb)})
+    return trace | {"horner": horner_column(trace["limb"].tolist())}
 
 
 def changed(data: bytes, position: int, delta: int = 1) -> bytes:

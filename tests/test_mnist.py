@@ -2,21 +2,17 @@
 
 import numpy as np
 import pytest
-from support import changed, refuses
+from support import changed, horner_column, refuses, said
 
-from zkpredict.circuits.constraints import (
-    TABLE,
-    constant_term,
-    constraints,
-    image_polynomial,
-    readout,
-    row_column,
-    selectors,
-)
+from zkpredict.circuits.constraints import constant_term, constraints, readout, selectors
+from zkpredict.circuits.gadgets.bytes import TABLE
+from zkpredict.circuits.gadgets.dense import row_column
+from zkpredict.circuits.gadgets.public_input import image_polynomial
 from zkpredict.circuits.field import MODULUS, inverse, powers
 from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import Vector
-from zkpredict.prover.prove import Values, prove
+from zkpredict.prover.environment import Values
+from zkpredict.prover.prove import prove
 from zkpredict.verifier import independent
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening
@@ -54,9 +50,9 @@ class ManyTraces:
         row, trace = np.divmod(np.arange(n * count), count)
         by_trace = trace * n + row  # entry of a vector that lists trace after trace
         columns = {
-            "limb": Vector.from_signed(np.stack([t.limb for t in traces], axis=1).reshape(-1)),
-            "cell": Vector.from_signed(np.stack([t.cell for t in traces], axis=1).reshape(-1)),
-            "horner": Vector.from_ints([value for values in zip(*(t.horner for t in traces)) for value in values]),
+            "limb": Vector.from_signed(np.stack([t["limb"] for t in traces], axis=1).reshape(-1)),
+            "cell": Vector.from_signed(np.stack([t["cell"] for t in traces], axis=1).reshape(-1)),
+            "horner": Vector.from_ints([value for values in zip(*(t.get("horner") or horner_column(t["limb"].tolist()) for t in traces)) for value in values]),
             "linear": Vector.zeros(n * count),
         } | {name: gathered(vector, row) for name, vector in self.weight_rows.items()}
         publics = {name: gathered(vector, row) for name, vector in self.public_rows.items()}
@@ -125,7 +121,7 @@ def test_every_test_image_satisfies_the_system_with_the_digit_of_numpy(mnist, mn
     for start in range(first, first + 2_000, BATCH):
         images = mnist_images[start : start + BATCH]
         digits = plain_digits[start : start + BATCH].tolist()
-        traces = [build_trace(mnist.compiled, image, digit) for image, digit in zip(images, digits)]
+        traces = [build_trace(mnist.compiled, said(image, digit)) for image, digit in zip(images, digits)]
         assert many.failing(images, digits, traces) == set()
         assert mnist.network.infer(images).digits.tolist() == digits
 
@@ -134,7 +130,7 @@ def test_every_test_image_satisfies_the_system_with_the_digit_of_numpy(mnist, mn
 def few(mnist, mnist_images, plain_digits):
     """Eight images with their digits and honest traces."""
     images, digits = mnist_images[:8], plain_digits[:8].tolist()
-    return images, digits, [build_trace(mnist.compiled, image, digit) for image, digit in zip(images, digits)]
+    return images, digits, [build_trace(mnist.compiled, said(image, digit)) for image, digit in zip(images, digits)]
 
 
 @pytest.mark.parametrize(
@@ -151,9 +147,10 @@ def few(mnist, mnist_images, plain_digits):
 def test_a_tampered_trace_is_found_among_honest_ones(many, few, column, row, step, names):
     images, digits, traces = few
     assert many.failing(images, digits, traces) == set()
-    parts = {"limb": traces[3].limb.copy(), "cell": traces[3].cell.copy(), "horner": list(traces[3].horner)}
+    parts = {name: values.copy() for name, values in traces[3].items()}
+    parts["horner"] = horner_column(parts["limb"].tolist())
     parts[column][row] += step
-    found = many.failing(images, digits, [*traces[:3], Trace(**parts), *traces[4:]])
+    found = many.failing(images, digits, [*traces[:3], parts, *traces[4:]])
     assert {number for _, number in found} == {3}
     assert {name for name, _ in found} - {"boolean"} == names
 
@@ -163,7 +160,7 @@ def test_another_digit_or_image_is_found_among_honest_ones(mnist, many, few):
     wrong = (digits[5] + 1) % 10
     claimed = [*digits[:5], wrong, *digits[6:]]
     assert many.failing(images, claimed, traces) == {("linear", 5)}
-    retraced = [*traces[:5], build_trace(mnist.compiled, images[5], wrong), *traces[6:]]
+    retraced = [*traces[:5], build_trace(mnist.compiled, said(images[5], wrong)), *traces[6:]]
     assert many.failing(images, claimed, retraced) == {("linear", 5)}
     other = images.copy()
     other[2, 400] ^= 1

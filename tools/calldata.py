@@ -54,11 +54,11 @@ class Calls:
         circuit = ModelCommitment.from_bytes(corpus.statements[0].commitment, G1.from_compressed).circuit
         image_at = 4 + 4 * 32 + 32
         padded = -(-circuit.inputs // 32) * 32
-        return cls(artifact(circuit, check), corpus, image_at, image_at + padded + 32, check.proof_bytes)
+        return cls(artifact(circuit, check), corpus, image_at, image_at + padded + 32, check.proof_bytes())
 
     @property
     def check(self) -> FinalCheck:
-        return next(check for check in FinalCheck if check.proof_bytes == self.proof_bytes)
+        return next(check for check in FinalCheck if check.proof_bytes() == self.proof_bytes)
 
     def encode(self, function: str, image: bytes, proof: bytes) -> bytes:
         """Calldata for a proof file's bytes. Raises `VerificationError` when they are no proof."""

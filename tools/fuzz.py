@@ -24,24 +24,27 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.util import find_spec
+from itertools import accumulate
 from pathlib import Path
 
 from zkpredict.tools.parsers import TARGETS
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.idx import read_images
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.kernel import G1
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
-from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, POINT_NAMES, PROOF_BYTES, SCALAR_BYTES, SCALAR_NAMES
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, SCALAR_BYTES, proof_bytes
 from zkpredict.verifier.native import parse_proof, verify
 
 ROOT = Path(__file__).resolve().parents[1]
 MODEL, IMAGES = ROOT / "examples" / "mnist.model", ROOT / "tests" / "data" / "t10k-images-idx3-ubyte.gz"
 CORPUS_PROOFS, BATCH, WORKERS = 12, 250, 2
-POINTS, SCALARS = len(POINT_NAMES), len(SCALAR_NAMES)
-ROUNDS = ((0, 3), (3, 5), (5, 6), (6, 7), (7, 8))
+POINTS, SCALARS = len(COMPACT_FORM.points), len(COMPACT_FORM.scalars)
+_LENGTHS = [len(message.points) for message in COMPACT_FORM.rounds if message.points]
+ROUNDS = tuple(zip(accumulate([0, *_LENGTHS[:-1]]), accumulate(_LENGTHS), strict=True))
 """Points of each message, first to last."""
 ACCEPTED, CRASHED = "ACCEPTED", "CRASHED"
 
@@ -181,7 +184,7 @@ def points_shifted(chance: random.Random, honest: Statement, other: Statement) -
 def message_replay(chance: random.Random, honest: Statement, other: Statement) -> Statement:
     """One round's points, or all scalars, of another proof; or everything but those."""
     points = [(HEADER_BYTES + POINT_BYTES * a, HEADER_BYTES + POINT_BYTES * b) for a, b in ROUNDS]
-    start, end = chance.choice([*points, (HEADER_BYTES + POINTS * POINT_BYTES, PROOF_BYTES)])
+    start, end = chance.choice([*points, (HEADER_BYTES + POINTS * POINT_BYTES, proof_bytes())])
     if chance.random() < 0.3:
         return other.with_proof(start, honest.proof[start:end])
     return honest.with_proof(start, other.proof[start:end])

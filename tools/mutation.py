@@ -32,6 +32,16 @@ TARGETS = {
     "zkpredict.verifier.transcript": NATIVE_KILLERS,
     "zkpredict.verifier.ceremony": NATIVE_KILLERS,
     "zkpredict.circuits.constraints": NATIVE_KILLERS,
+    "zkpredict.circuits.columns": NATIVE_KILLERS,
+    "zkpredict.circuits.linear": NATIVE_KILLERS,
+    "zkpredict.circuits.publics": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.argmax": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.bytes": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.dense": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.lanes": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.packs": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.public_input": NATIVE_KILLERS,
+    "zkpredict.circuits.gadgets.relu": NATIVE_KILLERS,
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
 }
 EVIDENCE = ROOT / "docs" / "evidence.md"

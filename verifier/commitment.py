@@ -34,9 +34,10 @@ MAX_COMMITMENT_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class ModelCommitment:
-    """`rows`: the points of layer 0, then of layer 1, and so on; `circuit.total_rows` of them.
+    """`rows`: the points of layer 0, then of layer 1, and so on; `circuit.total_rows` of them, none at infinity.
 
-    `schema` and `inner` come from `bound` alone, or are left out: the schema, and the first row before it was bound.
+    `schema` and `inner` come from `bound` alone, or are left out: the schema, and the first row before it was bound. Raises
+    `MalformedFile` for anything else. That points are in the subgroup is for whoever decodes them to check.
     """
 
     circuit: Circuit
@@ -52,6 +53,14 @@ class ModelCommitment:
         if not schema:
             return cls(circuit, rows)
         return cls(circuit, (bound_row(circuit, rows[0], schema, decode_point), *rows[1:]), schema, rows[0])
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", tuple(self.rows))
+        if len(self.rows) != self.circuit.total_rows:
+            raise MalformedFile(f"commitment: has {len(self.rows)} rows, its circuit needs {self.circuit.total_rows}")
+        for number, row in enumerate(self.rows):
+            if row.to_compressed()[0] & 0x40:
+                raise MalformedFile(f"commitment: row {number} is the point at infinity")
 
     @cached_property
     def model_id(self) -> bytes:

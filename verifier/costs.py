@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
-from zkpredict.verifier.messages import POINT_BYTES, POINT_NAMES, SCALAR_BYTES, SCALAR_NAMES
+from zkpredict.circuits.placement import form
+from zkpredict.verifier.messages import POINT_BYTES, SCALAR_BYTES
 
 G1MSM_DISCOUNTS = (
     1000, 949, 848, 797, 764, 750, 738, 728, 719, 712, 705, 698, 692, 687, 682, 677, 673, 669, 665, 661, 658, 654, 651, 648,
@@ -23,13 +24,6 @@ GAS_PER_PIXEL = 22
 GAS_PER_ROW = 150
 GAS_FIXED = 21_500
 """Transcript, public polynomials, linearisation, hashing and memory of one verification, fitted to the measured contracts."""
-
-_FIXED_MSM_POINTS = len(POINT_NAMES)
-"""Every proof point but the final one, and the table."""
-_PAYLOAD_BYTES = len(POINT_NAMES) * POINT_BYTES + len(SCALAR_NAMES) * SCALAR_BYTES
-_ONCHAIN_PROOF_BYTES = _PAYLOAD_BYTES + (len(POINT_NAMES) - 1) * POINT_BYTES
-"""On-chain, every point but the final one is uncompressed."""
-
 
 @dataclass(frozen=True)
 class Costs:
@@ -57,8 +51,11 @@ def msm_gas(points: int) -> int:
 
 def estimate_costs(circuit: Circuit) -> Costs:
     """The cost of proofs in `circuit`."""
-    points = circuit.total_rows + _FIXED_MSM_POINTS
-    calldata = _ONCHAIN_PROOF_BYTES + circuit.inputs + 7 * 32
+    shape = form(circuit)
+    points = circuit.total_rows + len(shape.points)  # every point but the final one, and the table
+    payload = len(shape.points) * POINT_BYTES + len(shape.scalars) * SCALAR_BYTES
+    onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
+    calldata = onchain + circuit.inputs + 7 * 32
     return Costs(
         domain=circuit.domain,
         packs=sum(group.packs for group in circuit.groups),
@@ -66,7 +63,7 @@ def estimate_costs(circuit: Circuit) -> Costs:
         committed_rows=circuit.total_rows,
         registry_bytes=circuit.total_rows * 96,
         folded_points=points,
-        proof_payload_bytes=_PAYLOAD_BYTES,
+        proof_payload_bytes=payload,
         verify_gas_estimate=BASE_GAS
         + CALLDATA_BYTE_GAS * calldata
         + msm_gas(points)

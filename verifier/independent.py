@@ -6,8 +6,8 @@ evaluates it: points, challenges, public polynomials, linearisation and pairing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from Crypto.Hash import keccak
@@ -18,9 +18,11 @@ from py_ecc.optimized_bls12_381 import G2 as GENERATOR_G2
 from py_ecc.optimized_bls12_381 import curve_order as ORDER
 from py_ecc.optimized_bls12_381 import field_modulus as BASE
 
-from zkpredict.circuits.constraints import row_column, total_constraint
+from zkpredict.circuits.columns import linearised_name, scalar_name
+from zkpredict.circuits.constraints import total_constraint
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.expression import Expression
+from zkpredict.circuits.expression import Environment
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import (
     ACTIVATION_ROW,
     BIAS_ROWS,
@@ -33,6 +35,7 @@ from zkpredict.circuits.layout import (
     Circuit,
     Group,
 )
+from zkpredict.circuits.placement import form
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
@@ -47,8 +50,8 @@ def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
     Raises `MalformedFile` for the commitment, else `MalformedProof`, `WrongStatement` or `FailedOpening`, as native does.
     """
     commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
-    proof = Proof.from_bytes(proof_bytes, decode_point)
     circuit = commitment.circuit
+    proof = Proof.from_bytes(proof_bytes, decode_point, form(circuit))
     model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
     if proof.model_id != model_id:
         raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, the commitment is of model {model_id.hex()}")
@@ -58,9 +61,9 @@ def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
         raise WrongStatement(f"the digit {proof.digit} is not one of the {circuit.classes} classes")
 
     challenges = draw_challenges(circuit.digest, image, proof)
-    if challenges.rho == 0 or pow(challenges.rho, circuit.domain, ORDER) == 1:
+    if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, ORDER) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
-    publics = public_values(circuit, image, proof.digit, challenges.alpha, challenges.rho)
+    publics = public_values(circuit, image, proof.digit, challenges["alpha"], challenges["rho"])
     claims = opening_claims(commitment, proof, challenges, publics)
     if not _opens(claims, proof, challenges):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
@@ -141,35 +144,17 @@ def combine(terms: Iterable[tuple[Point, int]]) -> tuple[FQ, FQ, FQ]:
 # challenges
 
 
-@dataclass(frozen=True)
-class Challenges:
-    """Every challenge of one proof, in the order in which they are drawn."""
-
-    alpha: int
-    beta: int
-    delta: int
-    rho: int
-    nu: int
-    zeta: int
-
-
-def draw_challenges(circuit_digest: bytes, image: bytes, proof: Proof) -> Challenges:
+def draw_challenges(circuit_digest: bytes, image: bytes, proof: Proof) -> dict[str, int]:
     """protocol.md, "Rounds": the chain of hashes from the statement to zeta."""
-    start = _keccak(_keccak(b"zkpredict proof v1", circuit_digest), proof.model_id, proof.digit.to_bytes(32, "big"), image)
-    points = [point.to_uncompressed() for point in proof.points]
-    first = _keccak(start, *points[0:3])
-    second = _keccak(first, *points[3:5])
-    third = _keccak(second, points[5])
-    fourth = _keccak(third, *(value.to_bytes(32, "big") for value in astuple(proof.evaluations)))
-    fifth = _keccak(fourth, points[6])
-    return Challenges(
-        alpha=int.from_bytes(first, "big") % ORDER,
-        beta=int.from_bytes(_keccak(first, b"\x01"), "big") % ORDER,
-        delta=int.from_bytes(second, "big") % ORDER,
-        rho=int.from_bytes(third[:30], "big"),
-        nu=int.from_bytes(fourth, "big") % ORDER,
-        zeta=int.from_bytes(fifth, "big") % ORDER,
-    )
+    state = _keccak(_keccak(b"zkpredict proof v1", circuit_digest), proof.model_id, proof.digit.to_bytes(32, "big"), image)
+    found = {}
+    for message in proof.form.rounds[:-1]:
+        points = [proof.points[name].to_uncompressed() for name in message.points]
+        state = _keccak(state, *points, *(proof.scalars[name].to_bytes(32, "big") for name in message.scalars))
+        for number, name in enumerate(message.challenges):
+            digest = state if number == 0 else _keccak(state, bytes([number]))
+            found[name] = int.from_bytes(digest[:30], "big") if name == "rho" else int.from_bytes(digest, "big") % ORDER
+    return found
 
 
 def _keccak(*parts: bytes) -> bytes:
@@ -263,6 +248,11 @@ def public_values(circuit: Circuit, image: bytes, digit: int, alpha: int, point:
         found[f"reads{layer}"] = on(start + ACTIVATION_ROW for start in starts)
         found[f"reads_next{layer}"] = alpha * on(start + ACTIVATION_ROW - 1 for start in starts) % ORDER
         found[f"bias{layer}"] = (basis[BIAS_ROWS[0]] + alpha * basis[BIAS_ROWS[1]]) % ORDER
+    tags = set(circuit.gates[:-1])
+    for tag in tags if len(tags) > 1 else ():  # a single gate acts on every lane
+        groups = [group for group, own in zip(circuit.layer_groups[:-1], circuit.gates[:-1], strict=True) if own == tag]
+        lanes = [g.pack_row(slot) + lane * LANE_ROWS for g in groups for slot in range(g.slots) for lane in range(PACK_LANES)]
+        found[f"gate{tag}"] = on(start + SIGN_ROW for start in lanes)
     return found
 
 
@@ -294,7 +284,7 @@ class Probe:
     """
 
     publics: Mapping[str, int]
-    challenges: Challenges
+    challenges: Mapping[str, int]
     stated: Mapping[CellName, int]
     under_test: CellName | None = None
     unstated: set[CellName] = field(default_factory=set)
@@ -313,17 +303,20 @@ class Probe:
         return self.publics[name]
 
     def challenge(self, name: str) -> int:
-        return getattr(self.challenges, name)
+        return self.challenges[name]
 
 
 def split_linear(
-    expression: Expression, publics: Mapping[str, int], challenges: Challenges, stated: Mapping[CellName, int]
+    total: Callable[[Environment], int],
+    publics: Mapping[str, int],
+    challenges: Mapping[str, int],
+    stated: Mapping[CellName, int],
 ) -> tuple[int, dict[CellName, int]]:
-    """`expression` as constant + sum of coefficient * unstated cell, found by setting one cell after the other to 1."""
+    """`total` as constant + sum of coefficient * unstated cell, found by setting one cell after the other to 1."""
     probe = Probe(publics, challenges, stated)
-    constant = expression.evaluate(probe) % ORDER
+    constant = total(probe) % ORDER
     probes = {name: Probe(publics, challenges, stated, name) for name in sorted(probe.unstated)}
-    return constant, {name: (expression.evaluate(one) - constant) % ORDER for name, one in probes.items()}
+    return constant, {name: (total(one) - constant) % ORDER for name, one in probes.items()}
 
 
 # the opening
@@ -337,34 +330,34 @@ class Claim:
     values: Mapping[int, int]
 
 
-def opening_claims(commitment: ModelCommitment, proof: Proof, challenges: Challenges, publics: Mapping[str, int]) -> list[Claim]:
+def opening_claims(
+    commitment: ModelCommitment, proof: Proof, challenges: Mapping[str, int], publics: Mapping[str, int]
+) -> list[Claim]:
     """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks"."""
-    circuit, said = commitment.circuit, proof.evaluations
-    here = challenges.rho
-    there = here * pow(7, (ORDER - 1) // circuit.domain, ORDER) % ORDER
-    stated = {("limb", 0): said.limb, ("cell", 0): said.cell, ("table", 0): said.table, ("cell", 1): said.cell_next}
-    constant, coefficients = split_linear(total_constraint(circuit), publics, challenges, stated)
+    circuit, shape = commitment.circuit, form(commitment.circuit)
+    root = pow(7, (ORDER - 1) // circuit.domain, ORDER)
+    point_at = {k: challenges["rho"] * pow(root, k, ORDER) % ORDER for k in shape.rotations}
+    stated = {cell: proof.scalars[scalar_name(cell)] for cell in shape.stated}
+    constant, coefficients = split_linear(lambda world: total_constraint(circuit, world), publics, challenges, stated)
 
-    columns = _committed(commitment, proof, challenges.alpha)
-    sides: tuple[list, list] = ([], [])
+    sums = {k: proof.scalars[linearised_name(k)] for k in shape.rotations if k}
+    sums[0] = -constant - sum(sums.values())
+    columns = _committed(commitment, proof, challenges["alpha"])
+    parts: dict[int, list] = {k: [] for k in shape.rotations}
     for (column, rotation), coefficient in coefficients.items():
-        sides[rotation].extend((point, coefficient * weight % ORDER) for point, weight in columns[column])
-    return [
-        Claim(sides[0], {here: -constant - said.linearised_next}),
-        Claim(columns["limb"], {here: said.limb}),
-        Claim(columns["table"], {here: said.table}),
-        Claim(columns["cell"], {here: said.cell, there: said.cell_next}),
-        Claim(sides[1], {there: said.linearised_next}),
-    ]
+        parts[rotation].extend((point, coefficient * weight % ORDER) for point, weight in columns[column])
+
+    found = [((k,), "", Claim(parts[k], {point_at[k]: sums[k]})) for k in shape.rotations]
+    for column in dict.fromkeys(name for name, _ in shape.stated):
+        at = tuple(k for name, k in shape.stated if name == column)
+        found.append((at, column, Claim(columns[column], {point_at[k]: stated[column, k] for k in at})))
+    names = ["", *(column.name for column in shape.columns)]
+    return [claim for _, _, claim in sorted(found, key=lambda one: (one[0], names.index(one[1])))]
 
 
 def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[str, list[tuple[Point, int]]]:
     """Every column as a combination of points; a layer's weights combine its rows by powers of alpha."""
-    columns = {
-        message.name: [(getattr(part, message.name), 1)]
-        for part in (proof.trace, proof.sums, proof.quotient)
-        for message in fields(part)
-    }
+    columns = {name: [(point, 1)] for name, point in proof.points.items() if name not in ("opening", "final")}
     columns["table"] = [(decode_point(TABLE_COMMITMENT), 1)]
     rows = iter(commitment.rows)
     for layer, exponents in enumerate(row_exponents(commitment.circuit)):
@@ -372,18 +365,18 @@ def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[st
     return columns
 
 
-def _opens(claims: list[Claim], proof: Proof, challenges: Challenges) -> bool:
+def _opens(claims: list[Claim], proof: Proof, challenges: Mapping[str, int]) -> bool:
     """The pairing equation, with the point zeta on the G2 side:
 
     F = sum_i nu^i Z_i(zeta) (C_i - [r_i(zeta)]) - Z(zeta) W,   e(F, [1]) = e(W', [tau] - zeta [1])
 
     Z vanishes on all opening points, Z_i on those that claim i says nothing about, and r_i takes the claimed values.
     """
-    zeta = challenges.zeta
+    zeta = challenges["zeta"]
     everywhere = {point for claim in claims for point in claim.values}
-    terms, value = [(proof.opening.opening, -_product(zeta - point for point in everywhere))], 0
+    terms, value = [(proof.points["opening"], -_product(zeta - point for point in everywhere))], 0
     for number, claim in enumerate(claims):
-        factor = pow(challenges.nu, number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
+        factor = pow(challenges["nu"], number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
         terms += [(point, factor * weight) for point, weight in claim.terms]
         value += factor * _interpolated(claim.values, zeta)
     generator = Point(*(int(part) for part in normalize(GENERATOR)))
@@ -391,7 +384,7 @@ def _opens(claims: list[Claim], proof: Proof, challenges: Challenges) -> bool:
     tau = decompress_G2((int.from_bytes(TAU_G2[:48], "big"), int.from_bytes(TAU_G2[48:], "big")))
     shifted = add(tau, neg(multiply(GENERATOR_G2, zeta)))
     left = pairing(GENERATOR_G2, folded, final_exponentiate=False)
-    right = pairing(shifted, neg(proof.final.projective()), final_exponentiate=False)
+    right = pairing(shifted, neg(proof.points["final"].projective()), final_exponentiate=False)
     return final_exponentiate(left * right) == FQ12.one()
 
 

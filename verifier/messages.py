@@ -1,24 +1,34 @@
-"""What the prover sends, round by round, and the bytes of a proof file.
+"""What the prover sends, and the bytes of a proof file.
 
-    magic "zkpP" 01 | model id 32 | digit u16 little-endian | 8 points of 48 bytes | 5 scalars of 32 bytes, big-endian
+    magic "zkpP" 01 | model id 32 | digit u16 little-endian | points of 48 bytes | scalars of 32 bytes, big-endian
 
-Points are generic: each verifier decodes the 48 bytes into its own type, which offers `to_compressed()` (48 bytes, ZCash format) and
-`to_uncompressed()` (96 bytes, x then y, big-endian). The transcript absorbs the uncompressed form, as the contract does.
+Which points and scalars, and in which rounds, is the form of the circuit (`circuits.columns.Form`). Points are generic: each verifier
+decodes the 48 bytes into its own type, which offers `to_compressed()` (48 bytes, ZCash format) and `to_uncompressed()` (96 bytes, x
+then y, big-endian). The transcript absorbs the uncompressed form, as the contract does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import astuple, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Protocol
 
-from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.columns import Form, Round
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.statement import Statement
 from zkpredict.verifier.errors import MalformedProof
+from zkpredict.verifier.transcript import Transcript
 
 MAGIC = b"zkpP\x01"
+MODEL_ID_BYTES = 32
+DIGIT_BYTES = 2
 POINT_BYTES, SCALAR_BYTES = 48, 32
+HEADER_BYTES = len(MAGIC) + MODEL_ID_BYTES + DIGIT_BYTES
+_INFINITY = 0x40
 
 
 class Point(Protocol):
@@ -33,106 +43,49 @@ class Point(Protocol):
     def mul(self, scalar: int) -> Point: ...
 
 
-class _Points:
-    """A message made of points only."""
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        """All of them, in order."""
-        return tuple(getattr(self, field.name) for field in fields(self))
-
-    def absorbed(self) -> bytes:
-        """What the transcript sees: the uncompressed points."""
-        return b"".join(point.to_uncompressed() for point in self.points)
-
-
-@dataclass(frozen=True)
-class TraceCommitments(_Points):
-    """Round 1: the three trace columns. Answered by alpha and beta."""
-
-    limb: Point
-    horner: Point
-    cell: Point
-
-
-@dataclass(frozen=True)
-class SumCommitments(_Points):
-    """Round 2: the running sums of the linear check and of the lookup. Answered by delta."""
-
-    linear: Point
-    lookup: Point
-
-
-@dataclass(frozen=True)
-class QuotientCommitment(_Points):
-    """Round 3: the quotient of the combined constraint by X^n - 1. Answered by rho."""
-
-    quotient: Point
-
-
-@dataclass(frozen=True)
-class Evaluations:
-    """Round 4: values in [0, r). `limb`, `cell`, `table` at rho, `cell_next` at omega rho, and `linearised_next`: the value at
-    omega rho of everything that occurs linearly there. Answered by nu."""
-
-    limb: int
-    cell: int
-    table: int
-    cell_next: int
-    linearised_next: int
-
-    def absorbed(self) -> bytes:
-        """What the transcript sees: 32 bytes each, big-endian."""
-        return b"".join(value.to_bytes(SCALAR_BYTES, "big") for value in astuple(self))
-
-    def of_cell(self, column: str, rotation: int) -> int | None:
-        """The stated value of a cell, or None for one that is never opened."""
-        return {("limb", 0): self.limb, ("cell", 0): self.cell, ("table", 0): self.table, ("cell", 1): self.cell_next}.get(
-            (column, rotation)
-        )
-
-
-@dataclass(frozen=True)
-class OpeningCommitment(_Points):
-    """Round 5: the quotient W of the multi-point opening. Answered by zeta."""
-
-    opening: Point
-
-
-_POINT_MESSAGES = (TraceCommitments, SumCommitments, QuotientCommitment, OpeningCommitment)
-POINT_NAMES = (*(field.name for message in _POINT_MESSAGES for field in fields(message)), "final")
-"""The points of a proof, in the order of the rounds and of the file."""
-SCALAR_NAMES = tuple(field.name for field in fields(Evaluations))
-"""The scalars of a proof, behind the points."""
-HEADER_BYTES = len(MAGIC) + 32 + 2
-PROOF_BYTES = HEADER_BYTES + len(POINT_NAMES) * POINT_BYTES + len(SCALAR_NAMES) * SCALAR_BYTES
+def proof_bytes(form: Form = COMPACT_FORM) -> int:
+    """How long a proof file of this form is."""
+    return HEADER_BYTES + len(form.points) * POINT_BYTES + len(form.scalars) * SCALAR_BYTES
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A whole proof with the model it is for and the digit it claims. `final` opens the folded polynomial at zeta."""
+    """A whole proof with the model it is for and the class it claims. `points` and `scalars` by name, in the order of `form`.
+
+    Raises `MalformedProof` for what no parser would give back: other names, a point at infinity, a scalar that is not in [0, r).
+    """
 
     model_id: bytes
     digit: int
-    trace: TraceCommitments
-    sums: SumCommitments
-    quotient: QuotientCommitment
-    evaluations: Evaluations
-    opening: OpeningCommitment
-    final: Point
+    points: Mapping[str, Point]
+    scalars: Mapping[str, int]
+    form: Form = field(default=COMPACT_FORM, repr=False)
 
-    @property
-    def points(self) -> tuple[Point, ...]:
-        """All of them, in the order of `POINT_NAMES`."""
-        return (*self.trace.points, *self.sums.points, *self.quotient.points, *self.opening.points, self.final)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "points", MappingProxyType(dict(self.points)))
+        object.__setattr__(self, "scalars", MappingProxyType(dict(self.scalars)))
+        if len(self.model_id) != MODEL_ID_BYTES or not 0 <= self.digit < 1 << (8 * DIGIT_BYTES):
+            raise MalformedProof(
+                f"proof: the model id has {len(self.model_id)} bytes, expected {MODEL_ID_BYTES}, or the digit {self.digit} not "
+                f"{DIGIT_BYTES} bytes"
+            )
+        for kind, found, expected in (("points", self.points, self.form.points), ("scalars", self.scalars, self.form.scalars)):
+            if tuple(found) != expected:
+                raise MalformedProof(f"proof: its {kind} are {', '.join(found)}, expected {', '.join(expected)}")
+        check_parts(self.points, self.scalars)
 
     def to_bytes(self) -> bytes:
         """The canonical proof file."""
-        header = MAGIC + self.model_id + self.digit.to_bytes(2, "little")
-        return header + b"".join(point.to_compressed() for point in self.points) + self.evaluations.absorbed()
+        header = MAGIC + self.model_id + self.digit.to_bytes(DIGIT_BYTES, "little")
+        points = b"".join(point.to_compressed() for point in self.points.values())
+        return header + points + b"".join(map(encode_scalar, self.scalars.values()))
+
+    def changed(self, points: Mapping[str, Point] | None = None, scalars: Mapping[str, int] | None = None) -> Proof:
+        """The same proof with some parts replaced."""
+        return replace(self, points={**self.points, **(points or {})}, scalars={**self.scalars, **(scalars or {})})
 
     @classmethod
-    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point]) -> Proof:
+    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], form: Form = COMPACT_FORM) -> Proof:
         """Parses and checks a proof file. `decode_point` must refuse, by ValueError, what is not a point of the subgroup.
 
         Raises `MalformedProof`: wrong magic or length, scalar >= r, bad point, point at infinity, trailing bytes.
@@ -140,35 +93,50 @@ class Proof:
         reader = ByteReader(data, "proof")
         try:
             reader.expect(MAGIC, "magic")
-            model_id = reader.take(32, "model id")
-            digit = reader.unsigned(2, "digit")
-            encoded = [reader.take(POINT_BYTES, f"point {number}") for number in range(len(POINT_NAMES))]
-            scalars = [_scalar(reader, name) for name in SCALAR_NAMES]
+            model_id = reader.take(MODEL_ID_BYTES, "model id")
+            digit = reader.unsigned(DIGIT_BYTES, "digit")
+            encoded = {name: reader.take(POINT_BYTES, f"point {number}") for number, name in enumerate(form.points)}
+            scalars = {name: int.from_bytes(reader.take(SCALAR_BYTES, f"scalar {name}"), "big") for name in form.scalars}
             reader.finish()
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
-        points = [_point(raw, name, decode_point) for raw, name in zip(encoded, POINT_NAMES)]
-        return cls(
-            model_id,
-            digit,
-            TraceCommitments(*points[:3]),
-            SumCommitments(*points[3:5]),
-            QuotientCommitment(points[5]),
-            Evaluations(*scalars),
-            OpeningCommitment(points[6]),
-            points[7],
-        )
+        points = {name: _point(raw, name, decode_point) for name, raw in encoded.items()}
+        return cls(model_id, digit, points, scalars, form)
 
 
-def _scalar(reader: ByteReader, name: str) -> int:
-    value = int.from_bytes(reader.take(SCALAR_BYTES, f"scalar {name}"), "big")
-    if value >= MODULUS:
-        raise MalformedProof(f"proof: scalar {name} is not below the field order")
-    return value
+def check_parts(points: Mapping[str, Point], scalars: Mapping[str, int]) -> None:
+    """Refuses points at infinity and scalars that are not canonical. Raises `MalformedProof`."""
+    for name, point in points.items():
+        if point.to_compressed()[0] & _INFINITY:
+            raise MalformedProof(f"proof: point {name} is at infinity")
+    for name, value in scalars.items():
+        if not 0 <= value < MODULUS:
+            raise MalformedProof(f"proof: scalar {name} is not below the field order")
+
+
+def absorbed(message: Round, points: Mapping[str, Point], scalars: Mapping[str, int]) -> bytes:
+    """What the transcript sees of one round: uncompressed points, then scalars of 32 bytes, big-endian."""
+    parts = [points[name].to_uncompressed() for name in message.points]
+    return b"".join(parts + [encode_scalar(scalars[name]) for name in message.scalars])
+
+
+def derive_challenges(circuit_digest: bytes, statement: Statement, proof: Proof) -> dict[str, int]:
+    """Runs the transcript over a proof: every challenge by name. Nothing follows the last message, so nobody absorbs it."""
+    transcript = Transcript(circuit_digest, proof.model_id, statement)
+    found: dict[str, int] = {}
+    for message in proof.form.rounds[:-1]:
+        transcript.absorb(absorbed(message, proof.points, proof.scalars))
+        found |= transcript.draw(message.challenges)
+    return found
+
+
+def encode_scalar(value: int) -> bytes:
+    """32 bytes, big-endian."""
+    return value.to_bytes(SCALAR_BYTES, "big")
 
 
 def _point(raw: bytes, name: str, decode_point: Callable[[bytes], Point]) -> Point:
-    if raw[0] & 0x40:
+    if raw[0] & _INFINITY:
         raise MalformedProof(f"proof: point {name} is at infinity")
     try:
         return decode_point(raw)

@@ -2,42 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import numpy as np
 
-from zkpredict.circuits.field import MODULUS, powers
+from zkpredict.circuits.columns import Origin
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.constraints import row_column
+from zkpredict.circuits.placement import COMPACT_FORM, Form, form
+from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, pairing_check
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
-from zkpredict.verifier.messages import Proof
-from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
-from zkpredict.verifier.transcript import Transcript
+from zkpredict.verifier.messages import Proof, derive_challenges
+from zkpredict.verifier.opening import Fold, fold, linearise
+
+FIXED_COLUMNS = {"table": TABLE_COMMITMENT}
+"""The commitments of the columns that are constants of the protocol, compressed."""
 
 
-@dataclass(frozen=True)
-class Challenges:
-    """Every challenge of one proof, in the order in which they are drawn."""
-
-    constraints: ConstraintChallenges
-    nu: int
-    zeta: int
-
-
-def parse_proof(data: bytes) -> Proof:
+def parse_proof(data: bytes, shape: Form = COMPACT_FORM) -> Proof:
     """Proof bytes to a `Proof` with kernel points, all checked. Raises `MalformedProof`."""
-    return Proof.from_bytes(data, G1.from_compressed)
+    return Proof.from_bytes(data, G1.from_compressed, shape)
 
 
-def check_statement(circuit: Circuit, image: bytes, digit: int) -> None:
-    """Refuses an image of another size and a digit that is no class. Raises `WrongStatement`."""
+def statement_for(circuit: Circuit, image: bytes, digit: int) -> Statement:
+    """"The network says `digit` about `image`", if the circuit can say so. Raises `WrongStatement` for an image of another size and
+    a digit that is no class."""
     if len(image) != circuit.inputs:
         raise WrongStatement(f"the image has {len(image)} bytes, the circuit takes {circuit.inputs}")
     if not 0 <= digit < circuit.classes:
         raise WrongStatement(f"the digit {digit} is not one of the {circuit.classes} classes")
+    return Statement(image, digit)
 
 
 def image_bytes(image: bytes | np.ndarray) -> bytes:
@@ -50,19 +48,18 @@ def image_bytes(image: bytes | np.ndarray) -> bytes:
     raise WrongStatement(f"the image must be bytes or a uint8 array, got {kind}")
 
 
-def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> Challenges:
-    """Runs the transcript over a proof."""
-    transcript = Transcript(circuit.digest, proof.model_id, proof.digit, image)
-    transcript.absorb(proof.trace.absorbed())
-    alpha, beta = transcript.challenge(), transcript.second_challenge()
-    transcript.absorb(proof.sums.absorbed())
-    delta = transcript.challenge()
-    transcript.absorb(proof.quotient.absorbed())
-    rho = transcript.point_challenge()
-    transcript.absorb(proof.evaluations.absorbed())
-    nu = transcript.challenge()
-    transcript.absorb(proof.opening.absorbed())
-    return Challenges(ConstraintChallenges(alpha, beta, delta, rho), nu, transcript.challenge())
+def check_names(commitment: ModelCommitment, proof: Proof) -> None:
+    """Refuses a proof for another model, or with other parts than the circuit's proofs have. Raises `WrongStatement`."""
+    if proof.model_id != commitment.model_id:
+        raise WrongStatement(
+            f"the proof is for model {proof.model_id.hex()}, the commitment is of model {commitment.model_id.hex()}"
+        )
+    expected = form(commitment.circuit)
+    if proof.form.rounds != expected.rounds:
+        raise WrongStatement(
+            f"the proof has {len(proof.points)} points and {len(proof.scalars)} scalars of another kind of circuit, "
+            f"this one's proofs have {len(expected.points)} and {len(expected.scalars)}"
+        )
 
 
 def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof) -> None:
@@ -71,52 +68,54 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
     Raises `WrongStatement` or `FailedOpening`. protocol.md, "What the verifier checks".
     """
     circuit = commitment.circuit
-    if proof.model_id != commitment.model_id:
-        raise WrongStatement(
-            f"the proof is for model {proof.model_id.hex()}, the commitment is of model {commitment.model_id.hex()}"
-        )
-    image = image_bytes(image)
-    check_statement(circuit, image, proof.digit)
-    challenges = derive_challenges(circuit, image, proof)
-    rho, alpha = challenges.constraints.rho, challenges.constraints.alpha
-    if rho == 0 or pow(rho, circuit.domain, MODULUS) == 1:
+    check_names(commitment, proof)
+    statement = statement_for(circuit, image_bytes(image), proof.digit)
+    challenges = derive_challenges(circuit.digest, statement, proof)
+    if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, MODULUS) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
-    linearisation = linearise(circuit, image, proof.digit, challenges.constraints, proof.evaluations)
-    claim = fold(circuit, linearisation, proof.evaluations, rho, challenges.nu, challenges.zeta)
+    linearisation = linearise(circuit, statement, challenges, proof.scalars)
+    claim = fold(circuit, linearisation, proof.scalars, challenges)
 
-    columns = committed_columns(proof)
-    terms = [(columns[name], scalar) for name, scalar in claim.columns.items() if name in columns]
-    for layer, points in enumerate(rows_by_layer(commitment)):
-        weights = powers(alpha, circuit.first_equation(circuit.layers))[circuit.first_equation(layer) :]
-        scale = claim.columns[row_column(layer)]
-        terms += [(row, scale * w % MODULUS) for row, w in zip(points, weights[:: circuit.packs_per_row(layer)])]
-    terms.append((proof.opening.opening, claim.opening))
+    terms = column_terms(commitment, proof, claim, challenges)
+    terms.append((proof.points["opening"], claim.opening))
     terms.append((G1.generator(), -claim.value % MODULUS))
-    terms.append((proof.final, challenges.zeta))
+    terms.append((proof.points["final"], challenges["zeta"]))
     folded = G1.linear_combination([point for point, _ in terms], [scalar for _, scalar in terms])
     # e(L - [value] + zeta final, [1]) = e(final, [tau])
-    if not pairing_check([(folded, G2.generator()), (-proof.final, G2.from_compressed(TAU_G2))]):
+    if not pairing_check([(folded, G2.generator()), (-proof.points["final"], G2.from_compressed(TAU_G2))]):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
 
 
-def committed_columns(proof: Proof) -> dict[str, G1]:
-    """The commitment of every column but the weight rows."""
-    return {
-        "limb": proof.trace.limb,
-        "horner": proof.trace.horner,
-        "cell": proof.trace.cell,
-        "linear": proof.sums.linear,
-        "lookup": proof.sums.lookup,
-        "quotient": proof.quotient.quotient,
-        "table": G1.from_compressed(TABLE_COMMITMENT),
-    }
+def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold, challenges: Mapping[str, int]) -> list[tuple[G1, int]]:
+    """The folded columns as points and scalars: the proof's, the constants', and the model's rows by powers of alpha.
+
+    Raises `ValueError` when the fold has a column that nothing commits to, or leaves one out.
+    """
+    circuit, alpha = commitment.circuit, challenges["alpha"]
+    left = dict(claim.columns)
+    terms: list[tuple[G1, int]] = []
+    for column in form(circuit).columns:
+        if column.name not in left:
+            raise ValueError(f"column {column.name} is not folded")
+        scalar = left.pop(column.name)
+        if column.origin is Origin.PROOF:
+            terms.append((proof.points[column.name], scalar))
+        elif column.origin is Origin.FIXED:
+            terms.append((G1.from_compressed(FIXED_COLUMNS[column.name]), scalar))
+        else:
+            terms += [(row, scalar * weight % MODULUS) for row, weight in rows_of_column(commitment, column.name, alpha)]
+    if left:
+        raise ValueError(f"nothing commits to the folded columns {', '.join(left)}")
+    return terms
 
 
-def rows_by_layer(commitment: ModelCommitment) -> list[tuple[G1, ...]]:
-    """The commitment's rows, split by layer."""
-    found, start = [], 0
-    for layer in range(commitment.circuit.layers):
-        count = commitment.circuit.row_count(layer)
-        found.append(commitment.rows[start : start + count])
-        start += count
-    return found
+def rows_of_column(commitment: ModelCommitment, name: str, alpha: int) -> list[tuple[G1, int]]:
+    """A column of the model: its layer's row points, each with its power of alpha. Raises `ValueError` for a name that is none."""
+    circuit, start = commitment.circuit, 0
+    for layer in range(circuit.layers):
+        exponents = circuit.row_exponents(layer)
+        if row_column(layer) == name:
+            points = commitment.rows[start : start + len(exponents)]
+            return [(point, pow(alpha, exponent, MODULUS)) for point, exponent in zip(points, exponents, strict=True)]
+        start += len(exponents)
+    raise ValueError(f"no layer has the column {name}")

@@ -1,26 +1,26 @@
 """From the constraint list to one opening: linearisation, then the multi-point fold of BDFG20 (ePrint 2020/081, section 4).
 
-Given the stated evaluations, the combined constraint at rho is linear in what is left: some columns at rho, some at omega rho,
-and a constant. So the identity says
+Given the stated values, the combined constraint at rho is linear in what is left: columns at omega^k rho for the rotations k that
+constraints read, and a constant. With N_k the sum of the columns read at rotation k, each with its coefficient, the identity says
 
-    N(rho) + M(omega rho) + constant = 0      N = sum of columns with coefficients `here`, M with coefficients `there`
+    sum_k N_k(omega^k rho) + constant = 0
 
-The prover states M(omega rho) (`linearised_next`), and what must open is, with S = {rho, omega rho}:
-
-    at rho         : N = -(constant + linearised_next),  limb,  table
-    at S           : cell
-    at omega rho   : M = linearised_next
+The prover states N_k(omega^k rho) for every k but 0 (`linearised_next`, ...). What must open is each N_k at its point, N_0 to what is
+left, and each column with stated values at the points where they are stated: the claims of the circuit's form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
+from zkpredict.circuits.columns import CellName, Form, linearised_name, scalar_name
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import Circuit
-from zkpredict.verifier.messages import Evaluations
+from zkpredict.circuits.placement import form
+from zkpredict.circuits.statement import Statement
 
 
 @dataclass(frozen=True)
@@ -51,59 +51,58 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class ConstraintChallenges:
-    """The challenges of rounds 1 to 3."""
-
-    alpha: int
-    beta: int
-    delta: int
-    rho: int
-
-
-@dataclass(frozen=True)
 class OpenedCells:
     """An `Environment` in which stated cells are numbers and all others stay symbols."""
 
     publics: Mapping[str, int]
-    challenges: ConstraintChallenges
-    evaluations: Evaluations
+    challenges: Mapping[str, int]
+    stated: Mapping[CellName, int]
 
     def constant(self, value: int) -> Linear:
         return Linear(value % MODULUS)
 
     def cell(self, column: str, rotation: int) -> Linear:
-        value = self.evaluations.of_cell(column, rotation)
+        value = self.stated.get((column, rotation))
         return Linear(0, {(column, rotation): 1}) if value is None else Linear(value)
 
     def public(self, name: str) -> Linear:
         return Linear(self.publics[name])
 
     def challenge(self, name: str) -> Linear:
-        return Linear(getattr(self.challenges, name))
+        return Linear(self.challenges[name])
 
 
 @dataclass(frozen=True)
 class Linearisation:
-    """The combined constraint at rho: `sum here[c] c(rho) + sum there[c] c(omega rho) + constant`."""
+    """The combined constraint at rho: `sum over rotations k and columns c of at[k][c] c(omega^k rho), + constant`."""
 
-    here: Mapping[str, int]
-    there: Mapping[str, int]
+    at: Mapping[int, Mapping[str, int]]
     constant: int
 
     @classmethod
-    def of(cls, total: Linear) -> Linearisation:
-        """Sorts the terms of the combined constraint by where their cell is: rotation 0 or 1."""
-        here = {column: coefficient for (column, rotation), coefficient in total.terms.items() if rotation == 0}
-        there = {column: coefficient for (column, rotation), coefficient in total.terms.items() if rotation == 1}
-        return cls(here, there, total.constant)
+    def of(cls, form: Form, total: Linear) -> Linearisation:
+        """Sorts the terms of the combined constraint by rotation. Raises `ValueError` for a rotation that the form does not have."""
+        at: dict[int, dict[str, int]] = {rotation: {} for rotation in form.rotations}
+        for (column, rotation), coefficient in total.terms.items():
+            if rotation not in at:
+                raise ValueError(f"the constraints read {column} at rotation {rotation}, proofs are opened at {form.rotations} only")
+            at[rotation][column] = coefficient
+        return cls(at, total.constant)
+
+
+def stated_cells(form: Form, scalars: Mapping[str, int]) -> dict[CellName, int]:
+    """The stated values of cells, from a proof's scalars."""
+    return {cell: scalars[scalar_name(cell)] for cell in form.stated}
 
 
 def linearise(
-    circuit: Circuit, image: bytes, digit: int, challenges: ConstraintChallenges, evaluations: Evaluations
+    circuit: Circuit, statement: Statement, challenges: Mapping[str, int], scalars: Mapping[str, int]
 ) -> Linearisation:
     """Evaluates the combined constraint at rho with the stated cells filled in."""
-    publics = evaluate_publics(circuit, image, digit, challenges.alpha, challenges.rho)
-    return Linearisation.of(total_constraint(circuit).evaluate(OpenedCells(publics, challenges, evaluations)))
+    publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"])
+    shape = form(circuit)
+    total = total_constraint(circuit, OpenedCells(publics, challenges, stated_cells(shape, scalars)))
+    return Linearisation.of(shape, total)
 
 
 @dataclass(frozen=True)
@@ -115,28 +114,59 @@ class Fold:
     value: int
 
 
-def fold(circuit: Circuit, linearisation: Linearisation, evaluations: Evaluations, rho: int, nu: int, zeta: int) -> Fold:
-    """BDFG20: L = Z_there (N + nu limb + nu^2 table - values) + nu^3 (cell - line) + nu^4 Z_here (M - value) - Z W at zeta,
+def fold(circuit: Circuit, linearisation: Linearisation, scalars: Mapping[str, int], challenges: Mapping[str, int]) -> Fold:
+    """BDFG20: L = sum_i nu^i Z_i (C_i - r_i(zeta)) - Z W at zeta.
 
-    with Z_here = zeta - rho, Z_there = zeta - omega rho, Z = Z_here Z_there, and `line` through cell's two stated values.
+    Z is the product of zeta - point over all points omega^k rho, Z_i over those that claim i says nothing about, and r_i goes through
+    what claim i states. Raises `ValueError` when a stated cell is in no claim.
     """
-    rho_next = rho * root_of_unity(circuit.domain) % MODULUS
-    z_here, z_there = (zeta - rho) % MODULUS, (zeta - rho_next) % MODULUS
-    nu2, nu3, nu4 = pow(nu, 2, MODULUS), pow(nu, 3, MODULUS), pow(nu, 4, MODULUS)
+    shape, rho, nu, zeta = form(circuit), *(challenges[name] for name in ("rho", "nu", "zeta"))
+    points = {k: rho * pow(root_of_unity(circuit.domain), k, MODULUS) % MODULUS if k else rho for k in shape.rotations}
+    distances = {k: (zeta - point) % MODULUS for k, point in points.items()}
+    stated = stated_cells(shape, scalars)
+    folded = {(claim.column, k) for claim in shape.claims if claim.column is not None for k in claim.points}
+    if folded != set(stated) or set(linearisation.at) != set(points):
+        raise ValueError(f"stated cells {sorted(stated)} are not those of the claims, {sorted(folded)}")
+
     columns: dict[str, int] = {}
+    total, weight = 0, 1
+    for at, claims in groupby(shape.claims, key=lambda claim: claim.points):
+        beside = _product(distance for k, distance in distances.items() if k not in at)
+        value = 0
+        for claim in claims:
+            if claim.column is None:
+                terms, values = linearisation.at[at[0]], (_linearised(shape, linearisation, scalars, at[0]),)
+            else:
+                terms, values = {claim.column: 1}, tuple(stated[claim.column, k] for k in at)
+            for column, coefficient in terms.items():
+                columns[column] = (columns.get(column, 0) + weight * beside * coefficient) % MODULUS
+            value = value + weight * _interpolated([points[k] for k in at], values, [distances[k] for k in at])
+            weight = weight * nu % MODULUS
+        total = total + beside * value
+    return Fold(columns, -_product(distances.values()) % MODULUS, total % MODULUS)
 
-    def add(column: str, coefficient: int) -> None:
-        columns[column] = (columns.get(column, 0) + coefficient) % MODULUS
 
-    for column, coefficient in linearisation.here.items():
-        add(column, z_there * coefficient)
-    for column, coefficient in linearisation.there.items():
-        add(column, nu4 * z_here * coefficient)
-    add("limb", nu * z_there)
-    add("table", nu2 * z_there)
-    add("cell", nu3)
-    slope = (evaluations.cell_next - evaluations.cell) * inverse(rho_next - rho)
-    line = evaluations.cell + slope * z_here
-    at_rho = -(linearisation.constant + evaluations.linearised_next) + nu * evaluations.limb + nu2 * evaluations.table
-    value = z_there * at_rho + nu3 * line + nu4 * z_here * evaluations.linearised_next
-    return Fold(columns, -z_here * z_there % MODULUS, value % MODULUS)
+def _linearised(shape: Form, linearisation: Linearisation, scalars: Mapping[str, int], rotation: int) -> int:
+    """What the linearisation's share at a rotation must be: stated, or at rho what is left for the identity to hold."""
+    if rotation:
+        return scalars[linearised_name(rotation)]
+    return -(linearisation.constant + sum(scalars[linearised_name(k)] for k in shape.rotations[1:]))
+
+
+def _interpolated(points: list[int], values: tuple[int, ...], distances: list[int]) -> int:
+    """The polynomial through `values` at `points`, at zeta (whose distance to each point is given): Newton's divided differences."""
+    differences = list(values)
+    for order in range(1, len(points)):
+        for k in range(len(points) - 1, order - 1, -1):
+            differences[k] = (differences[k] - differences[k - 1]) * inverse(points[k] - points[k - order])
+    result = differences[-1]
+    for difference, distance in zip(reversed(differences[:-1]), reversed(distances[:-1]), strict=True):
+        result = difference + result * distance
+    return result
+
+
+def _product(factors: Iterable[int]) -> int:
+    result = 1
+    for factor in factors:
+        result = result * factor
+    return result

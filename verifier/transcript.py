@@ -10,12 +10,16 @@ The circuit fixes the length of the image and of every message, so no two transc
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from Crypto.Hash import keccak
 
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.statement import Statement
 
 PROOF_LABEL = b"zkpredict proof v1"
 MODEL_LABEL = b"zkpredict model v1"
+POINT_CHALLENGE = "rho"
 POINT_CHALLENGE_BITS = 240
 """rho keeps the top 240 bits of its hash: a pixel times rho then fits in 256 bits, which is cheap on-chain."""
 
@@ -33,22 +37,19 @@ def context(label: bytes, circuit_digest: bytes) -> bytes:
 class Transcript:
     """The verifier's randomness. Start it with the statement, then `absorb` the messages in order."""
 
-    def __init__(self, circuit_digest: bytes, model_id: bytes, digit: int, image: bytes) -> None:
-        statement = context(PROOF_LABEL, circuit_digest) + model_id + digit.to_bytes(32, "big") + image
-        self.state = keccak256(statement)
+    def __init__(self, circuit_digest: bytes, model_id: bytes, statement: Statement) -> None:
+        self.state = keccak256(context(PROOF_LABEL, circuit_digest) + model_id + statement.absorbed())
 
     def absorb(self, message: bytes) -> None:
         """Chains the bytes of one round's message into the state."""
         self.state = keccak256(self.state + message)
 
-    def challenge(self) -> int:
-        """This round's challenge in [0, r)."""
-        return int.from_bytes(self.state, "big") % MODULUS
+    def draw(self, names: Iterable[str]) -> dict[str, int]:
+        """This round's challenges by name: the first is the state, the k-th after it keccak(state | k), modulo r each."""
+        return {name: self.challenge(name, number) for number, name in enumerate(names)}
 
-    def second_challenge(self) -> int:
-        """Another challenge of the same round, independent of the first."""
-        return int.from_bytes(keccak256(self.state + b"\x01"), "big") % MODULUS
-
-    def point_challenge(self) -> int:
-        """The evaluation point: the top 240 bits of the state."""
-        return int.from_bytes(self.state, "big") >> (256 - POINT_CHALLENGE_BITS)
+    def challenge(self, name: str, number: int) -> int:
+        """Challenge `number` of this round. The evaluation point, `rho`, keeps the top 240 bits of its hash."""
+        drawn = keccak256(self.state + bytes([number])) if number else self.state
+        value = int.from_bytes(drawn, "big")
+        return value >> (256 - POINT_CHALLENGE_BITS) if name == POINT_CHALLENGE else value % MODULUS

@@ -11,7 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.generate import SHIPPED, artifact
@@ -81,18 +83,18 @@ def send_verification(
     return contract.transact("verifyOrRevert", *arguments, gas=gas)
 
 
-def final_check(contract: Contract) -> FinalCheck:
+def final_check(contract: Contract, shape: Form = COMPACT_FORM) -> FinalCheck:
     """Which form of proof a deployed verifier takes."""
     size = contract.call("PROOF_BYTES")
     for check in FinalCheck:
-        if check.proof_bytes == size:
+        if check.proof_bytes(shape) == size:
             return check
     raise UnusableInput(f"the verifier at {contract.address} takes proofs of {size} bytes, which this version does not make")
 
 
 def _statement(chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[Contract, tuple]:
     contract = _for_circuit(chain, address, commitment.circuit)
-    encoded = onchain_proof(proof, final_check(contract))
+    encoded = onchain_proof(proof, final_check(contract, proof.form))
     return contract, (commitment.model_id, image, proof.digit, encoded)
 
 

@@ -1,18 +1,26 @@
-"""A proof as the contract takes it: 7 points of 96 bytes, 5 scalars of 32 bytes, then the final point.
+"""A proof as the contract takes it: every point but the last in 96 bytes, the scalars in 32 bytes, then the final point.
 
     limb | horner | cell | linear | lookup | quotient | opening | limb, cell, table, cell_next, linearised_next | final
 
-The final point is compressed (48 bytes, for precompile 0x0a) or, for the pairing variant, 96 bytes like the others.
+for ReLU networks; the form of the circuit says which parts others have. The final point is compressed (48 bytes, for precompile
+0x0a) or, for the pairing variant, 96 bytes like the others.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
-from zkpredict.verifier.messages import POINT_NAMES, SCALAR_NAMES, Proof
+from zkpredict.circuits.columns import Form
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.verifier.messages import SCALAR_BYTES, Proof, encode_scalar
 
-ABSORBED_POINTS = POINT_NAMES[:-1]
-"""The points before the final one, in their order."""
+ONCHAIN_POINT_BYTES = 96
+COMPRESSED_POINT_BYTES = 48
+
+
+def absorbed_points(form: Form = COMPACT_FORM) -> tuple[str, ...]:
+    """The points before the final one, in their order."""
+    return form.points[:-1]
 
 
 class FinalCheck(Enum):
@@ -26,17 +34,16 @@ class FinalCheck(Enum):
     @property
     def final_bytes(self) -> int:
         """Length of the final point."""
-        return 48 if self is FinalCheck.POINT_EVALUATION else 96
+        return COMPRESSED_POINT_BYTES if self is FinalCheck.POINT_EVALUATION else ONCHAIN_POINT_BYTES
 
-    @property
-    def proof_bytes(self) -> int:
+    def proof_bytes(self, form: Form = COMPACT_FORM) -> int:
         """Length of a whole proof."""
-        return 96 * len(ABSORBED_POINTS) + 32 * len(SCALAR_NAMES) + self.final_bytes
+        return ONCHAIN_POINT_BYTES * len(absorbed_points(form)) + SCALAR_BYTES * len(form.scalars) + self.final_bytes
 
 
 def onchain_proof(proof: Proof, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:
-    """The contract's proof bytes of a parsed `proof`: 880, or 928 for the pairing variant."""
-    *points, final = proof.points
-    encoded = b"".join(point.to_uncompressed() for point in points) + proof.evaluations.absorbed()
+    """The contract's proof bytes of a parsed `proof`: for ReLU networks 880, or 928 for the pairing variant."""
+    *points, final = proof.points.values()
+    encoded = b"".join(point.to_uncompressed() for point in points) + b"".join(map(encode_scalar, proof.scalars.values()))
     compressed = check is FinalCheck.POINT_EVALUATION
     return encoded + (final.to_compressed() if compressed else final.to_uncompressed())

@@ -64,7 +64,7 @@ def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
     yield Cost(f"{name} register", registered.gas_used, "", f"once per model: {circuit.total_rows} points checked and stored")
     for case in ("empty", "typical", "full"):
         cost = deployed.contract.transact("verifyOrRevert", *_arguments(stored_statement(case, domain), check)).gas_used
-        yield Cost(f"{name} verify {case}", cost, check.proof_bytes, "whole transaction; bytes are the proof's")
+        yield Cost(f"{name} verify {case}", cost, check.proof_bytes(), "whole transaction; bytes are the proof's")
     for part, gas in parts(deployed.contract, typical, check).items():
         yield Cost(f"{name} verify typical: {part}", gas, "", "")
 

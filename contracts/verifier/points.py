@@ -8,13 +8,13 @@ from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.kernel import G2
 
 
-def locate_infinity(count: int, check: FinalCheck) -> list[str]:
-    """Sets `wrong` to 1 + index of the first of `count` points that is at infinity."""
+def locate_infinity(first: str, count: int, check: FinalCheck) -> list[str]:
+    """Sets `wrong` to 1 + index of the first of `count` points, from the place `first` on, that is at infinity."""
     lines = [
-        f"// wrong = 1 + i for the first of the {count} points, from limb on, with x == 0",
+        f"// wrong = 1 + i for the first of the {count} points, from {first.lower()} on, with x == 0",
         "if infinite {",
         f"    for {{ let i := 0 }} lt(i, {count}) {{ i := add(i, 1) }} {{",
-        "        let x := add(LIMB, mul(i, STRIDE))",
+        f"        let x := add({first}, mul(i, STRIDE))",
         "        if iszero(or(mload(x), mload(add(x, 32)))) {",
         "            wrong := add(i, 1)",
         "            break",

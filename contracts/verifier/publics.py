@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from zkpredict.circuits.constraints import Periodic, constant_term, readout, selectors
+from zkpredict.circuits.constraints import constant_term, readout, selectors
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
 from zkpredict.circuits.layout import LANE_ROWS, Circuit
+from zkpredict.circuits.publics import Periodic
 from zkpredict.contracts.verifier.lowering import FIELD, number
 from zkpredict.contracts.verifier.symbolic import Symbol
 

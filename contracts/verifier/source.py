@@ -7,21 +7,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
 
-from zkpredict.circuits.constraints import row_column, total_constraint
+from zkpredict.circuits.columns import Form, Origin
+from zkpredict.circuits.constraints import total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
+from zkpredict.circuits.linear import equations
+from zkpredict.circuits.placement import form
 from zkpredict.contracts.chain.precompiles import padded
-from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck
-from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
+from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
+from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
+from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import locate_infinity, padded_g2, stored
 from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_power
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
 from zkpredict.kernel import G1, G2
-from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
-from zkpredict.verifier.messages import SCALAR_NAMES, Evaluations
-from zkpredict.verifier.opening import ConstraintChallenges, Fold, Linearisation, OpenedCells, fold
+from zkpredict.verifier.ceremony import TAU_G2
+from zkpredict.verifier.native import FIXED_COLUMNS
+from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 SOURCES = Path(__file__).resolve().parent / "solidity"
@@ -66,6 +71,9 @@ class Generator:
         parts = {
             "gather_rows": self._gather_rows(),
             "copy_points": self._copy_points(),
+            "check_scalars": check_scalars(self._form),
+            "draw_challenges": draw_challenges(self._form),
+            "padding": self._padding(),
             "rho_powers": self._rho_powers(),
             "pixels": pixel_lines(self.circuit.inputs),
             "combine_weights": self._weights(),
@@ -82,23 +90,37 @@ class Generator:
         return self.circuit.domain.bit_length() - 1
 
     @property
+    def _form(self) -> Form:
+        return form(self.circuit)
+
+    @property
+    def _fixed(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self._form.columns if column.origin is Origin.FIXED)
+
+    @property
     def _points(self) -> tuple[str, ...]:
-        """Points of the multi-scalar multiplication after the rows: the table's, then the proof's."""
+        """Points of the multi-scalar multiplication after the rows: the fixed ones, then the proof's."""
         more = ("final", "generator") if self.check is FinalCheck.PAIRING else ()
-        return ("table", *ABSORBED_POINTS, *more)
+        return (*self._fixed, *absorbed_points(self._form), *more)
 
     def _lay_out(self) -> None:
-        """Areas whose neighbourhood matters: STATE in front of the proof's points, the scalars right behind six of them."""
+        """Areas whose neighbourhood matters: STATE in front of the proof's points, the scalars right behind those that come before them."""
         memory = self.memory
         rows = WORD_BYTES + POINT_BYTES * self.circuit.total_rows
-        memory.area("STATE", max(96 + self.circuit.inputs, 608 + 160, rows))
-        for number, name in enumerate(SCALAR_NAMES):
-            place = memory.at(f"{name.upper()}_VALUE", memory.places["STATE"] + 608 + WORD_BYTES * number)
+        scalars = scalars_offset(self._form)
+        end = scalars + WORD_BYTES * len(self._form.scalars)
+        memory.area("STATE", max(96 + self.circuit.inputs, end, rows))
+        for number, name in enumerate(self._form.scalars):
+            place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * number)
             self.words[name] = _read(place)
         memory.word("ORDER")
-        for name in ("alpha", "beta", "delta", "rho", "nu", "zeta", "vanishing"):
+        for name in (*self._challenges, "vanishing"):
             self._word(name)
         self._word("pixels", PIXELS_BOUND)
+
+    @property
+    def _challenges(self) -> tuple[str, ...]:
+        return tuple(name for message in self._form.rounds for name in message.challenges)
 
     def _word(self, name: str, bound: int = MODULUS) -> str:
         """Reserves the word of a value that formulas call `name`."""
@@ -130,20 +152,23 @@ class Generator:
 
     def _copy_points(self) -> list[str]:
         """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity."""
-        lines = stored("TABLE", 0, padded(G1.from_compressed(TABLE_COMMITMENT)))
-        places = {name: f"add(PROOF_AT, {96 * number})" for number, name in enumerate(ABSORBED_POINTS)}
+        lines = []
+        for name in self._fixed:
+            lines += stored(name.upper(), 0, padded(G1.from_compressed(FIXED_COLUMNS[name])))
+        absorbed = absorbed_points(self._form)
+        places = {name: f"add(PROOF_AT, {POINT_BYTES * number})" for number, name in enumerate(absorbed)}
         if self.check is FinalCheck.PAIRING:
             lines += stored("GENERATOR", 0, padded(G1.generator()))
             places["final"] = "FINAL_AT"
-        lines.append("let infinite := 0")
+        lines += ["// infinite: some x is 0 modulo 2^256; the search below looks at all of it", "let infinite := 0"]
         for name, place in places.items():
             point = name.upper()
             lines += [
                 f"calldatacopy(add({point}, 16), {place}, 48)",
                 f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
-                f"infinite := or(infinite, iszero(or(mload({point}), mload(add({point}, 32)))))",
+                f"infinite := or(infinite, iszero(mload(add({point}, 32))))",
             ]
-        return [*lines, *locate_infinity(len(places), self.check)]
+        return [*lines, *locate_infinity(absorbed[0].upper(), len(places), self.check)]
 
     def _gather_rows(self) -> list[str]:
         """The rows as their id hashes them, behind the context in STATE: coordinates without padding and scalars."""
@@ -154,6 +179,13 @@ class Generator:
                 to = WORD_BYTES + POINT_BYTES * row + half * coordinate
                 moves.append((to, STRIDE * row + 16 + 64 * coordinate))
         return [f"mcopy(add(STATE, {to}), add(MSM, {start}), {half})" for to, start in moves]
+
+    def _padding(self) -> list[str]:
+        """Whether the bytes that fill the last words of image and proof are zero."""
+        sizes = {"IMAGE": self.circuit.inputs, "PROOF": self.check.proof_bytes(self._form)}
+        padded = {name: -size % WORD_BYTES for name, size in sizes.items() if size % WORD_BYTES}
+        words = [f"shr({8 * (WORD_BYTES - left)}, calldataload(add({name}_AT, {sizes[name]})))" for name, left in padded.items()]
+        return [f"canonical := and(canonical, iszero({f'or({words[0]}, {words[1]})' if len(words) > 1 else words[0]}))"] if words else []
 
     def _rho_powers(self) -> list[str]:
         self.words["rho_1"] = self.words["rho"]
@@ -173,7 +205,7 @@ class Generator:
         self.entry_words = {}
         program = Program(dict(self.words))
         self.words["alpha_1"] = self.words["alpha"]
-        last = first + classes + len(circuit.pinned_rows)
+        last = max(equations(circuit, 0)) + 1
         for exponent in range(2, last):
             program.compute(self._word(f"alpha_{exponent}"), Symbol(((("alpha",) * exponent, 1),)))
         for number, row in enumerate(readout.entries):
@@ -191,6 +223,9 @@ class Generator:
             self.weight_places[row] = known[formula]
         program.compute(self._word("constant_sum"), constants(circuit))
         lines = self._lines(program)
+        largest = max(program.bounds[place] for place in self.entry_words.values())
+        if largest + MODULUS >= WORD:
+            raise ValueError("the weight of a read-out row, and the total that a claimed digit adds to it, may not fit a word")
         lines += [f"// prefix[i + 1] = prefix[i] + alpha^({first} + i): the weights of the first i + 1 classes", "let sum := 0"]
         for number in range(classes):
             exponent = first + number
@@ -286,25 +321,26 @@ class Generator:
     def claim(self) -> Fold:
         """The verifier's own linearisation and fold, run on names."""
         publics = _Lookup(self._public)
-        values = Evaluations(*map(Symbol.named, SCALAR_NAMES))
-        challenges = ConstraintChallenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
-        total = total_constraint(self.circuit).evaluate(OpenedCells(publics, challenges, values))
-        linearisation = Linearisation.of(total)
-        return fold(self.circuit, linearisation, values, *map(Symbol.named, ("rho", "nu", "zeta")))
+        values = {name: Symbol.named(name) for name in self._form.scalars}
+        challenges = {name: Symbol.named(name) for name in self._challenges}
+        world = OpenedCells(publics, challenges, stated_cells(self._form, values))
+        linearisation = Linearisation.of(self._form, total_constraint(self.circuit, world))
+        return fold(self.circuit, linearisation, values, challenges)
 
     def _fold(self) -> list[str]:
         circuit, claim = self.circuit, self.claim()
         program = Program(dict(self.words))
-        row = 0
+        columns, row = dict(claim.columns), 0
         for layer in range(circuit.layers):
-            for number in range(circuit.row_count(layer)):
-                exponent = circuit.first_equation(layer) + number * circuit.packs_per_row(layer)
-                scalar = claim.columns[row_column(layer)]
-                scalar = scalar * Symbol.named(f"alpha_{exponent}") if exponent else scalar
-                program.compute(f"ROW{row}_SCALAR", scalar)
+            scalar = columns.pop(row_column(layer))
+            for exponent in circuit.row_exponents(layer):
+                weighted = scalar * Symbol.named(f"alpha_{exponent}") if exponent else scalar
+                program.compute(f"ROW{row}_SCALAR", weighted)
                 row += 1
-        for name in ("table", *ABSORBED_POINTS[:-1]):
-            program.compute(f"{name.upper()}_SCALAR", claim.columns[name])
+        for name in (*self._fixed, *absorbed_points(self._form)[:-1]):
+            program.compute(f"{name.upper()}_SCALAR", columns.pop(name))
+        if columns:
+            raise ValueError(f"no point of the contract commits to {', '.join(columns)}")
         program.compute("OPENING_SCALAR", claim.opening)
         if self.check is FinalCheck.PAIRING:
             program.compute("GENERATOR_SCALAR", -claim.value)
@@ -325,7 +361,7 @@ class Generator:
 
     def _numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
-        image, proof = (-(-size // WORD_BYTES) * WORD_BYTES for size in (circuit.inputs, check.proof_bytes))
+        image, proof = (-(-size // WORD_BYTES) * WORD_BYTES for size in (circuit.inputs, check.proof_bytes(self._form)))
         start = 4 + 5 * WORD_BYTES + image + WORD_BYTES
         return {
             "name": contract_name(circuit, check),
@@ -336,12 +372,12 @@ class Generator:
             "rows": str(circuit.total_rows),
             "image_bytes": str(circuit.inputs),
             "classes": str(circuit.classes),
-            "proof_bytes": str(check.proof_bytes),
+            "proof_bytes": str(check.proof_bytes(self._form)),
+            "points": str(len(self._form.points)),
             "calldata_bytes": str(start + proof),
             "proof_at": str(start),
-            "opening_at": str(start + 96 * (len(ABSORBED_POINTS) - 1)),
-            "scalars_at": str(start + 96 * len(ABSORBED_POINTS)),
-            "final_at": str(start + check.proof_bytes - check.final_bytes),
+            "scalars_at": str(start + POINT_BYTES * len(absorbed_points(self._form))),
+            "final_at": str(start + check.proof_bytes(self._form) - check.final_bytes),
             "msm_points": str(circuit.total_rows + len(self._points)),
             "msm_gas": str(20_000 * (circuit.total_rows + len(self._points))),
             "memory": self.memory.constants("    "),

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import random_image, random_network, refuses, worst_images
+from support import random_image, random_network, refuses, said, worst_images
 
-from zkpredict.circuits.compiler import CompiledNetwork, compile_network, lane_shift
+from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.gadgets.relu import lane_shift
 from zkpredict.circuits.debug import check_trace
 from zkpredict.circuits.errors import UnsupportedNetwork, bits
 from zkpredict.circuits.field import MODULUS
@@ -38,7 +39,7 @@ def test_a_row_at_the_bound_is_taken_and_satisfied_and_one_beyond_is_refused(shi
     image = np.full(2, 255, np.uint8)
     assert net.infer(image[None, :]).pre_activations[0][0, 1] == sign * bound
     digit = net.predict(image)
-    check_trace(compiled, image.tobytes(), digit, build_trace(compiled, image, digit), 1 << 130, 1 << 131)
+    check_trace(compiled, said(image.tobytes(), digit), build_trace(compiled, said(image, digit)), 1 << 130, 1 << 131)
     limit = f"the limit is {bound} at shift {shift}" if shift else f"the limit is {bound}"
     with refuses(UnsupportedNetwork, f"layer 0 row 1 reaches up to {bits(bound + 1)} on some input, {limit}"):
         compile_network(reaching(bound + 1, shift, sign))
@@ -46,7 +47,7 @@ def test_a_row_at_the_bound_is_taken_and_satisfied_and_one_beyond_is_refused(shi
 
 def test_a_shift_beyond_the_wide_lane_is_refused_even_for_small_values():
     assert lane_shift(NARROW) == 8 and lane_shift(WIDE) == 32
-    with refuses(UnsupportedNetwork, "layer 0 shifts by 33 bits, at most 32 fit a wide lane"):
+    with refuses(UnsupportedNetwork, "layer 0 shifts by more than the 32 bits of a wide lane"):
         compile_network(reaching(5, 33))
 
 
@@ -63,7 +64,7 @@ def test_logits_at_the_bound_are_taken_and_one_beyond_is_refused(sign):
     compiled = compile_network(net)
     for image in worst_images(net, 1):
         digit = net.predict(image)
-        check_trace(compiled, image.tobytes(), digit, build_trace(compiled, image, digit), 1 << 130, 1 << 131)
+        check_trace(compiled, said(image.tobytes(), digit), build_trace(compiled, said(image, digit)), 1 << 130, 1 << 131)
     with refuses(UnsupportedNetwork, f"layer 0 row 1 reaches up to {bits(bound + 1)} on some input, the limit is {bound}"):
         compile_network(logits(bound + 1))
 

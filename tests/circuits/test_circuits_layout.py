@@ -119,7 +119,7 @@ def test_every_pack_has_a_place_in_a_committed_row_and_an_equation_of_its_own(ci
         assert (circuit.row_count(layer) - 1) * shared < group.packs <= circuit.row_count(layer) * shared
         equations += [circuit.first_equation(layer) + pack for pack in range(circuit.row_count(layer) * shared)]
     equations += [circuit.first_equation(circuit.layers) + index for index in range(circuit.classes)]
-    equations += [circuit.first_pinned_equation + number for number in range(len(circuit.pinned_rows))]
+    equations += [(circuit.first_equation(circuit.layers) + circuit.classes) + number for number in range(len(circuit.pinned_rows))]
     assert equations == list(range(len(equations)))
     assert circuit.total_rows == sum(circuit.row_count(layer) for layer in range(circuit.layers))
 

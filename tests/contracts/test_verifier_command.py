@@ -106,7 +106,7 @@ def creation_of_a_liar(digest: bytes, size: int) -> bytes:
 def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil, anvil_url, monkeypatch):
     """Asked, it would accept a proof for another image."""
     commitment = stored_statement("typical", 1024).commitment
-    liar = anvil.deploy(creation_of_a_liar(commitment.circuit.digest, FinalCheck.POINT_EVALUATION.proof_bytes)).contract
+    liar = anvil.deploy(creation_of_a_liar(commitment.circuit.digest, FinalCheck.POINT_EVALUATION.proof_bytes())).contract
     np.save(files["image.npy"], np.zeros((28, 28), np.uint8))
     question = ("verify", files["image.npy"], files["proof"], "--commitment", files["commitment"], "--contract", liar, "--rpc-url", anvil_url)
     code, said = ran(*question)

@@ -105,14 +105,19 @@ def test_calldata_must_be_laid_out_as_an_abi_encoder_does():
             contract.chain.call(contract.address, data[:-cut])
 
 
-def test_padding_of_the_last_word_means_nothing():
-    """ABI encoders write zeros after image and proof; the contract reads neither, so a proof has no second image."""
+@pytest.mark.parametrize("place", [164 + 784, 164 + 799, -16, -1])
+def test_padding_of_the_last_word_must_be_zero(place):
+    """ABI encoders write zeros after image and proof: a statement with its proof is one string of bytes."""
     contract, _ = deployed(1024, FinalCheck.POINT_EVALUATION)
     statement = stored_statement("typical", 1024)
     data = bytearray(raw_calldata(contract.artifact, honest(statement.commitment, statement.image, statement.proof)))
-    data[164 + 784 : 164 + 800] = b"\xff" * 16
-    data[-16:] = b"\xff" * 16
     assert int.from_bytes(contract.chain.call(contract.address, bytes(data)), "big") == 1
+    data[place] = 1
+    assert int.from_bytes(contract.chain.call(contract.address, bytes(data)), "big") == 0
+    selector = contract.artifact.encode("verifyOrRevert", *honest(statement.commitment, statement.image, statement.proof).arguments)[:4]
+    with pytest.raises(Reverted) as caught:
+        contract.chain.call(contract.address, selector + bytes(data[4:]))
+    assert contract.artifact.error(caught.value.data) == ("WrongCalldataLayout", ())
 
 
 @pytest.mark.parametrize("name", SHAPES)

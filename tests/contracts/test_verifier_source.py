@@ -8,19 +8,21 @@ import re
 from functools import cache
 
 import pytest
+from support import said
 
-from zkpredict.circuits.constraints import constraints, row_column
+from zkpredict.circuits.constraints import constraints
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.expression import Cell, Challenge, Public
 from zkpredict.circuits.field import MODULUS, inverse, powers
 from zkpredict.circuits.layout import Circuit
 from zkpredict.contracts.compile import Settings
 from zkpredict.contracts.verifier import generate, publics
-from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck
+from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND
 from zkpredict.contracts.verifier.source import contract_name, memory_places, source
 from zkpredict.contracts.verifier.symbolic import Symbol
-from zkpredict.verifier.messages import SCALAR_NAMES, Evaluations
-from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.verifier.opening import fold, linearise
 
 WORD = 1 << 256
 CIRCUITS = (
@@ -91,17 +93,16 @@ def test_scalars_match_reference(circuit, case):
     digit = numbers.randrange(circuit.classes)
     image = bytes({"largest": 255, "smallest": 0}.get(case, numbers.randrange(256)) for _ in range(circuit.inputs))
     rho = (1 << 240) - 1 if case == "largest" else numbers.randrange(2, 1 << 240)
-    challenges = ConstraintChallenges(pick(), pick(), pick(), rho)
-    evaluations = Evaluations(*(pick() for _ in SCALAR_NAMES))
-    nu, zeta = pick(), pick() + (case == "smallest")
+    challenges = {"alpha": pick(), "beta": pick(), "delta": pick(), "rho": rho}
+    scalars = {name: pick() for name in COMPACT_FORM.scalars}
+    challenges |= {"nu": pick(), "zeta": pick() + (case == "smallest")}
     pixels = 0
     for pixel in image:
         pixels = (pixels * rho + pixel) % MODULUS
     if case == "largest":  # the contract leaves it unreduced
         pixels += MODULUS * ((PIXELS_BOUND - pixels) // MODULUS)
-    memory = {"ORDER": MODULUS, "PIXELS": pixels, "NU": nu, "ZETA": zeta, "RHO": rho, "ALPHA": challenges.alpha}
-    memory |= {"BETA": challenges.beta, "DELTA": challenges.delta}
-    memory |= {f"{name.upper()}_VALUE": getattr(evaluations, name) for name in SCALAR_NAMES}
+    memory = {"ORDER": MODULUS, "PIXELS": pixels} | {name.upper(): value for name, value in challenges.items()}
+    memory |= {f"{name.upper()}_VALUE": value for name, value in scalars.items()}
     machine = Machine(text_of(circuit), memory)
     power = rho
     for doubling in range(1, circuit.domain.bit_length()):
@@ -116,15 +117,14 @@ def test_scalars_match_reference(circuit, case):
     machine.run("_invert")
     machine.run("_fold")
 
-    reference = fold(circuit, linearise(circuit, image, digit, challenges, evaluations), evaluations, rho, nu, zeta)
-    weights = powers(challenges.alpha, circuit.first_equation(circuit.layers))
+    reference = fold(circuit, linearise(circuit, said(image, digit), challenges, scalars), scalars, challenges)
     expected, row = {}, 0
     for layer in range(circuit.layers):
-        for number in range(circuit.row_count(layer)):
-            weight = weights[circuit.first_equation(layer) + number * circuit.packs_per_row(layer)]
+        for exponent in circuit.row_exponents(layer):
+            weight = pow(challenges["alpha"], exponent, MODULUS)
             expected[f"ROW{row}_SCALAR"] = reference.columns[row_column(layer)] * weight % MODULUS
             row += 1
-    expected |= {f"{name.upper()}_SCALAR": reference.columns[name] for name in ("table", *ABSORBED_POINTS[:-1])}
+    expected |= {f"{name.upper()}_SCALAR": reference.columns[name] for name in ("table", *absorbed_points()[:-1])}
     expected |= {"OPENING_SCALAR": reference.opening, "VALUE": reference.value}
     assert {name: machine.read(name) % MODULUS for name in expected} == expected
 
@@ -158,7 +158,7 @@ def test_no_two_words_share_an_address():
             places = memory_places(circuit, check)
             inside = re.compile(r"WEIGHT_|ROW\d+_SCALAR|\w+_VALUE|\w+_SCALAR")
             own = {name: place for name, place in places.items() if not inside.match(name)}
-            points = {name for name in ("TABLE", "GENERATOR", "FINAL", *map(str.upper, ABSORBED_POINTS)) if name in own}
+            points = {name for name in ("TABLE", "GENERATOR", "FINAL", *map(str.upper, absorbed_points())) if name in own}
             rest = [place for name, place in own.items() if name not in points]
             assert len(set(rest)) == len(rest) and min(rest) == 0x80
             assert all(places["MSM"] <= own[name] < places["SUM"] for name in points)
@@ -219,8 +219,8 @@ def test_nested_products_of_unopened_cells_are_still_refused():
     """The linearisation runs on names as on numbers: a constraint that multiplies two committed columns stops the generator."""
     from zkpredict.verifier.opening import OpenedCells
 
-    values = Evaluations(*map(Symbol.named, SCALAR_NAMES))
-    challenges = ConstraintChallenges(*map(Symbol.named, ("alpha", "beta", "delta", "rho")))
+    values = {("limb", 0): Symbol.named("limb")}
+    challenges = {name: Symbol.named(name) for name in ("alpha", "beta", "delta", "rho")}
     cells = OpenedCells({"readout": Symbol.named("readout")}, challenges, values)
     fine = (Public("readout") * Cell("horner") * Challenge("delta")).evaluate(cells)
     assert fine.terms == {("horner", 0): Symbol.named("delta") * Symbol.named("readout")}

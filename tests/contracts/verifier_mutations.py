@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.precompiles import FIELD_PRIME
-from zkpredict.contracts.verifier.encoding import ABSORBED_POINTS, FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points, onchain_proof
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
-from zkpredict.verifier.messages import SCALAR_NAMES, Proof
+from zkpredict.verifier.messages import Proof
 from zkpredict.verifier.native import verify
 
 MSM = "0x000000000000000000000000000000000000000c"
+ABSORBED_POINTS, SCALAR_NAMES = absorbed_points(), COMPACT_FORM.scalars
 SCALARS_AT = 96 * len(ABSORBED_POINTS)
 FINAL_AT = SCALARS_AT + 32 * len(SCALAR_NAMES)
 
@@ -137,14 +139,10 @@ def _finals(call: Call, check: FinalCheck) -> Iterator[Refused]:
 def changed_proofs(proof: Proof, classes: int) -> Iterator[tuple[str, Proof]]:
     """The changes that every verifier can read: another point or value in each place, another digit."""
     point = G1.generator()
-    for part in ("trace", "sums", "quotient", "opening"):
-        message = getattr(proof, part)
-        for name in vars(message):
-            yield name, replace(proof, **{part: replace(message, **{name: point})})
-    yield "final", replace(proof, final=point)
-    for name in vars(proof.evaluations):
-        value = (getattr(proof.evaluations, name) + 1) % MODULUS
-        yield name, replace(proof, evaluations=replace(proof.evaluations, **{name: value}))
+    for name in proof.points:
+        yield name, proof.changed(points={name: point})
+    for name, value in proof.scalars.items():
+        yield name, proof.changed(scalars={name: (value + 1) % MODULUS})
     yield "digit", replace(proof, digit=(proof.digit + 1) % classes)
 
 

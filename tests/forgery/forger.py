@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from guards import unchecked_parts
+from support import horner_column, said
 
+from zkpredict.circuits import placement
 from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import (
@@ -24,14 +27,14 @@ from zkpredict.circuits.layout import (
     Group,
 )
 from zkpredict.circuits.networks.reference import IntegerNetwork
-from zkpredict.circuits.witness import Trace, horner_column
-from zkpredict.kernel import Vector
+from zkpredict.circuits.witness import Trace
+from zkpredict.circuits.solving import Recurrence, recurrence
+from zkpredict.kernel import G1, Vector
+from zkpredict.prover.environment import Values
 from zkpredict.prover.model import Model
-from zkpredict.prover.polynomial import commit_column
 from zkpredict.prover.prove import Prover
 from zkpredict.prover.setup import monomial_key
-from zkpredict.verifier.messages import TraceCommitments
-from zkpredict.verifier.opening import fold
+from zkpredict.verifier.opening import Fold
 
 SIGN_OFFSET = 1 << (2 * LIMB_BITS - 1)
 
@@ -39,26 +42,29 @@ SIGN_OFFSET = 1 << (2 * LIMB_BITS - 1)
 class Forger(Prover):
     """A prover without a conscience. Subclasses override `trace`, whose columns may hold any ints, taken modulo r."""
 
-    def commit_trace(self) -> TraceCommitments:
-        trace = self.trace()
-        for name in ("limb", "horner", "cell"):
-            values = [int(value) % MODULUS for value in getattr(trace, name)]
-            self.columns[name] = commit_column(Vector.from_ints(values))
-        return TraceCommitments(*(self.columns[name].commitment for name in ("limb", "horner", "cell")))
+    def filled(self, values: Sequence[int]) -> Vector:
+        return Vector.from_ints([int(value) % MODULUS for value in values])
 
-    def running_sum(self, increments: Vector, name: str) -> Vector:
-        """Partial sums, closed or not."""
-        return Vector.from_ints([1] * len(increments)).scan(increments, 0)[0 : len(increments)]
+    def solved(self, name: str, defined_by: str, rows: Values) -> Recurrence:
+        """The linear sum by the constraints in force, everything else by the true ones."""
+        if name == "linear":
+            return super().solved(name, defined_by, rows)
+        (true,) = (one for one in placement.all_constraints(self.circuit) if one.name == defined_by)
+        return recurrence(name, true.expression, rows)
+
+    def run(self, step: Recurrence, name: str) -> Vector:
+        """From zero, whether it closes or not."""
+        n = self.circuit.domain
+        factors = Vector.from_ints([step.factor % MODULUS] * n) if isinstance(step.factor, int) else step.factor
+        return factors.scan(step.increment, 0)[0:n]
 
     def bounded(self, quotient: Vector) -> Vector:
         """As much of the quotient as the ceremony has powers for."""
         return quotient[0 : min(len(quotient), len(monomial_key()))]
 
-    def open(self, challenges, evaluations, nu, zeta):
+    def open(self, claim: Fold) -> G1:
         """The quotient by X - zeta, whatever the remainder."""
-        claim = fold(self.circuit, self.linearisation, evaluations, challenges.rho, nu, zeta)
-        folded = Vector.linear_combination([self._combination(claim.columns), self.opening], [1, claim.opening])
-        return monomial_key().msm(self.quotient_of(folded, zeta))
+        return monomial_key().msm(self.quotient_of(self.folded(claim), self.challenges["zeta"]))
 
 
 @dataclass(eq=False)
@@ -86,18 +92,19 @@ class Claim:
 
 def claim_of(prover: Prover) -> Claim:
     """Runs a prover, honest or not, and packs up what it says."""
-    proof = prover.prove()
-    return Claim(prover.model.commitment.to_bytes(), prover.image.tobytes(), proof.to_bytes())
+    with unchecked_parts():  # what it says, whatever it is
+        proof = prover.prove()
+    return Claim(prover.model.commitment.to_bytes(), prover.statement.input, proof.to_bytes())
 
 
 def honest_claim(model: Model, image: np.ndarray) -> Claim:
     """The honest twin: the network's own digit by the unchanged prover."""
-    return claim_of(Prover(model, image, model.predict(image)))
+    return claim_of(Prover(model, said(image, model.predict(image))))
 
 
 def forged_claim(model: Model, image: np.ndarray, digit: int, trace: Trace) -> Claim:
     """A claim about `digit` on a trace of the forger's choice."""
-    return claim_of(WithTrace(model, image, digit, chosen=trace))
+    return claim_of(WithTrace(model, said(image, digit), chosen=trace))
 
 
 # a witness by hand
@@ -163,7 +170,7 @@ def complete(circuit: Circuit, limb: Sequence[int], signs: Mapping[int, int] | N
         cell[start + SIGN_ROW] = sign
         cell[start + ACTIVATION_ROW] = sign * ((top << LIMB_BITS) + second - SIGN_OFFSET)
     cell[:: circuit.domain // TABLE_SIZE] = counts(limb)
-    return Trace(limb, cell, horner_column(limb))
+    return {"limb": limb, "cell": cell, "horner": horner_column(limb)}
 
 
 def counts(limb: Sequence[int]) -> list[int]:

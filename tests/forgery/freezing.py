@@ -6,77 +6,68 @@ A Fiat-Shamir test counts only if the forgery passes under such a transcript.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from guards import replaced
 
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.statement import Statement
 from zkpredict.prover import prove as rounds
+from zkpredict.verifier.messages import absorbed
 from zkpredict.verifier.transcript import Transcript
 
-CHALLENGES = ("alpha", "beta", "delta", "rho", "nu", "zeta")
-MESSAGES = ("trace", "sums", "quotient", "evaluations", "opening")
+CHALLENGES = tuple(name for message in COMPACT_FORM.rounds for name in message.challenges)
+MESSAGES = tuple(message.name for message in COMPACT_FORM.rounds[:-1])
+FIELDS = ("circuit_digest", "model_id", "claim", "input")
 
 
 def frozen(**known: int) -> AbstractContextManager[None]:
     """The named challenges are these constants, whatever was said; the others are drawn as always."""
-    return replaced(Transcript, _frozen(known))
+
+    class Frozen(Transcript):
+        def challenge(self, name: str, number: int) -> int:
+            return known.get(name, super().challenge(name, number))
+
+    return replaced(Transcript, Frozen)
 
 
 def blind_to(message: str) -> AbstractContextManager[None]:
     """The bytes of one round's message are not absorbed (the chain still takes its step)."""
-    return replaced(Transcript, _blind(MESSAGES.index(message)))
+    number = MESSAGES.index(message)
+
+    class Blind(Transcript):
+        rounds = 0
+
+        def absorb(self, said: bytes) -> None:
+            super().absorb(b"" if self.rounds == number else said)
+            self.rounds += 1
+
+    return replaced(Transcript, Blind)
 
 
 def blind_to_statement(field: str) -> AbstractContextManager[None]:
-    """One of `circuit_digest`, `model_id`, `digit`, `image` is not absorbed."""
-    return replaced(Transcript, _blind_statement(field))
-
-
-def _frozen(known: dict[str, int]) -> type[Transcript]:
-    class Frozen(Transcript):
-        rounds = 0
-
-        def absorb(self, message: bytes) -> None:
-            super().absorb(message)
-            self.rounds += 1
-
-        def challenge(self) -> int:
-            return known.get((None, "alpha", "delta", "rho", "nu", "zeta")[self.rounds], super().challenge())
-
-        def second_challenge(self) -> int:
-            return known.get("beta", super().second_challenge())
-
-        def point_challenge(self) -> int:
-            return known.get("rho", super().point_challenge())
-
-    return Frozen
-
-
-def _blind(number: int) -> type[Transcript]:
-    class Blind(Transcript):
-        rounds = 0
-
-        def absorb(self, message: bytes) -> None:
-            super().absorb(b"" if self.rounds == number else message)
-            self.rounds += 1
-
-    return Blind
-
-
-def _blind_statement(field: str) -> type[Transcript]:
-    blank = {"circuit_digest": bytes(32), "model_id": bytes(32), "digit": 0, "image": b""}[field]
+    """One of `FIELDS` is not absorbed."""
+    assert field in FIELDS
 
     class Blind(Transcript):
-        def __init__(self, circuit_digest: bytes, model_id: bytes, digit: int, image: bytes) -> None:
-            statement = {"circuit_digest": circuit_digest, "model_id": model_id, "digit": digit, "image": image}
-            super().__init__(**statement | {field: blank})
+        def __init__(self, circuit_digest: bytes, model_id: bytes, statement: Statement) -> None:
+            digest = bytes(32) if field == "circuit_digest" else circuit_digest
+            blank = {"claim": {"claim": 0}, "input": {"input": b""}}.get(field, {})
+            super().__init__(digest, bytes(32) if field == "model_id" else model_id, replace(statement, **blank))
 
-    return Blind
+    return replaced(Transcript, Blind)
 
 
 def speak(prover, *messages: bytes) -> Transcript:
     """The transcript in force, run over a prover's statement and these messages: what a forger can know beforehand."""
-    model_id = prover.model.commitment.model_id
-    transcript = rounds.Transcript(prover.circuit.digest, model_id, prover.digit, prover.image.tobytes())
+    transcript = rounds.Transcript(prover.circuit.digest, prover.model.commitment.model_id, prover.statement)
     for message in messages:
         transcript.absorb(message)
     return transcript
+
+
+def ahead(prover, message: str, *heard: str) -> dict[str, int]:
+    """The challenges behind `message`, which the transcript does not hear, after the rounds `heard`."""
+    told = [absorbed(one, prover.points, prover.scalars) for one in prover.form.rounds if one.name in heard]
+    (names,) = (one.challenges for one in prover.form.rounds if one.name == message)
+    return speak(prover, *told, b"unheard").draw(names)

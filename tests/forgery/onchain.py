@@ -13,6 +13,7 @@ from forger import Claim
 from py_ecc.optimized_bls12_381 import field_modulus
 
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
@@ -23,12 +24,12 @@ from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
-from zkpredict.verifier.messages import MAGIC, POINT_BYTES, PROOF_BYTES, SCALAR_NAMES
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, proof_bytes
 
-POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
+POINTS, SCALARS = COMPACT_FORM.points, COMPACT_FORM.scalars
 SHAPES = frozenset({(12, 6, 3), (12, 21, 3), (12, 6, 6, 3), (12, 2, 2), (20, 12, 10), (2, 1, 2), (2, 3)})
 """Circuits whose claims go to a contract too."""
-_HEADER = len(MAGIC) + 32 + 2
+_HEADER = HEADER_BYTES
 _SCALARS_AT = _HEADER + POINT_BYTES * len(POINTS)
 MSM = "0x000000000000000000000000000000000000000c"
 
@@ -64,7 +65,7 @@ def registered(commitment: ModelCommitment, check: FinalCheck = FinalCheck.POINT
 
 def encoded(proof: bytes, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:
     """Proof file bytes as calldata bytes, unchecked; a proof of the wrong length as it is."""
-    if len(proof) != PROOF_BYTES:
+    if len(proof) != proof_bytes():
         return proof
     points = [proof[_HEADER + POINT_BYTES * i : _HEADER + POINT_BYTES * (i + 1)] for i in range(len(POINTS))]
     final = points[-1] if check is FinalCheck.POINT_EVALUATION else uncompressed(points[-1])
@@ -121,11 +122,11 @@ def _revert_for(claim: Claim, kind: type[VerificationError], message: str) -> tu
     assert kind is MalformedProof
     words = message.removeprefix("proof: ").replace(":", "").split()
     if words[0] == "scalar" and words[2] == "is":
-        return "ScalarNotCanonical", (SCALAR_NAMES.index(words[1]),)
+        return "ScalarNotCanonical", (SCALARS.index(words[1]),)
     if words[0] != "point" or words[1] not in POINTS:
         return "WrongProofLength", (len(encoded(claim.proof)),)
     number = POINTS.index(words[1])
-    no_x = number < 7 and not any(encoded(claim.proof)[96 * number : 96 * number + 48])  # nor has any point of the subgroup
+    no_x = number < len(POINTS) - 1 and not any(encoded(claim.proof)[96 * number : 96 * number + 48])  # nor has any point of the subgroup
     if "infinity" in words or no_x:
         return "PointAtInfinity", (number,)
     if words[1] == "final":

@@ -13,10 +13,13 @@ from types import SimpleNamespace
 import numpy as np
 from forger import Claim, Forger, claim_of, complete, write_value
 
+from support import horner_column, said
+
 from zkpredict.circuits import constraints as system
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import PACK_BITS, PACK_LANES, READOUT_ROW, Circuit, Group
-from zkpredict.circuits.witness import Trace, horner_column
+from zkpredict.circuits.gadgets.dense import row_column
+from zkpredict.circuits.witness import Trace
 from zkpredict.kernel import Vector
 from zkpredict.prover import prove as rounds
 from zkpredict.prover.setup import monomial_key
@@ -73,7 +76,7 @@ def _read(circuit: Circuit, layer: int, place: int, trace: Trace) -> list[int]:
     """What each value of a row of a later layer is multiplied with, at alpha = 1: its first or its second reading."""
     found, n = system.selectors(circuit, 1), circuit.domain
     name = f"reads{layer}" if place == 0 else f"reads_next{layer}"
-    cells = trace.cell if place == 0 else trace.cell[1:] + trace.cell[:1]
+    cells = trace["cell"] if place == 0 else trace["cell"][1:] + trace["cell"][:1]
     bias = 3 if place == 0 else 7
     return [found[name].at_row(row) * cells[row] + (row == bias) * found[f"bias{layer}"].at_row(row) for row in range(n)]
 
@@ -112,7 +115,7 @@ def follow(
 
 def read_values(circuit: Circuit, trace: Trace) -> list[int]:
     """The logits in a trace, with their offsets."""
-    group, horner = circuit.layer_groups[-1], horner_column(trace.limb)
+    group, horner = circuit.layer_groups[-1], horner_column(trace["limb"])
     found = []
     for index in range(group.outputs):
         pack = horner[group.pack_row(index // group.values_per_pack) + READOUT_ROW]
@@ -122,7 +125,7 @@ def read_values(circuit: Circuit, trace: Trace) -> list[int]:
 
 def _with(trace: Trace, free: Mapping[int, int]) -> Trace:
     for row, value in free.items():
-        trace.cell[row] = value
+        trace["cell"][row] = value
     return trace
 
 
@@ -136,31 +139,31 @@ class RowsForger(Forger):
     def trace(self) -> Trace:
         return self.chosen
 
-    def _combine_rows(self, alpha: int) -> None:
-        circuit = self.circuit
-        self.row_coefficients = {}
+    def combined_rows(self) -> dict[str, Vector]:
+        circuit, alpha, found = self.circuit, self.challenges["alpha"], {}
         for layer, rows in enumerate(self.owner.rows):
-            first, step = circuit.first_equation(layer), circuit.packs_per_row(layer)
             size = max(map(len, rows))
             vectors = [Vector.from_ints([c % MODULUS for c in row] + [0] * (size - len(row))) for row in rows]
-            weights = [pow(alpha, first + step * number, MODULUS) for number in range(len(rows))]
-            self.row_coefficients[system.row_column(layer)] = Vector.linear_combination(vectors, weights)
+            weights = [pow(alpha, exponent, MODULUS) for exponent in circuit.row_exponents(layer)]
+            found[row_column(layer)] = Vector.linear_combination(vectors, weights)
 
-    def _linear_increments(self, alpha: int) -> Vector:
-        whole = self.row_coefficients
-        n = self.circuit.domain
-        self.row_coefficients = {name: Vector.from_ints(folded(row.to_ints(), n)) for name, row in whole.items()}
-        increments = super()._linear_increments(alpha)
-        self.row_coefficients = whole
-        return increments
+        return found
+
+    def on_domain(self):
+        """The domain sees a row of any degree modulo X^n - 1."""
+        rows, n = super().on_domain(), self.circuit.domain
+        if self.challenges:
+            for name, row in self.row_coefficients.items():
+                rows.columns[name] = Vector.from_ints(folded(row.to_ints(), n)).ntt()
+        return rows
 
 
 def owner_claim(owner: Owner, image: np.ndarray, digit: int, trace: Trace) -> Claim:
     """What an owner's forger says."""
     model = SimpleNamespace(commitment=owner.commitment)
-    return claim_of(RowsForger(model, image, digit, owner=owner, chosen=trace))
+    return claim_of(RowsForger(model, said(image, digit), owner=owner, chosen=trace))
 
 
 def wide_quotients(patch) -> None:
     """Room for rows of degree up to 4095: the numerator then reaches degree 5n."""
-    patch.setattr(rounds, "EXTENSION", 8)
+    patch.setattr(rounds, "quotient_length", lambda circuit: 5 * circuit.domain)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 from forger import WithTrace, claim_of, complete, forged_claim, lay_out, lies, limb_rows, run_from
 from guards import rewritten_constraints, without_constraint
-from support import refuses
+from support import refuses, said
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
-from zkpredict.circuits.constraints import Constraint
+from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.expression import Cell
 from zkpredict.kernel import Vector
 from zkpredict.prover.prove import Prover, UnprovableTrace
@@ -46,24 +46,24 @@ def test_the_lookup_is_what_refuses_it(small, small_image, lie):
 class NoLookup(WithTrace):
     """Has nothing to look up: a running sum that stands still."""
 
-    def _lookup_increments(self, beta):
-        return Vector.zeros(self.circuit.domain)
+    def run(self, step, name):
+        return Vector.zeros(self.circuit.domain) if name == "lookup" else super().run(step, name)
 
 
 def test_a_contract_generated_without_the_lookup_accepts_it(small, small_image, lie):
     """The contract comes from the same constraint list, so the guard is missing there as well."""
     still = Constraint("lookup", Cell("lookup").next - Cell("lookup"))
     with rewritten_constraints(lambda _, found: (*found[:-1], still)):
-        claim = claim_of(NoLookup(small, small_image, lie.digit, chosen=moved_remainder(small, lie)))
+        claim = claim_of(NoLookup(small, said(small_image, lie.digit), chosen=moved_remainder(small, lie)))
         assert accepted(claim) == lie.digit
 
 
 def test_the_honest_prover_cannot_be_made_to_prove_it(small, small_image, lie):
     class Stubborn(WithTrace):
-        running_sum, bounded, open = Prover.running_sum, Prover.bounded, Prover.open
+        run, bounded, open = Prover.run, Prover.bounded, Prover.open
 
     with refuses(UnprovableTrace, "the lookup sum does not close: the claim is false"):
-        Stubborn(small, small_image, lie.digit, chosen=moved_remainder(small, lie)).prove()
+        Stubborn(small, said(small_image, lie.digit), chosen=moved_remainder(small, lie)).prove()
 
 
 @pytest.mark.parametrize("value", [256, 1 << 40, -1])

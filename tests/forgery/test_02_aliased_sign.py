@@ -9,12 +9,12 @@ from __future__ import annotations
 import pytest
 from forger import activations_of, complete, forged_claim, lay_out, limb_rows, run_from
 from guards import without_constraint
-from support import random_image
+from support import horner_column, random_image
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import PACK_BITS, READOUT_ROW
-from zkpredict.circuits.witness import horner_column
+
 from zkpredict.verifier.errors import FailedOpening
 
 
@@ -44,7 +44,7 @@ def case(small):
 def test_a_flipped_sign_whose_carry_is_no_byte_is_refused_by_the_lookup(small, case):
     image, digit, limb, start, sign = case
     trace = complete(small.compiled.circuit, limb, {start: sign})
-    assert not 0 <= trace.limb[start] < 256
+    assert not 0 <= trace["limb"][start] < 256
     refused(forged_claim(small, image, digit, trace), FailedOpening, MISMATCH)
     with without_constraint("lookup"):
         assert accepted(forged_claim(small, image, digit, trace), PYTHON) == digit != small.predict(image)
@@ -53,8 +53,8 @@ def test_a_flipped_sign_whose_carry_is_no_byte_is_refused_by_the_lookup(small, c
 def test_a_flipped_sign_with_a_byte_beside_it_is_refused_by_the_sign_constraint(small, case):
     image, digit, limb, start, sign = case
     trace = complete(small.compiled.circuit, limb, {start: sign})
-    trace.limb[start] = 0
-    trace.cell[:: small.compiled.circuit.domain // 256] = [trace.limb.count(value) for value in range(256)]
+    trace["limb"][start] = 0
+    trace["cell"][:: small.compiled.circuit.domain // 256] = [trace["limb"].count(value) for value in range(256)]
     refused(forged_claim(small, image, digit, trace), FailedOpening, MISMATCH, NATIVE)
     with without_constraint("sign"):
         assert accepted(forged_claim(small, image, digit, trace), NATIVE) == digit
@@ -67,8 +67,8 @@ def half_signs(model, image):
     honest = complete(circuit, lay_out(model.compiled, truth, model.predict(image)))
     for neuron in range(len(truth[0])):
         first, second, _ = limb_rows(circuit.layer_groups[0], neuron)
-        doubled = (honest.limb[first] << 8) + honest.limb[second] - (1 << 15)
-        if 64 <= honest.limb[first] < 192 and doubled % 2 == 0:
+        doubled = (honest["limb"][first] << 8) + honest["limb"][second] - (1 << 15)
+        if 64 <= honest["limb"][first] < 192 and doubled % 2 == 0:
             activations = activations_of(network, 0, truth[0])
             activations[neuron] = doubled // 2
             later = run_from(network, 1, activations)
@@ -82,11 +82,11 @@ def test_a_sign_that_is_no_bit_is_refused_by_the_boolean_constraint(small):
     image, (start, pre_activations, digit) = next((i, found) for i in images for found in half_signs(small, i))
     circuit = small.compiled.circuit
     trace = complete(circuit, lay_out(small.compiled, pre_activations, digit))
-    top, second = trace.limb[start + 1], trace.limb[start + 2]
-    trace.limb[start] = 2 * top - 128
-    trace.cell[start + 1] = inverse(2)
-    trace.cell[start + 2] = ((top << 8) + second - (1 << 15)) // 2
-    trace.cell[:: circuit.domain // 256] = [trace.limb.count(value) for value in range(256)]
+    top, second = trace["limb"][start + 1], trace["limb"][start + 2]
+    trace["limb"][start] = 2 * top - 128
+    trace["cell"][start + 1] = inverse(2)
+    trace["cell"][start + 2] = ((top << 8) + second - (1 << 15)) // 2
+    trace["cell"][:: circuit.domain // 256] = [trace["limb"].count(value) for value in range(256)]
     refused(forged_claim(small, image, digit, trace), FailedOpening, MISMATCH, NATIVE)
     with without_constraint("boolean"):
         assert accepted(forged_claim(small, image, digit, trace), NATIVE) == digit
@@ -103,7 +103,7 @@ def aliased(model, image):
         limb[row] = value >> (PACK_BITS - 8 * (place + 1)) & (-1 if place == 0 else 255)
     signs = {rows[0] - 1: 1}
     trace = complete(circuit, limb, signs)
-    activations = [trace.cell[group.value_row(neuron) + 2] for neuron in range(len(truth[0]))]
+    activations = [trace["cell"][group.value_row(neuron) + 2] for neuron in range(len(truth[0]))]
     later = run_from(network, 1, activations)
     digit = later[-1].index(max(later[-1]))
     forged = lay_out(model.compiled, [truth[0], *later], digit)
@@ -118,7 +118,7 @@ def test_a_pack_written_as_value_plus_r_is_refused_by_the_lookup(small):
     digit, trace = aliased(small, image)
     honest = complete(small.compiled.circuit, lay_out(small.compiled, run_from(small.network, 0, image.tolist()), digit))
     row = small.compiled.circuit.layer_groups[0].pack_row(0) + READOUT_ROW
-    assert honest.horner[row] == trace.horner[row]  # the linear check cannot tell the two apart
+    assert honest["horner"][row] == trace["horner"][row]  # the linear check cannot tell the two apart
     refused(forged_claim(small, image, digit, trace), FailedOpening, MISMATCH)
     with without_constraint("lookup"):
         assert accepted(forged_claim(small, image, digit, trace), NATIVE) == digit

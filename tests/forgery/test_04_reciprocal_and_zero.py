@@ -11,12 +11,14 @@ import pytest
 from forger import WithTrace, claim_of, complete, forged_claim, honest_claim, lay_out, limb_rows, run_from
 from freezing import frozen
 from guards import rewritten_constraints, without_constraint
+from support import said
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
-from zkpredict.circuits.constraints import Constraint
+from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.expression import Cell, Challenge, Public
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.solving import Recurrence
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.verifier.errors import FailedOpening
@@ -27,7 +29,10 @@ BETA = 123_456_789
 class NoReciprocal(WithTrace):
     """States whatever closes the lookup sum at the row where 1/(beta + limb) does not exist, or where it is not checked."""
 
-    def _lookup_increments(self, beta: int) -> Vector:
+    def solved(self, name, defined_by, rows):
+        if name != "lookup":
+            return super().solved(name, defined_by, rows)
+        beta = self.challenges["beta"]
         n, step = self.circuit.domain, self.circuit.domain // 256
         limbs = [(beta + limb) % MODULUS for limb in self.columns["limb"].values.to_ints()]
         tables = [(beta + value) % MODULUS for value in self.table.coset_ntt(n, 1).to_ints()]
@@ -38,7 +43,7 @@ class NoReciprocal(WithTrace):
             found.append((pow(limbs[row], -1, MODULUS) - share) % MODULUS if limbs[row] else 0)
         free = next(row for row in range(n) if not limbs[row] or not tables[row])
         found[free] = (found[free] - sum(found)) % MODULUS
-        return Vector.from_ints(found)
+        return Recurrence(1, Vector.from_ints(found))
 
 
 def trace_with_last_limb(model, image, value):
@@ -53,7 +58,7 @@ def test_a_limb_without_a_reciprocal_is_refused_even_when_beta_is_known_before(s
     """At beta + limb = 0 the constraint reads 0 = beta + table, so nothing closes the sum."""
     digit, trace = trace_with_last_limb(small, small_image, -BETA)
     with frozen(beta=BETA):
-        refused(claim_of(NoReciprocal(small, small_image, digit, chosen=trace)), FailedOpening, MISMATCH, NATIVE)
+        refused(claim_of(NoReciprocal(small, said(small_image, digit), chosen=trace)), FailedOpening, MISMATCH, NATIVE)
 
 
 def test_advice_that_vanishes_with_its_divisor_would_accept_it(small, small_image):
@@ -68,15 +73,15 @@ def test_advice_that_vanishes_with_its_divisor_would_accept_it(small, small_imag
 
     digit, trace = trace_with_last_limb(small, small_image, -BETA)
     with frozen(beta=BETA), rewritten_constraints(mistaken):
-        assert accepted(claim_of(NoReciprocal(small, small_image, digit, chosen=trace)), NATIVE) == digit
+        assert accepted(claim_of(NoReciprocal(small, said(small_image, digit), chosen=trace)), NATIVE) == digit
 
 
 def test_an_unlucky_beta_checks_nothing_so_beta_must_come_last(small, small_image):
     """At beta + table = 0 the running sum is free. n of r values of beta are unlucky: docs/security.md counts them."""
     digit, trace = trace_with_last_limb(small, small_image, 300)
-    unused = next(value for value in range(256) if value not in trace.limb)
+    unused = next(value for value in range(256) if value not in trace["limb"])
     with frozen(beta=-unused % MODULUS):
-        assert accepted(claim_of(NoReciprocal(small, small_image, digit, chosen=trace)), NATIVE) == digit
+        assert accepted(claim_of(NoReciprocal(small, said(small_image, digit), chosen=trace)), NATIVE) == digit
     refused(forged_claim(small, small_image, digit, trace), FailedOpening, MISMATCH)
 
 

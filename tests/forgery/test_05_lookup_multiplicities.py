@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from forger import WithTrace, claim_of, complete, counts, forged_claim, lay_out, run_from
 from guards import rewritten_constraints, with_public, without_constraint
-from support import random_network
+from support import random_network, said
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
-from zkpredict.circuits.constraints import Constraint
+from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.expression import Cell, Challenge, Public
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.solving import Recurrence
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.verifier.errors import FailedOpening
@@ -27,7 +28,7 @@ def honest_trace(model, image):
 def test_a_wrong_multiplicity_is_refused(small, small_image, value, change):
     """Also one that agrees modulo 2^8 or 2^16, as under a mask."""
     digit, trace = honest_trace(small, small_image)
-    trace.cell[value * small.compiled.circuit.domain // 256] += change
+    trace["cell"][value * small.compiled.circuit.domain // 256] += change
     by = {} if (value, change) == (0, -1) else {"by": NATIVE}
     refused(forged_claim(small, small_image, digit, trace), FailedOpening, MISMATCH, **by)
     with without_constraint("lookup"):
@@ -38,8 +39,8 @@ def test_multiplicities_moved_between_values_are_refused(small, small_image):
     """Their total is right: 1024 limbs, 1024 look-ups."""
     digit, trace = honest_trace(small, small_image)
     step = small.compiled.circuit.domain // 256
-    trace.cell[0] -= 1
-    trace.cell[step] += 1
+    trace["cell"][0] -= 1
+    trace["cell"][step] += 1
     refused(forged_claim(small, small_image, digit, trace), FailedOpening, MISMATCH, NATIVE)
 
 
@@ -47,10 +48,10 @@ def test_no_multiplicities_make_a_foreign_value_a_byte(small, small_image):
     """With 256 free multiplicities one beta is easily satisfied, but beta comes after them."""
     digit, trace = honest_trace(small, small_image)
     last = small.compiled.circuit.domain - 1
-    trace.limb[last] = 300
+    trace["limb"][last] = 300
     for value, extra in ((44, 1), (255, 1), (0, 300)):
-        trace.cell[:: small.compiled.circuit.domain // 256] = counts(trace.limb)
-        trace.cell[value * small.compiled.circuit.domain // 256] += extra
+        trace["cell"][:: small.compiled.circuit.domain // 256] = counts(trace["limb"])
+        trace["cell"][value * small.compiled.circuit.domain // 256] += extra
         refused(forged_claim(small, small_image, digit, trace), FailedOpening, MISMATCH, NATIVE)
 
 
@@ -59,13 +60,19 @@ class UsedRowsOnly(WithTrace):
 
     skipped: tuple[int, ...] = ()
 
-    def _lookup_increments(self, beta: int) -> Vector:
-        limbs = self.columns["limb"].values.to_ints()
-        increments = super()._lookup_increments(beta).to_ints()
+    def run(self, step, name):
+        if name != "lookup":
+            return super().run(step, name)
+        beta, limbs = self.challenges["beta"], self.columns["limb"].values.to_ints()
+        shares = (self.table.coset_ntt(self.circuit.domain, 1) + beta).inverse().to_ints()
+        counts, every = self.columns["cell"].values.to_ints(), self.circuit.domain // 256
+        increments = [pow(beta + limb, -1, MODULUS) for limb in limbs]
+        for row in range(0, self.circuit.domain, every):
+            increments[row] = (increments[row] - counts[row] * shares[row]) % MODULUS
         for start in self.skipped:
             for row in range(start, start + 64):
                 increments[row] = (increments[row] - pow(beta + limbs[row], -1, MODULUS)) % MODULUS
-        return Vector.from_ints(increments)
+        return super().run(Recurrence(1, Vector.from_ints(increments)), name)
 
 
 def used_rows_only(selector):
@@ -101,7 +108,7 @@ def cancelling_limbs(model, image):
 def test_limbs_of_an_unused_slot_are_checked(three_packs, small_image):
     """A later layer may read these cells, so a slot nobody uses must hold bytes as well."""
     digit, start, trace = cancelling_limbs(three_packs, small_image)
-    assert trace.horner[start + 40] == 0 and trace.cell[start + 2] == 1
+    assert trace["horner"][start + 40] == 0 and trace["cell"][start + 2] == 1
     refused(forged_claim(three_packs, small_image, digit, trace), FailedOpening, MISMATCH)
 
 
@@ -112,10 +119,10 @@ def test_a_lookup_over_used_rows_only_would_accept_them(three_packs, small_image
     used = {group.pack_row(pack) for group in circuit.groups for pack in range(group.packs)}
     skipped = tuple(row for row in range(0, circuit.domain, 64) if row not in used)
     assert start in skipped and len(used) + len(skipped) == slots
-    kept = [value for row, value in enumerate(trace.limb) if row // 64 * 64 in used]
-    trace.cell[:: circuit.domain // 256] = counts(kept)
+    kept = [value for row, value in enumerate(trace["limb"]) if row // 64 * 64 in used]
+    trace["cell"][:: circuit.domain // 256] = counts(kept)
     with with_public("used_rows", lambda *_: {row: 1 for row in range(circuit.domain) if row // 64 * 64 in used}):
         with used_rows_only(Public("used_rows")):
-            prover = UsedRowsOnly(three_packs, small_image, digit, chosen=trace)
+            prover = UsedRowsOnly(three_packs, said(small_image, digit), chosen=trace)
             prover.skipped = skipped
             assert accepted(claim_of(prover), NATIVE) == digit

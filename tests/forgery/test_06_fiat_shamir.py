@@ -6,12 +6,13 @@ For each part of the statement, the same mutation passes with all challenges fro
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from support import said
 from forger import Claim, WithTrace, claim_of, complete, counts, lay_out, lies, limb_rows, run_from
-from freezing import CHALLENGES, MESSAGES, blind_to, blind_to_statement, frozen, speak
+from freezing import CHALLENGES, MESSAGES, ahead, blind_to, blind_to_statement, frozen
 from verdicts import MISMATCH, NATIVE, by_native, refused
 
 from zkpredict.circuits.field import MODULUS, inverse, powers
@@ -20,54 +21,35 @@ from zkpredict.prover.prove import Prover
 from zkpredict.prover.setup import monomial_key
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening
-from zkpredict.verifier.messages import Evaluations, OpeningCommitment, QuotientCommitment
-from zkpredict.verifier.native import derive_challenges, parse_proof
-from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
+from zkpredict.verifier.messages import derive_challenges
+from zkpredict.verifier.native import parse_proof
+from zkpredict.verifier.opening import fold, linearise
 
 
-class Remembering(WithTrace):
-    """Keeps every message, so that it can run the transcript ahead."""
-
-    def commit_trace(self):
-        self.said = [super().commit_trace()]
-        return self.said[0]
-
-    def commit_sums(self, alpha, beta):
-        self.said.append(super().commit_sums(alpha, beta))
-        return self.said[1]
-
-    def commit_quotient(self, alpha, beta, delta):
-        self.said.append(super().commit_quotient(alpha, beta, delta))
-        return self.said[2]
-
-    def ahead(self):
-        """The transcript after one more message that it does not hear."""
-        return speak(self, *(message.absorbed() for message in self.said), b"unheard")
-
-
-class BeforeTrace(Remembering):
+class BeforeTrace(WithTrace):
     """Knows beta before it commits: one multiplicity absorbs the reciprocals of all limbs that are no bytes."""
 
     def trace(self):
-        beta = speak(self, b"unheard").second_challenge()
+        beta = ahead(self, "trace")["beta"]
         trace = self.chosen
-        honest = sum(count * inverse(beta + value) for value, count in enumerate(counts(trace.limb)))
-        missing = sum(inverse(beta + limb) for limb in trace.limb) - honest
-        trace.cell[0] = counts(trace.limb)[0] + missing * beta % MODULUS
+        honest = sum(count * inverse(beta + value) for value, count in enumerate(counts(trace["limb"])))
+        missing = sum(inverse(beta + limb) for limb in trace["limb"]) - honest
+        trace["cell"][0] = counts(trace["limb"])[0] + missing * beta % MODULUS
         return trace
 
 
-class BeforeSums(Remembering):
+class BeforeSums(WithTrace):
     """Knows delta before the running sums: an error in one of them is paid for by the other, on two rows."""
 
     rows = 1, 2
 
-    def _linear_increments(self, alpha):
-        transcript = speak(self, self.said[0].absorbed())
-        beta = transcript.second_challenge()
-        transcript.absorb(b"unheard")
-        delta = transcript.challenge()
-        increments = super()._linear_increments(alpha).to_ints()
+    def run(self, step, name):
+        if name in ("linear", "lookup"):
+            step = replace(step, increment=getattr(self, name)(step.increment.to_ints()))
+        return super().run(step, name)
+
+    def linear(self, increments):
+        beta, delta = self.challenges["beta"], ahead(self, "sums", "trace")["delta"]
         limb, table = self.columns["limb"].values.to_ints(), self.table.coset_ntt(self.circuit.domain, 1).to_ints()
         first, second = ((beta + limb[row]) * (beta + table[row]) % MODULUS for row in self.rows)
         # the two constraints stand side by side in the list, so the later one weighs delta times the earlier
@@ -76,68 +58,59 @@ class BeforeSums(Remembering):
             increments[row] = (increments[row] + delta * self.error * factor) % MODULUS
         return Vector.from_ints(increments)
 
-    def _lookup_increments(self, beta):
-        increments = super()._lookup_increments(beta).to_ints()
+    def lookup(self, increments):
         for row, sign in zip(self.rows, (1, -1)):
             increments[row] = (increments[row] + sign * self.error) % MODULUS
         return Vector.from_ints(increments)
 
 
-class BeforeQuotient(Remembering):
+class BeforeQuotient(WithTrace):
     """Knows rho before the quotient: a constant with the right value there."""
 
-    def commit_quotient(self, alpha, beta, delta):
-        super().commit_quotient(alpha, beta, delta)
-        transcript = speak(self, *(message.absorbed() for message in self.said[:2]), b"unheard")
-        challenges = ConstraintChallenges(alpha, beta, delta, transcript.point_challenge())
-        self.quotient = Vector.zeros(1)
-        stated = self.evaluate(challenges)
-        rest = self._combination(self.linearisation.here).evaluate(challenges.rho)
-        rest += self.linearisation.constant + stated.linearised_next
-        self.quotient = Vector.from_ints([rest * inverse(pow(challenges.rho, self.circuit.domain, MODULUS) - 1) % MODULUS])
-        return QuotientCommitment(monomial_key().msm(self.quotient))
+    def commit_quotient(self):
+        super().commit_quotient()
+        known = self.challenges
+        self.challenges = known | ahead(self, "quotient", "trace", "sums")
+        self.quotient, rho = Vector.zeros(1), self.challenges["rho"]
+        stated = self.evaluate()
+        self.challenges = known
+        rest = self._combination(self.linearisation.at[0]).evaluate(rho)
+        rest += self.linearisation.constant + stated["linearised_next"]
+        self.quotient = Vector.from_ints([rest * inverse(pow(rho, self.circuit.domain, MODULUS) - 1) % MODULUS])
+        return monomial_key().msm(self.quotient)
 
 
-class BeforeEvaluations(Remembering):
+class BeforeEvaluations(WithTrace):
     """Knows nu before the evaluations: a false `table` value under which the folded claims cancel."""
 
-    def evaluate(self, challenges):
-        nu = self.ahead().challenge()
-        true = super().evaluate(challenges)
-        rho = challenges.rho
+    def evaluate(self):
+        nu = ahead(self, "evaluations", "trace", "sums", "quotient")["nu"]
+        true = super().evaluate()
 
-        def stating(table: int) -> tuple[Evaluations, int]:
-            stated = replace(true, table=table, linearised_next=0)
-            self.linearisation = linearise(self.circuit, self.image.tobytes(), self.digit, challenges, stated)
-            there = self._combination(self.linearisation.there).evaluate(rho * self.root % MODULUS)
-            here = self._combination(self.linearisation.here).evaluate(rho)
-            error = here + self.linearisation.constant + there + nu * nu * (true.table - table)
-            return replace(stated, linearised_next=there), error % MODULUS
+        def stating(table: int) -> tuple[dict[str, int], int]:
+            stated = true | {"table": table, "linearised_next": 0}
+            self.linearisation = linearise(self.circuit, self.statement, self.challenges, stated)
+            there = self._combination(self.linearisation.at[1]).evaluate(self.point_at(1))
+            here = self._combination(self.linearisation.at[0]).evaluate(self.point_at(0))
+            error = here + self.linearisation.constant + there + nu * nu * (true["table"] - table)
+            return stated | {"linearised_next": there}, error % MODULUS
 
         zero, one = stating(0)[1], stating(1)[1]
         found, error = stating(zero * inverse(zero - one) % MODULUS)
         assert error == 0
         return found
 
-    @property
-    def root(self):
-        return pow(7, (MODULUS - 1) // self.circuit.domain, MODULUS)
 
-
-class BeforeOpening(Remembering):
+class BeforeOpening(WithTrace):
     """Knows zeta before the opening: a constant W makes the folded polynomial take any value there."""
 
-    def evaluate(self, challenges):
-        self.said.append(super().evaluate(challenges))
-        return self.said[3]
-
-    def commit_opening(self, challenges, nu):
-        super().commit_opening(challenges, nu)
-        zeta = self.ahead().challenge()
-        claim = fold(self.circuit, self.linearisation, self.said[3], challenges.rho, nu, zeta)
-        missing = claim.value - self._combination(claim.columns).evaluate(zeta)
+    def commit_opening(self):
+        super().commit_opening()
+        known = self.challenges | ahead(self, "opening", *MESSAGES[:-1])
+        claim = fold(self.circuit, self.linearisation, self.scalars, known)
+        missing = claim.value - self._combination(claim.columns).evaluate(known["zeta"])
         self.opening = Vector.from_ints([missing * inverse(claim.opening) % MODULUS])
-        return OpeningCommitment(monomial_key().msm(self.opening))
+        return monomial_key().msm(self.opening)
 
 
 FORGERS = dict(zip(MESSAGES, (BeforeTrace, BeforeSums, BeforeQuotient, BeforeEvaluations, BeforeOpening)))
@@ -162,22 +135,22 @@ def test_a_round_that_is_not_absorbed_lets_any_digit_through(small, small_image,
     digit, trace = lie_for(message, small, small_image)
     assert digit != small.predict(small_image)
     with blind_to(message):
-        claim = claim_of(FORGERS[message](small, small_image, digit, chosen=trace))
+        claim = claim_of(FORGERS[message](small, said(small_image, digit), chosen=trace))
         assert by_native(claim) == digit
     refused(claim, FailedOpening, MISMATCH)
     # the same forger against our transcript, running ahead as far as it can
     digit, trace = lie_for(message, small, small_image)
-    refused(claim_of(FORGERS[message](small, small_image, digit, chosen=trace)), FailedOpening, MISMATCH, NATIVE)
+    refused(claim_of(FORGERS[message](small, said(small_image, digit), chosen=trace)), FailedOpening, MISMATCH, NATIVE)
 
 
 def shifted_rows(claim: Claim) -> Claim:
     """Other rows whose alpha-combination, as this proof folds it, is the same: what a blind transcript cannot tell apart."""
     commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
     proof, circuit = parse_proof(claim.proof), commitment.circuit
-    challenges = derive_challenges(circuit, claim.image, proof)
-    linearisation = linearise(circuit, claim.image, proof.digit, challenges.constraints, proof.evaluations)
-    folded = fold(circuit, linearisation, proof.evaluations, challenges.constraints.rho, challenges.nu, challenges.zeta)
-    weights = powers(challenges.constraints.alpha, circuit.first_equation(circuit.layers))
+    statement = said(claim.image, proof.digit)
+    challenges = derive_challenges(circuit.digest, statement, proof)
+    folded = fold(circuit, linearise(circuit, statement, challenges, proof.scalars), proof.scalars, challenges)
+    weights = powers(challenges["alpha"], circuit.first_equation(circuit.layers))
     first, second = (folded.columns[f"rows{t}"] * weights[circuit.first_equation(t)] % MODULUS for t in (0, 1))
     shift = G1.generator()
     rows = (commitment.rows[0] + shift.mul(second), commitment.rows[1] - shift.mul(first))
@@ -187,10 +160,10 @@ def shifted_rows(claim: Claim) -> Claim:
 
 def test_a_model_id_that_is_not_absorbed_fits_another_model(small, small_image):
     with blind_to_statement("model_id"):
-        claim = shifted_rows(claim_of(Prover(small, small_image, small.predict(small_image))))
+        claim = shifted_rows(claim_of(Prover(small, said(small_image, small.predict(small_image)))))
         by_native(claim)
     refused(claim, FailedOpening, MISMATCH)
-    refused(shifted_rows(claim_of(Prover(small, small_image, small.predict(small_image)))), FailedOpening, MISMATCH, NATIVE)
+    refused(shifted_rows(claim_of(Prover(small, said(small_image, small.predict(small_image))))), FailedOpening, MISMATCH, NATIVE)
 
 
 def other_image(claim: Claim) -> Claim:
@@ -220,7 +193,7 @@ def other_circuit(claim: Claim) -> Claim:
 def test_a_changed_statement_would_pass_with_the_challenges_frozen(small, small_image, honest, mutate):
     challenges = {name: 1000 + number for number, name in enumerate(CHALLENGES)} | {"rho": 2, "alpha": 0}
     with frozen(**challenges):
-        claim = claim_of(Prover(small, small_image, small.predict(small_image)))
+        claim = claim_of(Prover(small, said(small_image, small.predict(small_image))))
         by_native(mutate(claim))
     refused(mutate(honest), FailedOpening, MISMATCH)
 
@@ -229,14 +202,9 @@ def challenges_of(circuit, image, proof):
     """All six challenges by name, of the native transcript and of the independent one, which must agree."""
     from zkpredict.verifier import independent
 
-    found = derive_challenges(circuit, image, proof)
-    challenges = {name: getattr(found.constraints, name) for name in CHALLENGES[:4]} | {"nu": found.nu, "zeta": found.zeta}
-    second = independent.draw_challenges(circuit.digest, image, proof)
-    assert challenges == {name: getattr(second, name) for name in CHALLENGES}
-    return challenges
-
-
-FIRST_CHALLENGE = {"trace": 0, "sums": 2, "quotient": 3, "evaluations": 4, "opening": 5}
+    found = derive_challenges(circuit.digest, said(image, proof.digit), proof)
+    assert found == independent.draw_challenges(circuit.digest, image, proof)
+    return found
 
 
 def mutations(circuit, image, proof):
@@ -247,13 +215,13 @@ def mutations(circuit, image, proof):
     yield "digit", circuit, image, replace(proof, digit=proof.digit ^ 1), 0
     for place in range(len(image)):
         yield f"pixel {place}", circuit, image[:place] + bytes([image[place] ^ 1]) + image[place + 1 :], proof, 0
-    for part in MESSAGES:
-        message = getattr(proof, part)
-        for field in fields(message):
-            value = getattr(message, field.name)
-            step = 1 if part == "evaluations" else G1.generator()
-            moved = replace(message, **{field.name: value + step})
-            yield f"{part}.{field.name}", circuit, image, replace(proof, **{part: moved}), FIRST_CHALLENGE[part]
+    before = 0
+    for message in proof.form.rounds[:-1]:
+        for name in message.points:
+            yield name, circuit, image, proof.changed(points={name: proof.points[name] + G1.generator()}), before
+        for name in message.scalars:
+            yield name, circuit, image, proof.changed(scalars={name: (proof.scalars[name] + 1) % MODULUS}), before
+        before += len(message.challenges)
 
 
 def test_every_field_changes_every_later_challenge(small, honest):
@@ -270,7 +238,7 @@ def test_equal_bytes_in_other_places_give_other_challenges(small, honest):
     """Messages swapped within a round, and a digit moved into the image's first byte."""
     circuit, proof = small.compiled.circuit, parse_proof(honest.proof)
     before = challenges_of(circuit, honest.image, proof)
-    swapped = replace(proof, trace=replace(proof.trace, limb=proof.trace.horner, horner=proof.trace.limb))
+    swapped = proof.changed(points={"limb": proof.points["horner"], "horner": proof.points["limb"]})
     moved = honest.image[1:] + honest.image[:1]
     assert np.all([challenges_of(circuit, honest.image, swapped)[c] != before[c] for c in CHALLENGES])
     assert np.all([challenges_of(circuit, moved, proof)[c] != before[c] for c in CHALLENGES])

@@ -7,16 +7,17 @@ tests/forgery/test_06_transcript_audit.py` prints it anew.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 
 import pytest
-from freezing import CHALLENGES, MESSAGES
 from guards import replaced
+from support import said
 
+from zkpredict.circuits.columns import FINAL_ROUND
 from zkpredict.kernel import G1
-from zkpredict.verifier import native
+from zkpredict.verifier import messages, native
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.messages import Proof
+from zkpredict.verifier.messages import Proof, encode_scalar
 from zkpredict.verifier.transcript import Transcript
 
 BEGIN, END = "<!-- what is absorbed -->", "<!-- end -->"
@@ -24,14 +25,14 @@ NOT_ABSORBED = {"final": "the answer to zeta, the last challenge: nothing is dra
 
 
 def leaves(proof: Proof) -> dict[str, bytes]:
-    """Every field of a proof, by its path, as the bytes that a transcript could absorb."""
+    """Every part of a proof, by its round and name, as the bytes that a transcript could absorb."""
     found = {}
-    for part in MESSAGES:
-        message = getattr(proof, part)
-        for field in fields(message):
-            value = getattr(message, field.name)
-            found[f"{part}.{field.name}"] = value.to_bytes(32, "big") if part == "evaluations" else value.to_uncompressed()
-    return found | {"final": proof.final.to_uncompressed()}
+    for message in proof.form.rounds:
+        for name in message.points:
+            path = name if message.name == FINAL_ROUND else f"{message.name}.{name}"
+            found[path] = proof.points[name].to_uncompressed()
+        found |= {f"{message.name}.{name}": encode_scalar(proof.scalars[name]) for name in message.scalars}
+    return found
 
 
 class Listening(Transcript):
@@ -39,25 +40,18 @@ class Listening(Transcript):
 
     log: list = []
 
-    def __init__(self, circuit_digest, model_id, digit, image) -> None:
-        super().__init__(circuit_digest, model_id, digit, image)
-        self.log.append(("statement", {"circuit digest": circuit_digest, "model id": model_id, "digit": digit, "image": image}))
+    def __init__(self, circuit_digest, model_id, statement) -> None:
+        super().__init__(circuit_digest, model_id, statement)
+        said = {"digit": statement.claim, "image": statement.input}
+        self.log.append(("statement", {"circuit digest": circuit_digest, "model id": model_id} | said))
 
     def absorb(self, message: bytes) -> None:
         super().absorb(message)
         self.log.append(("absorb", message))
 
-    def challenge(self) -> int:
-        self.log.append(("challenge", None))
-        return super().challenge()
-
-    def second_challenge(self) -> int:
-        self.log.append(("challenge", None))
-        return super().second_challenge()
-
-    def point_challenge(self) -> int:
-        self.log.append(("challenge", None))
-        return super().point_challenge()
+    def challenge(self, name: str, number: int) -> int:
+        self.log.append(("challenge", name))
+        return super().challenge(name, number)
 
 
 def split(message: bytes, known: dict[str, bytes]) -> list[str]:
@@ -82,10 +76,10 @@ def audit(commitment: ModelCommitment, image: bytes, proof: Proof) -> list[tuple
     """What is absorbed and which challenges follow, step by step."""
     with listening() as log:
         native.verify(commitment, image, proof)
-    known, steps, challenges = leaves(proof), [], iter(CHALLENGES)
+    known, steps = leaves(proof), []
     for kind, content in log:
         if kind == "challenge":
-            steps[-1][1].append(next(challenges))
+            steps[-1][1].append(content)
         else:
             steps.append((list(content) if kind == "statement" else split(content, known), []))
     return steps
@@ -100,29 +94,43 @@ def table(steps) -> str:
 
 
 class Watched:
-    """Stands in for a frozen message or a circuit and writes down which fields are read."""
+    """Stands in for a frozen proof or commitment and writes down which fields, and which named parts, are read."""
 
-    def __init__(self, target, path: str, log: set[str]) -> None:
-        self.__dict__.update(_target=target, _path=path, _log=log)
+    def __init__(self, target, log: set[str], parts: dict[tuple[str, str], str] | None = None) -> None:
+        self.__dict__.update(_target=target, _log=log, _parts=parts or {})
 
     def __getattr__(self, name: str):
         value = getattr(self._target, name)
-        path = f"{self._path}.{name}".lstrip(".")
-        if is_dataclass(value) and path in MESSAGES:
-            return Watched(value, path, self._log)
+        if name in ("points", "scalars") and self._parts:
+            return WatchedParts({part: (value[part], self._parts[name, part]) for part in value}, self._log)
         if name in {field.name for field in fields(self._target)}:
-            self._log.add(path)
-        elif name == "of_cell":  # the linearisation asks for stated values by their cells
-            self._log.update(f"{self._path}.{field}" for field in ("limb", "cell", "table", "cell_next"))
+            self._log.add(name)
+        return value
+
+
+class WatchedParts(dict):
+    """Points or scalars by name, each with the path that is written down when it is read."""
+
+    def __init__(self, parts: dict[str, tuple], log: set[str]) -> None:
+        super().__init__(parts)
+        self._log = log
+
+    def __getitem__(self, name: str):
+        value, path = super().__getitem__(name)
+        self._log.add(path)
         return value
 
 
 def used(commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[set[str], set[str]]:
     """The fields of the proof and of the commitment that the native verifier reads, the transcript's own reading aside."""
-    drawn = native.derive_challenges(commitment.circuit, image, proof)
+    drawn = native.derive_challenges(commitment.circuit.digest, said(image, proof.digit), proof)
     of_proof, of_commitment = set(), set()
+    parts: dict[tuple[str, str], str] = {}
+    for message in proof.form.rounds:
+        for kind, names in (("points", message.points), ("scalars", message.scalars)):
+            parts |= {(kind, name): name if message.name == FINAL_ROUND else f"{message.name}.{name}" for name in names}
     with replaced(native.derive_challenges, lambda *_: drawn):
-        native.verify(Watched(commitment, "", of_commitment), image, Watched(proof, "", of_proof))
+        native.verify(Watched(commitment, of_commitment), image, Watched(proof, of_proof, parts))
     return of_proof, of_commitment
 
 
@@ -139,7 +147,7 @@ def test_everything_the_verifier_uses_is_absorbed(case):
     steps = audit(*case)
     absorbed = {name for names, _ in steps for name in names}
     of_proof, of_commitment = used(*case)
-    assert of_proof - absorbed - {"model_id", "digit"} == set(NOT_ABSORBED)
+    assert of_proof - absorbed - {"model_id", "digit", "form"} == set(NOT_ABSORBED)
     assert {"model id", "digit", "image", "circuit digest"} <= absorbed
     # of the commitment it reads two fields: the circuit, bound by its digest, and the rows, bound by the model id
     assert of_commitment == {"circuit", "rows"}
@@ -149,7 +157,7 @@ def test_nothing_of_a_proof_goes_unused(case):
     """A field that nobody reads could be changed freely: every proof would have twins."""
     proof = case[2]
     of_proof, _ = used(*case)
-    assert of_proof == set(leaves(proof)) | {"model_id", "digit"}
+    assert of_proof == set(leaves(proof)) | {"model_id", "digit", "form"}
 
 
 def test_the_statement_is_what_was_asked(case):
@@ -164,12 +172,15 @@ def test_the_statement_is_what_was_asked(case):
 
 def test_a_step_left_out_shows_in_the_list(case):
     """The guard on the audit itself: a verifier that forgets a message gives another list."""
-    blind = type(case[2].sums)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(blind, "absorbed", lambda self: self.linear.to_uncompressed())
-        with listening() as log:
-            native.derive_challenges(case[0].circuit, case[1], case[2])
-    known = leaves(case[2])
+    commitment, image, proof = case
+    honest = messages.absorbed
+
+    def forgetful(message, points, scalars):
+        return points["linear"].to_uncompressed() if message.name == "sums" else honest(message, points, scalars)
+
+    with replaced(honest, forgetful), listening() as log:
+        native.derive_challenges(commitment.circuit.digest, said(image, proof.digit), proof)
+    known = leaves(proof)
     assert [split(content, known) for kind, content in log if kind == "absorb"][1] == ["sums.linear"]
 
 

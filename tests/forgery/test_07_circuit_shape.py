@@ -6,18 +6,19 @@ The shape is in the circuit digest, the digest is in the model id, and selectors
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from types import SimpleNamespace
 
 import pytest
 from forger import Claim, Forger, WithTrace, claim_of, complete, lay_out, lies
 from guards import replaced_property, rewritten_selectors
 from owners import Owner, RowsForger, follow, read_values
-from support import random_image, random_network
+from support import random_image, random_network, said
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
-from zkpredict.circuits.constraints import Periodic
+from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.layout import Circuit
-from zkpredict.prover import prove as rounds
+from zkpredict.prover.prove import Prover
 from zkpredict.prover.commit import commit_model, hidden_rows
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
@@ -50,7 +51,7 @@ def under(circuit, model, image, model_id):
     digit = follow_digit(owner, image)
     named = SimpleNamespace(to_bytes=model.commitment.to_bytes, model_id=model_id)
     trace = follow(owner, image.tolist(), digit)
-    forger = UnderAnotherCircuit(SimpleNamespace(commitment=named), image, digit, owner=owner, chosen=trace)
+    forger = UnderAnotherCircuit(SimpleNamespace(commitment=named), said(image, digit), owner=owner, chosen=trace)
     return claim_of(forger)
 
 
@@ -92,13 +93,10 @@ class ChosenSelectors(WithTrace):
 
     chosen_selectors = None
 
-    def _build_publics(self, alpha):
-        true = rounds.selectors
-        rounds.selectors = lambda circuit, alpha: self.chosen_selectors(true(circuit, alpha))
-        try:
-            super()._build_publics(alpha)
-        finally:
-            rounds.selectors = true
+    @cached_property
+    def publics(self):
+        with rewritten_selectors(lambda circuit, alpha, found: self.chosen_selectors(found)):
+            return Prover.publics.func(self)
 
 
 def no_limb_tops(found):
@@ -110,12 +108,12 @@ def test_selectors_of_the_provers_choice_are_refused(small, small_image):
     lie = lies(small, small_image, range(-4000, 20_000, 500))[0]
     circuit = small.compiled.circuit
     trace = complete(circuit, lay_out(small.compiled, lie.pre_activations, lie.digit))
-    trace.cell[circuit.layer_groups[0].value_row(lie.neuron) + 2] += lie.delta
-    forger = ChosenSelectors(small, small_image, lie.digit, chosen=trace)
+    trace["cell"][circuit.layer_groups[0].value_row(lie.neuron) + 2] += lie.delta
+    forger = ChosenSelectors(small, said(small_image, lie.digit), chosen=trace)
     forger.chosen_selectors = no_limb_tops
     refused(claim_of(forger), FailedOpening, MISMATCH)
     with rewritten_selectors(lambda circuit, alpha, found: no_limb_tops(found)):
-        assert accepted(claim_of(WithTrace(small, small_image, lie.digit, chosen=trace)), NATIVE) == lie.digit
+        assert accepted(claim_of(WithTrace(small, said(small_image, lie.digit), chosen=trace)), NATIVE) == lie.digit
 
 
 def test_a_longer_shift_is_another_circuit():
@@ -125,7 +123,7 @@ def test_a_longer_shift_is_another_circuit():
     other = ModelCommitment(wide, model.commitment.rows)
     assert wide.digest != model.compiled.circuit.digest
     image = random_image(3, 12)
-    claim = claim_of(Forger(model, image, model.predict(image)))
+    claim = claim_of(Forger(model, said(image, model.predict(image))))
     ids = model.commitment.model_id.hex(), other.model_id.hex()
     message = f"the proof is for model {ids[0]}, the commitment is of model {ids[1]}"
     refused(Claim(other.to_bytes(), claim.image, claim.proof), WrongStatement, message)

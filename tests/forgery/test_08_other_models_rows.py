@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from forger import Claim, claim_of, honest_claim
 from guards import replaced_property
-from support import random_image, random_network
+from support import random_image, random_network, said
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
 from zkpredict.circuits.networks.reference import IntegerNetwork
@@ -64,7 +64,7 @@ IMPOSTORS = [another_network, swapped_bias, scaled_row, permuted_rows, permuted_
 def in_the_name_of(model, network, image):
     """An honest proof of what `network` says, on the commitment and the secrets of `model`."""
     impostor = Model(network, model.committed)
-    return claim_of(Prover(impostor, image, impostor.predict(image)))
+    return claim_of(Prover(impostor, said(image, impostor.predict(image))))
 
 
 @pytest.mark.parametrize("change", IMPOSTORS)

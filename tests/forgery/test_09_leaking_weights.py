@@ -11,20 +11,21 @@ import pytest
 from forger import Forger, honest_claim
 from freezing import CHALLENGES
 from guards import replaced
-from support import random_image, random_network
+from support import horner_column, random_image, random_network, said
 from verdicts import NATIVE, accepted
 
-from zkpredict.circuits.constraints import total_constraint
+from zkpredict.circuits.columns import cells_of
+from zkpredict.circuits.constraints import constraints
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.witness import build_trace
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.kernel import Vector
 from zkpredict.prover import polynomial, randomness
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.polynomial import commit_column
 from zkpredict.prover.setup import lagrange_key, monomial_key
-from zkpredict.verifier.messages import Evaluations
 from zkpredict.verifier.native import parse_proof
-from zkpredict.verifier.opening import ConstraintChallenges, linearise
+from zkpredict.verifier.opening import linearise
 
 COLUMNS = ("limb", "horner", "cell", "linear", "lookup")
 
@@ -57,9 +58,10 @@ def tiny():
 class StatesRows(Forger):
     """The mistaken protocol: the proof also states the combined rows at rho."""
 
-    def evaluate(self, challenges: ConstraintChallenges) -> Evaluations:
-        self.stated = challenges.rho, self.row_coefficients["rows0"].evaluate(challenges.rho)
-        return super().evaluate(challenges)
+    def evaluate(self) -> dict[str, int]:
+        rho = self.challenges["rho"]
+        self.stated = rho, self.row_coefficients["rows0"].evaluate(rho)
+        return super().evaluate()
 
 
 def test_rows_stated_once_per_proof_give_the_weights_away(tiny):
@@ -68,7 +70,7 @@ def test_rows_stated_once_per_proof_give_the_weights_away(tiny):
     equations = []
     for seed in range(len(positions)):
         image = random_image(seed, 4)
-        prover = StatesRows(tiny, image, tiny.predict(image))
+        prover = StatesRows(tiny, said(image, tiny.predict(image)))
         prover.prove()
         rho, value = prover.stated
         equations.append([pow(rho, position, MODULUS) for position in positions] + [value])
@@ -78,20 +80,16 @@ def test_rows_stated_once_per_proof_give_the_weights_away(tiny):
 
 def test_our_proofs_state_no_value_of_a_row(small, small_image, honest):
     """Five values: of limb, cell and table, and of a combination at omega rho that holds no rows."""
-    assert [f.name for f in fields(Evaluations)] == ["limb", "cell", "table", "cell_next", "linearised_next"]
     proof = parse_proof(honest.proof)
-    challenges = ConstraintChallenges(*range(2, 6))
-    found = linearise(small.compiled.circuit, honest.image, proof.digit, challenges, proof.evaluations)
-    rows = {name for name in found.here if name.startswith("rows")}
-    assert rows == {"rows0", "rows1"} and not rows & set(found.there)
-    assert all(proof.evaluations.of_cell(name, rotation) is None for name in rows for rotation in (0, 1))
-    assert _leaves(total_constraint(small.compiled.circuit)) >= {("rows0", 0), ("rows1", 0)}
+    assert list(proof.scalars) == ["limb", "cell", "table", "cell_next", "linearised_next"]
+    challenges = {"alpha": 2, "beta": 3, "delta": 4, "rho": 5}
+    found = linearise(small.compiled.circuit, said(honest.image, proof.digit), challenges, proof.scalars)
+    rows = {name for name in found.at[0] if name.startswith("rows")}
+    assert rows == {"rows0", "rows1"} and not rows & set(found.at[1])
+    assert not rows & {name for name, _ in proof.form.stated}
+    read = {cell.column for one in constraints(small.compiled.circuit) for cell in cells_of(one.expression)}
+    assert read >= rows
 
-
-def _leaves(node) -> set[tuple[str, int]]:
-    if hasattr(node, "column"):
-        return {(node.column, node.rotation)}
-    return set().union(*(_leaves(getattr(node, side)) for side in ("left", "right") if hasattr(node, side)))
 
 
 # what blinding covers
@@ -102,9 +100,9 @@ def blinding_matrix(small, honest, blinders, tau, challenges):
     and the combination at omega tau that the quotient's commitment fixes. A blinder c_k adds c_k z^k (z^n - 1) at z."""
     circuit = small.compiled.circuit
     n, root = circuit.domain, root_of_unity(circuit.domain)
-    evaluations = parse_proof(honest.proof).evaluations
-    there = linearise(circuit, honest.image, small.predict(np.frombuffer(honest.image, np.uint8)), challenges, evaluations).there
-    rho = challenges.rho
+    proof = parse_proof(honest.proof)
+    there = linearise(circuit, said(honest.image, proof.digit), challenges, proof.scalars).at[1]
+    rho = challenges["rho"]
 
     def at(column, point):
         scale = pow(point, n, MODULUS) - 1
@@ -123,7 +121,7 @@ def test_four_blinders_make_all_that_a_proof_fixes_uniform(small, honest, seed):
     """Rank 10 of 10: for any weights there are blinders that explain the proof. With two a column, some value is determined."""
     source = np.random.default_rng(seed)
     random_scalar = lambda: int.from_bytes(source.bytes(31), "big")
-    challenges, tau = ConstraintChallenges(*(random_scalar() for _ in range(4))), random_scalar()
+    challenges, tau = {name: random_scalar() for name in ("alpha", "beta", "delta", "rho")}, random_scalar()
     assert len(reduced(blinding_matrix(small, honest, 4, tau, challenges))) == 10
     assert len(reduced(blinding_matrix(small, honest, 2, tau, challenges))) < 10
 
@@ -134,9 +132,9 @@ def no_blinding(count):
 
 def guessed_trace(model, image):
     """What a guesser computes of a model: the trace columns without blinding, by value."""
-    trace = build_trace(model.compiled, image, model.predict(image))
-    values = [trace.limb.tolist(), list(trace.horner), trace.cell.tolist()]
-    key = lagrange_key(model.compiled.circuit.domain)
+    trace = build_trace(model.compiled, said(image, model.predict(image)))
+    values = [trace["limb"].tolist(), horner_column(trace["limb"]), trace["cell"].tolist()]
+    key = lagrange_key(model.compiled.circuit.domain, 4)
     return [key.msm(Vector.from_ints([v % MODULUS for v in column] + [0] * 4)) for column in values]
 
 
@@ -148,7 +146,7 @@ def guessed_row(model):
 def test_a_guessed_model_matches_neither_commitment_nor_proof(small, small_image, honest):
     proof = parse_proof(honest.proof)
     assert guessed_row(small) != small.commitment.rows[0]
-    assert all(point not in proof.points for point in guessed_trace(small, small_image))
+    assert all(point not in list(proof.points.values()) for point in guessed_trace(small, small_image))
 
 
 def test_without_blinding_a_guess_is_confirmed(small, small_image):
@@ -156,7 +154,7 @@ def test_without_blinding_a_guess_is_confirmed(small, small_image):
         bare = commit_model(small.network)
         assert guessed_row(small) == bare.commitment.rows[0]
         proof = parse_proof(honest_claim(small, small_image).proof)
-    assert guessed_trace(small, small_image) == list(proof.points[:3])
+    assert guessed_trace(small, small_image) == list(proof.points.values())[:3]
 
 
 # the same blinding twice
@@ -164,13 +162,13 @@ def test_without_blinding_a_guess_is_confirmed(small, small_image):
 
 def repeated_points(claims) -> int:
     """How many points occur more than once in these proofs."""
-    points = [point.to_compressed() for claim in claims for point in parse_proof(claim.proof).points]
+    points = [point.to_compressed() for claim in claims for point in parse_proof(claim.proof).points.values()]
     return len(points) - len(set(points))
 
 
 def test_no_point_and_no_value_repeats(small, small_image):
     claims = [honest_claim(small, small_image) for _ in range(8)]
-    values = [value for claim in claims for value in astuple(parse_proof(claim.proof).evaluations)]
+    values = [value for claim in claims for value in parse_proof(claim.proof).scalars.values()]
     assert repeated_points(claims) == 0 and len(set(values)) == len(values)
     assert accepted(claims[0]) == accepted(claims[-1], NATIVE)
 
@@ -183,12 +181,12 @@ def test_reused_blinding_gives_differences_away(small):
         first, second = (model_of(image) for image in images)
         return first - second
 
-    honest = difference(lambda image: parse_proof(honest_claim(small, image).proof).trace.limb)
+    honest = difference(lambda image: parse_proof(honest_claim(small, image).proof).points["limb"])
     guess = difference(lambda image: guessed_trace(small, image)[0])
     assert honest != guess
     fixed = os.urandom(4096)
     with replaced(randomness.os, FixedSource(fixed)):
-        reused = difference(lambda image: parse_proof(honest_claim(small, image).proof).trace.limb)
+        reused = difference(lambda image: parse_proof(honest_claim(small, image).proof).points["limb"])
         assert repeated_points([honest_claim(small, images[0]) for _ in range(2)]) == 8
     assert reused == guess
 
@@ -206,12 +204,13 @@ class FixedSource:
 def test_every_column_is_blinded_with_four_fresh_scalars(small):
     """Two commitments of the same values differ in every coefficient that blinding touches."""
     values = Vector.from_ints(list(range(1024)))
-    first, second = commit_column(values), commit_column(values)
+    blinders = COMPACT_FORM.blinders
+    first, second = commit_column(values, blinders), commit_column(values, blinders)
     assert first.commitment != second.commitment and first.values == second.values
     one, other = first.coefficients.to_ints(), second.coefficients.to_ints()
     assert [k for k in range(1028) if one[k] != other[k]] == [0, 1, 2, 3, 1024, 1025, 1026, 1027]
     assert first.coefficients.evaluate(root_of_unity(1024)) == 1
-    assert polynomial.BLINDERS == 4 and len(CHALLENGES) == 6
+    assert blinders == 4 and len(CHALLENGES) == 6
 
 
 def test_what_is_printed_shows_no_weight(small):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from forger import Forger, claim_of
-from guards import replaced
+from guards import replaced, unchecked_parts
 from onchain import by_contract
 from py_ecc.optimized_bls12_381 import FQ, add, curve_order, field_modulus, is_inf, multiply, normalize
-from support import refuses
+from support import refuses, said
 from verdicts import NATIVE, PYTHON, accepted, by_native, refused
 
 from zkpredict.circuits.errors import MalformedFile
@@ -19,7 +19,7 @@ from zkpredict.prover.polynomial import Column
 from zkpredict.verifier import independent, messages, native
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof
-from zkpredict.verifier.messages import MAGIC, POINT_BYTES, PROOF_BYTES
+from zkpredict.verifier.messages import MAGIC, POINT_BYTES, proof_bytes
 
 POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
 FIRST = len(MAGIC) + 32 + 2
@@ -74,18 +74,18 @@ def test_infinity_is_refused_by_name(honest, number):
 class Foreign(Forger):
     """Adds a point of order 3 to its first commitment and goes on from there."""
 
-    def commit_trace(self):
-        honest = super().commit_trace()
-        column = self.columns["limb"]
-        self.columns["limb"] = Column(column.values, column.coefficients, foreign(column.commitment))
-        return replace(honest, limb=self.columns["limb"].commitment)
+    def commit(self, values):
+        column = super().commit(values)
+        if self.columns:
+            return column
+        return Column(column.values, column.coefficients, foreign(column.commitment))
 
 
 def test_a_point_outside_the_subgroup_would_pass_the_pairing(small, small_image, honest):
     """Pairings do not see the cofactor: without the check every proof has many twins."""
     proof = native.parse_proof(honest.proof)
-    twin = honest.with_proof(replace(proof, final=foreign(proof.final)).to_bytes())
-    forged = claim_of(Foreign(small, small_image, small.predict(small_image)))
+    twin = honest.with_proof(proof.changed(points={"final": foreign(proof.points["final"])}).to_bytes())
+    forged = claim_of(Foreign(small, said(small_image, small.predict(small_image))))
     refused(twin, MalformedProof, f"proof: point final: {OUTSIDE}")
     refused(forged, MalformedProof, f"proof: point limb: {OUTSIDE}")
 
@@ -102,14 +102,14 @@ def test_the_proof_of_zeros_is_refused_twice(small, honest):
     with pytest.raises(Reverted) as caught:
         by_contract(zeros)
     assert caught.value.name == "PointAtInfinity"
-    with replaced(messages._point, lambda raw, name, decode: decode(raw)), refuses(
+    with replaced(messages._point, lambda raw, name, decode: decode(raw)), unchecked_parts(), refuses(
         FailedOpening, "the opening does not match: the claim is false, or the proof was made for another statement"
     ):
         by_native(zeros)
 
 
 def test_the_length_is_exact(honest):
-    end = PROOF_BYTES
+    end = proof_bytes()
     cases = {
         honest.proof + b"\x00": f"proof: 1 bytes trail after the end at offset {end}",
         honest.proof + honest.proof: f"proof: {end} bytes trail after the end at offset {end}",

@@ -23,10 +23,11 @@ from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.generate import CONSUMER, shipped
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
-from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, POINT_NAMES, PROOF_BYTES, SCALAR_BYTES, SCALAR_NAMES
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, SCALAR_BYTES, proof_bytes
 from zkpredict.verifier.native import parse_proof
 
 PRICE = 10**15
@@ -181,16 +182,16 @@ def reason(honest: Claim, data: bytes, place: int) -> tuple[type[VerificationErr
         digit = int.from_bytes(data[37:HEADER_BYTES], "little")
         return (FailedOpening, MISMATCH) if digit < 3 else (WrongStatement, f"the digit {digit} is not one of the 3 classes")
     number = (place - HEADER_BYTES) // POINT_BYTES
-    if number < len(POINT_NAMES):
-        start, name = HEADER_BYTES + number * POINT_BYTES, POINT_NAMES[number]
+    if number < len(COMPACT_FORM.points):
+        start, name = HEADER_BYTES + number * POINT_BYTES, COMPACT_FORM.points[number]
         if data[start] & 0x40:
             return MalformedProof, f"proof: point {name} is at infinity"
         try:
             G1.from_compressed(data[start : start + POINT_BYTES])
         except ValueError as error:
             return MalformedProof, f"proof: point {name}: {error}"
-    elif int.from_bytes(data[(start := place - (place - PROOF_BYTES) % SCALAR_BYTES) : start + SCALAR_BYTES], "big") >= MODULUS:
-        name = SCALAR_NAMES[(start - PROOF_BYTES) // SCALAR_BYTES]
+    elif int.from_bytes(data[(start := place - (place - proof_bytes()) % SCALAR_BYTES) : start + SCALAR_BYTES], "big") >= MODULUS:
+        name = COMPACT_FORM.scalars[(start - proof_bytes()) // SCALAR_BYTES]
         return MalformedProof, f"proof: scalar {name} is not below the field order"
     return FailedOpening, MISMATCH
 

@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 from forger import claim_of
 from guards import replaced
-from support import refuses
+from support import refuses, said
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
-from zkpredict.circuits.constraints import TABLE, row_column
+from zkpredict.circuits.gadgets.bytes import TABLE
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS, inverse, powers
 from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
@@ -21,7 +22,6 @@ from zkpredict.prover.prove import Prover
 from zkpredict.verifier import ceremony, native
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening
-from zkpredict.verifier.messages import Evaluations
 from zkpredict.verifier.opening import fold, linearise
 
 
@@ -105,7 +105,7 @@ def test_a_prover_with_an_altered_key_convinces_nobody(small, small_image, monke
     points = [true[i] for i in range(len(true))]
     points[5], points[6] = points[6], points[5]
     with replaced(setup.monomial_key, lambda: Bases(points)):
-        claim = claim_of(Prover(small, small_image, small.predict(small_image)))
+        claim = claim_of(Prover(small, said(small_image, small.predict(small_image))))
     refused(claim, FailedOpening, MISMATCH)
 
 
@@ -116,19 +116,15 @@ def with_known_tau(claim, digit: int, tau: int):
     """
     commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
     circuit, honest = commitment.circuit, native.parse_proof(claim.proof)
-    said = Evaluations(*(secrets.randbelow(MODULUS) for _ in range(5)))
-    proof = replace(honest, digit=digit, evaluations=said)
-    challenges = native.derive_challenges(circuit, claim.image, proof)
-    linearisation = linearise(circuit, claim.image, digit, challenges.constraints, said)
-    found = fold(circuit, linearisation, said, challenges.constraints.rho, challenges.nu, challenges.zeta)
-    columns = native.committed_columns(proof)
-    terms = [(columns[name], scalar) for name, scalar in found.columns.items() if name in columns]
-    for layer, points in enumerate(native.rows_by_layer(commitment)):
-        weights = powers(challenges.constraints.alpha, 100)[circuit.first_equation(layer) :: circuit.packs_per_row(layer)]
-        terms += [(row, found.columns[row_column(layer)] * weight % MODULUS) for row, weight in zip(points, weights)]
-    terms += [(proof.opening.opening, found.opening), (G1.generator(), -found.value % MODULUS)]
+    proof = replace(honest, digit=digit).changed(scalars={name: secrets.randbelow(MODULUS) for name in honest.scalars})
+    statement = said(claim.image, digit)
+    challenges = native.derive_challenges(circuit.digest, statement, proof)
+    found = fold(circuit, linearise(circuit, statement, challenges, proof.scalars), proof.scalars, challenges)
+    terms = native.column_terms(commitment, proof, found, challenges)
+    terms += [(proof.points["opening"], found.opening), (G1.generator(), -found.value % MODULUS)]
     folded = G1.linear_combination([point for point, _ in terms], [scalar for _, scalar in terms])
-    return claim.with_proof(replace(proof, final=folded.mul(inverse(tau - challenges.zeta))).to_bytes())
+    final = folded.mul(inverse(tau - challenges["zeta"]))
+    return claim.with_proof(proof.changed(points={"final": final}).to_bytes())
 
 
 def test_whoever_knows_tau_proves_anything(small, small_image, honest):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from eth_utils import keccak
 from onchain import by_contract, compiled, encoded
-from support import random_image, random_network
+from support import random_image, random_network, said
 from verdicts import accepted
 
 from zkpredict.contracts.chain.interface import Contract, Reverted
@@ -173,7 +173,7 @@ def colliding(small):
     image = next(i for i in (random_image(seed, 12) for seed in range(100)) if other.predict(i) != small.predict(i))
     named = ModelCommitment(other.commitment.circuit, other.commitment.rows)
     vars(named)["model_id"] = small.commitment.model_id
-    proof = Prover(Model(other.network, Committed(named, other.committed.secrets)), image, other.predict(image)).prove()
+    proof = Prover(Model(other.network, Committed(named, other.committed.secrets)), said(image, other.predict(image))).prove()
     address = data_contract(fresh(small).address, other.commitment.model_id)
     registry = (SOURCES / "ModelRegistry.sol").read_text(encoding="utf-8")
     formula = "data := shr(96, shl(96, keccak256(free, 23)))"
@@ -223,3 +223,38 @@ def test_an_unknown_model_is_refused_by_name(small, honest):
 
 def test_the_honest_twin_passes(honest):
     assert accepted(honest) == by_contract(honest)
+
+
+ZERO_CHECK = "found := and(found, gt(mload(add(MSM, 32)), 0))"
+
+
+def id_of_nobody(circuit) -> bytes:
+    """The id of rows that are all zeros: what an address without code reads as."""
+    return keccak256(context(MODEL_LABEL, circuit.digest) + bytes(96 * circuit.total_rows))
+
+
+@pytest.mark.parametrize("check", FinalCheck)
+def test_the_id_of_rows_that_nobody_registered_is_unknown(small, honest, check):
+    """Line 21: `extcodecopy` of an address without code gives zero rows, which hash to this id, and the sum takes infinity."""
+    circuit = small.compiled.circuit
+    nobody = id_of_nobody(circuit)
+    question = nobody, honest.image, parse_proof(honest.proof).digit, encoded(honest.proof, check)
+    contract = deployed(source(circuit, check), contract_name(circuit, check))
+    reverts_call(contract, "UnknownModel", nobody)(*question)
+    assert contract.call("isRegistered", nobody) is False
+    text = source(circuit, check)
+    assert text.count(ZERO_CHECK) == 1
+    # without the guard the model is taken for registered, and the proof is tried against rows at infinity
+    reverts_call(deployed(text.replace(ZERO_CHECK, ""), contract_name(circuit, check)), "OpeningFailed")(*question)
+
+
+def reverts_call(contract: Contract, name: str, *arguments):
+    """`verifyOrRevert` must fail with this error; `verify` says False."""
+
+    def check(*question) -> None:
+        assert contract.call("verify", *question) is False
+        with pytest.raises(Reverted) as caught:
+            contract.call("verifyOrRevert", *question)
+        assert (caught.value.name, caught.value.arguments) == (name, arguments)
+
+    return check

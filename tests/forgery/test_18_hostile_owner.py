@@ -16,7 +16,7 @@ from owners import Owner, by_values, follow, owner_claim, wide_quotients
 from support import random_image
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
-from zkpredict.circuits.constraints import Periodic
+from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import Circuit
 from zkpredict.verifier.errors import FailedOpening
@@ -154,7 +154,7 @@ def with_lane(owner: Owner, digit: int, start: int) -> Claim:
     from owners import pack_values, read_values, write_pack
 
     circuit = owner.circuit
-    limb = list(follow(owner, IMAGE.tolist(), digit).limb)
+    limb = list(follow(owner, IMAGE.tolist(), digit)["limb"])
     for row, value in free_lane(circuit, start).items():
         limb[row] = value
     for pack, value in enumerate(pack_values(owner, 1, IMAGE.tolist(), complete(circuit, limb))):

@@ -16,7 +16,8 @@ from owners import write_pack
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
 from zkpredict.circuits import constraints as system
-from zkpredict.circuits.constraints import Constraint, Periodic
+from zkpredict.circuits.gadgets.base import Constraint
+from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.expression import Cell, Public
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import READOUT_ROW
@@ -87,8 +88,8 @@ def with_free_maximum(model, image, digit):
     limb = lay_out(model.compiled, run_from(model.network, 0, image.tolist()), digit)
     write_pack(limb, circuit.difference_group, 0, 0)
     trace = complete(circuit, limb)
-    logits = trace.horner[circuit.layer_groups[-1].pack_row(0) + READOUT_ROW]
-    trace.cell[free_row(circuit)] = (logits + ties(circuit, digit)) * inverse(ones(circuit))
+    logits = trace["horner"][circuit.layer_groups[-1].pack_row(0) + READOUT_ROW]
+    trace["cell"][free_row(circuit)] = (logits + ties(circuit, digit)) * inverse(ones(circuit))
     return trace
 
 
@@ -97,7 +98,7 @@ def honest_maximum(model, image):
     circuit, digit = model.compiled.circuit, model.predict(image)
     pre_activations = run_from(model.network, 0, image.tolist())
     trace = complete(circuit, lay_out(model.compiled, pre_activations, digit))
-    trace.cell[free_row(circuit)] = max(pre_activations[-1]) + (1 << 47)
+    trace["cell"][free_row(circuit)] = max(pre_activations[-1]) + (1 << 47)
     return digit, trace
 
 
@@ -115,7 +116,7 @@ def test_the_mistaken_system_accepts_any_digit_and_ours_refuses(small, small_ima
 def test_ours_does_not_read_a_maximum(small, small_image):
     """The free cell may hold anything: no equation of ours reads it."""
     digit, trace = honest_maximum(small, small_image)
-    trace.cell[free_row(small.compiled.circuit)] = MODULUS - 1
+    trace["cell"][free_row(small.compiled.circuit)] = MODULUS - 1
     assert accepted(forged_claim(small, small_image, digit, trace), NATIVE) == digit
 
 

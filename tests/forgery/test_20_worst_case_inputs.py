@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from forger import honest_claim
 from guards import replaced, replaced_property
-from support import refuses, worst_images
+from support import refuses, said, worst_images
 from verdicts import NATIVE, accepted
 
-from zkpredict.circuits import compiler
 from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.gadgets import gates
+from zkpredict.circuits.gadgets.relu import Relu, lane_shift
+from zkpredict.circuits.layout import NARROW
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.prover.commit import commit_model
@@ -56,12 +58,13 @@ def test_one_beyond_the_border_is_refused_by_name():
 def test_without_the_bound_there_is_an_image_that_wraps():
     """The honest prover cannot prove it: the lane holds 24 bits and the row needs more."""
     network = at_the_border(1)
-    with replaced(compiler._check_rows, lambda *_: None), replaced(compiler._lane_width, lambda *_: compiler.NARROW):
+    with replaced(gates.check_rows, lambda *_: None), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Relu, "fit", classmethod(lambda cls, number, shift, interval: (NARROW, lane_shift(NARROW) - shift)))
         model = commit_model(network)
         worst, mild = worst_images(network, 0)[0], np.full(12, 9, np.uint8)
         assert accepted(honest_claim(model, mild), NATIVE) == network.predict(mild)
         with refuses(UnprovableTrace, "the linear sum does not close: the claim is false"):
-            Prover(model, worst, network.predict(worst)).prove()
+            Prover(model, said(worst, network.predict(worst))).prove()
 
 
 def test_bounds_from_samples_let_such_a_network_in():
@@ -73,7 +76,7 @@ def test_bounds_from_samples_let_such_a_network_in():
         model = commit_model(network)
         worst = worst_images(network, 0)[0]
         with refuses(UnprovableTrace, "the linear sum does not close: the claim is false"):
-            Prover(model, worst, network.predict(worst)).prove()
+            Prover(model, said(worst, network.predict(worst))).prove()
 
 
 def test_logits_at_their_border_are_proven():

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from support import random_image, random_network
+from support import random_image, random_network, said
 
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
-from zkpredict.verifier.native import derive_challenges
+from zkpredict.verifier.messages import derive_challenges
 
 CASES = {
     "narrow": ((30, 12, 4), 0, None, 1),
@@ -31,14 +31,14 @@ def main() -> None:
         network, image = next((network, image) for network, image in pairs if network.predict(image) == digit)
         model = commit_model(network, domain)
         proof = prove(model, image)
-        challenges = derive_challenges(model.commitment.circuit, image.tobytes(), proof)
+        challenges = derive_challenges(model.commitment.circuit.digest, said(image, digit), proof)
         found[name] = {
             "commitment": model.commitment.to_bytes().hex(),
             "model_id": model.commitment.model_id.hex(),
             "image": image.tobytes().hex(),
             "digit": digit,
             "proof": proof.to_bytes().hex(),
-            "challenges": [f"{value:064x}" for value in (*vars(challenges.constraints).values(), challenges.nu, challenges.zeta)],
+            "challenges": [f"{value:064x}" for value in challenges.values()],
         }
     Path(__file__).with_name("vectors.json").write_text(json.dumps(found, indent=1) + "\n")
 

@@ -4,23 +4,33 @@ against each mutant of the verifier. No prover takes part, so a change made alik
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from support import changed, refuses
+from support import changed, random_image, random_network, refuses, said
 
-from zkpredict.circuits.constraints import Periodic, constraints, evaluate_image, evaluate_publics, image_polynomial
+from zkpredict.circuits.columns import Column, Form, Origin
+from zkpredict.circuits.constraints import constraint, constraints, evaluate_publics, selectors
+from zkpredict.circuits.gadgets.public_input import evaluate_image, image_polynomial
+from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS, root_of_unity
+from zkpredict.circuits.expression import Cell
+from zkpredict.circuits.gadgets.packs import Packs
+from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.linear import equations
 from zkpredict.kernel import G1
+from zkpredict.prover.commit import commit_model
+from zkpredict.prover.prove import prove
 from zkpredict.verifier import ceremony, commitment as commitments, messages, native
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
-from zkpredict.verifier.messages import Evaluations, Proof
-from zkpredict.verifier.native import derive_challenges, image_bytes, parse_proof, verify
-from zkpredict.verifier.opening import Linear
+from zkpredict.verifier.messages import Proof, derive_challenges
+from zkpredict.verifier.native import image_bytes, parse_proof, verify
+from zkpredict.circuits.placement import COMPACT_FORM, form
+from zkpredict.verifier.opening import Fold, Linear
 from zkpredict.verifier.transcript import Transcript
 
 VECTORS = json.loads(Path(__file__).with_name("vectors.json").read_text())
@@ -72,13 +82,12 @@ def test_accepts_and_names_what_was_stored(case):
     verify(case.commitment, case.image, case.proof)
     assert case.commitment.model_id.hex() == case.stored["model_id"]
     assert case.proof.digit == case.stored["digit"]
-    challenges = derive_challenges(case.commitment.circuit, case.image, case.proof)
-    found = (*vars(challenges.constraints).values(), challenges.nu, challenges.zeta)
-    assert [f"{challenge:064x}" for challenge in found] == case.stored["challenges"]
+    challenges = derive_challenges(case.commitment.circuit.digest, said(case.image, case.proof.digit), case.proof)
+    assert [f"{challenge:064x}" for challenge in challenges.values()] == case.stored["challenges"]
 
 
 def test_files_round_trip(case, tmp_path):
-    assert case.proof.to_bytes() == case.data and len(case.data) == messages.PROOF_BYTES == 583
+    assert case.proof.to_bytes() == case.data and len(case.data) == messages.proof_bytes() == 583
     assert case.commitment.to_bytes().hex() == case.stored["commitment"]
     path = tmp_path / "saved"
     case.commitment.save(path)
@@ -94,23 +103,15 @@ def test_refuses_another_point_or_scalar(case):
         with refuses(FailedOpening, NOT_OPENED):
             verify(case.commitment, case.image, parse_proof(forged))
     for name in SCALARS:
-        value = getattr(case.proof.evaluations, name)
+        value = case.proof.scalars[name]
         for other in ((value + 1) % MODULUS, MODULUS - 1 - value, 0):
-            forged = replace(case.proof, evaluations=replace(case.proof.evaluations, **{name: other}))
+            forged = case.proof.changed(scalars={name: other})
             with refuses(FailedOpening, NOT_OPENED):
                 verify(case.commitment, case.image, forged)
 
 
 def test_refuses_the_negative_of_everything(narrow):
-    proof, negate = narrow.proof, lambda part: replace(part, **{f.name: -getattr(part, f.name) for f in fields(part)})
-    forged = replace(
-        proof,
-        trace=negate(proof.trace),
-        sums=negate(proof.sums),
-        quotient=negate(proof.quotient),
-        opening=negate(proof.opening),
-        final=-proof.final,
-    )
+    forged = narrow.proof.changed(points={name: -point for name, point in narrow.proof.points.items()})
     with refuses(FailedOpening, NOT_OPENED):
         verify(narrow.commitment, narrow.image, forged)
 
@@ -124,14 +125,16 @@ def test_refuses_another_statement(case):
         if digit != proof.digit:
             with refuses(FailedOpening, NOT_OPENED):
                 verify(case.commitment, case.image, replace(proof, digit=digit))
-    for digit in (-1, circuit.classes, circuit.classes + 1):
+    for digit in (circuit.classes, circuit.classes + 1):
         with refuses(WrongStatement, f"the digit {digit} is not one of the {circuit.classes} classes"):
             verify(case.commitment, case.image, replace(proof, digit=digit))
     for image in (case.image[:-1], case.image + b"\x00", b""):
         with refuses(WrongStatement, f"the image has {len(image)} bytes, the circuit takes {circuit.inputs}"):
             verify(case.commitment, image, proof)
     for image in (changed(case.image, 0),):
-        assert derive_challenges(circuit, image, proof) != derive_challenges(circuit, case.image, proof)
+        digest = circuit.digest
+        ours, theirs = (derive_challenges(digest, said(data, proof.digit), proof) for data in (case.image, image))
+        assert ours != theirs
 
 
 def test_refuses_another_model(case):
@@ -145,17 +148,23 @@ def test_refuses_another_model(case):
             verify(other, case.image, replace(case.proof, model_id=other.model_id))
 
 
+def pin_rho(monkeypatch, rho: int) -> None:
+    """The evaluation point is `rho`, whatever was said."""
+    drawn = Transcript.challenge
+    monkeypatch.setattr(Transcript, "challenge", lambda self, name, number: rho if name == "rho" else drawn(self, name, number))
+
+
 @pytest.mark.parametrize("point", [0, 1])
 def test_refuses_rho_at_zero_or_on_a_row(narrow, point, monkeypatch):
     for rho in (point, point and root_of_unity(1024)):
-        monkeypatch.setattr(Transcript, "point_challenge", lambda self, rho=rho: rho)
+        pin_rho(monkeypatch, rho)
         with refuses(FailedOpening, IN_DOMAIN):
             verify(narrow.commitment, narrow.image, narrow.proof)
 
 
 def test_rho_off_the_rows_is_no_such_refusal(narrow, monkeypatch):
     for rho in (root_of_unity(2048), MODULUS - 5):
-        monkeypatch.setattr(Transcript, "point_challenge", lambda self, rho=rho: rho)
+        pin_rho(monkeypatch, rho)
         with refuses(FailedOpening, NOT_OPENED):
             verify(narrow.commitment, narrow.image, narrow.proof)
 
@@ -181,7 +190,7 @@ def test_refuses_scalars_from_the_order_on(narrow, number):
         with refuses(MalformedProof, f"proof: scalar {SCALARS[number]} is not below the field order"):
             parse_proof(narrow.data[:start] + value.to_bytes(32, "big") + narrow.data[start + SCALAR :])
     largest = narrow.data[:start] + (MODULUS - 1).to_bytes(32, "big") + narrow.data[start + SCALAR :]
-    assert getattr(parse_proof(largest).evaluations, SCALARS[number]) == MODULUS - 1
+    assert parse_proof(largest).scalars[SCALARS[number]] == MODULUS - 1
 
 
 def test_refuses_other_proof_lengths_and_magic(narrow):
@@ -275,21 +284,121 @@ def test_linear_refuses_what_it_cannot_hold():
     assert Linear(MODULUS - 1) + Linear(1) == Linear(0) and x.scaled(MODULUS - 1) == Linear(MODULUS - 2, {("x", 0): MODULUS - 3})
 
 
-def test_evaluations_say_which_cells_they_state():
-    stated = Evaluations(1, 2, 3, 4, 5)
-    found = {(c, r): stated.of_cell(c, r) for c in ("limb", "cell", "table", "horner", "quotient") for r in (0, 1, 2)}
-    known = {key: value for key, value in found.items() if value is not None}
-    assert known == {("limb", 0): 1, ("cell", 0): 2, ("table", 0): 3, ("cell", 1): 4}
+def test_a_proof_in_memory_is_checked_like_a_file(narrow):
+    proof = narrow.proof
+    for name in POINTS:
+        with refuses(MalformedProof, f"proof: point {name} is at infinity"):
+            proof.changed(points={name: G1.generator() - G1.generator()})
+    for name in SCALARS:
+        for value in (-1, MODULUS):
+            with refuses(MalformedProof, f"proof: scalar {name} is not below the field order"):
+                proof.changed(scalars={name: value})
+        assert proof.changed(scalars={name: MODULUS - 1}).scalars[name] == MODULUS - 1
+    for kind, names in (("points", POINTS), ("scalars", SCALARS)):
+        left = {name: getattr(proof, kind)[name] for name in names[:-1]}
+        with refuses(MalformedProof, f"proof: its {kind} are {', '.join(left)}, expected {', '.join(names)}"):
+            replace(proof, **{kind: left})
+    for model_id, digit in ((bytes(31), 0), (bytes(33), 0), (bytes(32), -1), (bytes(32), 65536)):
+        message = f"proof: the model id has {len(model_id)} bytes, expected 32, or the digit {digit} not 2 bytes"
+        with refuses(MalformedProof, message):
+            replace(proof, model_id=model_id, digit=digit)
+    assert replace(proof, digit=65535).digit == 65535
 
 
 def test_constraints_by_name(case):
     assert [c.name for c in constraints(case.commitment.circuit)] == ["sign", "boolean", "relu", "horner", "linear", "lookup"]
 
 
+def test_constraints_are_found_by_their_one_name(narrow):
+    circuit = narrow.commitment.circuit
+    for one in constraints(circuit):
+        assert constraint(circuit, one.name) is one
+    with refuses(ValueError, "0 constraints are called ghost"):
+        constraint(circuit, "ghost")
+
+
+def test_two_gadgets_may_not_give_one_name_to_two_polynomials(narrow, monkeypatch):
+    circuit = narrow.commitment.circuit
+    known = selectors(circuit, 3)
+    monkeypatch.setattr(Packs, "selectors", lambda self, alpha: {"lane_head": known["lane_head"]})
+    assert set(selectors(circuit, 3)) == set(known) - {"pack_head"}
+    monkeypatch.setattr(Packs, "selectors", lambda self, alpha: {"lane_head": Periodic(8, {0: 1})})
+    with refuses(ValueError, "two gadgets call different polynomials lane_head"):
+        selectors(circuit, 3)
+
+
+@pytest.mark.parametrize("shape", [(12, 6, 3), (12, 21, 3), (5, 3), (9, 8, 7, 4)])
+def test_honest_proofs_are_made_and_accepted(shape):
+    """The gadgets fill what they constrain: a proof of every shape, for several images."""
+    model = commit_model(random_network(5, shape))
+    for seed in range(3):
+        image = random_image(seed, shape[0])
+        proof = prove(model, image)
+        assert proof.digit == model.predict(image)
+        verify(model.commitment, image, proof)
+        with refuses(FailedOpening, NOT_OPENED):
+            verify(model.commitment, image, replace(proof, digit=(proof.digit + 1) % shape[-1]))
+
+
+def test_equations_have_their_names_reads_and_exponents():
+    """784-64-10, whose table is in docs/protocol.md."""
+    circuit = Circuit((784, 64, 10), (1, 2), 1024)
+    found = equations(circuit, 3)
+    names = [f"pack {p} of layer 0" for p in range(7)] + [f"pack {p} of layer 1" for p in range(2)]
+    names += [f"argmax against class {i}" for i in range(10)] + ["unused slot read at row 936"]
+    assert [found[e].name for e in range(20)] == names and sorted(found) == list(range(20))
+    assert found[0].reads == {40: 1} and found[19].reads == {936: 1} and found[19].constant == 0
+    assert [found[9 + i].constant for i in range(10)] == [1, 1, 1] + [0] * 7
+    assert [circuit.row_exponents(layer) for layer in (0, 1)] == [range(0, 7), range(7, 9, 2)]
+
+
+def test_the_form_of_a_proof_is_derived():
+    assert COMPACT_FORM.points == POINTS and COMPACT_FORM.scalars == SCALARS
+    assert COMPACT_FORM.stated == (("limb", 0), ("cell", 0), ("table", 0), ("cell", 1))
+    assert (COMPACT_FORM.rotations, COMPACT_FORM.blinders) == ((0, 1), 4)
+    claims = [((0,), None), ((0,), "limb"), ((0,), "table"), ((0, 1), "cell"), ((1,), None)]
+    assert [(claim.points, claim.column) for claim in COMPACT_FORM.claims] == claims
+    assert [(m.name, m.points, m.scalars, m.challenges) for m in COMPACT_FORM.rounds] == [
+        ("trace", POINTS[:3], (), ("alpha", "beta")),
+        ("sums", POINTS[3:5], (), ("delta",)),
+        ("quotient", POINTS[5:6], (), ("rho",)),
+        ("evaluations", (), SCALARS, ("nu",)),
+        ("opening", ("opening",), (), ("zeta",)),
+        ("final", ("final",), (), ()),
+    ]
+
+
+def column(name: str, origin: Origin = Origin.PROOF) -> Column:
+    return Column(name, origin, 1 if origin is Origin.PROOF else 0)
+
+
+def formed(expression, *columns: Column) -> Form:
+    return Form.of(columns, {"one": ("x",)}, expression.evaluate)
+
+
+def test_forms_of_other_constraints():
+    a, b, w = Cell("a"), Cell("b"), Cell("w")
+    weights = column("w", Origin.MODEL)
+    both = formed(w * b.next + a, column("a"), column("b"), weights)
+    assert both.stated == (("b", 1),) and both.scalars == ("b_next", "linearised_next") and both.rotations == (0, 1)
+    far = formed(a * Cell("b", 2) * Cell("b", -1) + a, column("a"), column("b"))
+    assert far.stated == (("a", 0), ("b", 2))
+    assert far.rotations == (0, 2, -1) and far.blinders == 6
+    assert far.scalars[-2:] == ("linearised_next2", "linearised_previous")
+    assert formed(a * a, column("a")).stated == (("a", 0),) and formed(a + b, column("a"), column("b")).stated == ()
+    assert formed(a * b + a * Cell("c"), column("a"), column("b"), column("c")).stated == (("a", 0),)
+    with refuses(ValueError, "constraints read cell b (rotation 0), but nothing commits to a column b"):
+        formed(a + b, column("a"))
+    with refuses(ValueError, "weights are multiplied with weights in [('w', 0)]: neither may be stated"):
+        formed(w * w, weights)
+    with refuses(ValueError, "two columns have one name among ['a', 'a']"):
+        formed(a, column("a"), column("a"))
+
+
 def test_public_polynomials_of_every_digit(case):
     """Not only of the digit that was proven: those that depend on it differ pairwise, all others do not."""
     circuit = case.commitment.circuit
-    publics = [evaluate_publics(circuit, case.image, digit, 3, 5) for digit in range(circuit.classes)]
+    publics = [evaluate_publics(circuit, said(case.image, digit), 3, 5) for digit in range(circuit.classes)]
     for name in publics[0]:
         values = {found[name] for found in publics}
         assert len(values) == (circuit.classes if name in ("readout", "constants") else 1), name
@@ -307,13 +416,23 @@ def test_periodic_values_row_by_row():
 
 
 def test_columns_and_rows(case):
-    proof, rows = case.proof, native.rows_by_layer(case.commitment)
-    columns = native.committed_columns(proof)
-    assert [columns[name] for name in POINTS[:6]] == list(proof.points[:6]) and len(columns) == 7
-    assert columns["table"].to_compressed() == ceremony.TABLE_COMMITMENT
-    assert sum(rows, ()) == case.commitment.rows and [len(r) for r in rows] == [
-        case.commitment.circuit.row_count(layer) for layer in range(case.commitment.circuit.layers)
-    ]
+    """The terms of the sum: the proof's points, the constants', and every row by its own power of alpha."""
+    proof, circuit = case.proof, case.commitment.circuit
+    names = [column.name for column in form(circuit).columns]
+    weights = {name: number + 2 for number, name in enumerate(names)}
+    terms = native.column_terms(case.commitment, proof, Fold(weights, 0, 0), {"alpha": 3})
+    exponents = [exponent for layer in range(circuit.layers) for exponent in circuit.row_exponents(layer)]
+    layers = [layer for layer in range(circuit.layers) for _ in circuit.row_exponents(layer)]
+    table = G1.from_compressed(ceremony.TABLE_COMMITMENT)
+    expected = [(proof.points[name], weights[name]) for name in POINTS[:6]] + [(table, weights["table"])]
+    scalars = [weights[f"rows{layer}"] * 3**exponent % MODULUS for layer, exponent in zip(layers, exponents, strict=True)]
+    assert terms == expected + list(zip(case.commitment.rows, scalars, strict=True))
+    with refuses(ValueError, "column limb is not folded"):
+        native.column_terms(case.commitment, proof, Fold({}, 0, 0), {"alpha": 3})
+    with refuses(ValueError, "nothing commits to the folded columns ghost, spirit"):
+        native.column_terms(case.commitment, proof, Fold(weights | {"ghost": 1, "spirit": 2}, 0, 0), {"alpha": 3})
+    with refuses(ValueError, "no layer has the column rows9"):
+        native.rows_of_column(case.commitment, "rows9", 3)
 
 
 def test_the_ceremony_file_is_pinned():

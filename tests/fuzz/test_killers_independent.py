@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support import changed, refuses
+from support import changed, refuses, said
 
 from zkpredict.circuits.constraints import evaluate_publics
 from zkpredict.circuits.errors import MalformedFile
@@ -18,6 +18,7 @@ from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.layout import Circuit
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native, opening
+from zkpredict.verifier.ceremony import TABLE_COMMITMENT
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
 from zkpredict.verifier.independent import Point, combine, decode_point, draw_challenges, opening_claims, public_values, verify
@@ -90,13 +91,13 @@ def affine(point) -> bytes:
 
 def test_draws_the_stored_challenges(case):
     challenges = draw_challenges(case.commitment.circuit.digest, case.image, case.proof)
-    assert [getattr(challenges, name) for name in ("alpha", "beta", "delta", "rho", "nu", "zeta")] == case.challenges
+    assert [challenges[name] for name in ("alpha", "beta", "delta", "rho", "nu", "zeta")] == case.challenges
 
 
 def test_public_polynomials_are_those_of_the_native_verifier(case):
     circuit, (alpha, _, _, rho, _, _) = case.commitment.circuit, case.challenges
     for digit in {0, case.proof.digit, circuit.classes - 1}:
-        expected = evaluate_publics(circuit, case.image, digit, alpha, rho)
+        expected = evaluate_publics(circuit, said(case.image, digit), alpha, rho)
         assert public_values(circuit, case.image, digit, alpha, rho) == expected
 
 
@@ -108,29 +109,28 @@ def test_public_polynomials_are_those_of_the_native_verifier(case):
 def test_public_polynomials_of_other_shapes(circuit):
     image = bytes(range(7, 7 + circuit.inputs))
     for digit in (0, circuit.classes - 1):
-        assert public_values(circuit, image, digit, 3, 5) == evaluate_publics(circuit, image, digit, 3, 5)
+        assert public_values(circuit, image, digit, 3, 5) == evaluate_publics(circuit, said(image, digit), 3, 5)
 
 
 def test_opening_claims_are_those_of_the_native_verifier(case):
-    circuit, stated = case.commitment.circuit, case.proof.evaluations
+    circuit, stated = case.commitment.circuit, case.proof.scalars
     challenges = draw_challenges(circuit.digest, case.image, case.proof)
-    publics = public_values(circuit, case.image, case.proof.digit, challenges.alpha, challenges.rho)
+    publics = public_values(circuit, case.image, case.proof.digit, challenges["alpha"], challenges["rho"])
     found = opening_claims(case.commitment, case.proof, challenges, publics)
-    here, there = challenges.rho, challenges.rho * root_of_unity(circuit.domain) % MODULUS
+    here, there = challenges["rho"], challenges["rho"] * root_of_unity(circuit.domain) % MODULUS
     proof = native.parse_proof(case.data)
     commitment = ModelCommitment.from_bytes(case.commitment_bytes, G1.from_compressed)
-    first = opening.ConstraintChallenges(*case.challenges[:4])
-    linear = opening.linearise(circuit, case.image, proof.digit, first, proof.evaluations)
-    columns = {name: [(point, 1)] for name, point in native.committed_columns(proof).items()}
-    for layer, rows in enumerate(native.rows_by_layer(commitment)):
-        least, step = circuit.first_equation(layer), circuit.packs_per_row(layer)
-        columns[f"rows{layer}"] = [(row, pow(challenges.alpha, least + step * n, MODULUS)) for n, row in enumerate(rows)]
+    linear = opening.linearise(circuit, said(case.image, proof.digit), challenges, proof.scalars)
+    columns = {name: [(proof.points[name], 1)] for name in ("limb", "horner", "cell", "linear", "lookup", "quotient")}
+    columns["table"] = [(G1.from_compressed(TABLE_COMMITMENT), 1)]
+    for layer in range(circuit.layers):
+        columns[f"rows{layer}"] = native.rows_of_column(commitment, f"rows{layer}", challenges["alpha"])
     expected = [
-        (linear.here, {here: -(linear.constant + stated.linearised_next)}),
-        ({"limb": 1}, {here: stated.limb}),
-        ({"table": 1}, {here: stated.table}),
-        ({"cell": 1}, {here: stated.cell, there: stated.cell_next}),
-        (linear.there, {there: stated.linearised_next}),
+        (linear.at[0], {here: -(linear.constant + stated["linearised_next"])}),
+        ({"limb": 1}, {here: stated["limb"]}),
+        ({"table": 1}, {here: stated["table"]}),
+        ({"cell": 1}, {here: stated["cell"], there: stated["cell_next"]}),
+        (linear.at[1], {there: stated["linearised_next"]}),
     ]
     assert len(found) == len(expected)
     for claim, (combination, values) in zip(found, expected):
@@ -168,7 +168,7 @@ def test_refuses_other_statements(small):
 @pytest.mark.parametrize("rho", [0, 1, root_of_unity(1024)])
 def test_refuses_rho_at_zero_or_on_a_row(small, rho, monkeypatch):
     challenges = draw_challenges(small.commitment.circuit.digest, small.image, small.proof)
-    monkeypatch.setattr(independent, "draw_challenges", lambda *arguments: replace(challenges, rho=rho))
+    monkeypatch.setattr(independent, "draw_challenges", lambda *arguments: challenges | {"rho": rho})
     with refuses(FailedOpening, "the challenge point rho is zero or fell into the domain"):
         verify(small.commitment_bytes, small.image, small.data)
 

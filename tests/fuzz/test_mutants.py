@@ -137,8 +137,8 @@ def test_counting_runs_nothing(capsys, monkeypatch):
 
 def test_a_known_mutant_dies():
     """The separator of a second challenge drawn from one state."""
-    module = "zkpredict.verifier.transcript"
-    (separator,) = (mutant for mutant in mutants_of(source_of(module), module) if mutant.before == "b'\\x01'")
-    statement = "return int.from_bytes(keccak256(self.state + b'\\x01'), 'big') % MODULUS"
-    assert separator.name == f"verifier.transcript: `b'\\x01'` -> `b'\\x00'` in `{statement}`"
+    module, before = "zkpredict.verifier.transcript", "self.state + bytes([number])"
+    (separator,) = (m for m in mutants_of(source_of(module), module) if (m.before, m.after) == (before, "self.state"))
+    statement = "drawn = keccak256(self.state + bytes([number])) if number else self.state"
+    assert separator.name == f"verifier.transcript: `{before}` -> `self.state` in `{statement}`"
     assert not mutation.outlives(mutation.NATIVE_KILLERS, separator)

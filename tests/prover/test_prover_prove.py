@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
-from support import changed, random_image, random_network, refuses, worst_images
+from support import changed, horner_column, random_image, random_network, refuses, said, trace_of_limbs, worst_images
 
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
+from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.layout import NARROW, WIDE
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-from zkpredict.circuits.witness import Trace, build_trace, trace_of_limbs
+from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
@@ -21,7 +22,7 @@ from zkpredict.prover.prove import Prover, UnprovableTrace, prove
 from zkpredict.training.floating import FloatLayer, FloatNetwork
 from zkpredict.training.quantize import quantize
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
-from zkpredict.verifier.messages import PROOF_BYTES
+from zkpredict.verifier.messages import proof_bytes
 from zkpredict.verifier.native import parse_proof, verify
 
 MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
@@ -32,7 +33,7 @@ def prove_and_verify(model: Model, image: np.ndarray) -> int:
     data = prove(model, image).to_bytes()
     proof = parse_proof(data)
     verify(model.commitment, image, proof)
-    assert len(data) == PROOF_BYTES and proof.digit == model.predict(image)
+    assert len(data) == proof_bytes() and proof.digit == model.predict(image)
     with refuses(FailedOpening, MISMATCH):
         verify(model.commitment, changed(image.tobytes(), image.size - 1), proof)
     classes = model.commitment.circuit.classes
@@ -117,7 +118,7 @@ def test_ties_are_proven_for_the_lowest_index_only(bias):
     assert prove_and_verify(model, image) == lowest
     later = max(index for index, value in enumerate(bias) if value == max(bias))
     with refuses(UnprovableTrace, "the linear sum does not close: the claim is false"):
-        Prover(model, image, later).prove()
+        Prover(model, said(image, later)).prove()
 
 
 # Worst-case inputs
@@ -163,13 +164,14 @@ def test_logits_at_their_bound_prove_and_verify(sign):
 @pytest.mark.parametrize(("shape", "domain"), [((30, 12, 4), 1024), ((30, 8, 9, 4), 2048)])
 def test_the_quotient_divides_the_combined_constraint_matches_reference(shape, domain):
     model, image, point = commit_model(random_network(1, shape), domain), random_image(2, shape[0]), 3**150 % MODULUS
-    prover = Prover(model, image, model.predict(image))
-    prover.commit_trace()
-    alpha, beta, delta = 5**100 % MODULUS, 7**90 % MODULUS, 11**70 % MODULUS
-    prover.commit_sums(alpha, beta)
-    prover.commit_quotient(alpha, beta, delta)
+    prover = Prover(model, said(image, model.predict(image)))
+    known = iter([{"alpha": 5**100 % MODULUS, "beta": 7**90 % MODULUS}, {"delta": 11**70 % MODULUS}, {}])
+    for message in prover.form.rounds[:3]:
+        prover.answer(message)
+        prover.challenges |= next(known)
+    alpha = prover.challenges["alpha"]
     polynomials = prover.polynomials() | {"quotient": prover.quotient}
-    publics = evaluate_publics(model.commitment.circuit, image.tobytes(), prover.digit, alpha, point)
+    publics = evaluate_publics(model.commitment.circuit, prover.statement, alpha, point)
     for name, public in prover.publics.items():
         spread = domain // len(public.coefficients)
         assert public.coefficients.evaluate(pow(point, spread, MODULUS)) == publics[name]
@@ -185,12 +187,11 @@ def test_the_quotient_divides_the_combined_constraint_matches_reference(shape, d
             return publics[name]
 
         def challenge(self, name):
-            return {"alpha": alpha, "beta": beta, "delta": delta}[name]
+            return prover.challenges[name]
 
-    total = total_constraint(model.commitment.circuit)
-    assert total.evaluate(AtPoint()) % MODULUS == 0
+    assert total_constraint(prover.circuit, AtPoint()) % MODULUS == 0
     publics["readout"] += 1
-    assert total.evaluate(AtPoint()) % MODULUS != 0
+    assert total_constraint(prover.circuit, AtPoint()) % MODULUS != 0
 
 
 # Zero knowledge, as far as equality shows it
@@ -199,8 +200,8 @@ def test_the_quotient_divides_the_combined_constraint_matches_reference(shape, d
 def test_two_proofs_of_one_statement_differ_in_every_point_and_scalar(model, image):
     one, two = prove(model, image), prove(model, image)
     assert (one.model_id, one.digit) == (two.model_id, two.digit)
-    points = [point.to_compressed() for proof in (one, two) for point in proof.points]
-    scalars = [value for proof in (one, two) for value in dataclasses.astuple(proof.evaluations)]
+    points = [point.to_compressed() for proof in (one, two) for point in proof.points.values()]
+    scalars = [value for proof in (one, two) for value in tuple(proof.scalars.values())]
     assert len(set(points)) == 16 and len(set(scalars)) == 10
     for proof in (one, two):
         verify(model.commitment, image, proof)
@@ -263,9 +264,11 @@ def bent(column: str, row: int, step: int):
     """Changes one cell and nothing else."""
 
     def change(trace: Trace, circuit) -> Trace:
-        parts = {"limb": trace.limb.copy(), "cell": trace.cell.copy(), "horner": list(trace.horner)}
+        parts = {name: values.copy() for name, values in trace.items()}
+        if column == "horner":
+            parts[column] = np.array(horner_column(trace["limb"]), object)
         parts[column][row] += step
-        return Trace(**parts)
+        return parts
 
     return change
 
@@ -274,7 +277,7 @@ def consistent(row: int, delta: int):
     """Changes a limb and everything that follows from it."""
 
     def change(trace: Trace, circuit) -> Trace:
-        limb = trace.limb.copy()
+        limb = trace["limb"].copy()
         limb[row] ^= delta
         return trace_of_limbs(circuit, limb)
 
@@ -283,10 +286,10 @@ def consistent(row: int, delta: int):
 
 def masked(trace: Trace, circuit) -> Trace:
     """A free limb of 256, counted nowhere: the lookup misses a table row."""
-    limb, cell = trace.limb.copy(), trace.cell.copy()
+    limb, cell = trace["limb"].copy(), trace["cell"].copy()
     cell[4 * limb[1023]] -= 1
     limb[1023] = 256
-    return Trace(limb, cell, trace.horner)
+    return {"limb": limb, "cell": cell, "horner": horner_column(trace["limb"])}
 
 
 @pytest.mark.parametrize(
@@ -311,49 +314,53 @@ def test_tampered_traces_are_refused(model, image, change, message):
         def trace(self):
             return change(super().trace(), self.circuit)
 
+        def filled(self, values):
+            return Vector.from_ints([int(value) % MODULUS for value in values])
+
     digit = model.predict(image)
-    verify(model.commitment, image, Prover(model, image, digit).prove())
+    verify(model.commitment, image, Prover(model, said(image, digit)).prove())
     with refuses(UnprovableTrace, message):
-        Forger(model, image, digit).prove()
+        Forger(model, said(image, digit)).prove()
 
 
 def test_the_traces_of_other_digits_and_images_are_refused(model, image):
     digit = model.predict(image)
     for other in {0, 1, 2, 3} - {digit}:
         with refuses(UnprovableTrace, LINEAR_OPEN):
-            Prover(model, image, other).prove()
+            Prover(model, said(image, other)).prove()
 
     class Forger(Prover):
         def trace(self):
-            return build_trace(self.compiled, 255 - self.image, self.digit)
+            return build_trace(self.compiled, said(255 - image, digit))
 
     with refuses(UnprovableTrace, LINEAR_OPEN):
-        Forger(model, image, digit).prove()
+        Forger(model, said(image, digit)).prove()
 
 
 @pytest.mark.parametrize("field", ["limb", "cell", "table", "cell_next", "linearised_next"])
 def test_wrong_evaluations_are_refused(model, image, field):
     class Forger(Prover):
-        def evaluate(self, challenges):
-            stated = super().evaluate(challenges)
-            return dataclasses.replace(stated, **{field: (getattr(stated, field) + 1) % MODULUS})
+        def evaluate(self):
+            stated = super().evaluate()
+            return stated | {field: (stated[field] + 1) % MODULUS}
 
     with refuses(UnprovableTrace, "the folded polynomial does not take the stated value: an evaluation is wrong"):
-        Forger(model, image, model.predict(image)).prove()
+        Forger(model, said(image, model.predict(image))).prove()
 
 
 def test_a_quotient_of_too_high_a_degree_is_refused(model, image):
-    prover = Prover(model, image, model.predict(image))
-    fitting = Vector.from_ints([1] * 2064 + [0] * 2032)
-    assert prover.bounded(fitting).to_ints() == [1] * 2064
+    prover = Prover(model, said(image, model.predict(image)))
+    limit = quotient_length(prover.circuit)
+    fitting = Vector.from_ints([1] * limit + [0] * (4096 - limit))
+    assert prover.bounded(fitting).to_ints() == [1] * limit
     with refuses(UnprovableTrace, NOT_DIVISIBLE):
-        prover.bounded(Vector.from_ints([1] * 2065 + [0] * 2031))
+        prover.bounded(Vector.from_ints([1] * (limit + 1) + [0] * (4095 - limit)))
 
 
-@pytest.mark.parametrize("name", ["model", "image"])
+@pytest.mark.parametrize("name", ["model", "statement"])
 def test_a_prover_s_repr_shows_no_secret(model, image, name):
-    prover = Prover(model, image, model.predict(image))
-    prover.commit_trace()
+    prover = Prover(model, said(image, model.predict(image)))
+    prover.answer(prover.form.rounds[0])
     assert name in repr(prover)
     assert not [secret for secret in model.secrets if str(secret) in repr(prover)]
     assert "weights" not in repr(prover)

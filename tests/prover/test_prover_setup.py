@@ -10,11 +10,13 @@ from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.kernel import G1, G2, Vector, pairing_check
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.prover import setup
 from zkpredict.prover.polynomial import commit_column
-from zkpredict.prover.setup import BLINDERS, FOLDER, SETUP_SHA256, derive_setup, lagrange_key, monomial_key
+from zkpredict.prover.setup import FOLDER, SETUP_SHA256, derive_setup, lagrange_key, monomial_key
 from zkpredict.verifier.ceremony import TAU_G2, parse_ceremony
 
+BLINDERS = COMPACT_FORM.blinders
 by_domain = pytest.mark.parametrize("domain", DOMAINS)
 
 
@@ -65,10 +67,10 @@ def test_lagrange_key_matches_reference(domain):
     # the same polynomial by its values and by its coefficients
     values = scalars(domain, domain)
     coefficients = Vector.from_ints(values).intt()
-    ours = lagrange_key(domain).msm(Vector.from_ints(values + [0] * BLINDERS))
+    ours = lagrange_key(domain).msm(Vector.from_ints(values))
     assert ours == monomial_key().msm(coefficients)
     values[3] = (values[3] + 1) % MODULUS
-    assert ours != lagrange_key(domain).msm(Vector.from_ints(values + [0] * BLINDERS))
+    assert ours != lagrange_key(domain).msm(Vector.from_ints(values))
 
 
 @by_domain
@@ -86,7 +88,7 @@ def test_lagrange_points_satisfy_their_pairing_equation(domain):
 
 @by_domain
 def test_the_blinding_points_are_multiples_of_the_vanishing_polynomial(domain):
-    key = lagrange_key(domain)
+    key = lagrange_key(domain, BLINDERS)
     assert len(key) == domain + BLINDERS
     for k in range(BLINDERS):
         assert key[domain + k] == monomial_key()[domain + k] - monomial_key()[k]
@@ -99,7 +101,7 @@ def test_the_blinding_points_are_multiples_of_the_vanishing_polynomial(domain):
 @by_domain
 def test_a_column_s_commitment_is_of_its_blinded_coefficients(domain):
     values = scalars(7, domain)
-    column = commit_column(Vector.from_ints(values))
+    column = commit_column(Vector.from_ints(values), BLINDERS)
     assert column.values.to_ints() == values and len(column.coefficients) == domain + BLINDERS
     assert column.commitment == monomial_key().msm(column.coefficients)
     folded = column.coefficients.to_ints()
@@ -109,7 +111,7 @@ def test_a_column_s_commitment_is_of_its_blinded_coefficients(domain):
 
 @by_domain
 def test_two_columns_of_the_same_values_share_nothing_but_the_values(domain):
-    one, two = (commit_column(Vector.zeros(domain)) for _ in range(2))
+    one, two = (commit_column(Vector.zeros(domain), BLINDERS) for _ in range(2))
     assert one.values == two.values and one.commitment != two.commitment
     blinding = [column.coefficients.to_ints()[domain:] for column in (one, two)]
     assert len({0, *blinding[0], *blinding[1]}) == 1 + 2 * BLINDERS

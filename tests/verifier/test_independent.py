@@ -6,9 +6,11 @@ import random
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
+from support import said
 
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.errors import MalformedFile
@@ -21,7 +23,7 @@ from zkpredict.prover.prove import prove
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
-from zkpredict.verifier.messages import PROOF_BYTES
+from zkpredict.verifier.messages import proof_bytes
 
 POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
 SCALARS = ("limb", "cell", "table", "cell_next", "linearised_next")
@@ -171,8 +173,8 @@ def test_refuses_wrong_lengths_and_magic(honest):
     def with_bytes(proof: bytes) -> Case:
         return Case(honest.commitment, honest.image, proof)
 
-    assert len(honest.proof) == PROOF_BYTES == 583
-    trailing = f"proof: 1 bytes trail after the end at offset {PROOF_BYTES}"
+    assert len(honest.proof) == proof_bytes() == 583
+    trailing = f"proof: 1 bytes trail after the end at offset {proof_bytes()}"
     assert_refused(with_bytes(honest.proof + b"\x00"), MalformedProof, trailing)
     short = "proof: scalar linearised_next needs 32 bytes at offset 551, 31 are left"
     assert_refused(with_bytes(honest.proof[:-1]), MalformedProof, short)
@@ -205,18 +207,17 @@ def test_public_polynomials_match_their_closed_forms(cases, name):
     for digit in (0, circuit.classes - 1):
         alpha, point = random.randrange(MODULUS), random.randrange(1 << 240)
         found = independent.public_values(circuit, case.image, digit, alpha, point)
-        assert found == evaluate_publics(circuit, case.image, digit, alpha, point)
+        assert found == evaluate_publics(circuit, said(case.image, digit), alpha, point)
 
 
 def test_the_combined_constraint_is_linear_in_what_no_proof_states(cases):
     circuit = cases["300-64-32-10"].circuit
-    expression = total_constraint(circuit)
     publics = independent.public_values(circuit, cases["300-64-32-10"].image, 0, 5, 7)
-    challenges = independent.Challenges(*(random.randrange(MODULUS) for _ in range(6)))
+    challenges = {name: random.randrange(MODULUS) for name in ("alpha", "beta", "delta", "rho", "nu", "zeta")}
     stated = {cell: random.randrange(MODULUS) for cell in (("limb", 0), ("cell", 0), ("table", 0), ("cell", 1))}
-    constant, coefficients = independent.split_linear(expression, publics, challenges, stated)
+    constant, coefficients = independent.split_linear(partial(total_constraint, circuit), publics, challenges, stated)
     unstated = {cell: random.randrange(MODULUS) for cell in coefficients}
-    whole = expression.evaluate(independent.Probe(publics, challenges, stated | unstated))
+    whole = total_constraint(circuit, independent.Probe(publics, challenges, stated | unstated))
     assert (constant + sum(coefficients[cell] * value for cell, value in unstated.items()) - whole) % MODULUS == 0
 
 

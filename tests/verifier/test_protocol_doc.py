@@ -7,11 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support import trace_of_limbs
 
-from zkpredict.circuits.constraints import TABLE, constraints, selectors
+from zkpredict.circuits.constraints import constraints, selectors
+from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import BIAS_ROWS, BLINDING_ROW, DOMAINS, LANE_ROWS, PACK_ROWS, READOUT_ROW, Circuit
-from zkpredict.circuits.witness import trace_of_limbs
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.setup import FOLDER
 from zkpredict.verifier import ceremony, independent
@@ -101,8 +102,8 @@ def test_worked_example(stored, limbs, helper, sign, activation):
     column = np.zeros(CLASSIC.domain, dtype=np.int64)
     column[1:4] = list((stored + (1 << 23)).to_bytes(3, "big"))
     trace = trace_of_limbs(CLASSIC, column)
-    assert bytes(trace.limb[1:4].tolist()) == bytes.fromhex(limbs.replace(" ", ""))
-    assert (trace.limb[0], trace.cell[1], trace.cell[2]) == (helper, sign, activation)
+    assert bytes(trace["limb"][1:4].tolist()) == bytes.fromhex(limbs.replace(" ", ""))
+    assert (trace["limb"][0], trace["cell"][1], trace["cell"][2]) == (helper, sign, activation)
 
 
 def test_constants_come_from_the_ceremony_and_tau_is_no_row():

@@ -6,7 +6,7 @@ import random
 import pytest
 from support import changed, refuses
 
-from zkpredict.circuits.constraints import TABLE
+from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
 from zkpredict.circuits.layout import MAX_DEGREE

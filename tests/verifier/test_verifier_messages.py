@@ -1,14 +1,13 @@
 """The proof file: every field in its place, and the exact word for every way it can be wrong."""
 
-import dataclasses
-
 import pytest
 from support import changed, refuses
 
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.kernel import G1
 from zkpredict.verifier.errors import MalformedProof, VerificationError
-from zkpredict.verifier.messages import PROOF_BYTES, Evaluations, Proof
+from zkpredict.verifier.messages import Proof, absorbed, proof_bytes
 from zkpredict.verifier.native import parse_proof
 
 POINTS = ("limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final")
@@ -41,37 +40,48 @@ def test_round_trip(proof, data):
 
 
 def test_a_proof_is_583_bytes(data):
-    assert len(data) == PROOF_BYTES == HEADER + 8 * 48 + 5 * 32 == 583
+    assert len(data) == proof_bytes() == HEADER + 8 * 48 + 5 * 32 == 583
 
 
 def test_every_field_lies_where_the_page_says(proof, data):
     assert data[:5] == b"zkpP\x01"
     assert data[5:37] == proof.model_id and data[37:39] == proof.digit.to_bytes(2, "little")
-    for number, point in enumerate(proof.points):
+    for number, point in enumerate(proof.points.values()):
         assert data[HEADER + 48 * number :][:48] == point.to_compressed()
-    assert data[FIRST_SCALAR:] == b"".join(value.to_bytes(32, "big") for value in dataclasses.astuple(proof.evaluations))
+    assert data[FIRST_SCALAR:] == b"".join(value.to_bytes(32, "big") for value in tuple(proof.scalars.values()))
 
 
 def test_points_are_named_in_the_order_of_the_rounds(proof):
-    messages = (proof.trace, proof.sums, proof.quotient, proof.opening)
-    named = {field.name: getattr(message, field.name) for message in messages for field in dataclasses.fields(message)}
-    named["final"] = proof.final
-    assert tuple(named) == POINTS and tuple(named.values()) == proof.points
-    assert len({point.to_compressed() for point in proof.points}) == 8
+    assert tuple(proof.points) == POINTS and tuple(proof.scalars) == SCALARS
+    assert len({point.to_compressed() for point in proof.points.values()}) == 8
 
 
 def test_messages_absorb_uncompressed_points_and_big_endian_scalars(proof):
-    absorbed = proof.trace.absorbed() + proof.sums.absorbed() + proof.quotient.absorbed() + proof.opening.absorbed()
-    assert absorbed == b"".join(point.to_uncompressed() for point in proof.points[:-1]) and len(absorbed) == 7 * 96
-    assert Evaluations(1, 2, 3, 4, MODULUS - 1).absorbed()[-33:] == b"\x04" + (MODULUS - 1).to_bytes(32, "big")
+    said = {message.name: absorbed(message, proof.points, proof.scalars) for message in COMPACT_FORM.rounds}
+    points = said["trace"] + said["sums"] + said["quotient"] + said["opening"] + said["final"]
+    assert points == b"".join(point.to_uncompressed() for point in proof.points.values()) and len(points) == 8 * 96
+    assert said["evaluations"] == b"".join(value.to_bytes(32, "big") for value in proof.scalars.values())
 
 
-def test_stated_cells_are_the_opened_ones():
-    stated = Evaluations(1, 2, 3, 4, 5)
-    for number, cell in enumerate((("limb", 0), ("cell", 0), ("table", 0), ("cell", 1)), start=1):
-        assert stated.of_cell(*cell) == number
-    for cell in (("limb", 1), ("horner", 0), ("linear", 0), ("linear", 1), ("lookup", 1), ("rows0", 0), ("quotient", 0)):
-        assert stated.of_cell(*cell) is None
+def test_a_proof_made_in_python_is_checked_like_one_that_is_parsed(proof):
+    def made(**changes):
+        return Proof(**{"model_id": proof.model_id, "digit": 3, "points": proof.points, "scalars": proof.scalars} | changes)
+
+    assert made(digit=proof.digit) == proof
+    infinity = G1.generator() - G1.generator()
+    with refuses(MalformedProof, "proof: point horner is at infinity"):
+        made(points={**proof.points, "horner": infinity})
+    for value in (-1, MODULUS):
+        with refuses(MalformedProof, "proof: scalar cell is not below the field order"):
+            made(scalars={**proof.scalars, "cell": value})
+    with refuses(MalformedProof, f"proof: its scalars are limb, expected {', '.join(SCALARS)}"):
+        made(scalars={"limb": 1})
+    with refuses(MalformedProof, f"proof: its points are {', '.join(POINTS[::-1])}, expected {', '.join(POINTS)}"):
+        made(points=dict(reversed(proof.points.items())))
+    for changes, size, digit in (({"digit": -1}, 32, -1), ({"digit": 1 << 16}, 32, 1 << 16), ({"model_id": bytes(31)}, 31, 3)):
+        message = f"proof: the model id has {size} bytes, expected 32, or the digit {digit} not 2 bytes"
+        with refuses(MalformedProof, message):
+            made(**changes)
 
 
 # Bytes that are no proof
@@ -105,7 +115,7 @@ def test_trailing_bytes_are_refused(data, count):
 
 @pytest.mark.parametrize("number", range(5))
 def test_scalars_from_the_field_order_upwards_are_refused(data, number):
-    assert dataclasses.astuple(parse_proof(with_scalar(data, number, MODULUS - 1)).evaluations)[number] == MODULUS - 1
+    assert tuple(parse_proof(with_scalar(data, number, MODULUS - 1)).scalars.values())[number] == MODULUS - 1
     message = f"proof: scalar {SCALARS[number]} is not below the field order"
     for value in (MODULUS, MODULUS + 1, 2**255, 2**256 - 1):
         with refuses(MalformedProof, message):
@@ -114,7 +124,7 @@ def test_scalars_from_the_field_order_upwards_are_refused(data, number):
 
 @pytest.mark.parametrize("number", range(5))
 def test_the_same_scalar_plus_the_field_order_is_refused(proof, data, number):
-    value = dataclasses.astuple(proof.evaluations)[number]
+    value = tuple(proof.scalars.values())[number]
     assert with_scalar(data, number, value) == data
     assert value + MODULUS < 1 << 256
     with refuses(MalformedProof, f"proof: scalar {SCALARS[number]} is not below the field order"):
@@ -155,7 +165,7 @@ def test_bad_points_are_refused_by_name(data, number, encoded, reason):
 
 @pytest.mark.parametrize("number", range(8))
 def test_a_point_s_uncompressed_x_is_refused(proof, data, number):
-    x = proof.points[number].to_uncompressed()[:48]
+    x = proof.points[POINTS[number]].to_uncompressed()[:48]
     with refuses(MalformedProof, f"proof: point {POINTS[number]}: G1 point is not canonically encoded"):
         parse_proof(with_point(data, number, x))
 

@@ -1,16 +1,20 @@
 """Linearisation and fold: the symbols against plain evaluation, and products nobody could open refused."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from support import refuses
+from support import refuses, said
 
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.expression import Cell
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
-from zkpredict.verifier.messages import Evaluations
-from zkpredict.verifier.opening import ConstraintChallenges, Linear, Linearisation, OpenedCells, fold, linearise
+from zkpredict.circuits.columns import Form
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.verifier import opening
+from zkpredict.verifier.opening import Linear, Linearisation, OpenedCells, fold, linearise
 
 scalars = st.integers(0, MODULUS - 1)
 CELLS = [(column, rotation) for column in ("a", "b", "c") for rotation in (0, 1)]
@@ -55,7 +59,7 @@ def test_a_product_of_two_unopened_cells_is_refused():
 
 
 def test_a_constraint_on_products_of_unopened_cells_is_refused():
-    opened = OpenedCells({}, ConstraintChallenges(1, 2, 3, 4), Evaluations(10, 20, 30, 40, 50))
+    opened = OpenedCells({}, {}, {("limb", 0): 10})
     assert (Cell("limb") * Cell("horner")).evaluate(opened) == Linear(0, {("horner", 0): 10})
     with refuses(ValueError, "constraint is not linear in unopened cells [('limb', 1)] and [('horner', 0)]"):
         (Cell("limb").next * Cell("horner")).evaluate(opened)
@@ -80,34 +84,52 @@ class At:
         return self.publics[name]
 
     def challenge(self, name):
-        return getattr(self.challenges, name)
+        return self.challenges[name]
+
+
+def drawn_challenges(data) -> dict[str, int]:
+    found = {name: data.draw(scalars) for name in ("alpha", "beta", "delta", "nu", "zeta")}
+    return found | {"rho": data.draw(st.integers(2, (1 << 240) - 1))}
+
+
+def drawn_scalars(data) -> dict[str, int]:
+    return {name: data.draw(scalars) for name in COMPACT_FORM.scalars}
 
 
 @settings(max_examples=20)
 @given(data=st.data())
 @by_name
 def test_linearise_matches_reference(circuit, data):
-    challenges = ConstraintChallenges(*(data.draw(scalars) for _ in range(3)), data.draw(st.integers(2, (1 << 240) - 1)))
-    stated = Evaluations(*(data.draw(scalars) for _ in range(5)))
+    challenges, stated = drawn_challenges(data), drawn_scalars(data)
     image = data.draw(st.binary(min_size=circuit.inputs, max_size=circuit.inputs))
-    digit = data.draw(st.integers(0, circuit.classes - 1))
-    found = linearise(circuit, image, digit, challenges, stated)
+    statement = said(image, data.draw(st.integers(0, circuit.classes - 1)))
+    found = linearise(circuit, statement, challenges, stated)
     columns = {"limb", "horner", "cell", "linear", "lookup", "quotient", "table", *(f"rows{t}" for t in range(circuit.layers))}
     cells = {(column, rotation): data.draw(scalars) for column in sorted(columns) for rotation in (0, 1)}
-    cells |= {("limb", 0): stated.limb, ("cell", 0): stated.cell, ("table", 0): stated.table, ("cell", 1): stated.cell_next}
-    publics = evaluate_publics(circuit, image, digit, challenges.alpha, challenges.rho)
-    total = total_constraint(circuit).evaluate(At(cells, publics, challenges))
-    folded = found.constant + sum(c * cells[name, 0] for name, c in found.here.items())
-    folded += sum(c * cells[name, 1] for name, c in found.there.items())
+    cells |= {("limb", 0): stated["limb"], ("cell", 0): stated["cell"], ("table", 0): stated["table"]}
+    cells |= {("cell", 1): stated["cell_next"]}
+    publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"])
+    total = total_constraint(circuit, At(cells, publics, challenges))
+    folded = found.constant + sum(c * cells[name, 0] for name, c in found.at[0].items())
+    folded += sum(c * cells[name, 1] for name, c in found.at[1].items())
     assert folded % MODULUS == total % MODULUS
 
 
 @by_name
 def test_only_what_no_proof_states_is_left_and_rows_only_at_rho(circuit):
-    found = linearise(circuit, bytes(circuit.inputs), 0, ConstraintChallenges(3, 5, 7, 11), Evaluations(13, 17, 19, 23, 29))
+    challenges = {"alpha": 3, "beta": 5, "delta": 7, "rho": 11}
+    stated = dict(zip(COMPACT_FORM.scalars, (13, 17, 19, 23, 29), strict=True))
+    found = linearise(circuit, said(bytes(circuit.inputs), 0), challenges, stated)
     rows = {f"rows{layer}" for layer in range(circuit.layers)}
-    assert set(found.here) == {"horner", "linear", "lookup", "quotient"} | rows
-    assert set(found.there) == {"limb", "horner", "linear", "lookup"}
+    assert set(found.at[0]) == {"horner", "linear", "lookup", "quotient"} | rows
+    assert set(found.at[1]) == {"limb", "horner", "linear", "lookup"}
+
+
+def test_a_rotation_that_no_proof_is_opened_at_is_refused():
+    message = "the constraints read limb at rotation 2, proofs are opened at (0, 1) only"
+    with refuses(ValueError, message):
+        Linearisation.of(COMPACT_FORM, Linear(1, {("limb", 2): 5, ("horner", 1): 3}))
+    assert Linearisation.of(COMPACT_FORM, Linear(1, {("horner", 1): 3})) == Linearisation({0: {}, 1: {"horner": 3}}, 1)
 
 
 # Fold
@@ -120,27 +142,29 @@ def test_fold_matches_reference(data):
     W = (N + nu limb + nu^2 table - values)/(X - rho) + nu^3 (cell - line)/Z + nu^4 (M - value)/(X - omega rho)   at zeta
     """
     circuit = CIRCUITS[0]
-    rho, nu, zeta = data.draw(st.integers(2, 1 << 240)), data.draw(scalars), data.draw(scalars)
+    challenges, stated = drawn_challenges(data), drawn_scalars(data)
+    rho, nu, zeta = challenges["rho"], challenges["nu"], challenges["zeta"]
     rho_next = rho * root_of_unity(1024) % MODULUS
     assume(zeta not in (rho, rho_next))
-    stated = Evaluations(*(data.draw(scalars) for _ in range(5)))
     names = ("limb", "horner", "cell", "linear", "lookup", "quotient", "table", "rows0", "rows1")
     at_zeta = {name: data.draw(scalars) for name in names}
     linearisation = Linearisation(
-        {name: data.draw(scalars) for name in ("horner", "linear", "quotient", "rows0", "rows1")},
-        {name: data.draw(scalars) for name in ("limb", "horner", "linear", "lookup")},
+        {
+            0: {name: data.draw(scalars) for name in ("horner", "linear", "quotient", "rows0", "rows1")},
+            1: {name: data.draw(scalars) for name in ("limb", "horner", "linear", "lookup")},
+        },
         data.draw(scalars),
     )
-    here = sum(c * at_zeta[name] for name, c in linearisation.here.items())
-    there = sum(c * at_zeta[name] for name, c in linearisation.there.items())
-    at_rho = here + linearisation.constant + stated.linearised_next
-    at_rho += nu * (at_zeta["limb"] - stated.limb) + nu**2 * (at_zeta["table"] - stated.table)
-    line = stated.cell + (stated.cell_next - stated.cell) * inverse(rho_next - rho) * (zeta - rho)
+    here = sum(c * at_zeta[name] for name, c in linearisation.at[0].items())
+    there = sum(c * at_zeta[name] for name, c in linearisation.at[1].items())
+    at_rho = here + linearisation.constant + stated["linearised_next"]
+    at_rho += nu * (at_zeta["limb"] - stated["limb"]) + nu**2 * (at_zeta["table"] - stated["table"])
+    line = stated["cell"] + (stated["cell_next"] - stated["cell"]) * inverse(rho_next - rho) * (zeta - rho)
     z_here, z_there = inverse(zeta - rho), inverse(zeta - rho_next)
     opening = at_rho * z_here + nu**3 * (at_zeta["cell"] - line) * z_here * z_there
-    opening += nu**4 * (there - stated.linearised_next) * z_there
+    opening += nu**4 * (there - stated["linearised_next"]) * z_there
 
-    claim = fold(circuit, linearisation, stated, rho, nu, zeta)
+    claim = fold(circuit, linearisation, stated, challenges)
     folded = sum(c * at_zeta[name] for name, c in claim.columns.items())
     assert (folded + claim.opening * opening) % MODULUS == claim.value
     assert (folded + claim.opening * (opening + 1)) % MODULUS != claim.value
@@ -148,8 +172,33 @@ def test_fold_matches_reference(data):
 
 def test_the_line_goes_through_both_stated_values_of_the_cell():
     # with everything else zero, at zeta = rho and at zeta = omega rho, the value is nu^3 times the stated one
-    rho, nothing = 12345, Linearisation({}, {}, 0)
+    rho, nothing = 12345, Linearisation({0: {}, 1: {}}, 0)
     rho_next = rho * root_of_unity(1024) % MODULUS
-    stated = Evaluations(0, 7, 0, 9, 0)
-    assert fold(CIRCUITS[0], nothing, stated, rho, 2, rho).value == 8 * 7
-    assert fold(CIRCUITS[0], nothing, stated, rho, 2, rho_next).value == 8 * 9
+    stated = dict.fromkeys(COMPACT_FORM.scalars, 0) | {"cell": 7, "cell_next": 9}
+    assert fold(CIRCUITS[0], nothing, stated, {"rho": rho, "nu": 2, "zeta": rho}).value == 8 * 7
+    assert fold(CIRCUITS[0], nothing, stated, {"rho": rho, "nu": 2, "zeta": rho_next}).value == 8 * 9
+
+
+def test_a_stated_cell_that_no_claim_folds_is_refused(monkeypatch):
+    lost = replace(COMPACT_FORM, stated=(*COMPACT_FORM.stated, ("horner", 1)))
+    monkeypatch.setattr(Form, "claims", COMPACT_FORM.claims)
+    monkeypatch.setattr(opening, "form", lambda circuit: lost)
+    stated = dict.fromkeys((*COMPACT_FORM.scalars, "horner_next"), 0)
+    folded = sorted(COMPACT_FORM.stated)
+    message = f"stated cells {sorted([*folded, ('horner', 1)])} are not those of the claims, {folded}"
+    with refuses(ValueError, message):
+        fold(CIRCUITS[0], Linearisation({0: {}, 1: {}}, 0), stated, {"rho": 5, "nu": 2, "zeta": 3})
+
+
+@given(st.lists(st.tuples(scalars, scalars), min_size=1, max_size=5, unique_by=lambda pair: pair[0]), scalars)
+def test_interpolation_goes_through_any_number_of_points(pairs, zeta):
+    points, values = [point for point, _ in pairs], tuple(value for _, value in pairs)
+    found = opening._interpolated(points, values, [zeta - point for point in points]) % MODULUS
+    expected = 0
+    for one in range(len(points)):
+        weight = values[one]
+        for other in range(len(points)):
+            if other != one:
+                weight = weight * (zeta - points[other]) * inverse(points[one] - points[other])
+        expected += weight
+    assert found == expected % MODULUS

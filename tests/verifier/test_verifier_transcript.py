@@ -10,21 +10,28 @@ import pytest
 from Crypto.Hash import keccak
 from hypothesis import given
 from hypothesis import strategies as st
-from support import changed
+from support import changed, said
 
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
 from zkpredict.kernel import G1
-from zkpredict.verifier.native import Challenges, derive_challenges
+from zkpredict.circuits.columns import FINAL_ROUND
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.verifier import messages
+from zkpredict.verifier.messages import Proof
 from zkpredict.verifier.transcript import Transcript, context, keccak256
 
 VECTORS = Path(__file__).parent / "vectors"
 NAMES = ("alpha", "beta", "delta", "rho", "nu", "zeta")
 
 
-def listed(challenges: Challenges) -> tuple[int, ...]:
-    first = challenges.constraints
-    return (first.alpha, first.beta, first.delta, first.rho, challenges.nu, challenges.zeta)
+def derive_challenges(circuit: Circuit, image: bytes, proof: Proof) -> dict[str, int]:
+    return messages.derive_challenges(circuit.digest, said(image, proof.digit), proof)
+
+
+def listed(challenges: dict[str, int]) -> tuple[int, ...]:
+    assert tuple(challenges) == NAMES
+    return tuple(challenges.values())
 
 
 # The fixed vector
@@ -37,20 +44,15 @@ def test_the_vector_is_made_by_its_generator():
 
 def test_transcript_matches_the_vector():
     vector = json.loads((VECTORS / "transcript.json").read_text())
-    said = {name: bytes.fromhex(value) for name, value in vector["messages"].items()}
+    sent = {name: bytes.fromhex(value) for name, value in vector["messages"].items()}
     about = vector["statement"]
     digest, model_id, image = (bytes.fromhex(about[name]) for name in ("circuit_digest", "model_id", "image"))
-    transcript = Transcript(digest, model_id, about["digit"], image)
-    transcript.absorb(said["trace"])
-    found = [transcript.challenge(), transcript.second_challenge()]
-    transcript.absorb(said["sums"])
-    found.append(transcript.challenge())
-    transcript.absorb(said["quotient"])
-    found.append(transcript.point_challenge())
-    for name in ("evaluations", "opening"):
-        transcript.absorb(said[name])
-        found.append(transcript.challenge())
-    assert found == [int(vector["challenges"][name], 16) for name in NAMES]
+    transcript, found = Transcript(digest, model_id, said(image, about["digit"])), {}
+    for message in COMPACT_FORM.rounds[:-1]:
+        transcript.absorb(sent.pop(message.name))
+        found |= transcript.draw(message.challenges)
+    assert COMPACT_FORM.rounds[-1].name == FINAL_ROUND and not sent
+    assert found == {name: int(vector["challenges"][name], 16) for name in NAMES}
 
 
 # Its pieces
@@ -72,21 +74,21 @@ def test_contexts_separate_labels_and_circuits():
 
 @given(st.binary(min_size=1, max_size=100))
 def test_challenges_are_in_range_and_differ_from_each_other(message):
-    transcript = Transcript(bytes(32), bytes(32), 0, b"")
-    before = transcript.challenge()
+    transcript = Transcript(bytes(32), bytes(32), said(b"", 0))
+    before = transcript.draw(["first"])["first"]
     transcript.absorb(message)
-    drawn = [transcript.challenge(), transcript.second_challenge()]
-    assert all(0 <= value < MODULUS for value in drawn) and len({before, *drawn}) == 3
-    assert transcript.point_challenge() == int.from_bytes(transcript.state, "big") >> 16 < 1 << 240
-    assert transcript.challenge() == drawn[0] and transcript.second_challenge() == drawn[1]
+    drawn = transcript.draw(["first", "second", "third"])
+    assert all(0 <= value < MODULUS for value in drawn.values()) and len({before, *drawn.values()}) == 4
+    assert transcript.draw(["rho"])["rho"] == int.from_bytes(transcript.state, "big") >> 16 < 1 << 240
+    assert transcript.draw(["first", "second", "third"]) == drawn
 
 
 def test_absorbing_is_a_chain_so_that_cutting_messages_elsewhere_matters():
-    one, two = (Transcript(bytes(32), bytes(32), 0, b"") for _ in range(2))
+    one, two = (Transcript(bytes(32), bytes(32), said(b"", 0)) for _ in range(2))
     one.absorb(b"ab")
     two.absorb(b"a")
     two.absorb(b"b")
-    assert one.challenge() != two.challenge()
+    assert one.draw(["any"]) != two.draw(["any"])
 
 
 # The statement moves all six
@@ -139,30 +141,28 @@ def test_every_pixel_moves_every_challenge(proof, image, honest):
 # Messages move what is drawn after them, and nothing before
 
 
-@pytest.mark.parametrize(
-    ("message", "field", "first"),
-    [
-        *(("trace", field, 0) for field in ("limb", "horner", "cell")),
-        *(("sums", field, 2) for field in ("linear", "lookup")),
-        ("quotient", "quotient", 3),
-        *(("evaluations", field, 4) for field in ("limb", "cell", "table", "cell_next", "linearised_next")),
-        ("opening", "opening", 5),
-    ],
-)
-def test_every_field_of_a_message_moves_exactly_the_challenges_behind_it(proof, image, honest, message, field, first):
-    said = getattr(proof, message)
-    value = getattr(said, field)
+def parts_and_challenges_before() -> list[tuple[str, str, int]]:
+    """Every point and scalar of a proof, with how many challenges are drawn before it is said."""
+    found, before = [], 0
+    for message in COMPACT_FORM.rounds:
+        found += [("points", name, before) for name in message.points] + [("scalars", name, before) for name in message.scalars]
+        before += len(message.challenges)
+    return found
+
+
+@pytest.mark.parametrize(("kind", "name", "first"), parts_and_challenges_before())
+def test_every_part_of_a_message_moves_exactly_the_challenges_behind_it(proof, image, honest, kind, name, first):
+    value = getattr(proof, kind)[name]
     other = (value + 1) % MODULUS if isinstance(value, int) else value + G1.generator()
-    altered = dataclasses.replace(proof, **{message: dataclasses.replace(said, **{field: other})})
+    altered = proof.changed(**{kind: {name: other}})
     assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), altered)) == [False] * first + [True] * (6 - first)
 
 
 def test_swapping_two_fields_of_a_message_moves_its_challenges(proof, image, honest):
-    trace = dataclasses.replace(proof.trace, limb=proof.trace.cell, cell=proof.trace.limb)
-    altered = dataclasses.replace(proof, trace=trace)
+    altered = proof.changed(points={"limb": proof.points["cell"], "cell": proof.points["limb"]})
     assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), altered)) == [True] * 6
 
 
 def test_only_the_final_opening_comes_after_every_challenge(proof, image, honest):
-    altered = dataclasses.replace(proof, final=proof.final + G1.generator())
+    altered = proof.changed(points={"final": proof.points["final"] + G1.generator()})
     assert moved(honest, derive_challenges(CIRCUIT, image.tobytes(), altered)) == [False] * 6

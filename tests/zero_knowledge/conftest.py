@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from support import random_image, random_network
+from support import random_image, random_network, said
 from trapdoor import Simulator, ceremony_of, random_scalar
 
 from zkpredict.prover.commit import commit_model
@@ -73,8 +73,8 @@ def _piles(world: World, repeats: int, others: int) -> Piles:
     provers, real, simulated = [], [], []
     with ceremony_of(world.tau):
         for image in images:
-            prover = Prover(world.model, image, world.model.predict(image))
+            prover = Prover(world.model, said(image, world.model.predict(image)))
             real.append(prover.prove())
             provers.append(prover)
-            simulated.append(world.simulator.prove(image.tobytes(), prover.digit))
+            simulated.append(world.simulator.prove(image.tobytes(), prover.statement.claim))
     return Piles(repeats, images, provers, real, simulated)

@@ -19,10 +19,12 @@ from trapdoor import TABLE_COEFFICIENTS, blinding_factor
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.layout import Circuit
-from zkpredict.verifier.messages import Evaluations
-from zkpredict.verifier.opening import ConstraintChallenges, Linear, linearise
+from zkpredict.circuits.columns import linearised_name, scalar_name
+from zkpredict.circuits.placement import COMPACT_FORM, QUOTIENT
+from zkpredict.circuits.statement import Statement
+from zkpredict.verifier.opening import Linear, linearise
 
-COLUMNS = ("limb", "horner", "cell", "linear", "lookup")
+COLUMNS = tuple(column.name for column in COMPACT_FORM.proof_columns if column != QUOTIENT)
 Form = tuple[int, dict[tuple[str, int], int]]
 """A constant, and a coefficient for each (column, point): a linear combination of values of columns."""
 
@@ -32,7 +34,7 @@ class AtTau:
     """An `Environment` in which this row's cells are known numbers (everything at tau) and the next row's are symbols."""
 
     publics: Mapping[str, int]
-    challenges: ConstraintChallenges
+    challenges: Mapping[str, int]
     known: Mapping[str, int]
 
     def constant(self, value: int) -> Linear:
@@ -47,7 +49,7 @@ class AtTau:
         return Linear(self.publics[name])
 
     def challenge(self, name: str) -> Linear:
-        return Linear(getattr(self.challenges, name))
+        return Linear(self.challenges[name])
 
 
 @dataclass(frozen=True)
@@ -55,31 +57,29 @@ class Shown:
     """One proof as its adversary sees it: `at_tau` holds the five columns and the combined rows at tau."""
 
     circuit: Circuit
-    image: bytes
-    digit: int
+    statement: Statement
     tau: int
-    challenges: ConstraintChallenges
-    evaluations: Evaluations
+    challenges: Mapping[str, int]
+    scalars: Mapping[str, int]
     at_tau: Mapping[str, int]
 
     def forms(self) -> dict[str, Form]:
         """Every value that the proof shows, by name."""
-        here = self.challenges.rho
-        there = here * root_of_unity(self.circuit.domain) % MODULUS
+        here, root = self.challenges["rho"], root_of_unity(self.circuit.domain)
+        at = {k: here * pow(root, k, MODULUS) % MODULUS for k in COMPACT_FORM.rotations}
         shown: dict[str, Form] = {f"[{name}]": (0, {(name, self.tau): 1}) for name in COLUMNS}
         shown["[quotient]"] = self._quotient()
-        shown["limb"] = (0, {("limb", here): 1})
-        shown["cell"] = (0, {("cell", here): 1})
-        shown["cell_next"] = (0, {("cell", there): 1})
-        linear = linearise(self.circuit, self.image, self.digit, self.challenges, self.evaluations)
-        shown["linearised_next"] = (0, {(name, there): c for name, c in linear.there.items()})
+        shown |= {scalar_name((name, k)): (0, {(name, at[k]): 1}) for name, k in COMPACT_FORM.stated if name != "table"}
+        linear = linearise(self.circuit, self.statement, self.challenges, self.scalars)
+        for k in COMPACT_FORM.rotations[1:]:
+            shown[linearised_name(k)] = (0, {(name, at[k]): c for name, c in linear.at[k].items()})
         return shown
 
     def _quotient(self) -> Form:
         """t(tau) = (everything else in the combined constraint at tau) / (tau^n - 1)."""
-        publics = evaluate_publics(self.circuit, self.image, self.digit, self.challenges.alpha, self.tau)
+        publics = evaluate_publics(self.circuit, self.statement, self.challenges["alpha"], self.tau)
         known = self.at_tau | {"table": TABLE_COEFFICIENTS.evaluate(self.tau)}
-        total = total_constraint(self.circuit).evaluate(AtTau(publics, self.challenges, known))
+        total = total_constraint(self.circuit, AtTau(publics, self.challenges, known))
         scale = inverse(blinding_factor(self.tau, self.circuit))
         following = self.tau * root_of_unity(self.circuit.domain) % MODULUS
         terms = {(column, following): c * scale % MODULUS for (column, rotation), c in total.terms.items() if rotation}

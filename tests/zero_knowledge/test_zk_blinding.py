@@ -13,9 +13,9 @@ from zkpredict.kernel import Vector
 from zkpredict.prover import polynomial
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
-from zkpredict.prover.setup import BLINDERS
+from zkpredict.circuits.placement import COMPACT_FORM
 
-COLUMNS, WIDE_BYTES = 5, 64
+COLUMNS, BLINDERS, WIDE_BYTES = len(COMPACT_FORM.proof_columns) - 1, COMPACT_FORM.blinders, 64
 
 
 class Tape:
@@ -37,7 +37,7 @@ def test_a_constant_blinding_is_seen_by_the_same_count(model, image, monkeypatch
     """The twin: two proofs of one statement with one blinding share all their points."""
     monkeypatch.setattr(polynomial, "random_scalars", lambda count: Vector.powers(5, count))
     first, second = prove(model, image), prove(model, image)
-    assert len({point.to_compressed() for proof in (first, second) for point in proof.points}) == 8
+    assert len({point.to_compressed() for proof in (first, second) for point in proof.points.values()}) == 8
 
 
 def test_each_proof_draws_fresh_bytes(model, image, monkeypatch):

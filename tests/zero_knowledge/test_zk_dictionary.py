@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support import random_image, random_network
+from support import random_image, random_network, said
 
 from zkpredict.circuits.compiler import compile_network
 from zkpredict.circuits.networks.reference import IntegerNetwork
@@ -40,20 +40,20 @@ def matches_rows(guess: IntegerNetwork, model: Model) -> bool:
 
 def guessed_limbs(guess: IntegerNetwork, image: np.ndarray) -> Vector:
     compiled = compile_network(guess)
-    trace = build_trace(compiled, image, guess.predict(image))
-    return Vector.from_signed(np.ascontiguousarray(trace.limb))
+    trace = build_trace(compiled, said(image, guess.predict(image)))
+    return Vector.from_signed(np.ascontiguousarray(trace["limb"]))
 
 
 def matches_column(guess: IntegerNetwork, image: np.ndarray, proof: Proof) -> bool:
     """Whether [limb] is what the guess would give without blinding."""
     values = guessed_limbs(guess, image)
-    return lagrange_key(len(values)).msm(values) == proof.trace.limb
+    return lagrange_key(len(values)).msm(values) == proof.points["limb"]
 
 
 def matches_difference(guess: IntegerNetwork, images: list[np.ndarray], proofs: list[Proof]) -> bool:
     """Whether two proofs' [limb] differ by what the guess would give: a blinding used twice cancels."""
     first, second = (guessed_limbs(guess, image) for image in images)
-    return lagrange_key(len(first)).msm(first - second) == proofs[0].trace.limb - proofs[1].trace.limb
+    return lagrange_key(len(first)).msm(first - second) == proofs[0].points["limb"] - proofs[1].points["limb"]
 
 
 def test_rows_match_no_guess_unless_they_have_no_secret(model, guesses):
@@ -66,16 +66,16 @@ def test_columns_match_no_guess_unless_they_are_unblinded(model, guesses, image,
     assert [matches_column(guess, image, proof) for guess in guesses] == [False, False]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(polynomial, "random_scalars", Vector.zeros)
-        unblinded = Prover(model, image, model.predict(image)).prove()
+        unblinded = Prover(model, said(image, model.predict(image))).prove()
     assert [matches_column(guess, image, unblinded) for guess in guesses] == [True, False]
 
 
 def test_differences_match_no_guess_unless_blinding_is_used_twice(model, guesses, image, proof):
     images = [image, random_image(55, 30)]
-    honest = [proof, Prover(model, images[1], model.predict(images[1])).prove()]
+    honest = [proof, Prover(model, said(images[1], model.predict(images[1]))).prove()]
     assert [matches_difference(guess, images, honest) for guess in guesses] == [False, False]
     again = Vector.from_ints([1234567, 2345678, 3456789, 4567890])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(polynomial, "random_scalars", lambda count: again)
-        reused = [Prover(model, picture, model.predict(picture)).prove() for picture in images]
+        reused = [Prover(model, said(picture, model.predict(picture))).prove() for picture in images]
     assert [matches_difference(guess, images, reused) for guess in guesses] == [True, False]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from support import evaluate, random_image, random_network
+from support import evaluate, random_image, random_network, said
 from trapdoor import blinding_factor, lagrange_at
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
@@ -23,8 +23,7 @@ from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.polynomial import Column, commit_column
 from zkpredict.prover.prove import Prover
-from zkpredict.verifier.messages import Proof
-from zkpredict.verifier.native import derive_challenges
+from zkpredict.verifier.messages import Proof, derive_challenges
 
 SHAPE = (20, 8, 3)
 
@@ -60,26 +59,26 @@ class Explaining(Prover):
     """Runs the guessed network with blinders that make every column take the values of `column_of` at `points`."""
 
     column_of: dict[str, Column] | None = None
-    points: list[int] | None = None
+    fixed_at: list[int] | None = None
 
     def prove(self) -> Proof:
         names = iter(("limb", "cell", "horner", "linear", "lookup"))
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("zkpredict.prover.prove.commit_column", lambda values: self._commit(values, next(names)))
+            patch.setattr("zkpredict.prover.prove.commit_column", lambda values, blinders: self._commit(values, next(names), blinders))
             return super().prove()
 
-    def _commit(self, values: Vector, name: str) -> Column:
+    def _commit(self, values: Vector, name: str, blinders: int) -> Column:
         coefficients = values.intt()
         wanted = [
             (self.column_of[name].coefficients.evaluate(point) - coefficients.evaluate(point))
             * inverse(blinding_factor(point, self.circuit))
             % MODULUS
-            for point in self.points
+            for point in self.fixed_at
         ]
-        chosen = Vector.from_ints(interpolate(self.points, wanted))
+        chosen = Vector.from_ints(interpolate(self.fixed_at, wanted))
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(polynomial, "random_scalars", lambda count: chosen)
-            return commit_column(values)
+            return commit_column(values, blinders)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +95,7 @@ def published(trapdoor, wrong) -> list[tuple[Prover, Proof]]:
         image = random_image(seed, SHAPE[0])
         digit = trapdoor.model.predict(image)
         if wrong.predict(image) == digit and len(found) < 3:
-            prover = Prover(trapdoor.model, image, digit)
+            prover = Prover(trapdoor.model, said(image, digit))
             found.append((prover, prover.prove()))
     return found
 
@@ -113,8 +112,8 @@ def test_a_wrong_guess_explains_commitment_and_proofs_to_the_byte(trapdoor, wron
         assert commit_model(wrong).commitment == commitment
     assert len(published) == 3
     for prover, proof in published:
-        challenges = derive_challenges(commitment.circuit, prover.image.tobytes(), proof)
-        root, rho = root_of_unity(commitment.circuit.domain), challenges.constraints.rho
+        challenges = derive_challenges(commitment.circuit.digest, prover.statement, proof)
+        root, rho = root_of_unity(commitment.circuit.domain), challenges["rho"]
         points = [point * factor % MODULUS for point in (trapdoor.tau, rho) for factor in (1, root)]
-        explained = Explaining(model, prover.image, prover.digit, column_of=prover.columns, points=points).prove()
+        explained = Explaining(model, prover.statement, column_of=prover.columns, fixed_at=points).prove()
         assert explained.to_bytes() == proof.to_bytes()

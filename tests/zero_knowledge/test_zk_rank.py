@@ -13,27 +13,25 @@ import random
 
 import pytest
 from forms import COLUMNS, Shown, blinder_row, rank, solve
-from support import random_image
+from support import random_image, said
 from trapdoor import lagrange_at, random_scalar
 
-from zkpredict.circuits.constraints import row_column
+from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.field import MODULUS, powers, root_of_unity
 from zkpredict.circuits.layout import BLINDING_ROW
 from zkpredict.prover.prove import Prover
-from zkpredict.prover.setup import BLINDERS
-from zkpredict.verifier.messages import Evaluations
-from zkpredict.verifier.native import derive_challenges
-from zkpredict.verifier.opening import ConstraintChallenges
+from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.verifier.messages import derive_challenges
 
-MANY = 2000
+MANY, BLINDERS = 2000, COMPACT_FORM.blinders
 
 
 def shown_by(prover: Prover, proof, tau: int) -> Shown:
     """The adversary's view of an honest proof. What it has as points (columns and rows at tau) it is given as numbers."""
-    challenges = derive_challenges(prover.circuit, prover.image.tobytes(), proof).constraints
+    challenges = derive_challenges(prover.circuit.digest, prover.statement, proof)
     at_tau = {name: column.coefficients.evaluate(tau) for name, column in prover.columns.items()}
     at_tau |= {name: coefficients.evaluate(tau) for name, coefficients in prover.row_coefficients.items()}
-    return Shown(prover.circuit, prover.image.tobytes(), prover.digit, tau, challenges, proof.evaluations, at_tau)
+    return Shown(prover.circuit, prover.statement, tau, challenges, proof.scalars, at_tau)
 
 
 def random_view(world, seed: int) -> Shown:
@@ -42,11 +40,10 @@ def random_view(world, seed: int) -> Shown:
     names = (*COLUMNS, *(row_column(layer) for layer in range(circuit.layers)))
     return Shown(
         circuit,
-        random_image(seed, circuit.inputs).tobytes(),
-        seed % circuit.classes,
+        said(random_image(seed, circuit.inputs), seed % circuit.classes),
         world.tau,
-        ConstraintChallenges(*(random_scalar() for _ in range(3)), random_scalar() >> 15),
-        Evaluations(*(random_scalar() for _ in range(5))),
+        {name: random_scalar() for name in ("alpha", "beta", "delta")} | {"rho": random_scalar() >> 15},
+        {name: random_scalar() for name in COMPACT_FORM.scalars},
         {name: random_scalar() for name in names},
     )
 
@@ -68,7 +65,7 @@ def test_the_forms_are_those_of_real_proofs(trapdoor, few):
             % MODULUS
             for name, (constant, terms) in view.forms().items()
         }
-        stated = {name: getattr(proof.evaluations, name) for name in ("limb", "cell", "cell_next", "linearised_next")}
+        stated = {name: value for name, value in proof.scalars.items() if name != "table"}
         assert {name: values[name] for name in stated} == stated
         assert values["[quotient]"] == prover.quotient.evaluate(trapdoor.tau)
 
@@ -115,7 +112,7 @@ def row_openings(few) -> list[tuple[int, int]]:
     """rho and u(rho) of each proof: what a proof would state if it opened the first layer's row."""
     found = []
     for prover, proof in zip(few.provers, few.real):
-        rho = derive_challenges(prover.circuit, prover.image.tobytes(), proof).constraints.rho
+        rho = derive_challenges(prover.circuit.digest, prover.statement, proof)["rho"]
         found.append((rho, prover.row_coefficients["rows0"].evaluate(rho)))
     return found
 

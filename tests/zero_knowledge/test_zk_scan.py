@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import random_image, random_network, refuses
+from support import random_image, random_network, refuses, said
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.witness import build_trace
@@ -40,7 +40,7 @@ def picture() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def prover(private, picture) -> Prover:
-    prover = Prover(private, picture, private.predict(picture))
+    prover = Prover(private, said(picture, private.predict(picture)))
     prover.finished = prover.prove()
     return prover
 
@@ -90,7 +90,7 @@ def test_public_bytes(private, prover, needles):
 
 def test_reprs(private, picture, prover, needles):
     compiled = private.compiled
-    trace = build_trace(compiled, picture, private.predict(picture))
+    trace = build_trace(compiled, said(picture, private.predict(picture)))
     things = [
         *(private, private.committed, private.commitment, private.network, *private.network.layers, compiled, prover.finished),
         *(prover, *prover.columns.values(), trace, private.network.infer(picture[None, :]), compiled.circuit),
@@ -103,7 +103,7 @@ def test_reprs(private, picture, prover, needles):
 def test_reprs_do_not_show_activations(private, picture):
     """What the network computed on the way is as private as its weights."""
     inference = private.network.infer(picture[None, :])
-    trace = build_trace(private.compiled, picture, private.predict(picture))
+    trace = build_trace(private.compiled, said(picture, private.predict(picture)))
     shown = repr(inference) + repr(trace) + repr(private.network.intervals)
     for value in (*inference.pre_activations[0].flat, *inference.logits.flat, *private.network.intervals[0].high):
         assert str(int(value)) not in shown
@@ -154,12 +154,12 @@ def test_refusals_of_damaged_models(private, needles):
 def test_refusals_of_proofs_and_tracebacks(private, picture, prover, needles):
     other = commit_model(private.network)
     mixed = Model(private.network, type(private.committed)(private.commitment, other.secrets))
-    forged = Prover(mixed, picture, prover.digit).prove()
+    forged = Prover(mixed, prover.statement).prove()
     message = "the opening does not match: the claim is false, or the proof was made for another statement"
     with refuses(FailedOpening, message):
         verify(private.commitment, picture, forged)
     try:
-        Prover(private, picture, (prover.digit + 1) % SHAPE[-1]).prove()
+        Prover(private, said(picture, (prover.statement.claim + 1) % SHAPE[-1])).prove()
     except ValueError as error:
         frames = traceback.TracebackException.from_exception(error, capture_locals=True)
         text = "".join(frames.format())

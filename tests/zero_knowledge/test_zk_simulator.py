@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support import random_image, refuses
+from support import random_image, refuses, said
 from trapdoor import TABLE_COEFFICIENTS, Simulator
 
 from zkpredict.verifier import independent
 from zkpredict.verifier.errors import FailedOpening
-from zkpredict.verifier.native import derive_challenges, parse_proof, verify
+from zkpredict.verifier.messages import derive_challenges
+from zkpredict.verifier.native import parse_proof, verify
 
 NOT_OPENED = "the opening does not match: the claim is false, or the proof was made for another statement"
 
@@ -46,14 +47,15 @@ def test_without_tau_the_same_work_is_refused(trapdoor):
 @pytest.mark.parametrize("number", [0, -1])
 def test_the_last_two_points_of_an_honest_proof_are_those_of_the_simulator(trapdoor, few, number):
     """W and W' carry nothing of their own: tau and the rest of the proof determine them."""
-    image, proof = few.images[number].tobytes(), few.real[number]
-    challenges = derive_challenges(trapdoor.model.commitment.circuit, image, proof)
+    proof = few.real[number]
+    statement = said(few.images[number], proof.digit)
+    challenges = derive_challenges(trapdoor.model.commitment.circuit.digest, statement, proof)
     simulator = trapdoor.simulator
-    assert simulator.opening(proof, image, challenges.constraints, challenges.nu) == proof.opening.opening
-    assert simulator.final(proof, image, challenges.constraints, challenges.nu, challenges.zeta) == proof.final
+    assert simulator.opening(proof, statement, challenges) == proof.points["opening"]
+    assert simulator.final(proof, statement, challenges) == proof.points["final"]
 
 
 def test_the_stated_table_value_is_public(trapdoor, few):
     for image, proof in zip(few.images[::5], few.real[::5]):
-        challenges = derive_challenges(trapdoor.model.commitment.circuit, image.tobytes(), proof)
-        assert proof.evaluations.table == TABLE_COEFFICIENTS.evaluate(challenges.constraints.rho)
+        challenges = derive_challenges(trapdoor.model.commitment.circuit.digest, said(image, proof.digit), proof)
+        assert proof.scalars["table"] == TABLE_COEFFICIENTS.evaluate(challenges["rho"])

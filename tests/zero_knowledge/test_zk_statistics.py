@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import pytest
+from support import said
 from distributions import SIGNIFICANCE, agreement_p, bits_p, buckets, uniform_p
 from trapdoor import blinding_factor
 
@@ -12,8 +13,7 @@ from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.kernel import Vector
 from zkpredict.prover import polynomial
 from zkpredict.prover.prove import Prover, prove
-from zkpredict.verifier.messages import Proof
-from zkpredict.verifier.native import derive_challenges
+from zkpredict.verifier.messages import Proof, derive_challenges
 
 STATED = ("limb", "cell", "cell_next", "linearised_next")
 """The stated scalars; the fifth, `table`, is public."""
@@ -23,12 +23,12 @@ X_MODULUS = 1 << 377
 
 
 def stated(name: str) -> Callable[[Proof], int]:
-    return lambda proof: getattr(proof.evaluations, name)
+    return lambda proof: proof.scalars[name]
 
 
 def x_of(name: str) -> Callable[[Proof], int]:
     """The low 377 bits of a point's x: near uniform over random points."""
-    return lambda proof: int.from_bytes(proof.points[POINTS.index(name)].to_compressed(), "big") % X_MODULUS
+    return lambda proof: int.from_bytes(proof.points[name].to_compressed(), "big") % X_MODULUS
 
 
 PARTS = [(name, stated(name), MODULUS) for name in STATED] + [(f"[{name}]", x_of(name), X_MODULUS) for name in POINTS]
@@ -71,14 +71,14 @@ def test_pairs_of_stated_values_are_independent(piles):
 def test_no_point_and_no_stated_value_occurs_twice_in_200_proofs_of_one_statement(piles):
     proofs = piles.real[: piles.repeats]
     assert len(proofs) == 200 and len({proof.digit for proof in proofs}) == 1
-    points = {point.to_compressed() for proof in proofs for point in proof.points}
+    points = {point.to_compressed() for proof in proofs for point in proof.points.values()}
     assert len(points) == 8 * len(proofs)
-    scalars = {vars(proof.evaluations)[name] for proof in proofs for name in ("limb", "cell", "cell_next", "linearised_next")}
+    scalars = {proof.scalars[name] for proof in proofs for name in ("limb", "cell", "cell_next", "linearised_next")}
     assert len(scalars) == 4 * len(proofs)
 
 
 def test_no_value_at_all_is_shared_by_two_proofs_of_one_model(piles):
-    seen = [point.to_compressed() for proof in piles.real for point in proof.points]
+    seen = [point.to_compressed() for proof in piles.real for point in proof.points.values()]
     assert len(set(seen)) == len(seen)
 
 
@@ -89,8 +89,8 @@ def residues(provers: list[Prover], proofs: list[Proof]) -> dict[str, list[int]]
     """What remains of the stated values for one who knows all weights and takes their part away: (value - unblinded) / (X^n - 1)."""
     found: dict[str, list[int]] = {"limb": [], "cell": [], "cell_next": []}
     for prover, proof in zip(provers, proofs):
-        challenges = derive_challenges(prover.circuit, prover.image.tobytes(), proof)
-        here = challenges.constraints.rho
+        challenges = derive_challenges(prover.circuit.digest, prover.statement, proof)
+        here = challenges["rho"]
         there = here * root_of_unity(prover.circuit.domain) % MODULUS
         for name, column, point in (("limb", "limb", here), ("cell", "cell", here), ("cell_next", "cell", there)):
             expected = prover.columns[column].values.intt().evaluate(point)
@@ -112,7 +112,7 @@ def unblinded(trapdoor, piles):
     """A few proofs with zero blinding; repeated as often as needed, since each statement has only one."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(polynomial, "random_scalars", Vector.zeros)
-        provers = [Prover(trapdoor.model, image, trapdoor.model.predict(image)) for image in (piles.images[0], piles.images[-1])]
+        provers = [Prover(trapdoor.model, said(image, trapdoor.model.predict(image))) for image in (piles.images[0], piles.images[-1])]
         return provers, [prover.prove() for prover in provers]
 
 

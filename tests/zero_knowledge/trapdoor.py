@@ -13,25 +13,22 @@ from dataclasses import dataclass
 from functools import cache
 
 import pytest
+from support import said
 
-from zkpredict.circuits.constraints import TABLE
+from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import form
+from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, Bases, Vector
 from zkpredict.prover import setup
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.ceremony import G1_POWERS
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.messages import (
-    Evaluations,
-    OpeningCommitment,
-    Proof,
-    QuotientCommitment,
-    SumCommitments,
-    TraceCommitments,
-)
-from zkpredict.verifier.opening import ConstraintChallenges, fold, linearise
-from zkpredict.verifier.native import committed_columns, rows_by_layer
+from zkpredict.verifier.messages import Proof, absorbed
+from zkpredict.verifier.native import column_terms
+from zkpredict.verifier.opening import Fold, fold, linearise, stated_cells
 from zkpredict.verifier.transcript import Transcript
 
 DOMAIN = 1024
@@ -73,7 +70,9 @@ def ceremony_of(tau: int) -> Iterator[int]:
         patch.setattr(setup, "_setup_bytes", lambda: data)
         for module in (native, independent, setup):
             patch.setattr(module, "TAU_G2", tau_g2)
+        for module in (independent, setup):
             patch.setattr(module, "TABLE_COMMITMENT", table)
+        patch.setitem(native.FIXED_COLUMNS, "table", table)
         for cached in caches:
             cached.cache_clear()
         yield tau
@@ -90,66 +89,65 @@ class Simulator:
 
     def prove(self, image: bytes, digit: int) -> Proof:
         """A proof that the committed model says `digit`: true or not, the simulator cannot know."""
-        circuit, model_id = self.commitment.circuit, self.commitment.model_id
-        transcript = Transcript(circuit.digest, model_id, digit, image)
-        trace = TraceCommitments(*(g1(random_scalar()) for _ in range(3)))
-        transcript.absorb(trace.absorbed())
-        alpha, beta = transcript.challenge(), transcript.second_challenge()
-        sums = SumCommitments(g1(random_scalar()), g1(random_scalar()))
-        transcript.absorb(sums.absorbed())
-        delta = transcript.challenge()
-        quotient = QuotientCommitment(g1(random_scalar()))
-        transcript.absorb(quotient.absorbed())
-        challenges = ConstraintChallenges(alpha, beta, delta, transcript.point_challenge())
-        limb, cell, cell_next, linearised_next = (random_scalar() for _ in range(4))
-        table = TABLE_COEFFICIENTS.evaluate(challenges.rho)
-        evaluations = Evaluations(limb, cell, table, cell_next, linearised_next)
-        transcript.absorb(evaluations.absorbed())
-        nu = transcript.challenge()
-        unfinished = Proof(model_id, digit, trace, sums, quotient, evaluations, OpeningCommitment(g1(0)), g1(0))
-        opening = OpeningCommitment(self.opening(unfinished, image, challenges, nu))
-        transcript.absorb(opening.absorbed())
-        unfinished = Proof(model_id, digit, trace, sums, quotient, evaluations, opening, g1(0))
-        final = self.final(unfinished, image, challenges, nu, transcript.challenge())
-        return Proof(model_id, digit, trace, sums, quotient, evaluations, opening, final)
+        circuit, model_id, statement = self.commitment.circuit, self.commitment.model_id, said(image, digit)
+        transcript, challenges = Transcript(circuit.digest, model_id, statement), {}
+        points, scalars = dict.fromkeys(self.form.points, g1(1)), dict.fromkeys(self.form.scalars, 0)
+        for message in self.form.rounds:
+            points |= {name: g1(random_scalar()) for name in message.points}
+            scalars |= {name: random_scalar() for name in message.scalars}
+            if "table" in message.scalars:
+                scalars["table"] = TABLE_COEFFICIENTS.evaluate(challenges["rho"])
+            if "opening" in message.points:
+                points["opening"] = self.opening(Proof(model_id, digit, points, scalars), statement, challenges)
+            if "final" in message.points:
+                points["final"] = self.final(Proof(model_id, digit, points, scalars), statement, challenges)
+            transcript.absorb(absorbed(message, points, scalars))
+            challenges |= transcript.draw(message.challenges)
+        return Proof(model_id, digit, points, scalars)
 
-    def opening(self, proof: Proof, image: bytes, challenges: ConstraintChallenges, nu: int) -> G1:
+    @property
+    def form(self) -> Form:
+        return form(self.commitment.circuit)
+
+    def opening(self, proof: Proof, statement: Statement, challenges: dict[str, int]) -> G1:
         """W = sum_i nu^i (C_i - r_i)(tau) / Z_Si(tau), from the points and values before it."""
-        stated, linear = proof.evaluations, linearise(self.commitment.circuit, image, proof.digit, challenges, proof.evaluations)
-        columns = self.columns(proof, challenges.alpha)
-        here, there = challenges.rho, challenges.rho * root_of_unity(self.commitment.circuit.domain) % MODULUS
-        to_here, to_there = self.tau - here, self.tau - there
-        slope = (stated.cell_next - stated.cell) * inverse(there - here)
-        claims = [
-            (linear.here, -(linear.constant + stated.linearised_next), to_here),
-            ({"limb": 1}, stated.limb, to_here),
-            ({"table": 1}, stated.table, to_here),
-            ({"cell": 1}, stated.cell + slope * to_here, to_here * to_there),
-            (linear.there, stated.linearised_next, to_there),
-        ]
+        circuit = self.commitment.circuit
+        linear = linearise(circuit, statement, challenges, proof.scalars)
+        columns, stated = self.columns(proof, challenges), stated_cells(self.form, proof.scalars)
+        root = root_of_unity(circuit.domain)
+        at = {k: challenges["rho"] * pow(root, k, MODULUS) % MODULUS for k in self.form.rotations}
+        sums = {1: proof.scalars["linearised_next"], 0: -linear.constant - proof.scalars["linearised_next"]}
         total = g1(0)
-        for weight, (combination, value, divisor) in zip(powers(nu, len(claims)), claims):
-            scale = weight * inverse(divisor) % MODULUS
-            total = total + combine(columns, combination, value, scale)
+        for weight, claim in zip(powers(challenges["nu"], len(self.form.claims)), self.form.claims, strict=True):
+            if claim.column is None:
+                combination, values = linear.at[claim.points[0]], [sums[claim.points[0]]]
+            else:
+                combination, values = {claim.column: 1}, [stated[claim.column, k] for k in claim.points]
+            divisor = 1
+            for k in claim.points:
+                divisor = divisor * (self.tau - at[k]) % MODULUS
+            value = values[0]
+            if len(values) == 2:
+                slope = (values[1] - values[0]) * inverse(at[claim.points[1]] - at[claim.points[0]])
+                value += slope * (self.tau - at[claim.points[0]])
+            total = total + combine(columns, combination, value, weight * inverse(divisor) % MODULUS)
         return total
 
-    def final(self, proof: Proof, image: bytes, challenges: ConstraintChallenges, nu: int, zeta: int) -> G1:
+    def final(self, proof: Proof, statement: Statement, challenges: dict[str, int]) -> G1:
         """W' = F(tau) / (tau - zeta)."""
         circuit = self.commitment.circuit
-        linear = linearise(circuit, image, proof.digit, challenges, proof.evaluations)
-        claim = fold(circuit, linear, proof.evaluations, challenges.rho, nu, zeta)
-        columns = self.columns(proof, challenges.alpha) | {"opening": [(proof.opening.opening, 1)]}
-        combination = {**claim.columns, "opening": claim.opening}
-        return combine(columns, combination, claim.value, inverse(self.tau - zeta))
+        linear = linearise(circuit, statement, challenges, proof.scalars)
+        claim = fold(circuit, linear, proof.scalars, challenges)
+        terms = column_terms(self.commitment, proof, claim, challenges)
+        terms += [(proof.points["opening"], claim.opening), (G1.generator(), -claim.value)]
+        scale = inverse(self.tau - challenges["zeta"])
+        return G1.linear_combination([point for point, _ in terms], [scalar * scale % MODULUS for _, scalar in terms])
 
-    def columns(self, proof: Proof, alpha: int) -> dict[str, list[tuple[G1, int]]]:
+    def columns(self, proof: Proof, challenges: dict[str, int]) -> dict[str, list[tuple[G1, int]]]:
         """Every committed column as a combination of public points."""
-        found = {name: [(point, 1)] for name, point in committed_columns(proof).items()}
-        circuit = self.commitment.circuit
-        for layer, points in enumerate(rows_by_layer(self.commitment)):
-            weights = powers(alpha, circuit.first_equation(circuit.layers))[circuit.first_equation(layer) :]
-            found[f"rows{layer}"] = list(zip(points, weights[:: circuit.packs_per_row(layer)]))
-        return found
+        names = [column.name for column in self.form.columns]
+        ones = {name: column_terms(self.commitment, proof, Fold({n: int(n == name) for n in names}, 0, 0), challenges) for name in names}
+        return {name: [(point, scalar) for point, scalar in terms if scalar] for name, terms in ones.items()}
 
 
 def combine(columns: dict[str, list[tuple[G1, int]]], combination: dict[str, int], value: int, scale: int) -> G1:

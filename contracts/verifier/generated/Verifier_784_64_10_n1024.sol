@@ -20,13 +20,14 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
     uint256 private constant IMAGE_BYTES = 784;
     uint256 private constant CLASSES = 10;
     uint256 private constant MSM_POINTS = 16;
+    /// Points of a proof.
+    uint256 private constant POINTS = 8;
     uint256 public constant PROOF_BYTES = 880;
     /// Selector, four words of arguments, then image and proof with their lengths, padded to whole words.
     uint256 private constant CALLDATA_BYTES = 1892;
     /// Where they start in the calldata, and where parts of the proof do.
     uint256 private constant IMAGE_AT = 164;
     uint256 private constant PROOF_AT = 996;
-    uint256 private constant OPENING_AT = 1572;
     uint256 private constant SCALARS_AT = 1668;
     uint256 private constant FINAL_AT = 1828;
 
@@ -213,7 +214,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
         if (digit >= CLASSES) return (WrongDigit.selector, digit);
         if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
         uint256 wrong = _runTranscript(modelId, digit);
-        if (wrong != 0) return wrong > 8 ? (ScalarNotCanonical.selector, wrong - 9) : (PointAtInfinity.selector, wrong - 1);
+        if (wrong != 0) return wrong > POINTS ? (ScalarNotCanonical.selector, wrong - POINTS - 1) : (PointAtInfinity.selector, wrong - 1);
         if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
         _evaluatePixels();
         _combineWeights(digit);
@@ -225,11 +226,13 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
         return (0, 0);
     }
 
-    /// Whether image and proof lie where every ABI encoder puts them, so that all places in the calldata are constants.
+    /// Whether image and proof lie where every ABI encoder puts them, padded with zeros, so that all places in the calldata are
+    /// constants and a statement with its proof is one string of bytes.
     function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
-        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT
+        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT && every byte of padding == 0
         assembly {
             canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
+            canonical := and(canonical, iszero(or(shr(128, calldataload(add(IMAGE_AT, 784))), shr(128, calldataload(add(PROOF_AT, 880))))))
         }
     }
 
@@ -238,7 +241,9 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
     function _readRows(bytes32 modelId) private view returns (bool found) {
         address data = _dataContract(modelId);
         // ORDER = R, for blocks that use it often: read from memory it takes one byte of code a time, not 33
-        // rows = data.code[1:], each 0^16 | x | 0^16 | y | scalar; found = keccak(MODEL_CONTEXT | x | y | x | y ...) == modelId
+        // rows = data.code[1:], each 0^16 | x | 0^16 | y | scalar; found = keccak(MODEL_CONTEXT | x | y | x | y ...) == modelId && x % 2^256 != 0
+        // Without code, everything reads as zero: rows that hash to an id which nobody registered. A row of a model with such an x
+        // takes 2^125 tries to find, and would only make its own model unknown.
         assembly {
             mstore(ORDER, R)
             extcodecopy(data, MSM, 1, mul(ROWS, STRIDE))
@@ -260,11 +265,12 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             mcopy(add(STATE, 704), add(MSM, 1136), 48)
             mcopy(add(STATE, 752), add(MSM, 1200), 48)
             found := eq(keccak256(STATE, add(32, mul(ROWS, POINT_BYTES))), modelId)
+            found := and(found, gt(mload(add(MSM, 32)), 0))
         }
     }
 
     /// Copies the proof to where it is used and draws all challenges from it.
-    /// 0, or 1 + index of a point at infinity, or 9 + index of a scalar >= R.
+    /// 0, or 1 + index of a point at infinity, or POINTS + 1 + index of a scalar >= R.
     function _runTranscript(bytes32 modelId, uint256 digit) private pure returns (uint256 wrong) {
         // state = keccak(PROOF_CONTEXT | modelId | digit | image)
         uint256 state;
@@ -275,34 +281,35 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             calldatacopy(add(STATE, 96), IMAGE_AT, IMAGE_BYTES)
             state := keccak256(STATE, add(96, IMAGE_BYTES))
         }
-        // rows | table | limb | horner | cell | linear | lookup | quotient | opening, each 0^16 | x | 0^16 | y | scalar
+        // rows | fixed points | points of the proof, each 0^16 | x | 0^16 | y | scalar
         assembly {
             mstore(TABLE, 0x000000000000000000000000000000000646f2f19e78809b93e8dc5cbfd654f0)
             mstore(add(TABLE, 32), 0x420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b)
             mstore(add(TABLE, 64), 0x000000000000000000000000000000000e3e11d0296b9024bb193c7dde7a2452)
             mstore(add(TABLE, 96), 0x3370b1726352f31ec4c1b17e638e9020389b948481868c2c48a2ef25a1195c8c)
+            // infinite: some x is 0 modulo 2^256; the search below looks at all of it
             let infinite := 0
             calldatacopy(add(LIMB, 16), add(PROOF_AT, 0), 48)
             calldatacopy(add(LIMB, 80), add(add(PROOF_AT, 0), 48), 48)
-            infinite := or(infinite, iszero(or(mload(LIMB), mload(add(LIMB, 32)))))
+            infinite := or(infinite, iszero(mload(add(LIMB, 32))))
             calldatacopy(add(HORNER, 16), add(PROOF_AT, 96), 48)
             calldatacopy(add(HORNER, 80), add(add(PROOF_AT, 96), 48), 48)
-            infinite := or(infinite, iszero(or(mload(HORNER), mload(add(HORNER, 32)))))
+            infinite := or(infinite, iszero(mload(add(HORNER, 32))))
             calldatacopy(add(CELL, 16), add(PROOF_AT, 192), 48)
             calldatacopy(add(CELL, 80), add(add(PROOF_AT, 192), 48), 48)
-            infinite := or(infinite, iszero(or(mload(CELL), mload(add(CELL, 32)))))
+            infinite := or(infinite, iszero(mload(add(CELL, 32))))
             calldatacopy(add(LINEAR, 16), add(PROOF_AT, 288), 48)
             calldatacopy(add(LINEAR, 80), add(add(PROOF_AT, 288), 48), 48)
-            infinite := or(infinite, iszero(or(mload(LINEAR), mload(add(LINEAR, 32)))))
+            infinite := or(infinite, iszero(mload(add(LINEAR, 32))))
             calldatacopy(add(LOOKUP, 16), add(PROOF_AT, 384), 48)
             calldatacopy(add(LOOKUP, 80), add(add(PROOF_AT, 384), 48), 48)
-            infinite := or(infinite, iszero(or(mload(LOOKUP), mload(add(LOOKUP, 32)))))
+            infinite := or(infinite, iszero(mload(add(LOOKUP, 32))))
             calldatacopy(add(QUOTIENT, 16), add(PROOF_AT, 480), 48)
             calldatacopy(add(QUOTIENT, 80), add(add(PROOF_AT, 480), 48), 48)
-            infinite := or(infinite, iszero(or(mload(QUOTIENT), mload(add(QUOTIENT, 32)))))
+            infinite := or(infinite, iszero(mload(add(QUOTIENT, 32))))
             calldatacopy(add(OPENING, 16), add(PROOF_AT, 576), 48)
             calldatacopy(add(OPENING, 80), add(add(PROOF_AT, 576), 48), 48)
-            infinite := or(infinite, iszero(or(mload(OPENING), mload(add(OPENING, 32)))))
+            infinite := or(infinite, iszero(mload(add(OPENING, 32))))
             // wrong = 1 + i for the first of the 7 points, from limb on, with x == 0
             if infinite {
                 for { let i := 0 } lt(i, 7) { i := add(i, 1) } {
@@ -316,7 +323,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             // wrong = 8 for the flag `infinity` of the compressed last point
             if and(byte(0, calldataload(FINAL_AT)), 0x40) { wrong := 8 }
         }
-        // every scalar < R, or else wrong = 9 + i for the first scalar i that is not
+        // every scalar < R, or else wrong = POINTS + 1 + i for the first scalar i that is not
         assembly {
             calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
             let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
@@ -331,7 +338,7 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
                 }
             }
         }
-        // state = keccak(state | message); challenge = state mod R, the second one keccak(state | 01) mod R, rho = state >> 16.
+        // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, rho = state >> 16.
         // Each state is written over the end of the message before it, which is no longer needed.
         assembly {
             mstore(STATE, state)
@@ -351,8 +358,9 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
             state := keccak256(sub(LIMB_VALUE, 32), 192)
             mstore(NU, mod(state, R))
             mstore(STATE, state)
-            calldatacopy(add(STATE, 32), OPENING_AT, 96)
-            mstore(ZETA, mod(keccak256(STATE, 128), R))
+            calldatacopy(add(STATE, 32), add(PROOF_AT, 576), 96)
+            state := keccak256(STATE, 128)
+            mstore(ZETA, mod(state, R))
         }
     }
 

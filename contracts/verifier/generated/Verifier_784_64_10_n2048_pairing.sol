@@ -20,13 +20,14 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     uint256 private constant IMAGE_BYTES = 784;
     uint256 private constant CLASSES = 10;
     uint256 private constant MSM_POINTS = 15;
+    /// Points of a proof.
+    uint256 private constant POINTS = 8;
     uint256 public constant PROOF_BYTES = 928;
     /// Selector, four words of arguments, then image and proof with their lengths, padded to whole words.
     uint256 private constant CALLDATA_BYTES = 1924;
     /// Where they start in the calldata, and where parts of the proof do.
     uint256 private constant IMAGE_AT = 164;
     uint256 private constant PROOF_AT = 996;
-    uint256 private constant OPENING_AT = 1572;
     uint256 private constant SCALARS_AT = 1668;
     uint256 private constant FINAL_AT = 1828;
 
@@ -220,7 +221,7 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
         if (digit >= CLASSES) return (WrongDigit.selector, digit);
         if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
         uint256 wrong = _runTranscript(modelId, digit);
-        if (wrong != 0) return wrong > 8 ? (ScalarNotCanonical.selector, wrong - 9) : (PointAtInfinity.selector, wrong - 1);
+        if (wrong != 0) return wrong > POINTS ? (ScalarNotCanonical.selector, wrong - POINTS - 1) : (PointAtInfinity.selector, wrong - 1);
         if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
         _evaluatePixels();
         _combineWeights(digit);
@@ -232,11 +233,13 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
         return (0, 0);
     }
 
-    /// Whether image and proof lie where every ABI encoder puts them, so that all places in the calldata are constants.
+    /// Whether image and proof lie where every ABI encoder puts them, padded with zeros, so that all places in the calldata are
+    /// constants and a statement with its proof is one string of bytes.
     function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
-        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT
+        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT && every byte of padding == 0
         assembly {
             canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
+            canonical := and(canonical, iszero(shr(128, calldataload(add(IMAGE_AT, 784)))))
         }
     }
 
@@ -245,7 +248,9 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     function _readRows(bytes32 modelId) private view returns (bool found) {
         address data = _dataContract(modelId);
         // ORDER = R, for blocks that use it often: read from memory it takes one byte of code a time, not 33
-        // rows = data.code[1:], each 0^16 | x | 0^16 | y | scalar; found = keccak(MODEL_CONTEXT | x | y | x | y ...) == modelId
+        // rows = data.code[1:], each 0^16 | x | 0^16 | y | scalar; found = keccak(MODEL_CONTEXT | x | y | x | y ...) == modelId && x % 2^256 != 0
+        // Without code, everything reads as zero: rows that hash to an id which nobody registered. A row of a model with such an x
+        // takes 2^125 tries to find, and would only make its own model unknown.
         assembly {
             mstore(ORDER, R)
             extcodecopy(data, MSM, 1, mul(ROWS, STRIDE))
@@ -261,11 +266,12 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             mcopy(add(STATE, 416), add(MSM, 656), 48)
             mcopy(add(STATE, 464), add(MSM, 720), 48)
             found := eq(keccak256(STATE, add(32, mul(ROWS, POINT_BYTES))), modelId)
+            found := and(found, gt(mload(add(MSM, 32)), 0))
         }
     }
 
     /// Copies the proof to where it is used and draws all challenges from it.
-    /// 0, or 1 + index of a point at infinity, or 9 + index of a scalar >= R.
+    /// 0, or 1 + index of a point at infinity, or POINTS + 1 + index of a scalar >= R.
     function _runTranscript(bytes32 modelId, uint256 digit) private pure returns (uint256 wrong) {
         // state = keccak(PROOF_CONTEXT | modelId | digit | image)
         uint256 state;
@@ -276,7 +282,7 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             calldatacopy(add(STATE, 96), IMAGE_AT, IMAGE_BYTES)
             state := keccak256(STATE, add(96, IMAGE_BYTES))
         }
-        // rows | table | limb | horner | cell | linear | lookup | quotient | opening, each 0^16 | x | 0^16 | y | scalar
+        // rows | fixed points | points of the proof, each 0^16 | x | 0^16 | y | scalar
         assembly {
             mstore(TABLE, 0x000000000000000000000000000000000646f2f19e78809b93e8dc5cbfd654f0)
             mstore(add(TABLE, 32), 0x420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b)
@@ -286,31 +292,32 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             mstore(add(GENERATOR, 32), 0xc3688c4f9774b905a14e3a3f171bac586c55e83ff97a1aeffb3af00adb22c6bb)
             mstore(add(GENERATOR, 64), 0x0000000000000000000000000000000008b3f481e3aaa0f1a09e30ed741d8ae4)
             mstore(add(GENERATOR, 96), 0xfcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1)
+            // infinite: some x is 0 modulo 2^256; the search below looks at all of it
             let infinite := 0
             calldatacopy(add(LIMB, 16), add(PROOF_AT, 0), 48)
             calldatacopy(add(LIMB, 80), add(add(PROOF_AT, 0), 48), 48)
-            infinite := or(infinite, iszero(or(mload(LIMB), mload(add(LIMB, 32)))))
+            infinite := or(infinite, iszero(mload(add(LIMB, 32))))
             calldatacopy(add(HORNER, 16), add(PROOF_AT, 96), 48)
             calldatacopy(add(HORNER, 80), add(add(PROOF_AT, 96), 48), 48)
-            infinite := or(infinite, iszero(or(mload(HORNER), mload(add(HORNER, 32)))))
+            infinite := or(infinite, iszero(mload(add(HORNER, 32))))
             calldatacopy(add(CELL, 16), add(PROOF_AT, 192), 48)
             calldatacopy(add(CELL, 80), add(add(PROOF_AT, 192), 48), 48)
-            infinite := or(infinite, iszero(or(mload(CELL), mload(add(CELL, 32)))))
+            infinite := or(infinite, iszero(mload(add(CELL, 32))))
             calldatacopy(add(LINEAR, 16), add(PROOF_AT, 288), 48)
             calldatacopy(add(LINEAR, 80), add(add(PROOF_AT, 288), 48), 48)
-            infinite := or(infinite, iszero(or(mload(LINEAR), mload(add(LINEAR, 32)))))
+            infinite := or(infinite, iszero(mload(add(LINEAR, 32))))
             calldatacopy(add(LOOKUP, 16), add(PROOF_AT, 384), 48)
             calldatacopy(add(LOOKUP, 80), add(add(PROOF_AT, 384), 48), 48)
-            infinite := or(infinite, iszero(or(mload(LOOKUP), mload(add(LOOKUP, 32)))))
+            infinite := or(infinite, iszero(mload(add(LOOKUP, 32))))
             calldatacopy(add(QUOTIENT, 16), add(PROOF_AT, 480), 48)
             calldatacopy(add(QUOTIENT, 80), add(add(PROOF_AT, 480), 48), 48)
-            infinite := or(infinite, iszero(or(mload(QUOTIENT), mload(add(QUOTIENT, 32)))))
+            infinite := or(infinite, iszero(mload(add(QUOTIENT, 32))))
             calldatacopy(add(OPENING, 16), add(PROOF_AT, 576), 48)
             calldatacopy(add(OPENING, 80), add(add(PROOF_AT, 576), 48), 48)
-            infinite := or(infinite, iszero(or(mload(OPENING), mload(add(OPENING, 32)))))
+            infinite := or(infinite, iszero(mload(add(OPENING, 32))))
             calldatacopy(add(FINAL, 16), FINAL_AT, 48)
             calldatacopy(add(FINAL, 80), add(FINAL_AT, 48), 48)
-            infinite := or(infinite, iszero(or(mload(FINAL), mload(add(FINAL, 32)))))
+            infinite := or(infinite, iszero(mload(add(FINAL, 32))))
             // wrong = 1 + i for the first of the 8 points, from limb on, with x == 0
             if infinite {
                 for { let i := 0 } lt(i, 8) { i := add(i, 1) } {
@@ -322,7 +329,7 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
                 }
             }
         }
-        // every scalar < R, or else wrong = 9 + i for the first scalar i that is not
+        // every scalar < R, or else wrong = POINTS + 1 + i for the first scalar i that is not
         assembly {
             calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
             let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
@@ -337,7 +344,7 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
                 }
             }
         }
-        // state = keccak(state | message); challenge = state mod R, the second one keccak(state | 01) mod R, rho = state >> 16.
+        // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, rho = state >> 16.
         // Each state is written over the end of the message before it, which is no longer needed.
         assembly {
             mstore(STATE, state)
@@ -357,8 +364,9 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             state := keccak256(sub(LIMB_VALUE, 32), 192)
             mstore(NU, mod(state, R))
             mstore(STATE, state)
-            calldatacopy(add(STATE, 32), OPENING_AT, 96)
-            mstore(ZETA, mod(keccak256(STATE, 128), R))
+            calldatacopy(add(STATE, 32), add(PROOF_AT, 576), 96)
+            state := keccak256(STATE, 128)
+            mstore(ZETA, mod(state, R))
         }
     }
 

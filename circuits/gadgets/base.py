@@ -1,0 +1,90 @@
+"""What a gadget is: one idea of the circuit in one file.
+
+A gadget says which columns it needs, how its cells are filled, which constraints hold, which public polynomials these use, and
+which linear equations it adds. Compiler, witness, debug checker, prover, verifiers and contract generator loop over the gadgets
+that a circuit places (`circuits.placement`); none of them knows one by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zkpredict.circuits.columns import Column
+from zkpredict.circuits.expression import Expression
+from zkpredict.circuits.publics import Periodic
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zkpredict.circuits.layout import Circuit
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """`expression` must vanish on every row of the domain."""
+
+    name: str
+    expression: Expression
+
+
+@dataclass(frozen=True)
+class Equation:
+    """One linear equation over the trace: `sum reads[row] * horner(row) = what the weights give + constant`.
+
+    It is checked for all equations at once, each weighted by its own power of alpha (`circuits.linear`).
+    """
+
+    name: str
+    reads: Mapping[int, int]
+    constant: int = 0
+
+
+class Cells(dict[str, "np.ndarray"]):
+    """Columns of a trace, int64 [n] each, by name. Its `repr` shows the names only: cells are as private as weights."""
+
+    def __repr__(self) -> str:
+        return f"Cells({', '.join(self)})"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the network by the integer reference: what gadgets lay out. `pre_activations`: int64 [width] of each layer, at
+    the scale at which the circuit stores them; `claim`: the class that is claimed."""
+
+    pre_activations: Sequence[np.ndarray] = field(repr=False)
+    claim: int
+
+
+class Gadget:
+    """One idea, placed in `circuit`. A subclass overrides what it has."""
+
+    def __init__(self, circuit: Circuit) -> None:
+        self.circuit = circuit
+
+    def columns(self) -> tuple[Column, ...]:
+        """Columns of its own, beside those that all gadgets of the placement share."""
+        return ()
+
+    def constraints(self) -> tuple[Constraint, ...]:
+        """What must hold on every row."""
+        return ()
+
+    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+        """Its public polynomials that no statement changes. `alpha` is the challenge: a number, or a formula."""
+        return {}
+
+    def equations(self, claim: int) -> tuple[Equation, ...]:
+        """Linear equations, besides those of the committed rows, for a claimed class (-1: without what depends on it)."""
+        return ()
+
+    def read_by_weights(self) -> Expression | None:
+        """What committed weights are multiplied with, and they."""
+        return None
+
+    def fill(self, cells: Cells, run: Run) -> None:
+        """Writes what this gadget decides from the run of the network."""
+
+    def complete(self, cells: Cells) -> None:
+        """Writes what follows from the cells that `fill` wrote."""

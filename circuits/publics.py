@@ -1,0 +1,60 @@
+"""Public polynomials: what a verifier evaluates by itself, each in closed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from zkpredict.circuits.field import MODULUS, inverse, inverses, root_of_unity
+
+
+class PublicPolynomial(Protocol):
+    """A polynomial of degree below n that everybody can compute."""
+
+    def evaluate(self, point: int, domain: int) -> int:
+        """Its value at a `point` outside the domain of n = `domain` rows."""
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """The polynomial of degree < n whose value at row i is `values[i mod period]` (0 where absent).
+
+    In closed form it is `sum_j values[j] L_j(X^(n/period))` with the Lagrange basis of the `period`-th roots of unity.
+    """
+
+    period: int
+    values: dict[int, int]
+
+    def at_row(self, row: int) -> int:
+        return self.values.get(row % self.period, 0)
+
+    def evaluate(self, point: int, domain: int) -> int:
+        """Value at `point` outside the domain: (Y^p - 1)/p * sum_j values[j] w^j / (Y - w^j) with Y = point^(n/p)."""
+        y = pow(point, domain // self.period, MODULUS)
+        root = root_of_unity(self.period)
+        nodes = [pow(root, j, MODULUS) for j in self.values]
+        terms = inverses([(y - node) % MODULUS for node in nodes])
+        total = sum(value * node * term for value, node, term in zip(self.values.values(), nodes, terms, strict=True))
+        return total * (pow(y, self.period, MODULUS) - 1) * inverse(self.period) % MODULUS
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The same value on every row, and everywhere else."""
+
+    value: int
+
+    def at_row(self, row: int) -> int:
+        return self.value
+
+    def evaluate(self, point: int, domain: int) -> int:
+        return self.value
+
+
+class InCoefficients(Protocol):
+    """A polynomial that is given by its coefficients, with a short way to evaluate it."""
+
+    def coefficients(self) -> list[int]:
+        """Low first, at most n of them."""
+
+    def evaluate(self, point: int, domain: int) -> int: ...
