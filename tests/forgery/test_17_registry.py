@@ -9,19 +9,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from eth_utils import keccak
-from onchain import by_contract, compiled, encoded
+from onchain import by_contract, compiled, deployed, encoded
 from support import random_image, random_network, said
 from verdicts import accepted
 
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier import generate
+from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.prove import Prover, prove
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.native import parse_proof
+from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
 
 pytestmark = pytest.mark.node
 
