@@ -137,7 +137,9 @@ class Prover:
         return commit_column(values, self.form.blinders)
 
     def filled(self, values: np.ndarray) -> Vector:
-        """A column of the trace, int64, as field elements."""
+        """A column of the trace, int64 or (as objects) ints of any size, as field elements."""
+        if values.dtype == object:
+            return Vector.from_ints([value % MODULUS for value in values.tolist()])
         return Vector.from_signed(np.ascontiguousarray(values))
 
     def run(self, step: Recurrence, name: str) -> Vector:
