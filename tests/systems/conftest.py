@@ -7,13 +7,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "contracts"))
 
 from nodes import client, running_anvil
+from world import LONG
 
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.rpc import RpcChain
+
+
+# python -m pytest tests/systems --hypothesis-profile=long: every machine 300 times, 40 steps each
+settings.register_profile("long", settings.get_profile("zkpredict"), max_examples=LONG)
 
 
 @pytest.fixture

@@ -6,10 +6,9 @@ import pytest
 import rlp
 from eth_abi import encode
 from eth_utils import keccak
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from world import Refused, new, outcome, same
+from world import Refused, machine_settings, new, outcome, same
 
 from zkpredict.contracts.chain.evm import EmbeddedChain
 
@@ -82,7 +81,7 @@ class BeaconMachine(RuleBasedStateMachine):
             assert outcome(lambda number=number: self.beacon.call("seed", number)) == expected
 
 
-BeaconMachine.TestCase.settings = settings(max_examples=6, stateful_step_count=18)
+BeaconMachine.TestCase.settings = machine_settings(6, 18)
 TestBeacon = BeaconMachine.TestCase
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from support import refuses
-from world import new, outcome
+from world import machine_settings, new, outcome
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -55,7 +55,7 @@ class LogMachine(RuleBasedStateMachine):
             assert self.log.call("rootAt", size) == log_root(self.leaves[:size])
 
 
-LogMachine.TestCase.settings = settings(max_examples=4, stateful_step_count=8)
+LogMachine.TestCase.settings = machine_settings(4, 8)
 TestLog = LogMachine.TestCase
 
 

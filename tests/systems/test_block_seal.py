@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
-from world import Refused, new, outcome, same
+from world import Refused, machine_settings, new, outcome, same
 
 from zkpredict.contracts.chain.evm import CHAIN_ID, EmbeddedChain
 from zkpredict.contracts.systems.seals import derive_salt, kind, seal
@@ -50,7 +50,7 @@ class SealMachine(RuleBasedStateMachine):
         same(lambda: self.book.by(self.people[by]).transact("open", *arguments), model)
 
 
-SealMachine.TestCase.settings = settings(max_examples=8, stateful_step_count=15)
+SealMachine.TestCase.settings = machine_settings(8, 15)
 TestSeal = SealMachine.TestCase
 
 

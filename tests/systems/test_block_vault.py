@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from world import BURNED, Refused, check_vault, new, same
+from world import BURNED, Refused, check_vault, machine_settings, new, same
 
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Reverted
@@ -82,7 +81,7 @@ class VaultMachine(RuleBasedStateMachine):
         check_vault(self.vault, self.held, self.credit)
 
 
-VaultMachine.TestCase.settings = settings(max_examples=6, stateful_step_count=15)
+VaultMachine.TestCase.settings = machine_settings(6, 15)
 TestVault = VaultMachine.TestCase
 
 

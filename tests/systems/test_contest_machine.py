@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from model_contest import Contest
 from clocked import Clocked, rarely
-from world import new, same
+from world import machine_settings, new, same
 
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import CHAIN_ID, account_key
@@ -191,7 +190,7 @@ class AnswersMachine(ContestMachine):
 
 
 for machine in (ContestMachine, AnswersMachine):
-    machine.TestCase.settings = settings(max_examples=14, stateful_step_count=16)
+    machine.TestCase.settings = machine_settings(10, 16)
 TestContest, TestAnswers = ContestMachine.TestCase, AnswersMachine.TestCase
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import pytest
 from clocked import Clocked, rarely
 from eth_utils import keccak
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 from model_pay import DAY, Money
-from world import Refused, new, outcome, same
+from world import Refused, machine_settings, new, outcome, same
 
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -148,7 +147,7 @@ class SheetMachine(Clocked):
 
 
 for machine in (ProvenMachine, SheetMachine):
-    machine.TestCase.settings = settings(max_examples=8, stateful_step_count=10)
+    machine.TestCase.settings = machine_settings(8, 10)
 TestProven, TestSheet = ProvenMachine.TestCase, SheetMachine.TestCase
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from clocked import Clocked, rarely
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from model_judged import Judged
-from world import new, same
+from world import machine_settings, new, same
 
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import CHAIN_ID, account_key
@@ -137,7 +136,7 @@ class JudgedMachine(Clocked):
         self.drain(self.contract, self.model.money)
 
 
-JudgedMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=14)
+JudgedMachine.TestCase.settings = machine_settings(11, 14)
 TestJudged = JudgedMachine.TestCase
 
 

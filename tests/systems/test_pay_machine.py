@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from clocked import STRANGER, Clocked, rarely
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from model_pay import DAY, Bounty, Escrow
-from world import new, same
+from world import machine_settings, new, same
 
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import CHAIN_ID, EmbeddedChain, account_key
@@ -117,7 +116,7 @@ class EscrowMachine(Clocked):
             self.drain(self.escrow, self.model.money)
 
 
-EscrowMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=16)
+EscrowMachine.TestCase.settings = machine_settings(12, 16)
 TestEscrow = EscrowMachine.TestCase
 
 
@@ -208,7 +207,7 @@ class BountyMachine(Clocked):
             self.drain(self.contract, self.model.money)
 
 
-BountyMachine.TestCase.settings = settings(max_examples=15, stateful_step_count=14)
+BountyMachine.TestCase.settings = machine_settings(12, 14)
 TestBounty = BountyMachine.TestCase
 
 

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from hypothesis import settings
+
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import SYSTEMS, Settings, compile_sources
 
+LONG = 300
+"""Runs of a machine under `--hypothesis-profile=long`, of 40 steps each."""
 BURNED = "0x000000000000000000000000000000000000dEaD"
 
 
@@ -29,6 +33,12 @@ def _benches() -> dict[str, Artifact]:
 def new(chain: EmbeddedChain, artifact: Artifact | str, *arguments: object) -> Contract:
     """A new contract on the chain: a bench by name, or any artefact."""
     return Contract.deploy(chain, bench(artifact) if isinstance(artifact, str) else artifact, *arguments)[0]
+
+
+def machine_settings(examples: int, steps: int) -> settings:
+    """How often and how long a machine runs: a little, or 300 times 40 steps under the profile `long`."""
+    long = settings().max_examples == LONG
+    return settings(max_examples=LONG if long else examples, stateful_step_count=40 if long else steps)
 
 
 class Refused(Exception):
