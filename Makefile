@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # with the build tools that requirements/runtime.txt pins, fetching nothing
 INSTALL := $(BIN)/pip install --quiet --no-deps --no-build-isolation
-KERNEL_SOURCES := kernel/pyproject.toml kernel/Cargo.toml kernel/Cargo.lock $(wildcard kernel/src/*.rs)
+KERNEL_SOURCES := kernel/pyproject.toml kernel/Cargo.toml kernel/Cargo.lock $(wildcard kernel/*.pyi) $(wildcard kernel/src/*.rs)
 
 .PHONY: prove test wheel lint lock clean
 
@@ -42,6 +42,7 @@ wheel: $(VENV)/.runtime
 	$(BIN)/python tools/kernel_wheel.py build
 
 lint: $(VENV)/.test
+	$(BIN)/ruff check --no-cache --quiet .
 	rm -rf build/installed build/lib build/bdist.*
 	$(INSTALL) --target build/installed .
 	cd build/installed && ../../$(BIN)/lint-imports --no-cache --config ../../.importlinter

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +123,7 @@ def dense_network(widths: tuple[int, ...]) -> BenchNetwork:
     """A dense ReLU network of random weights, named by its widths."""
     name = "-".join(map(str, widths))
     draw = np.random.default_rng(zlib.crc32(name.encode()))
-    shapes = list(zip(widths[1:], widths))
+    shapes = [(outputs, inputs) for inputs, outputs in pairwise(widths)]
 
     def layers() -> list[Step]:
         return [_random("dense", draw, shape) for shape in shapes]

@@ -41,7 +41,7 @@ def _bars(found: Sequence[Row], unit: str, heading: str, stem: Path) -> list[Pat
     figure, axes = plt.subplots(figsize=(8, 0.9 + 0.42 * len(found)), layout="constrained")
     values = [row.median for row in found]
     bars = axes.barh([title(row.system) for row in found], values, color="white", edgecolor="black")
-    for bar, row, hatch in zip(bars, found, HATCHES * 2):
+    for bar, row, hatch in zip(bars, found, HATCHES * 2, strict=False):
         bar.set_hatch(hatch)
         axes.annotate(show(row.median, unit), (bar.get_width(), bar.get_y() + bar.get_height() / 2), (4, 0),
                       textcoords="offset points", va="center", fontsize=8)  # fmt: skip
@@ -66,8 +66,8 @@ def _scaling(rows: Sequence[Row], count: str) -> dict[str, list[tuple[float, flo
 def _lines(scaling: dict[str, list[tuple[float, float]]], count: str, stem: Path) -> list[Path]:
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     styles = [(line, marker) for line in ("-", "--", ":", "-.") for marker in "osv^D"]
-    for (system, points), (line, marker) in zip(scaling.items(), styles):
-        axes.plot(*zip(*points), line, marker=marker, color="black", markerfacecolor="white", label=title(system))
+    for (system, points), (line, marker) in zip(scaling.items(), styles, strict=False):
+        axes.plot(*zip(*points, strict=True), line, marker=marker, color="black", markerfacecolor="white", label=title(system))
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.columns import Form
@@ -68,7 +69,7 @@ def growth(model: Model) -> Iterator[Growth]:
 
 
 def _grown(what: str, widths: tuple[int, ...], lanes: tuple[int, ...], domain: int) -> Growth:
-    weights = sum(one * following for one, following in zip(widths, widths[1:]))
+    weights = sum(one * following for one, following in pairwise(widths))
     try:
         costs = estimate_costs(Circuit(widths, lanes, domain))
     except UnsupportedNetwork as refusal:

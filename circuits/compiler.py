@@ -41,7 +41,7 @@ class CompiledNetwork:
         for first in range(0, group.packs, circuit.packs_per_row(number)):
             row = [0] * circuit.domain
             for place, entries in enumerate(packed[first : first + circuit.packs_per_row(number)]):
-                for position, entry in zip(self._entry_positions(number, place), entries):
+                for position, entry in zip(self._entry_positions(number, place), entries, strict=True):
                     row[position] = entry % MODULUS
             rows.append(row)
         return tuple(rows)

@@ -67,12 +67,12 @@ def check_trace(compiled: CompiledNetwork, statement: Statement, trace: Trace, a
     circuit = compiled.circuit
     hidden = {column.name for column in columns(circuit) if column.origin is Origin.MODEL}
     environment = _rows(compiled, statement, trace, {"alpha": alpha, "beta": beta})
-    for constraint in constraints(circuit):
-        values = np.asarray(constraint.expression.evaluate(environment))
+    for one in constraints(circuit):
+        values = np.asarray(one.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
         if failing.size:
-            where = _describe(constraint, int(failing[0]), environment, hidden)
-            broken = failing_equations(compiled, statement, trace) if constraint.name == "linear" else []
+            where = _describe(one, int(failing[0]), environment, hidden)
+            broken = failing_equations(compiled, statement, trace) if one.name == "linear" else []
             raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
 
 
@@ -170,8 +170,8 @@ def _evaluate_on_domain(coefficients: list[int], n: int) -> list[int]:
     even = _evaluate_on_domain(coefficients[::2], n // 2)
     odd = _evaluate_on_domain(coefficients[1::2], n // 2)
     roots = powers(root_of_unity(n), n // 2)
-    twisted = [root * value % MODULUS for root, value in zip(roots, odd)]
-    return [(a + b) % MODULUS for a, b in zip(even, twisted)] + [(a - b) % MODULUS for a, b in zip(even, twisted)]
+    twisted = [root * value % MODULUS for root, value in zip(roots, odd, strict=True)]
+    return [(a + b) % MODULUS for a, b in zip(even, twisted, strict=True)] + [(a - b) % MODULUS for a, b in zip(even, twisted, strict=True)]
 
 
 def _describe(constraint: Constraint, row: int, environment: DomainRows, hidden: set[str]) -> str:

@@ -31,7 +31,7 @@ def inverses(values: list[int]) -> list[int]:
         products.append(products[-1] * value % MODULUS)
     running = inverse(products[-1])
     found = []
-    for value, before in zip(reversed(values), reversed(products[:-1])):
+    for value, before in zip(reversed(values), reversed(products[:-1]), strict=True):
         found.append(running * before % MODULUS)
         running = running * value % MODULUS
     return found[::-1]

@@ -144,7 +144,7 @@ class Circuit:
 
     @property
     def _outputs_and_lanes(self) -> list[tuple[int, int]]:
-        return [*zip(self.widths[1:], self.lanes), (self.widths[-1], self.lanes[-1])]
+        return [*zip(self.widths[1:], self.lanes, strict=True), (self.widths[-1], self.lanes[-1])]
 
     @cached_property
     def _slot_counts(self) -> list[int]:

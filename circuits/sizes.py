@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -44,7 +45,7 @@ def size_advice(network: IntegerNetwork, domain: int | None = None) -> str:
         return f"it fits more rows than {domain}: leave out --domain"
     found = []
     for place, width in enumerate(shape[:-1]):
-        most = _largest(lambda count: fits((*shape[:place], count, *shape[place + 1 :])), width)
+        most = _largest(lambda count: fits((*shape[:place], count, *shape[place + 1 :])), width)  # noqa: B023  called here
         if most:
             found.append(f"{most} inputs{_picture(most, width)}" if place == 0 else f"{most} neurons in hidden layer {place}")
     if found:
@@ -56,7 +57,7 @@ def size_advice(network: IntegerNetwork, domain: int | None = None) -> str:
 def _stand_in(network: IntegerNetwork, widths: tuple[int, ...]) -> IntegerNetwork:
     """A network of these widths that reaches in every row what `network` reaches in the largest row of the layer."""
     layers = []
-    for layer, interval, inputs, outputs in zip(network.layers, network.intervals, widths, widths[1:]):
+    for layer, interval, (inputs, outputs) in zip(network.layers, network.intervals, pairwise(widths), strict=True):
         bias = np.full(outputs, interval.magnitude, np.int64)
         layers.append(replace(layer, weights=np.zeros((outputs, inputs), np.int8), bias=bias))
     return IntegerNetwork(tuple(layers))

@@ -118,10 +118,10 @@ def _lines(rows: list[Row], changes: list[Change], compared: bool, written: list
     lines = []
     for network, system in dict.fromkeys((row.network, row.system) for row in rows if row.network and row.system in SYSTEMS):
         lines.append(f"{network}, {title(system)}")
-        shown = [(measure, found.get((network, system, measure))) for measure in _SHOWN]
-        for measure, row in shown:
+        shown = [(name, found.get((network, system, name))) for name in _SHOWN]
+        for name, row in shown:
             if row is not None:
-                lines.append(f"  {measure.replace('_', ' '):<16} {figure(row) if row.median is not None else row.note}")
+                lines.append(f"  {name.replace('_', ' '):<16} {figure(row) if row.median is not None else row.note}")
     if compared:
         lines += [str(change) for change in changes] or ["nothing is slower, larger or dearer than before by more than the spread"]
     return [*lines, f"written: {', '.join(map(str, written))}"]

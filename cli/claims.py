@@ -165,7 +165,7 @@ def claims_at(arguments: argparse.Namespace, chain: Chain, name: str) -> Contrac
     address, artifact = checked_address(chain, arguments.contract), load(name)
     code = chain.code(address)
     # what the constructor fixed is zeros in the artefact
-    if len(code) != len(artifact.runtime) or any(known not in (0, found) for known, found in zip(artifact.runtime, code)):
+    if len(code) != len(artifact.runtime) or any(known not in (0, found) for known, found in zip(artifact.runtime, code, strict=True)):
         raise UnusableInput(f"the contract at {address} is no {name} of this version: deploy one, or give its address")
     return Contract(chain, address, artifact)
 

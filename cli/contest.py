@@ -84,7 +84,7 @@ def _create(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     console.result(
         {"contest": found, "claim_bond": bond, "part_bond": params.part_bond, "deadlines": list(deadlines), "gas": receipt.gas_used},
         [f"Contest {found} is open.", f"  bonds        {bond} wei a claim, {params.part_bond} wei a part",
-         *(f"  {name:12} until {moment(deadline)}" for name, deadline in zip(PHASES, deadlines)), f"  gas          {receipt.gas_used:,}"],
+         *(f"  {name:12} until {moment(deadline)}" for name, deadline in zip(PHASES[:-1], deadlines, strict=True)), f"  gas          {receipt.gas_used:,}"],
     )  # fmt: skip
 
 

@@ -60,7 +60,7 @@ def _holds_bytes(arguments: argparse.Namespace, path: str, schema: Schema) -> bo
         return True
     values = parse_npy(data, f"table {path}").reshape(-1)
     scales = schema.scales(values.size)
-    if len(scales) == values.size and all(scale.low <= value <= scale.high for scale, value in zip(scales, values.tolist())):
+    if len(scales) == values.size and all(scale.low <= value <= scale.high for scale, value in zip(scales, values.tolist(), strict=True)):
         raise UnusableInput(f"{path} holds bytes that are possible readings too: say which with --as bytes or --as readings")
     return True
 

@@ -304,7 +304,7 @@ def _bench(arguments: argparse.Namespace, console: Console) -> int:
     for number, opened in enumerate(INTERPRETERS.values()):
         interpreter = opened()
         count = len(images) if arguments.full and number == 0 else min(arguments.images, len(images))
-        right = list(zip(images[:count], digits[:count].tolist()))
+        right = list(zip(images[:count], digits[:count].tolist(), strict=True))
         right_tally, wrong_tally = _tallies(console, interpreter, lock, right, wrong)
         good = good and right_tally.accepted == right_tally.claims and wrong_tally.accepted == 0
         facts["interpreters"][interpreter.name] = _tally_facts(interpreter, right_tally, wrong_tally)

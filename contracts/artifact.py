@@ -104,7 +104,7 @@ class Artifact:
             plain = [field for field in entry["inputs"] if not field["indexed"]]
             indexed = [field for field in entry["inputs"] if field["indexed"]]
             try:
-                values = dict(zip([field["name"] for field in plain], decode(_types(plain), data)))
+                values = dict(zip([field["name"] for field in plain], decode(_types(plain), data), strict=True))
                 for field, topic in zip(indexed, topics[1:], strict=True):
                     dynamic = field["type"] in ("bytes", "string") or field["type"].endswith("]")
                     values[field["name"]] = topic if dynamic else decode([_type(field)], topic)[0]

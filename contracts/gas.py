@@ -84,7 +84,7 @@ def as_exact(network: IntegerNetwork) -> ExactNetwork:
     return ExactNetwork(
         tuple(
             ExactLayer(layer.weights * SCALE // divisor, layer.bias // divisor * (SCALE // divisor))
-            for layer, divisor in zip(network.layers, divisors)
+            for layer, divisor in zip(network.layers, divisors, strict=False)
         )
     )
 

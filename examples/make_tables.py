@@ -34,7 +34,7 @@ def write_table(name: str, path: Path) -> None:
     data = load(name)
     names = [str(feature) for feature in data.feature_names]
     lines = [",".join([*names, LABELS[name]])]
-    lines += [",".join([*(f"{value:.10g}" for value in row), str(data.target_names[label])]) for row, label in zip(data.data, data.target)]
+    lines += [",".join([*(f"{value:.10g}" for value in row), str(data.target_names[label])]) for row, label in zip(data.data, data.target, strict=True)]
     path.write_text("\n".join(lines) + "\n")
 
 

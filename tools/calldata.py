@@ -272,11 +272,11 @@ def fuzz_calldata(corpus: Corpus, count: int, check: FinalCheck = FinalCheck.POI
     honest = {calls.means(data) for data in calls.all_honest}
     with running_node() as node:
         node.deploy(calls)
-        for data, answer in zip(calls.all_honest, node.call(list(calls.all_honest))):
+        for data, answer in zip(calls.all_honest, node.call(list(calls.all_honest)), strict=True):
             if outcome(calls, data, answer, honest) != SAME_CALL:
                 raise RuntimeError(f"honest calldata is refused: {answer}")
         for start in range(0, count, BATCH):
             mutants = [mutated_call(calls, seed) for seed in range(start, min(start + BATCH, count))]
-            for (name, data), answer in zip(mutants, node.call([data for _, data in mutants])):
+            for (name, data), answer in zip(mutants, node.call([data for _, data in mutants]), strict=True):
                 found[name, outcome(calls, data, answer, honest)] += 1
     return found

@@ -95,7 +95,7 @@ class Corpus:
         return cls(
             tuple(
                 Statement(model.commitment.to_bytes(), image.tobytes(), prove(model, image).to_bytes())
-                for model, image in zip(chosen, images)
+                for model, image in zip(chosen, images, strict=True)
             )
         )
 
@@ -306,7 +306,7 @@ def fuzz_parsers(names: Iterable[str], seconds: int) -> int:
     if find_spec("atheris") is None:
         sys.exit("atheris is not installed; it comes with requirements/test.txt where it has a wheel")
     with ThreadPoolExecutor(WORKERS) as pool:
-        found = dict(zip(names, pool.map(partial(under_atheris, limit=f"-max_total_time={seconds}"), names)))
+        found = dict(zip(names, pool.map(partial(under_atheris, limit=f"-max_total_time={seconds}"), names), strict=True))
     print(json.dumps({"run": f"atheris, {seconds} seconds for each target", "targets": found}, indent=1))
     return 1 if any(target["findings"] for target in found.values()) else 0
 

@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 KERNEL = ROOT / "kernel"
 DIST = ROOT / "dist"
-SOURCES = ("pyproject.toml", "Cargo.toml", "Cargo.lock", "src/*.rs")
+SOURCES = ("pyproject.toml", "Cargo.toml", "Cargo.lock", "*.pyi", "src/*.rs")
 LEAST_PYTHON = (3, 11)
 _RUSTUP = "install Rust with https://rustup.rs, or put a kernel wheel into dist/"
 

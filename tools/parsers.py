@@ -169,7 +169,7 @@ def _small_network():
 
     source = np.random.default_rng(1)
     shapes = ((4, 3), (2, 4))
-    layers = [DenseLayer(source.integers(-90, 90, s), source.integers(-900, 900, s[0]), t) for s, t in zip(shapes, (4, 0))]
+    layers = [DenseLayer(source.integers(-90, 90, s), source.integers(-900, 900, s[0]), t) for s, t in zip(shapes, (4, 0), strict=True)]
     return IntegerNetwork(tuple(layers))
 
 

@@ -11,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from zkpredict.circuits.errors import MalformedFile
@@ -39,8 +40,8 @@ class Parts:
         self.statement, self.circuit = statement, statement.commitment.circuit
         self.data = statement.proof.to_bytes() if data is None else data
         scalars = self.data[_HEADER + _POINT * len(POINTS) :]
-        self.points = {name: G1.from_compressed(self.data[at : at + _POINT]) for name, at in zip(POINTS, range(_HEADER, len(self.data), _POINT))}
-        self.scalars = {name: int.from_bytes(scalars[at : at + _SCALAR], "big") for name, at in zip(SCALARS, range(0, len(scalars), _SCALAR))}
+        self.points = {name: G1.from_compressed(self.data[at : at + _POINT]) for name, at in zip(POINTS, range(_HEADER, len(self.data), _POINT), strict=False)}
+        self.scalars = {name: int.from_bytes(scalars[at : at + _SCALAR], "big") for name, at in zip(SCALARS, range(0, len(scalars), _SCALAR), strict=True)}
         self.digit = int.from_bytes(self.data[37:39], "little")
         raw = {name: point.to_uncompressed() for name, point in self.points.items()}
         self.said = transcript(self.circuit.digest, self.data[5:37], self.digit, statement.image, raw, self.scalars)
@@ -218,7 +219,8 @@ def _verdict(case: dict) -> str:
 def check_independently(cases: Iterable[dict]) -> None:
     """Raises `AssertionError` unless the independent verifier says the same of each case of `proof.json`; a second for most."""
     for case in cases:
-        said, expected = _outcome(lambda: independent.verify(*_files(case))), case.get("error", "accepted")
+        said = _outcome(partial(independent.verify, *_files(case)))
+        expected = case.get("error", "accepted")
         if said != expected:
             raise AssertionError(f"the verifiers disagree about {case.get('why', 'a valid proof')}: {expected}, {said}")
 

@@ -146,7 +146,7 @@ def _chosen(found: list[Candidate | UnsupportedNetwork]) -> Candidate:
 
 def _fits_lanes(network: IntegerNetwork) -> bool:
     """Whether every hidden sum fits a lane of 24 bits, or a compact circuit, with its lanes of 48 bits, holds the whole network."""
-    hidden = zip(network.layers[:-1], network.intervals)
+    hidden = zip(network.layers[:-1], network.intervals[:-1], strict=True)
     if all(layer.shift <= LANE_SHIFT and interval.magnitude < 1 << (ACTIVATION_BITS + layer.shift) for layer, interval in hidden):
         return True
     try:

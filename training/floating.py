@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -62,7 +63,7 @@ class FloatNetwork:
         object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers:
             raise UnsupportedNetwork("a network has at least one dense layer")
-        for before, after in zip(self.layers, self.layers[1:]):
+        for before, after in pairwise(self.layers):
             if before.weights.shape[0] != after.weights.shape[1]:
                 raise UnsupportedNetwork(
                     f"layer '{before.name}' has {before.weights.shape[0]} outputs "

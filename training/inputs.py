@@ -112,7 +112,7 @@ def scale_of_moments(mean: np.ndarray, deviation: np.ndarray, names: Sequence[st
     """`DEVIATIONS` deviations to both sides of each mean."""
     mean, deviation = (np.broadcast_to(part, (inputs,)).astype(float) for part in (mean, deviation))
     try:
-        features = [Feature.of_moments(*feature) for feature in zip(names, mean.tolist(), deviation.tolist())]
+        features = [Feature.of_moments(*feature) for feature in zip(names, mean.tolist(), deviation.tolist(), strict=True)]
     except BadSchema as error:
         raise UnusableInput(f"{source}: {error}: state the scale with --input-scale or --calibrate") from None
     return InputScale.of_features(features, inputs, f"readings, by {source}: mean plus and minus {DEVIATIONS} deviations, clipped beyond")
@@ -128,7 +128,7 @@ def scale_of_readings(readings: np.ndarray, names: Sequence[str], source: str) -
     still = low == high
     low, high = np.where(still, low - 0.5, low), np.where(still, high + 0.5, high)
     try:
-        features = [Feature(*feature) for feature in zip(names, low.tolist(), high.tolist())]
+        features = [Feature(*feature) for feature in zip(names, low.tolist(), high.tolist(), strict=True)]
     except BadSchema as error:
         raise UnusableInput(f"{source}: {error}") from None
     return InputScale.of_features(features, len(features), f"readings, from the smallest to the largest in {source}, clipped beyond")

@@ -9,7 +9,6 @@ Importing this module imports Keras. Saved models name the layers `zkpredict>Rat
 
 from __future__ import annotations
 
-from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.training.activations import rational
 from zkpredict.training.importers.keras_files import import_keras
 

@@ -147,7 +147,7 @@ def _made(
     rows: Rows, shift: int, activation: Activation, units: np.ndarray, constants: np.ndarray
 ) -> tuple[DenseLayer, Fed]:
     """The layer of `rows`, and what it feeds the next one."""
-    ends = [activation.bounds(low, high, shift) for low, high in zip(rows.low.tolist(), rows.high.tolist())]
+    ends = [activation.bounds(low, high, shift) for low, high in zip(rows.low.tolist(), rows.high.tolist(), strict=True)]
     low, high = np.array(ends, np.int64).T
     alive = (low != 0) | (high != 0)
     return DenseLayer(rows.weights, rows.bias, shift, activation), Fed(np.where(alive, units, np.inf), constants, low, high)

@@ -124,7 +124,7 @@ def layer_reports(compiled: CompiledNetwork) -> tuple[LayerReport, ...]:
     """One entry for each layer of a compiled network."""
     network = compiled.network
     found = []
-    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
+    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
         lanes, bits = compiled.circuit.lanes[number], compiled.circuit.lanes[number] * LANE_BITS
         last = number == len(network.layers) - 1
         limit = LOGIT_LIMIT if last else 1 << (bits - 1 - compiled.scales[number])

@@ -187,7 +187,7 @@ def equations(circuit: Circuit, digit: int) -> list[Equation]:
     """protocol.md, "The linear check": packs, then the classes, then the unused slots of hidden layers."""
     found = []
     exponents = row_exponents(circuit)
-    for exponent, group in zip(exponents, circuit.layer_groups):
+    for exponent, group in zip(exponents, circuit.layer_groups, strict=True):
         for pack in range(group.packs):
             found.append(Equation(exponent[0] + pack, {group.pack_row(pack) + READOUT_ROW: 1}, _offset(group, pack)))
     next_free = exponents[-1][-1] + circuit.packs_per_row(circuit.layers - 1)
@@ -237,8 +237,8 @@ def public_values(circuit: Circuit, image: bytes, digit: int, alpha: int, point:
         "limb_top": on(range(SIGN_ROW, n, LANE_ROWS)),
         "pack_head": on(range(0, n, PACK_ROWS)),
         "table_head": on(range(0, n, n // TABLE_SIZE)),
-        "readout": sum(w * f * basis[row] for w, e in zip(weights, linear) for row, f in e.reads.items()) % ORDER,
-        "constants": sum(w * e.constant for w, e in zip(weights, linear)) * scale % ORDER,
+        "readout": sum(w * f * basis[row] for w, e in zip(weights, linear, strict=True) for row, f in e.reads.items()) % ORDER,
+        "constants": sum(w * e.constant for w, e in zip(weights, linear, strict=True)) * scale % ORDER,
         "inputs": _image_at(circuit, image, alpha, point) * scale % ORDER,
         "vanishing": (pow(point, n, ORDER) - 1) % ORDER,
     }

@@ -85,7 +85,7 @@ class System(ABC):
         """Why it cannot hold this network, known without trying, or None."""
         return None
 
-    def write(self, case: Case) -> None:
+    def write(self, case: Case) -> None:  # noqa: B027  nothing by default
         """Writes what the set-up reads, beyond `Case.write_inputs`."""
 
     @abstractmethod

@@ -13,6 +13,7 @@ Integers only, so that whoever proves and whoever verifies get the same bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,8 +90,8 @@ def _paper(light: np.ndarray) -> np.ndarray:
     """The shade of the paper under each pixel, where ink is light."""
     heights, widths = (np.arange(min(GRID, length) + 1) * length // min(GRID, length) for length in light.shape)
     cells = np.empty((len(heights) - 1, len(widths) - 1), np.int64)
-    for row, (top, bottom) in enumerate(zip(heights, heights[1:])):
-        for column, (first, end) in enumerate(zip(widths, widths[1:])):
+    for row, (top, bottom) in enumerate(pairwise(heights)):
+        for column, (first, end) in enumerate(pairwise(widths)):
             shades = np.sort(light[top:bottom, first:end], axis=None)
             cells[row, column] = shades[(shades.size - 1) * PAPER_PERCENT // 100]
     cells = -_spread(-cells)  # an opening: cells that ink fills, up to two wide, get the paper around them
@@ -168,7 +169,7 @@ def _patches(ink: np.ndarray) -> list[Patch]:
     for row, line in enumerate(ink):
         edges = np.flatnonzero(np.diff(np.concatenate([[0], line.view(np.int8), [0]])))
         here = []
-        for first, end in zip(edges[::2].tolist(), edges[1::2].tolist()):
+        for first, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
             number = len(runs)
             runs.append((row, first, end))
             parents.append(number)

@@ -140,10 +140,10 @@ class Schema:
             raise UnusableInput(f"the row has {len(readings)} values, the network takes {inputs}")
         clipped = tuple(
             scale.name if len(self.features) > 1 or inputs == 1 else f"{scale.name}[{position}]"
-            for position, (scale, reading) in enumerate(zip(scales, readings))
+            for position, (scale, reading) in enumerate(zip(scales, readings, strict=True))
             if not scale.holds(reading)
         )
-        return bytes(scale.byte(reading) for scale, reading in zip(scales, readings)), clipped
+        return bytes(scale.byte(reading) for scale, reading in zip(scales, readings, strict=True)), clipped
 
     def class_name(self, number: int) -> str | None:
         """The name of a class; None when classes have none."""

@@ -126,7 +126,7 @@ def encode_readings(readings: object, schema: Schema, inputs: int) -> np.ndarray
     names = [feature.name for feature in schema.features]
     index = getattr(readings, "index", None)  # a pandas Series: its labels are names, whatever their order
     if not isinstance(readings, dict) and index is not None and not callable(index) and set(map(str, index)) & set(names):
-        readings = dict(zip(map(str, index), np.asarray(readings).tolist()))
+        readings = dict(zip(map(str, index), np.asarray(readings).tolist(), strict=True))
     if isinstance(readings, dict):
         table = _json_table(readings, "the readings")
     else:

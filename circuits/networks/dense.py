@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class _Widened:
         layer.__dict__["_narrow"] = value
 
 
-setattr(Layer, "weights", _Widened())  # behind the decorator's back: it would take it for a default value
+setattr(Layer, "weights", _Widened())  # noqa: B010  behind the decorator's back: it would take it for a default value
 
 
 def narrowest(values: np.ndarray) -> type[np.signedinteger]:
@@ -169,7 +170,7 @@ class Network(ABC):
         object.__setattr__(self, "layers", tuple(self.layers))
         if not 1 <= len(self.layers) <= MAX_LAYERS:
             raise UnsupportedNetwork(f"a network has 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        for number, (before, after) in enumerate(zip(self.layers, self.layers[1:])):
+        for number, (before, after) in enumerate(pairwise(self.layers)):
             if before.outputs != after.inputs:
                 raise UnsupportedNetwork(
                     f"layer {number} has {before.outputs} outputs but layer {number + 1} has {after.inputs} inputs"

@@ -69,7 +69,7 @@ class ExactNetwork(Network):
         """Per layer, a bound on `|w| * a` before the division, over all byte inputs: what a word must be able to hold."""
         largest = [SCALED_PIXELS[-1]] * self.layers[0].inputs
         found = []
-        for layer, interval in zip(self.layers, self.intervals):
+        for layer, interval in zip(self.layers, self.intervals, strict=True):
             heaviest = np.maximum(layer.narrow.max(axis=0).astype(np.int64), -layer.narrow.min(axis=0).astype(np.int64))
             found.append(max(w * a for w, a in zip(heaviest.tolist(), largest, strict=True)))
             largest = [max(top, 0) for top in interval.high]
@@ -79,7 +79,7 @@ class ExactNetwork(Network):
         """Runs a batch. `images`: uint8 [batch, inputs]. int64 where the bounds allow it, Python integers where they do not."""
         values = np.array(SCALED_PIXELS, dtype=np.int64)[self.batch(images)]
         pre_activations, activations = [], []
-        for layer, interval, product in zip(self.layers, self.intervals, self.largest_products):
+        for layer, interval, product in zip(self.layers, self.intervals, self.largest_products, strict=True):
             dtype = np.int64 if max(product, interval.magnitude) < _INT64 else object
             values = values.astype(dtype)
             z = np.stack([_neuron(values, row.astype(dtype)) for row in layer.weights], axis=1) + layer.bias.astype(dtype)

@@ -87,9 +87,9 @@ class IntegerNetwork(Network):
     @cached_property
     def activation_intervals(self) -> tuple[Interval, ...]:
         """Worst-case ranges of what each hidden layer hands on, over ALL byte inputs."""
-        hidden = enumerate(zip(self.layers[:-1], self.intervals))
+        hidden = enumerate(zip(self.layers[:-1], self.intervals[:-1], strict=True))
         ranges = (_activation_ranges(number, layer, interval) for number, (layer, interval) in hidden)
-        return tuple(Interval(*map(tuple, zip(*pairs))) for pairs in ranges)
+        return tuple(Interval(*map(tuple, zip(*pairs, strict=True))) for pairs in ranges)
 
     def require_relu(self, what: str) -> None:
         """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, because `what` can only hold ReLU."""
@@ -170,7 +170,7 @@ class IntegerNetwork(Network):
 def _activation_ranges(number: int, layer: DenseLayer, interval: Interval) -> list[tuple[int, int]]:
     """For each neuron of a hidden layer the smallest and largest value it hands on. Raises `UnsupportedNetwork`."""
     found = []
-    for row, (low, high) in enumerate(zip(interval.low, interval.high)):
+    for row, (low, high) in enumerate(zip(interval.low, interval.high, strict=True)):
         try:
             found.append(layer.activation.bounds(low, high, layer.shift))
         except UnsupportedNetwork as error:

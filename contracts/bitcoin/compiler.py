@@ -65,7 +65,7 @@ def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = 
         mode, compile_layer = ("exact", exact.compile_layer)
     cut, inputs = pixel_inputs(network)
     layers: list[LayerCode] = []
-    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
+    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
         layers.append(compile_layer(number, layer, interval, inputs, number + 1 == len(network.layers)))
         inputs = layers[-1].outputs
     sections = (Section("image", cut), *(section for layer in layers for section in layer.sections))

@@ -69,7 +69,7 @@ def compile_layer(number: int, layer: ExactLayer, interval: Interval, inputs: In
     spread = _choose_spread(number, layer.outputs, unit, division, interval, last)
     shape = FieldShape(spread.field_bytes, division.low)
     negatives = (layer.weights < 0).sum(axis=1).tolist()
-    biases = [bias - division.flip * count for bias, count in zip(layer.bias.tolist(), negatives)]
+    biases = [bias - division.flip * count for bias, count in zip(layer.bias.tolist(), negatives, strict=True)]
     if last:
         constants = tagged_constants(biases, min(interval.low), shape)
     else:

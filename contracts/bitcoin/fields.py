@@ -47,7 +47,7 @@ class Spread:
     def store(self, fields: Sequence[bytes]) -> bytes:
         """The dense string whose widening shows `fields` from the bottom; missing fields are zero."""
         units = [bytes(self.unit)] * self.count
-        for unit, field in zip(self.order, fields):
+        for unit, field in zip(self.order, fields, strict=False):
             units[unit] = field
         return b"".join(units)
 

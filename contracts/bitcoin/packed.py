@@ -32,7 +32,7 @@ def compile_layer(number: int, layer: DenseLayer, interval: Interval, inputs: In
     spread = _choose_spread(number, layer.outputs, unit, interval, inputs, last)
     shape = FieldShape(spread.field_bytes, spread.unit * spread.position)
     # inputs are lifted: W a + b = W (a + lift) + (b - lift W 1)
-    biases = [bias - inputs.lift * total for bias, total in zip(layer.bias.tolist(), layer.weights.sum(axis=1).tolist())]
+    biases = [bias - inputs.lift * total for bias, total in zip(layer.bias.tolist(), layer.weights.sum(axis=1).tolist(), strict=True)]
     constants = tagged_constants(biases, min(interval.low), shape) if last else [bias + shape.offset for bias in biases]
     start = pack([0, *constants], shape.size)
     lifts = pack([1, *([lift] * layer.outputs)], shape.size)
@@ -53,7 +53,7 @@ def compile_layer(number: int, layer: DenseLayer, interval: Interval, inputs: In
 def _outputs(layer: DenseLayer, interval: Interval, shape: FieldShape) -> Inputs:
     """What a layer leaves for the next one, if there is one."""
     read, lift = read_activation(shape, layer.shift, layer.activation)
-    ends = (layer.activation.bounds(low, high, layer.shift) for low, high in zip(interval.low, interval.high))
+    ends = (layer.activation.bounds(low, high, layer.shift) for low, high in zip(interval.low, interval.high, strict=True))
     return Inputs(tuple(range(layer.outputs)), read, tuple(most + lift for _, most in ends), lift)
 
 

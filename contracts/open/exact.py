@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class ExactPlan:
     @property
     def head(self) -> bytes:
         """The index up to its segments."""
-        layers = list(zip(self.shape, self.shape[1:]))
+        layers = list(pairwise(self.shape))
         words = [len(layers), *(inputs | outputs << 32 for inputs, outputs in layers)]
         return b"".join(word.to_bytes(_WORD, "big") for word in words)
 
@@ -45,7 +46,7 @@ def plan(network: ExactNetwork) -> ExactPlan:
     if network.shape[-1] > MAX_CLASSES:
         raise UnsupportedNetwork(f"the class is one byte: at most {MAX_CLASSES} outputs, got {network.shape[-1]}")
     segments = []
-    for number, (layer, interval, product) in enumerate(zip(network.layers, network.intervals, network.largest_products)):
+    for number, (layer, interval, product) in enumerate(zip(network.layers, network.intervals, network.largest_products, strict=True)):
         if max(interval.magnitude, product, SCALE) >= _LARGEST:
             raise UnsupportedNetwork(f"layer {number} can pass 2^255: the EVM's words would wrap")
         row_bytes = NUMBER_BYTES * layer.outputs

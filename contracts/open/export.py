@@ -154,7 +154,7 @@ def _manifest(
         ],
         "weights": [
             {"contract": name, "bytes": len(chunk), "code_hash": f"0x{data_hash(chunk).hex()}"}
-            for name, chunk in zip(weights, chunks)
+            for name, chunk in zip(weights, chunks, strict=True)
         ],
         "abi": list(predictor.abi),
     }

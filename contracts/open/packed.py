@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -149,7 +150,7 @@ class _Planner:
     def layouts(self) -> tuple[LayerLayout, ...]:
         return tuple(
             LayerLayout.of(number, layer, interval)
-            for number, (layer, interval) in enumerate(zip(self.network.layers, self.network.intervals))
+            for number, (layer, interval) in enumerate(zip(self.network.layers, self.network.intervals, strict=True))
         )
 
     def plan(self) -> PackedPlan:
@@ -159,16 +160,16 @@ class _Planner:
         pieces = list(self._pieces())
         kept = self._kept(pieces)
         segments, sizes = _place(pieces, len(pieces) - kept)
-        weights = b"".join(layout.rows(layer) for layout, layer in zip(self.layouts, layers))
+        weights = b"".join(layout.rows(layer) for layout, layer in zip(self.layouts, layers, strict=True))
         cuts = np.cumsum([0, *sizes]).tolist()
-        chunks = tuple(weights[start:stop] for start, stop in zip(cuts, cuts[1:]))
+        chunks = tuple(weights[start:stop] for start, stop in pairwise(cuts))
         own = weights[cuts[-1] :]
         table, trailer = self._table(segments, len(own), len(chunks))
         return PackedPlan(self.layouts, chunks, own + table, trailer)
 
     def _pieces(self) -> Iterator[Piece]:
         """What must not be cut, in storage order: 32 rows of the first layer, whose pixels are read a word at a time, or one."""
-        for number, (layer, layout) in enumerate(zip(self.network.layers, self.layouts)):
+        for number, (layer, layout) in enumerate(zip(self.network.layers, self.layouts, strict=True)):
             step = WORD if number == 0 else 1
             for strip, words in enumerate(layout.strips):
                 for first in range(0, layer.inputs, step):
@@ -177,7 +178,7 @@ class _Planner:
 
     def _kept(self, pieces: list[Piece]) -> int:
         """How many of the last pieces the predictor keeps in its own code: reading those costs no other account's access."""
-        fixed = sum(len(layout.sums(layer)) for layout, layer in zip(self.layouts, self.network.layers))
+        fixed = sum(len(layout.sums(layer)) for layout, layer in zip(self.layouts, self.network.layers, strict=True))
         strips = sum(len(layout.strips) for layout in self.layouts)
         contracts = sum(piece.size for piece in pieces) // (DATA_BYTES - WORD * 2 * WORD) + 1
         words = RECORD_WORDS * len(self.layouts) + (strips + contracts + 1) + contracts + 1
@@ -194,7 +195,7 @@ class _Planner:
 
     def _table(self, segments: list[Segment], own: int, contracts: int) -> tuple[bytes, bytes]:
         layers, words = self.network.layers, []
-        for layer, layout in zip(layers, self.layouts):
+        for layer, layout in zip(layers, self.layouts, strict=True):
             slot, lane = 8 * layout.slot, 32 * layout.slot
             ones = ((1 << 256) - 1) // ((1 << lane) - 1)
             fields = (layout.words, 16), (layer.inputs, 24), (slot, 8), (layout.lanes, 8), (layer.shift, 8), (layer.outputs, 24)
@@ -203,7 +204,7 @@ class _Planner:
         records = len(words)
         for segment in segments:
             words.append(_fields((segment.place + (1 if segment.holder else 0), 16), (segment.holder, 16), (segment.end, 32)))
-        sums = b"".join(layout.sums(layer) for layout, layer in zip(self.layouts, layers))
+        sums = b"".join(layout.sums(layer) for layout, layer in zip(self.layouts, layers, strict=True))
         table = b"".join(words) + sums
         size = len(table) + WORD * contracts + WORD
         trailer = _fields(
@@ -264,11 +265,11 @@ def _activation_fields(activation: Activation) -> tuple[tuple[int, int], ...]:
 
 
 def _fields(*fields: tuple[int, int]) -> bytes:
-    """A word of unsigned fields `(value, bits)`, least significant first."""
+    """A word of unsigned fields `(value, width)`, least significant first."""
     word, at = 0, 0
-    for value, bits in fields:
-        if not 0 <= value < 1 << bits:
-            raise UnsupportedNetwork(f"a table field of {bits} bits cannot hold {value}")
+    for value, width in fields:
+        if not 0 <= value < 1 << width:
+            raise UnsupportedNetwork(f"a table field of {width} bits cannot hold {value}")
         word |= value << at
-        at += bits
+        at += width
     return word.to_bytes(WORD, "big")

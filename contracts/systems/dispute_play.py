@@ -100,7 +100,7 @@ class Player:
         """The challenger's move: the first stated state that is not this run's. Raises `FalseClaim` when all of them are."""
         game, claim = self._read(number, Turn.CHOOSE)
         lo, hi, mids = stated(self.contract, game)
-        for i, (t, state) in enumerate(zip(cuts(game.start, game.stop, claim.k)[1:], [*mids, hi]), 1):
+        for i, (t, state) in enumerate(zip(cuts(game.start, game.stop, claim.k)[1:], [*mids, hi], strict=True), 1):
             if self.trace.state(t) != state:
                 return self.contract.transact("choose", number, i, lo, hi, mids)
         raise FalseClaim(f"game {number}: everything the asserter states is right, there is nothing to choose")

@@ -60,7 +60,7 @@ def _learned(samples: tuple[np.ndarray, np.ndarray], hidden: int, classes: int) 
     out = np.zeros((classes, hidden), dtype=np.int64)
     seen = np.maximum(inputs.astype(np.int64) @ weights.T + middle, 0) >> first.shift
     for _ in range(_ROUNDS):
-        for values, label in zip(seen, truth):
+        for values, label in zip(seen, truth, strict=True):
             said = int(np.argmax(out @ values))
             if said != label:
                 out[label] += values

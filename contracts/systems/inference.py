@@ -60,7 +60,7 @@ class _Layout:
         last = len(layers) - 1
         sums = [_signed_width(min(i.low), max(i.high)) for i in intervals]
         outputs = self._take(WORD << depth_of(layers[last].outputs * sums[last]), WORD)
-        for number, (layer, interval) in enumerate(zip(layers, intervals)):
+        for number, (layer, interval) in enumerate(zip(layers, intervals, strict=True)):
             width = sums[number]
             base = outputs if number == last else self._take(width * layer.outputs, width)
             z = Operand(SCRATCH, width, base, (width, 0, 0))

@@ -41,7 +41,7 @@ class Memory:
     def of(cls, program: Program, data: bytes = b"", weights: bytes = b"") -> Memory:
         """A fresh memory: `data` and `weights` with zeros behind them, scratch zero."""
         contents = (data, weights, b"")
-        return cls([padded(content, depth).ravel().copy() for content, depth in zip(contents, program.depths)])
+        return cls([padded(content, depth).ravel().copy() for content, depth in zip(contents, program.depths, strict=True)])
 
     def copy(self, written: Collection[int] = range(REGIONS)) -> Memory:
         """A memory of its own for the regions that are `written`; it shares the others."""
@@ -89,7 +89,7 @@ class Machine:
 
     def address(self, operand: Operand, indices: tuple[int, int, int], repeat: int) -> int:
         """The byte where the operand's cell starts."""
-        place = operand.base + operand.outer * repeat + sum(s * i for s, i in zip(operand.strides, indices))
+        place = operand.base + operand.outer * repeat + sum(s * i for s, i in zip(operand.strides, indices, strict=True))
         return place + (operand.sample * int(self._samples(repeat, (indices[0], indices[0] + 1))[0]) if operand.sample else 0)
 
     def _samples(self, repeat: int, span: tuple[int, int]) -> np.ndarray:
@@ -99,8 +99,8 @@ class Machine:
     def _view(self, memory: Memory, operand: Operand, repeat: int, box: Box) -> np.ndarray:
         """The operand's cells over a box: a view of three axes; an axis it does not move along has length 1."""
         cells = memory.cells(operand)
-        shape = [high - low if stride else 1 for (low, high), stride in zip(box, operand.strides)]
-        at = operand.base + operand.outer * repeat + sum(stride * low for (low, _), stride in zip(box, operand.strides))
+        shape = [high - low if stride else 1 for (low, high), stride in zip(box, operand.strides, strict=True)]
+        at = operand.base + operand.outer * repeat + sum(stride * low for (low, _), stride in zip(box, operand.strides, strict=True))
         if not operand.sample:
             return as_strided(cells[at // operand.width :], shape, operand.strides)
         starts = [(at + operand.sample * int(number)) // operand.width for number in self._samples(repeat, box[0])]
@@ -180,7 +180,7 @@ def _einsum(letters: list[str], a: np.ndarray, b: np.ndarray) -> np.ndarray:
     anything else runs. The sums are exact, so pieces change nothing.
     """
     of_a, of_b, of_c = letters
-    sizes = dict(zip(of_a, a.shape)) | dict(zip(of_b, b.shape))
+    sizes = dict(zip(of_a, a.shape, strict=True)) | dict(zip(of_b, b.shape, strict=True))
     pieces = -(-prod(sizes.values()) // _BLAS_PIECE)
     if pieces <= 1:
         return np.einsum(f"{of_a},{of_b}->{of_c}", a, b, optimize=True)
@@ -237,7 +237,7 @@ class Trace:
 
     def roots(self, t: int) -> tuple[bytes, bytes, bytes]:
         """The roots of the three regions after `t` steps."""
-        for tree, region in zip(self._trees, self.memory(t).regions):
+        for tree, region in zip(self._trees, self.memory(t).regions, strict=True):
             tree.set(region)
         return tuple(tree.root for tree in self._trees)
 

@@ -126,7 +126,7 @@ def nibbles(values: Sequence[int]) -> bytes:
     if any(not 0 <= value <= MOST_LABEL for value in values):
         raise UnusableInput(f"answers and labels are 0 to {MOST_LABEL}, got {[v for v in values if not 0 <= v <= MOST_LABEL][:3]}")
     even = [*map(int, values), *[0] * (len(values) % 2)]
-    return bytes(high << 4 | low for high, low in zip(even[::2], even[1::2]))
+    return bytes(high << 4 | low for high, low in zip(even[::2], even[1::2], strict=True))
 
 
 def row(seed: bytes, unit: int, rows: int, column: int) -> int:

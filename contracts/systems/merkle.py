@@ -6,6 +6,7 @@ A leaf is a word as it is: depth and position say what is a leaf and what a node
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -53,7 +54,7 @@ class Tree:
         words = np.asarray(words, np.uint8).reshape(self.levels[0].shape)
         changed = np.flatnonzero((words != self.levels[0]).any(axis=1))
         self.levels[0][changed] = words[changed]
-        for level, above in zip(self.levels, self.levels[1:]):
+        for level, above in pairwise(self.levels):
             changed = np.unique(changed >> 1)
             if not len(changed):
                 return

@@ -72,10 +72,10 @@ class Delta:
     @classmethod
     def between(cls, old: IntegerNetwork, new: IntegerNetwork) -> Delta:
         """What makes `new` of `old`. Raises `UnusableInput` when they differ in more than weights and biases, or in nothing."""
-        if old.shape != new.shape or any((a.shift, a.activation) != (b.shift, b.activation) for a, b in zip(old.layers, new.layers)):
+        if old.shape != new.shape or any((a.shift, a.activation) != (b.shift, b.activation) for a, b in zip(old.layers, new.layers, strict=True)):
             raise UnusableInput(f"a change keeps shape, shifts and activations: {old.name} and {new.name} differ in more than weights")
         entries: list[Entry] = []
-        for number, (a, b) in enumerate(zip(old.layers, new.layers)):
+        for number, (a, b) in enumerate(zip(old.layers, new.layers, strict=True)):
             change = np.column_stack([b.weights - a.weights, b.bias - a.bias])
             for neuron, place in np.argwhere(change):
                 entries += [Entry(number, int(place), int(neuron), step) for step in _steps(int(change[neuron, place]))]
@@ -98,7 +98,7 @@ def patched(network: IntegerNetwork, deltas: Sequence[Delta]) -> IntegerNetwork:
         if entry.layer >= len(tables) or entry.neuron >= tables[entry.layer].shape[0] or entry.input >= tables[entry.layer].shape[1]:
             raise UnusableInput(f"{network.name} has no weight at {entry}")
         tables[entry.layer][entry.neuron, entry.input] += entry.change
-    return IntegerNetwork(tuple(replace(layer, weights=table[:, :-1], bias=table[:, -1]) for layer, table in zip(network.layers, tables)))
+    return IntegerNetwork(tuple(replace(layer, weights=table[:, :-1], bias=table[:, -1]) for layer, table in zip(network.layers, tables, strict=True)))
 
 
 def room(network: IntegerNetwork) -> tuple[int, ...]:
@@ -110,7 +110,7 @@ def room(network: IntegerNetwork) -> tuple[int, ...]:
     if len(network.layers) > MOST_LAYERS or max(network.shape) > MOST_INPUTS or max(layer.outputs for layer in network.layers) > MOST_NEURONS:
         raise UnsupportedNetwork(f"a change can name {MOST_LAYERS} layers, {MOST_INPUTS} inputs and {MOST_NEURONS} neurons, got {network.name}")
     found = []
-    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals)):
+    for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
         lane = _lane(LayerLayout.of(number, layer, interval))
         if number and int(np.abs(layer.bias).max()) >= 1 << (lane - 2):
             raise UnsupportedNetwork(f"layer {number} has a bias of {int(np.abs(layer.bias).max())}: changes need it below 2^{lane - 2}")
@@ -120,8 +120,8 @@ def room(network: IntegerNetwork) -> tuple[int, ...]:
 
 def fits(network: IntegerNetwork, base: IntegerNetwork) -> bool:
     """Whether `network`, a changed `base`, gives an answer for every byte image."""
-    reach = (sum(max(abs(low), abs(high)) for low, high in zip(i.low, i.high)) for i in network.activation_intervals)
-    return all(found < most for found, most in zip(reach, room(base)))
+    reach = (sum(max(abs(low), abs(high)) for low, high in zip(i.low, i.high, strict=True)) for i in network.activation_intervals)
+    return all(found < most for found, most in zip(reach, room(base), strict=True))
 
 
 def _lane(layout: LayerLayout) -> int:

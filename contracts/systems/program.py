@@ -89,7 +89,7 @@ class Operand:
 
     def reach(self, counts: tuple[int, int, int], repeats: int, samples: int) -> tuple[int, int]:
         """The first and the last byte it ever touches, end exclusive."""
-        spans = [*(stride * (count - 1) for stride, count in zip(self.strides, counts)), self.outer * (repeats - 1)]
+        spans = [*(stride * (count - 1) for stride, count in zip(self.strides, counts, strict=True)), self.outer * (repeats - 1)]
         spans.append(self.sample * max(0, samples - 1))
         return self.base + sum(min(0, s) for s in spans), self.base + sum(max(0, s) for s in spans) + self.width
 
@@ -245,8 +245,8 @@ def _problem(nest: Nest, program: Program, repeats: int) -> str | None:
     if any(not (nest.a.strides[axis] or nest.b.strides[axis] or (axis == 0 and (nest.a.sample or nest.b.sample))) for axis in still):
         return "it adds the same product again"
     places = sum(stride * np.arange(count).reshape([-1 if i == axis else 1 for i in range(3)])
-                 for axis, (stride, count) in enumerate(zip(nest.c.strides, nest.counts)) if stride)
-    if np.unique(places).size != prod(count for stride, count in zip(nest.c.strides, nest.counts) if stride):
+                 for axis, (stride, count) in enumerate(zip(nest.c.strides, nest.counts, strict=True)) if stride)
+    if np.unique(places).size != prod(count for stride, count in zip(nest.c.strides, nest.counts, strict=True) if stride):
         return "two of its indices write the same cell"
     return None
 

@@ -31,11 +31,11 @@ def update_rows(model: Model, network: IntegerNetwork) -> tuple[Model, list[int]
         raise UnsupportedNetwork("a schema is bound to the first row: commit anew")
     if new.circuit.digest != model.commitment.circuit.digest:
         raise UnsupportedNetwork("the changed network needs another circuit, for its ranges or its shape: commit anew")
-    rows = list(zip(joined.from_iterable(old.rows), joined.from_iterable(new.rows)))
+    rows = list(zip(joined.from_iterable(old.rows), joined.from_iterable(new.rows), strict=True))
     changed = [number for number, (before, after) in enumerate(rows) if before != after]
     if not changed:
         raise UnusableInput("no row changed: the two networks are the same")
-    fresh = dict(zip(changed, random_scalars(len(changed)).to_ints()))
+    fresh = dict(zip(changed, random_scalars(len(changed)).to_ints(), strict=True))
     secrets = tuple(fresh.get(number, secret) for number, secret in enumerate(model.secrets))
     points, number = [], 0
     for layer, vectors in enumerate(hidden_rows(new, secrets)):
@@ -58,6 +58,6 @@ def register(registry: Contract, commitment: ModelCommitment) -> Receipt:
 
 def derive(registry: Contract, old: ModelCommitment, new: ModelCommitment) -> Receipt:
     """Keeps the new model by the points that its changed rows differ by."""
-    pairs = [(number, after - before) for number, (before, after) in enumerate(zip(old.rows, new.rows)) if before.to_uncompressed() != after.to_uncompressed()]
+    pairs = [(number, after - before) for number, (before, after) in enumerate(zip(old.rows, new.rows, strict=True)) if before.to_uncompressed() != after.to_uncompressed()]
     points = b"".join(point.to_uncompressed() for _, point in pairs)
     return registry.transact("derive", old.model_id, bytes(number for number, _ in pairs), points)

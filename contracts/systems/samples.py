@@ -34,7 +34,7 @@ def merkle_levels(leaves: Sequence[bytes]) -> list[list[bytes]]:
     level = [*leaves, *[bytes(_WORD)] * ((1 << depth(len(leaves))) - len(leaves))]
     levels = [level]
     while len(level) > 1:
-        level = [keccak(left + right) for left, right in zip(level[::2], level[1::2])]
+        level = [keccak(left + right) for left, right in zip(level[::2], level[1::2], strict=True)]
         levels.append(level)
     return levels
 
@@ -60,7 +60,7 @@ def pack_nibbles(values: Sequence[int]) -> bytes:
     if any(not 0 <= value <= MOST_LABEL for value in values):
         raise UnusableInput(f"labels and answers are 0 to {MOST_LABEL}, got {[v for v in values if not 0 <= v <= MOST_LABEL][:3]}")
     even = [*values, *[0] * (-len(values) % 64)]
-    return bytes(int(high) << 4 | int(low) for high, low in zip(even[::2], even[1::2]))
+    return bytes(int(high) << 4 | int(low) for high, low in zip(even[::2], even[1::2], strict=True))
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,11 @@ class Part:
     @property
     def data(self) -> bytes:
         """What opens the part: for each sample its label and its input."""
-        return b"".join(bytes([label]) + data for label, data in zip(self.labels, self.inputs))
+        return b"".join(bytes([label]) + data for label, data in zip(self.labels, self.inputs, strict=True))
 
     @cached_property
     def _levels(self) -> list[list[bytes]]:
-        return merkle_levels([leaf(i, label, data) for i, (label, data) in enumerate(zip(self.labels, self.inputs))])
+        return merkle_levels([leaf(i, label, data) for i, (label, data) in enumerate(zip(self.labels, self.inputs, strict=True))])
 
     @property
     def root(self) -> bytes:

@@ -122,7 +122,7 @@ def logged_leaf(label: int, values: bytes, origin: tuple[str, str, int, int]) ->
 def publish_logged(parts: Contract, size: int, samples: list[tuple[int, bytes]], origins: list[tuple[str, str, int, int]]) -> Receipt:
     """Publishes the next part of a log's deliveries through a `LoggedParts`. `samples` and `origins` are all `size` in the log, in order."""
     number = parts.call("next")
-    leaves = [logged_leaf(label, values, origin) for (label, values), origin in zip(samples, origins)]
+    leaves = [logged_leaf(label, values, origin) for (label, values), origin in zip(samples, origins, strict=True)]
     depth = max(depth_of(WORD * size), PART_DEPTH)
     tree = Tree.of(padded(b"".join(leaves), depth))
     path = [level[(number >> height) ^ 1].tobytes() for height, level in enumerate(tree.levels[PART_DEPTH:-1])]

@@ -83,7 +83,7 @@ def parts(contract: Contract, statement: StoredStatement, check: FinalCheck) -> 
         found[part] = found.get(part, 0) + before - gas
         before = gas
 
-    for step, after in zip(steps, [*steps[1:], steps[-1]]):
+    for step, after in zip(steps, [*steps[1:], steps[-1]], strict=True):
         if step.opcode == opcode_values.EXTCODECOPY:
             close("call, rows of the model", after.gas)
         elif step.opcode == opcode_values.MSTORE and step.operand in ends:

@@ -59,10 +59,10 @@ def fraction(polynomial: Periodic, domain: int) -> Fraction:
         numerator = [0]
         for shift in shifts:
             others = _product([s for s in shifts if s != shift])
-            numerator = [(a + b) % MODULUS for a, b in zip(numerator + [0] * len(others), others)]
+            numerator = [(a + b) % MODULUS for a, b in zip(numerator + [0] * len(others), others, strict=False)]
         return Fraction(scale * values[0], _horner(numerator, y), _horner(_product(shifts), y))
     top, bottom = Symbol.of({}), Symbol.of({(): 1})
-    for shift, value in zip(shifts, values):
+    for shift, value in zip(shifts, values, strict=True):
         term = y * shift - 1
         top, bottom = top * term + bottom * value, bottom * term
     return Fraction(scale, top, bottom)
@@ -73,7 +73,7 @@ def _product(shifts: list[int]) -> list[int]:
     result = [1]
     for shift in shifts:
         low, high = [-c % MODULUS for c in result] + [0], [0] + [c * shift % MODULUS for c in result]
-        result = [(a + b) % MODULUS for a, b in zip(low, high)]
+        result = [(a + b) % MODULUS for a, b in zip(low, high, strict=True)]
     return result
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support import changed, plain_inference, random_image, refuses
 
 from zkpredict.circuits.compiler import compile_network
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.activations import (
     HIGHEST_ARGUMENT, KINDS, LOWEST_ARGUMENT, RELU, RELU8, Polynomial, Rational, RationalRelu, RationalSquare, Softsign,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from support import refuses, said
+from support import refuses
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import ink

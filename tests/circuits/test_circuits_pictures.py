@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 from PIL import Image
-from support import changed, refuses, said
+from support import changed, refuses
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.exif import orientation_of

@@ -13,7 +13,7 @@ from support import said
 from zkpredict.circuits.constraints import constraints
 from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.expression import Cell, Challenge, Public
-from zkpredict.circuits.field import MODULUS, inverse, powers
+from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import Circuit
 from zkpredict.contracts.compile import Settings
 from zkpredict.contracts.verifier import generate, publics

@@ -4,7 +4,6 @@ model tried against commitments and proofs."""
 from __future__ import annotations
 
 import os
-from dataclasses import astuple, fields
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.witness import build_trace
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.kernel import Vector
-from zkpredict.prover import polynomial, randomness
+from zkpredict.prover import randomness
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.polynomial import commit_column
 from zkpredict.prover.setup import lagrange_key, monomial_key

@@ -13,9 +13,8 @@ from support import refuses, said
 from verdicts import MISMATCH, NATIVE, PYTHON, accepted, refused
 
 from zkpredict.circuits.gadgets.bytes import TABLE
-from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.field import MODULUS, inverse, powers
+from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
 from zkpredict.prover import setup
 from zkpredict.prover.prove import Prover

@@ -6,7 +6,6 @@ Its pieces are cheap to compare with the native verifier's; two whole verificati
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest

@@ -74,6 +74,7 @@ def test_the_kernel_wheel_is_one_for_all_python_from_3_11(kernel):
         tops = {entry.split("/")[0] for entry in wheel.namelist()}
         assert not [entry for entry in wheel.namelist() if str(kernel_wheel.ROOT).encode() in wheel.read(entry)]
         assert tops == {"zkpredict_kernel", "zkpredict_kernel-0.1.0.dist-info"}
+        assert {"zkpredict_kernel/__init__.pyi", "zkpredict_kernel/py.typed"} <= set(wheel.namelist())
         assert [entry for entry in wheel.namelist() if "abi3" in entry] and not [entry for entry in wheel.namelist() if entry.endswith(".rs")]
 
 
@@ -84,7 +85,7 @@ def test_the_wheel_of_zkpredict_holds_every_module_and_its_data(root, dist):
     parts = ("kernel", "circuits", "verifier", "prover", "contracts", "training", "cli", "benchmarks")
     modules = {f"zkpredict/{name}" for name in tracked if name.split("/")[0] in parts and name.endswith(".py")}
     assert modules <= packed and "zkpredict/cli/look.py" in modules
-    assert "zkpredict/prover/ceremony/setup.bin" in packed
+    assert {"zkpredict/prover/ceremony/setup.bin", "zkpredict/py.typed"} <= packed
     assert {name.split("/")[0] for name in packed} == {"zkpredict", "zkpredict-0.1.0.dist-info"}
     assert not [name for name in packed if name.startswith(("zkpredict/tests", "zkpredict/tools", "zkpredict/docs"))]
 

@@ -17,7 +17,7 @@ from zkpredict.verifier import independent
 from zkpredict.verifier.binding import BLINDING_POINTS, schema_scalar
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
-from zkpredict.verifier.native import parse_proof, verify
+from zkpredict.verifier.native import verify
 
 SCHEMA = Schema(tuple(Feature(f"f{n}", -1.0 * n, n + 0.5) for n in range(6)), ("yes", "no", "maybe"))
 IMAGE = np.arange(6, dtype=np.uint8) * 40

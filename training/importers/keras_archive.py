@@ -103,7 +103,7 @@ class _ConfigCheck:
         if depth > MAX_NESTING:
             raise UnsupportedNetwork(f"{what}: models lie in models more than {MAX_NESTING} deep")
         layers, width = [], before or 1
-        for previous, entry in zip([None, *entries], entries):
+        for previous, entry in zip([None, *entries], entries, strict=False):
             checked, width = self.layer(entry, width, depth)
             if kind == "Functional" and previous is not None and _fed_by(entry) != previous.get("name"):
                 name, before_it = entry.get("name"), previous.get("name")

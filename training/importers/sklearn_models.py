@@ -50,7 +50,7 @@ def _network(model, what: str) -> list[Step]:
     if model.activation not in ("relu", "identity"):
         raise UnsupportedNetwork(f"{what}: its activation is {model.activation}: fit it with activation='relu'")
     steps: list[Step] = []
-    for number, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_)):
+    for number, (weights, bias) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
         steps.append(Linear(f"layer {number}", np.asarray(weights, np.float64).T, np.asarray(bias, np.float64)))
         if number < len(model.coefs_) - 1 and model.activation == "relu":
             steps.append(Relu(f"layer {number}"))

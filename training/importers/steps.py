@@ -113,7 +113,7 @@ class _Folding:
         self._decide()
         self._split_leaks()
         activations = (active.activation if isinstance(active, Rational) else RELU for active in self.active)
-        layers = tuple(FloatLayer(step.name, step.weights, step.bias, kind) for step, kind in zip(self.dense, activations))
+        layers = tuple(FloatLayer(step.name, step.weights, step.bias, kind) for step, kind in zip(self.dense, activations, strict=True))
         return Folded(layers, self.entry, self.end.kind if self.end else None, tuple(self.notes))
 
     def _scale(self, step: Scale) -> None:

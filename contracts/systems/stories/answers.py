@@ -37,7 +37,7 @@ def play(stage: Stage) -> None:
     contest.open_all()
     stage.wait(DAY)
     honest, true = contest.answers(example_network()), contest.answers(weaker)
-    right = sum(a == b for row, labels in zip(honest.parts, contest.labels.parts) for a, b in zip(row, labels))
+    right = sum(a == b for row, labels in zip(honest.parts, contest.labels.parts, strict=True) for a, b in zip(row, labels, strict=True))
     contest.post("ada", honest, f"posts 1,000 answers, {right} of them right")
     contest.post("cyd", contest.labels, "posts the labels themselves: 1,000 right answers, which her network does not give")
     stage.wait(DAY)

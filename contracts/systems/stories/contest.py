@@ -75,7 +75,7 @@ def _right(contest: Contest, who: str) -> list[tuple[int, int]]:
     return [
         (place, index)
         for place, part in enumerate(contest.parts)
-        for index, (data, label) in enumerate(zip(part.inputs, part.labels))
+        for index, (data, label) in enumerate(zip(part.inputs, part.labels, strict=True))
         if network.predict(np.frombuffer(data, np.uint8)) == label
     ]
 

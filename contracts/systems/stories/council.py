@@ -128,7 +128,7 @@ def _tell(stage: Stage, who: str, what: str, members: Council, verb: str, number
 
 
 def _tell_tallies(stage: Stage, members: Council, number: int) -> None:
-    for house, tally in zip(("drivers", "passengers"), members.tallies(number)):
+    for house, tally in zip(("drivers", "passengers"), members.tallies(number), strict=True):
         stage.tell(house, f"{tally.yes} for, {tally.no} against, it takes {tally.needed}")
 
 

@@ -148,7 +148,7 @@ def _late_show(stage: Stage) -> None:
 
 def _crowd(stage: Stage) -> None:
     bounty, pictures = _start(stage)
-    for who, picture in zip(("anna", "ben", "carl", "stranger"), pictures):
+    for who, picture in zip(("anna", "ben", "carl", "stranger"), pictures, strict=False):
         bounty.seal(who, picture)
 
 

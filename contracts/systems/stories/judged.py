@@ -120,7 +120,7 @@ def _start(stage: Stage, entrants: tuple[str, ...] = ("ada", "bob"), most: int =
     judge = OpenJudge.deploy(stage, "sponsor", trip_network())
     contest = Judged.create(stage, judge.prediction, dict.fromkeys(JUDGES, judge), 24, most)
     features = [row.tobytes() for row in trips(8, 12)[0]]
-    for who, picture in zip(entrants, features):
+    for who, picture in zip(entrants, features, strict=False):
         contest.enter(who, picture)
     return contest, features
 
@@ -128,7 +128,7 @@ def _start(stage: Stage, entrants: tuple[str, ...] = ("ada", "bob"), most: int =
 def _to_judging(stage: Stage) -> tuple[Judged, list[bytes]]:
     contest, pictures = _start(stage)
     stage.wait(DAY)
-    for who, picture in zip(("ada", "bob"), pictures):
+    for who, picture in zip(("ada", "bob"), pictures, strict=False):
         contest.reveal(who, picture)
     stage.wait(DAY)
     return contest, pictures
@@ -168,7 +168,7 @@ def _grade_twice(stage: Stage) -> None:
 def _silent_judge(stage: Stage) -> bool:
     contest, pictures = _to_judging(stage)
     for name in ("minos", "rhada"):
-        for who, picture in zip(("ada", "bob"), pictures):
+        for who, picture in zip(("ada", "bob"), pictures, strict=False):
             contest.grade(name, who, picture)
     stage.tell("aiakos", "says nothing at all")
     stage.wait(2 * DAY)

@@ -90,7 +90,7 @@ def _named(stage: Stage, labels: Sequence[int]) -> tuple[Scene, list[int]]:
     base = deploy_packed(stage.account("requester"), network).contract
     judge = stage.deploy("requester", "OpenPrediction")
     terms = Terms(4, 2, 2, REWARD, STAKE, BOND, prediction=judge.address, model=judge.call("modelOf", base.address))
-    return _job(stage, terms, right=right, labels=[(a + b) % 3 for a, b in zip(right, labels)]), right
+    return _job(stage, terms, right=right, labels=[(a + b) % 3 for a, b in zip(right, labels, strict=True)]), right
 
 
 def _copy(stage: Stage) -> bool:
