@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from model_pay import Money
-from world import Refused
+from world import BURNED, Refused
 
 
 @dataclass
@@ -167,7 +167,7 @@ class Contest:
         if class_ != truth:
             raise Refused("NotShown")
         entry.refuted = True
-        self.money.slash(who, by, self.claim_bond)
+        self.money.free(who, by, self.claim_bond // 2)
 
     def present(self, now, who):
         self.require(now, 5)
@@ -216,7 +216,9 @@ class Contest:
             self.money.slash(who, heir, self.stake)
         else:
             self.money.free(who, who, self.stake)
-        if entry.claimed is not None and not entry.refuted:
+        if entry.refuted:
+            self.money.free(who, BURNED, self.claim_bond - self.claim_bond // 2)
+        elif entry.claimed is not None:
             over = not self.by_answers and self.rank(entry) < entry.claimed and entry.claimed > self.best_rank
             (self.money.slash if over else self.money.free)(who, heir if over else who, self.claim_bond)
         if self.state == "VOID" and entry.model:

@@ -259,7 +259,7 @@ contract ModelContest is Vault {
         if (found != e.model) revert Answers.WrongAnswer(found, e.model);
         uint256 number = Answers.disprove(c.test, s, posted, c.params.prediction, model, class_, evidence);
         e.refuted = true;
-        _slash(_stakeOf(id, who), msg.sender, e.bond);
+        _free(_stakeOf(id, who), msg.sender, e.bond / 2); // `collect` burns the other half
         emit Refuted(id, who, number, msg.sender);
     }
 
@@ -308,7 +308,10 @@ contract ModelContest is Vault {
         } else {
             _free(_stakeOf(id, who), who, c.params.stake);
         }
-        if (e.hasClaimed && !e.refuted) {
+        if (e.refuted) {
+            slashed += e.bond;
+            _burn(_stakeOf(id, who), e.bond - e.bond / 2);
+        } else if (e.hasClaimed) {
             if (_overclaimed(c, e)) {
                 slashed += e.bond;
                 _slash(_stakeOf(id, who), _heir(c), e.bond);
