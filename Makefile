@@ -46,6 +46,7 @@ lint: $(VENV)/.test
 	rm -rf build/installed build/lib build/bdist.*
 	$(INSTALL) --target build/installed .
 	cd build/installed && ../../$(BIN)/lint-imports --no-cache --config ../../.importlinter
+	cd build/installed && ../../$(BIN)/mypy --config-file ../../pyproject.toml --no-error-summary
 
 test: lint node_modules/.package-lock.json
 	cargo test --release --quiet --manifest-path kernel/Cargo.toml

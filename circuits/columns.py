@@ -136,7 +136,7 @@ class Form:
         found = [Claim((rotation,), None) for rotation in self.rotations]
         found += [Claim(at, name) for name, at in points.items()]
 
-        def place(claim: Claim) -> tuple:
+        def place(claim: Claim) -> tuple[Any, ...]:
             number = -1 if claim.column is None else order[claim.column]
             return tuple(map(_rank, claim.points)), number
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import galois
 import numpy as np
@@ -16,11 +17,11 @@ from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_o
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.gadgets.dense import row_column
-from zkpredict.circuits.gadgets.public_input import InputPolynomial
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import columns
 from zkpredict.circuits.solving import Recurrence, recurrence
+from zkpredict.circuits.publics import Constant, Periodic
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.witness import Trace
 
@@ -30,7 +31,7 @@ class UnsatisfiedConstraint(ValueError):
 
 
 @cache
-def scalar_field():
+def scalar_field() -> Any:
     """GF(r) as a galois array class."""
     return galois.GF(MODULUS, primitive_element=GENERATOR, verify=False)
 
@@ -43,19 +44,19 @@ class DomainRows:
     publics: dict[str, np.ndarray]
     challenges: dict[str, int]
 
-    def constant(self, value: int):
+    def constant(self, value: int) -> Any:
         return scalar_field()(value % MODULUS)
 
-    def cell(self, column: str, rotation: int):
+    def cell(self, column: str, rotation: int) -> Any:
         return np.roll(self.columns[column], -rotation)
 
-    def public(self, name: str):
+    def public(self, name: str) -> Any:
         return self.publics[name]
 
-    def challenge(self, name: str):
+    def challenge(self, name: str) -> Any:
         return scalar_field()(self.challenges[name])
 
-    def reciprocal(self, values):
+    def reciprocal(self, values: Any) -> Any:
         return values**-1
 
 
@@ -98,9 +99,9 @@ def public_rows(circuit: Circuit, statement: Statement, alpha: int) -> dict[str,
     """Every public polynomial by its values on the domain (the vanishing polynomial, zero there, is left out)."""
     n = circuit.domain
     return {
-        name: _evaluate_on_domain(polynomial.coefficients(), n)
-        if isinstance(polynomial, InputPolynomial)
-        else [polynomial.at_row(row) for row in range(n)]
+        name: [polynomial.at_row(row) for row in range(n)]
+        if isinstance(polynomial, Periodic | Constant)
+        else _evaluate_on_domain(polynomial.coefficients(), n)
         for name, polynomial in public_polynomials(circuit, statement, alpha).items()
     }
 
@@ -151,7 +152,7 @@ def _table_rows(n: int) -> list[int]:
     return _evaluate_on_domain(_interpolate(list(TABLE)), n)
 
 
-def _field(values: list[int]):
+def _field(values: list[int]) -> Any:
     return scalar_field()([value % MODULUS for value in values])
 
 

@@ -8,13 +8,6 @@ from typing import Protocol
 from zkpredict.circuits.field import MODULUS, inverse, inverses, root_of_unity
 
 
-class PublicPolynomial(Protocol):
-    """A polynomial of degree below n that everybody can compute."""
-
-    def evaluate(self, point: int, domain: int) -> int:
-        """Its value at a `point` outside the domain of n = `domain` rows."""
-
-
 @dataclass(frozen=True)
 class Periodic:
     """The polynomial of degree < n whose value at row i is `values[i mod period]` (0 where absent).
@@ -58,3 +51,7 @@ class InCoefficients(Protocol):
         """Low first, at most n of them."""
 
     def evaluate(self, point: int, domain: int) -> int: ...
+
+
+PublicPolynomial = Periodic | Constant | InCoefficients
+"""A polynomial of degree below n that everybody can compute; `evaluate` gives its value at a point outside the domain."""

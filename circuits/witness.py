@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import columns, placed
 from zkpredict.circuits.statement import Statement
 
-Trace = Mapping[str, Sequence[int]]
+Trace = Mapping[str, np.ndarray]
 """The columns of the first round by name, n rows each. Columns that a constraint defines may be left out: it is solved for them."""
 
 

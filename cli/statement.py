@@ -87,14 +87,14 @@ def read_proof(path: str, console: Console) -> bytes:
     return data
 
 
-def refuse_same_file(out: str | os.PathLike, **inputs: str | None) -> None:
+def refuse_same_file(out: str | os.PathLike[str], **inputs: str | None) -> None:
     """Raises `UnusableInput` when writing `out` would overwrite one of the `inputs`: paths by what they are, None for none."""
     for what, path in inputs.items():
         if path is not None and _same_file(out, path):
             raise UnusableInput(f"cannot write {out}: it is the {what.replace('_', ' ')}")
 
 
-def _same_file(one: str | os.PathLike, other: str | os.PathLike) -> bool:
+def _same_file(one: str | os.PathLike[str], other: str | os.PathLike[str]) -> bool:
     """Through links and other spellings too; a file that is not there is the same as none."""
     with suppress(OSError, ValueError):
         return os.path.samefile(one, other)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from types import ModuleType
+from typing import Any
 
 MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 GENERATOR = 7
@@ -172,7 +173,7 @@ def keccak256(data: bytes) -> bytes:
 
 # Points
 
-Point = tuple  # of py_ecc field elements: projective x, y, z
+Point = tuple[Any, Any, Any]  # of py_ecc field elements: projective x, y, z
 
 
 def curve() -> ModuleType:

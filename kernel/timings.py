@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from statistics import median
 
 import numpy as np
@@ -42,7 +43,7 @@ def measurements(n: int = 4096) -> Iterator[tuple[str, Callable[[], object]]]:
     generator = G1.generator()
     bases = Bases.concat([Bases([generator.mul(scalar) for scalar in uniform(256)])] * (n // 256))
     for size in (n // 16, n // 4, n // 2, n):
-        yield f"msm of {size} full-size scalars", lambda size=size: bases.msm(a[:size])
+        yield f"msm of {size} full-size scalars", partial(bases.msm, a[:size])
     small = Vector.concat([Vector.from_ints([(i % 256 - 128) % MODULUS for i in range(n // 4)]), uniform(4)])
     yield f"msm of {n // 4} signed bytes and 4 full-size scalars", lambda: bases.msm(small)
     source = np.random.default_rng(1)
@@ -57,7 +58,7 @@ def measurements(n: int = 4096) -> Iterator[tuple[str, Callable[[], object]]]:
     operations = [("*", k % 2, k + 2) for k in range(20)]
     inputs = [(a, 0), (b, 1), (b, 0)]
     yield f"evaluate_program of 20 products over {n} rows", lambda: evaluate_program(n, inputs, operations)
-    points = list(bases[:20])
+    points = [bases[k] for k in range(20)]
     yield "linear_combination of 20 points", lambda: G1.linear_combination(points, a[:20])
     yield "lagrange bases of 256", lambda: bases.lagrange(256)
 

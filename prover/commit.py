@@ -22,11 +22,11 @@ def commit_model(network: IntegerNetwork | Model, domain: int | None = None) -> 
     """
     schema = Schema()
     if isinstance(network, Model):
-        network, schema = network.network, network.schema
+        schema, network = network.schema, network.network
     compiled = compile_or_advise(network, domain)
     check_key(compiled.circuit.domain)
     secrets = random_scalars(compiled.circuit.total_rows).to_ints()
-    points = []
+    points: list[G1] = []
     for layer, rows in enumerate(hidden_rows(compiled, tuple(secrets))):
         key = monomial_key() if layer == 0 else lagrange_key(compiled.circuit.domain)
         points += [key.msm(row) for row in rows]

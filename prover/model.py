@@ -73,7 +73,7 @@ class Model:
 
         return encode_readings(readings, self.schema, self.network.shape[0])
 
-    def predict(self, image) -> int:
+    def predict(self, image: np.ndarray) -> int:
         """The class of one image, uint8 [inputs], by the integer reference."""
         return self.network.predict(image)
 
@@ -120,12 +120,12 @@ class Model:
             raise MalformedFile(f"{what}: the commitment is for another circuit than network {network.name}")
         return model
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the file atomically, readable by its owner only."""
         write_atomically(path, self.to_bytes(), private=True)
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Model:
+    def load(cls, path: str | os.PathLike[str]) -> Model:
         """Reads a model file. Raises `UnusableInput` or `MalformedFile`."""
         return cls.from_bytes(read_file(path, "model", MAX_BYTES), str(path))
 

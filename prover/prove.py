@@ -128,8 +128,10 @@ class Prover:
             if column.name not in trace:
                 self.columns[column.name] = self.commit(self.run(self.solved(column.name, column.defined_by, rows), column.name))
 
-    def solved(self, name: str, defined_by: str, rows: Values) -> Recurrence:
+    def solved(self, name: str, defined_by: str | None, rows: Values) -> Recurrence:
         """What the constraint `defined_by` makes of the column `name`."""
+        if defined_by is None:
+            raise ValueError(f"no gadget fills column {name}, and no constraint defines it")
         return recurrence(name, constraint(self.circuit, defined_by).expression, rows)
 
     def commit(self, values: Vector) -> Column:

@@ -108,12 +108,12 @@ class ModelCommitment:
 
         return encode_readings(readings, self.schema, self.circuit.inputs)
 
-    def save(self, path: str | os.PathLike) -> None:
+    def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the file atomically."""
         write_atomically(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> ModelCommitment:
+    def load(cls, path: str | os.PathLike[str]) -> ModelCommitment:
         """Reads a commitment with the native kernel's points. Raises `UnusableInput` or `MalformedFile`."""
         from zkpredict.kernel import G1
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import cast
 
 from Crypto.Hash import keccak
 from py_ecc.bls.point_compression import decompress_G2
@@ -343,11 +344,11 @@ def opening_claims(
     sums = {k: proof.scalars[linearised_name(k)] for k in shape.rotations if k}
     sums[0] = -constant - sum(sums.values())
     columns = _committed(commitment, proof, challenges["alpha"])
-    parts: dict[int, list] = {k: [] for k in shape.rotations}
+    parts: dict[int, list[tuple[Point, int]]] = {k: [] for k in shape.rotations}
     for (column, rotation), coefficient in coefficients.items():
         parts[rotation].extend((point, coefficient * weight % ORDER) for point, weight in columns[column])
 
-    found = [((k,), "", Claim(parts[k], {point_at[k]: sums[k]})) for k in shape.rotations]
+    found: list[tuple[tuple[int, ...], str, Claim]] = [((k,), "", Claim(parts[k], {point_at[k]: sums[k]})) for k in shape.rotations]
     for column in dict.fromkeys(name for name, _ in shape.stated):
         at = tuple(k for name, k in shape.stated if name == column)
         found.append((at, column, Claim(columns[column], {point_at[k]: stated[column, k] for k in at})))
@@ -357,9 +358,10 @@ def opening_claims(
 
 def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[str, list[tuple[Point, int]]]:
     """Every column as a combination of points; a layer's weights combine its rows by powers of alpha."""
-    columns = {name: [(point, 1)] for name, point in proof.points.items() if name not in ("opening", "final")}
+    points = cast("Mapping[str, Point]", proof.points)
+    columns = {name: [(point, 1)] for name, point in points.items() if name not in ("opening", "final")}
     columns["table"] = [(decode_point(TABLE_COMMITMENT), 1)]
-    rows = iter(commitment.rows)
+    rows = iter(cast("tuple[Point, ...]", commitment.rows))
     for layer, exponents in enumerate(row_exponents(commitment.circuit)):
         columns[row_column(layer)] = [(next(rows), pow(alpha, exponent, ORDER)) for exponent in exponents]
     return columns
@@ -372,19 +374,19 @@ def _opens(claims: list[Claim], proof: Proof, challenges: Mapping[str, int]) -> 
 
     Z vanishes on all opening points, Z_i on those that claim i says nothing about, and r_i takes the claimed values.
     """
-    zeta = challenges["zeta"]
+    zeta, points = challenges["zeta"], cast("Mapping[str, Point]", proof.points)
     everywhere = {point for claim in claims for point in claim.values}
-    terms, value = [(proof.points["opening"], -_product(zeta - point for point in everywhere))], 0
+    terms, value = [(points["opening"], -_product(zeta - point for point in everywhere))], 0
     for number, claim in enumerate(claims):
         factor = pow(challenges["nu"], number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
         terms += [(point, factor * weight) for point, weight in claim.terms]
         value += factor * _interpolated(claim.values, zeta)
     generator = Point(*(int(part) for part in normalize(GENERATOR)))
     folded = combine([*terms, (generator, -value)])
-    tau = decompress_G2((int.from_bytes(TAU_G2[:48], "big"), int.from_bytes(TAU_G2[48:], "big")))
+    tau = decompress_G2((int.from_bytes(TAU_G2[:48], "big"), int.from_bytes(TAU_G2[48:], "big")))  # type: ignore[arg-type]  # its NewType of a pair
     shifted = add(tau, neg(multiply(GENERATOR_G2, zeta)))
     left = pairing(GENERATOR_G2, folded, final_exponentiate=False)
-    right = pairing(shifted, neg(proof.points["final"].projective()), final_exponentiate=False)
+    right = pairing(shifted, neg(points["final"].projective()), final_exponentiate=False)
     return final_exponentiate(left * right) == FQ12.one()
 
 

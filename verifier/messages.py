@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, Self
 
 from zkpredict.circuits.columns import Form, Round
 from zkpredict.circuits.errors import MalformedFile
@@ -38,9 +38,9 @@ class Point(Protocol):
 
     def to_uncompressed(self) -> bytes: ...
 
-    def __add__(self, other: Point) -> Point: ...
+    def __add__(self, other: Self, /) -> Self: ...
 
-    def mul(self, scalar: int) -> Point: ...
+    def mul(self, scalar: int) -> Self: ...
 
 
 def proof_bytes(form: Form = COMPACT_FORM) -> int:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 
-from zkpredict.circuits.columns import Origin
+from zkpredict.circuits.columns import Form, Origin
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import COMPACT_FORM, Form, form
+from zkpredict.circuits.placement import COMPACT_FORM, form
 from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, pairing_check
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
@@ -77,12 +78,13 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
     claim = fold(circuit, linearisation, proof.scalars, challenges)
 
     terms = column_terms(commitment, proof, claim, challenges)
-    terms.append((proof.points["opening"], claim.opening))
+    points = _kernel(proof)
+    terms.append((points["opening"], claim.opening))
     terms.append((G1.generator(), -claim.value % MODULUS))
-    terms.append((proof.points["final"], challenges["zeta"]))
+    terms.append((points["final"], challenges["zeta"]))
     folded = G1.linear_combination([point for point, _ in terms], [scalar for _, scalar in terms])
     # e(L - [value] + zeta final, [1]) = e(final, [tau])
-    if not pairing_check([(folded, G2.generator()), (-proof.points["final"], G2.from_compressed(TAU_G2))]):
+    if not pairing_check([(folded, G2.generator()), (-points["final"], G2.from_compressed(TAU_G2))]):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
 
 
@@ -91,7 +93,7 @@ def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold, challen
 
     Raises `ValueError` when the fold has a column that nothing commits to, or leaves one out.
     """
-    circuit, alpha = commitment.circuit, challenges["alpha"]
+    circuit, alpha, points = commitment.circuit, challenges["alpha"], _kernel(proof)
     left = dict(claim.columns)
     terms: list[tuple[G1, int]] = []
     for column in form(circuit).columns:
@@ -99,7 +101,7 @@ def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold, challen
             raise ValueError(f"column {column.name} is not folded")
         scalar = left.pop(column.name)
         if column.origin is Origin.PROOF:
-            terms.append((proof.points[column.name], scalar))
+            terms.append((points[column.name], scalar))
         elif column.origin is Origin.FIXED:
             terms.append((G1.from_compressed(FIXED_COLUMNS[column.name]), scalar))
         else:
@@ -115,7 +117,12 @@ def rows_of_column(commitment: ModelCommitment, name: str, alpha: int) -> list[t
     for layer in range(circuit.layers):
         exponents = circuit.row_exponents(layer)
         if row_column(layer) == name:
-            points = commitment.rows[start : start + len(exponents)]
+            points = cast("tuple[G1, ...]", commitment.rows)[start : start + len(exponents)]
             return [(point, pow(alpha, exponent, MODULUS)) for point, exponent in zip(points, exponents, strict=True)]
         start += len(exponents)
     raise ValueError(f"no layer has the column {name}")
+
+
+def _kernel(proof: Proof) -> Mapping[str, G1]:
+    """The points of a proof, which `parse_proof` decoded into the kernel's type; the kernel takes no other (TypeError)."""
+    return cast("Mapping[str, G1]", proof.points)

@@ -135,7 +135,8 @@ def fold(circuit: Circuit, linearisation: Linearisation, scalars: Mapping[str, i
         value = 0
         for claim in claims:
             if claim.column is None:
-                terms, values = linearisation.at[at[0]], (_linearised(shape, linearisation, scalars, at[0]),)
+                terms = linearisation.at[at[0]]
+                values: tuple[int, ...] = (_linearised(shape, linearisation, scalars, at[0]),)
             else:
                 terms, values = {claim.column: 1}, tuple(stated[claim.column, k] for k in at)
             for column, coefficient in terms.items():

@@ -43,7 +43,7 @@ __all__ = list(_HOMES)
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'zkpredict' has no attribute {name!r}")
     value = getattr(import_module(_HOMES[name]), name)

@@ -41,17 +41,17 @@ def parse_idx(data: bytes, dimensions: int, what: str = "idx file") -> np.ndarra
     return values
 
 
-def read_images(path: str | os.PathLike) -> np.ndarray:
+def read_images(path: str | os.PathLike[str]) -> np.ndarray:
     """The images of an idx3 file: uint8 [count, rows, columns]. Raises `UnusableInput`."""
     return parse_idx(read_file(path, "idx images", MAX_IDX_BYTES), 3, f"idx images {path}")
 
 
-def read_labels(path: str | os.PathLike) -> np.ndarray:
+def read_labels(path: str | os.PathLike[str]) -> np.ndarray:
     """The labels of an idx1 file: uint8 [count]. Raises `UnusableInput`."""
     return parse_idx(read_file(path, "idx labels", MAX_IDX_BYTES), 1, f"idx labels {path}")
 
 
-def read_image(path: str | os.PathLike, index: int) -> np.ndarray:
+def read_image(path: str | os.PathLike[str], index: int) -> np.ndarray:
     """Image number `index` (from 0) of an idx3 file: uint8 [rows, columns]. Raises `UnusableInput`."""
     images = read_images(path)
     if not 0 <= index < len(images):

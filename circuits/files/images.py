@@ -47,14 +47,14 @@ class PreparedImage:
 
 
 def load_image(
-    path: str | os.PathLike, inputs: int, invert: bool = False, auto: bool = False, allow_blank: bool = False
+    path: str | os.PathLike[str], inputs: int, invert: bool = False, auto: bool = False, allow_blank: bool = False
 ) -> np.ndarray:
     """Reads an image file as uint8 [inputs], row by row, read-only; the options are those of `Reading`. Raises `UnusableInput`
     saying what was wrong."""
     return np.frombuffer(prepare_image(path, inputs, Reading(invert, auto, allow_blank)).pixels, np.uint8)
 
 
-def prepare_image(path: str | os.PathLike, inputs: int, reading: Reading = Reading()) -> PreparedImage:
+def prepare_image(path: str | os.PathLike[str], inputs: int, reading: Reading = Reading()) -> PreparedImage:
     """Reads an image file for a network of `inputs` values, without numpy where the file allows it. Raises `UnusableInput` saying
     what was wrong and what to do."""
     data = read_file(path, "image", MAX_IMAGE_FILE_BYTES)
@@ -70,7 +70,7 @@ def prepare_image(path: str | os.PathLike, inputs: int, reading: Reading = Readi
     return PreparedImage(pixels.translate(INVERTED) if reading.invert else pixels)
 
 
-def _read_npy(path: str | os.PathLike, data: bytes) -> bytes:
+def _read_npy(path: str | os.PathLike[str], data: bytes) -> bytes:
     """The entries of a uint8 array, row by row. The header must be as `numpy.save` writes it: numpy's own reader evaluates it
     as Python source, which hostile bytes can make fail in any way."""
     reader = ByteReader(data, f"image {path}")

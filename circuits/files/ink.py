@@ -74,8 +74,8 @@ def _working(grey: Picture) -> np.ndarray:
 
     longest = max(grey.size)
     if longest > WORKING_SIDE:
-        size = tuple(max(1, length * WORKING_SIDE // longest) for length in grey.size)
-        grey = grey.resize(size, Image.Resampling.BOX)
+        width, height = (max(1, length * WORKING_SIDE // longest) for length in grey.size)
+        grey = grey.resize((width, height), Image.Resampling.BOX)
     return np.asarray(grey, dtype=np.int64)
 
 

@@ -19,7 +19,7 @@ import os
 import struct
 import warnings
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -44,7 +44,7 @@ _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, st
 """What Pillow raises on damaged bytes: its documented OSError, and what its PNG and JPEG readers let through."""
 
 
-def prepare_picture(path: str | os.PathLike, data: bytes, inputs: int, reading: Reading) -> tuple[bytes, tuple[str, ...]]:
+def prepare_picture(path: str | os.PathLike[str], data: bytes, inputs: int, reading: Reading) -> tuple[bytes, tuple[str, ...]]:
     """The bytes for the network, one an input, and the notes. Raises `UnusableInput`."""
     side = math.isqrt(inputs)
     if side * side != inputs:
@@ -72,16 +72,17 @@ def prepare_picture(path: str | os.PathLike, data: bytes, inputs: int, reading: 
     return pixels, tuple(notes)
 
 
-def _decoded(path: str | os.PathLike, data: bytes, notes: list[str]) -> Picture:
+def _decoded(path: str | os.PathLike[str], data: bytes, notes: list[str]) -> Picture:
     """The Pillow image in a PNG or JPEG file, with its pixels read; palettes with transparency as RGBA."""
     from PIL import Image, UnidentifiedImageError
 
     try:
-        picture = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
+        picture: Image.Image = Image.open(io.BytesIO(data), formats=("PNG", "JPEG"))
         if max(picture.size) <= MAX_IMAGE_SIDE:
             picture.load()
-            if getattr(picture, "n_frames", 1) > 1:
-                notes.append(f"only the first of {picture.n_frames} pictures in the file is used")
+            frames = getattr(picture, "n_frames", 1)
+            if frames > 1:
+                notes.append(f"only the first of {frames} pictures in the file is used")
             exif = picture.info.get("exif", b"")
             if not picture.mode.startswith("I") and (picture.mode in ("LA", "PA") or "transparency" in picture.info):
                 picture = picture.convert("RGBA")
@@ -122,7 +123,7 @@ def _upright(picture: Picture, notes: list[str]) -> Picture:
     return picture
 
 
-def _refuse_coincidence(path: str | os.PathLike, size: tuple[int, int], side: int) -> None:
+def _refuse_coincidence(path: str | os.PathLike[str], size: tuple[int, int], side: int) -> None:
     if side < LEAST_SIDE and size != (side, side):
         raise UnusableInput(
             f"image {path} is {size[0]} x {size[1]} pixels, and the {side * side} inputs of this network are no picture of that: give it a "
@@ -142,7 +143,7 @@ def _grey(picture: Picture, invert: bool, notes: list[str]) -> Picture:
         on_black, on_white = (Image.fromarray(np.where(visible, shades, ground).astype(np.uint8)) for ground in (0, 255))
     elif picture.mode == "RGBA":
         _say_colours(picture.convert("RGB"), notes)
-        clear = picture.getextrema()[3][0] < 255
+        clear = cast("tuple[int, int]", picture.getchannel("A").getextrema())[0] < 255
         on_black, on_white = (_on(picture, ground) for ground in ("black", "white"))
     else:
         _say_colours(picture, notes)
@@ -174,7 +175,7 @@ def _on(picture: Picture, ground: str) -> Picture:
 
 
 def _contrast(grey: Picture) -> int:
-    darkest, lightest = grey.getextrema()
+    darkest, lightest = cast("tuple[int, int]", grey.getextrema())
     return lightest - darkest
 
 
@@ -203,7 +204,7 @@ def _resized(grey: Picture, side: int, notes: list[str]) -> Picture:
     return square.resize((side, side), Image.Resampling.BOX)
 
 
-def _blank(path: str | os.PathLike, shade: int, reading: Reading) -> str:
+def _blank(path: str | os.PathLike[str], shade: int, reading: Reading) -> str:
     nearest = "" if reading.auto else "look for faint ink with --auto, or "
     return f"image {path} is one shade ({shade}) all over for the network, so there is nothing to recognise: {nearest}insist with --allow-blank"
 

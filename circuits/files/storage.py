@@ -20,7 +20,7 @@ _WANTED = {"model": (MODEL,), "network": (MODEL, EXACT), "commitment": (COMMITME
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 
 
-def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -> bytes:
+def read_file(path: str | os.PathLike[str], what: str, limit: int = MAX_FILE_BYTES) -> bytes:
     """The bytes of `path`, called `what` in errors. Raises `UnusableInput` when missing, unreadable or above `limit` bytes, and
     `MalformedFile` when it is another known kind of file than `what`."""
     try:
@@ -40,7 +40,7 @@ def read_file(path: str | os.PathLike, what: str, limit: int = MAX_FILE_BYTES) -
     return b"".join(pieces)
 
 
-def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False) -> None:
+def write_atomically(path: str | os.PathLike[str], data: bytes, private: bool = False) -> None:
     """Writes `data` to a temporary file in the same folder, syncs it, and renames it onto `path`.
 
     `private` files are readable by their owner only. Raises `UnusableInput` when the folder cannot be written, or `path` is a
@@ -49,7 +49,7 @@ def write_atomically(path: str | os.PathLike, data: bytes, private: bool = False
     write_together([FileOutput(path, data, private)])
 
 
-def refuse_to_replace(path: str | os.PathLike, kind: FileKind, force: bool, same: Iterable[bytes] = ()) -> None:
+def refuse_to_replace(path: str | os.PathLike[str], kind: FileKind, force: bool, same: Iterable[bytes] = ()) -> None:
     """Raises `UnusableInput` when writing a file of `kind` to `path` would destroy something nobody asked to destroy.
 
     Free are: no file, an empty one, one of the same kind that can be made again (`FileKind.loss` is empty), and one whose bytes
@@ -72,7 +72,7 @@ def refuse_to_replace(path: str | os.PathLike, kind: FileKind, force: bool, same
     raise UnusableInput(f"cannot write {path}: {held}; give another name, or add --force to replace it")
 
 
-def read_head(path: str | os.PathLike, what: str = "") -> bytes:
+def read_head(path: str | os.PathLike[str], what: str = "") -> bytes:
     """The first `HEAD_BYTES` of a file, called `what` in errors. Raises `UnusableInput`."""
     try:
         with open(path, "rb") as file:
@@ -85,7 +85,7 @@ def read_head(path: str | os.PathLike, what: str = "") -> bytes:
 class FileOutput:
     """A file to write: `private` ones are readable by their owner only."""
 
-    path: str | os.PathLike
+    path: str | os.PathLike[str]
     data: bytes = field(repr=False)
     private: bool = False
 
@@ -106,7 +106,7 @@ def write_together(outputs: Iterable[FileOutput]) -> None:
 
 
 @contextmanager
-def one_at_a_time(path: str | os.PathLike) -> Iterator[None]:
+def one_at_a_time(path: str | os.PathLike[str]) -> Iterator[None]:
     """Waits for other processes in this block on files of the same folder: for who reads a file and writes it anew.
 
     Locks the folder, so nothing is left behind when a process dies. Two things do not stop it: a missing folder, which whoever reads

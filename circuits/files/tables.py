@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,7 +102,7 @@ class EncodedRow:
 
 
 def read_row(
-    path: str | os.PathLike, schema: Schema, inputs: int, number: int | None = None, label: str | None = None
+    path: str | os.PathLike[str], schema: Schema, inputs: int, number: int | None = None, label: str | None = None
 ) -> EncodedRow:
     """Row `number` (the only one by default) of a table, in bytes; the column `label` is no feature. Raises `UnusableInput` saying what is wrong where."""
     return encode_row(read_table(path), schema, inputs, number, label)
@@ -139,7 +140,7 @@ def encode_readings(readings: object, schema: Schema, inputs: int) -> np.ndarray
     return encode_row(table, schema, inputs).bytes
 
 
-def read_table(path: str | os.PathLike) -> Table:
+def read_table(path: str | os.PathLike[str]) -> Table:
     """A table from a file, by its suffix. Raises `UnusableInput`."""
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
@@ -213,7 +214,7 @@ def _fields(line: str, separator: str, where: str) -> list[str]:
 
 
 def _json_table(found: object, what: str) -> Table:
-    rows = found if isinstance(found, list) and found and isinstance(found[0], (list, dict)) else [found]
+    rows: list[Any] = found if isinstance(found, list) and found and isinstance(found[0], (list, dict)) else [found]
     if all(isinstance(row, dict) and row for row in rows):
         columns = tuple(map(str, rows[0]))
         odd = next((number for number, row in enumerate(rows) if set(map(str, row)) != set(columns)), None)
@@ -262,7 +263,7 @@ def _exact_values(values: np.ndarray, what: str) -> list[Fraction]:
     return [Fraction(str(value)) for value in values]  # numpy prints the shortest decimal of each width
 
 
-def _table(columns: tuple[str, ...], rows: list, what: str) -> Table:
+def _table(columns: tuple[str, ...], rows: list[Any], what: str) -> Table:
     width = len(columns) or len(rows[0])
     odd = next((number for number, row in enumerate(rows) if len(row) != width), None)
     if odd is not None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import astuple, dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -122,7 +122,7 @@ class Polynomial:
     square: int = 0
     signed_square: int = 0
 
-    def __call__(self, u):
+    def __call__(self, u: Any) -> Any:
         """The value at `u`, an int or an int64 array."""
         size = abs(u)
         return self.constant + u * self.linear + size * self.size + u * u * self.square + u * size * self.signed_square

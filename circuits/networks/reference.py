@@ -116,7 +116,7 @@ class IntegerNetwork(Network):
         A network with an activation other than ReLU has another magic, and in each hidden layer, before the weights, the
         activation (`Activation.to_bytes`)."""
         with_activations = any(layer.activation != RELU for layer in self.layers)
-        parts = [_MAGIC_ACTIVATIONS if with_activations else _MAGIC, bytes([len(self.layers)])]
+        parts: list[bytes | memoryview] = [_MAGIC_ACTIVATIONS if with_activations else _MAGIC, bytes([len(self.layers)])]
         for number, layer in enumerate(self.layers, start=1):
             size = layer.narrow.itemsize
             parts += [

@@ -22,7 +22,7 @@ READABLE = ("zkpredict embedded chain 1", FORMAT)
 MAX_STATE_BYTES = 1 << 28
 
 
-def open_state(path: str | os.PathLike) -> EmbeddedChain:
+def open_state(path: str | os.PathLike[str]) -> EmbeddedChain:
     """The chain in the file, a new one when there is no file yet. Raises `MalformedFile`, `ChainError`, `UnusableInput`."""
     if not Path(path).exists():
         return EmbeddedChain()
@@ -41,7 +41,7 @@ def open_state(path: str | os.PathLike) -> EmbeddedChain:
     return EmbeddedChain.replay(history)
 
 
-def save_state(path: str | os.PathLike, chain: EmbeddedChain) -> None:
+def save_state(path: str | os.PathLike[str], chain: EmbeddedChain) -> None:
     """Writes the chain's history atomically."""
     history = [_written(step) for step in chain.history]
     write_atomically(path, json.dumps({"format": FORMAT, "history": history}).encode())
