@@ -11,7 +11,7 @@ from typing import Any
 
 from zkpredict.circuits import linear, placement
 from zkpredict.circuits.expression import Environment
-from zkpredict.circuits.field import MODULUS, inverse
+from zkpredict.circuits.field import MODULUS, S, inverse
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.gadgets.public_input import InputPolynomial
 from zkpredict.circuits.layout import Circuit
@@ -38,10 +38,10 @@ def total_constraint(circuit: Circuit, environment: Environment) -> Any:
     return placement.weighed(constraints(circuit), environment)
 
 
-def selectors(circuit: Circuit, alpha: Any) -> dict[str, Periodic]:
+def selectors(circuit: Circuit, alpha: S) -> dict[str, Periodic[S]]:
     """The public polynomials that do not depend on the statement. `alpha`: a number, or a formula. Raises `ValueError` when two
     gadgets give one name to different polynomials."""
-    found: dict[str, Periodic] = {}
+    found: dict[str, Periodic[S]] = {}
     for gadget in placement.placed(circuit):
         for name, polynomial in gadget.selectors(alpha).items():
             if found.setdefault(name, polynomial) != polynomial:
@@ -49,12 +49,12 @@ def selectors(circuit: Circuit, alpha: Any) -> dict[str, Periodic]:
     return found
 
 
-def readout(circuit: Circuit, alpha: Any, claim: int) -> Periodic:
+def readout(circuit: Circuit, alpha: S, claim: int) -> Periodic[S]:
     """Weight of each `horner` cell in the linear check, for a claimed class (-1: without what depends on it)."""
     return Periodic(circuit.domain, linear.readout_weights(circuit, alpha, claim))
 
 
-def constant_term(circuit: Circuit, alpha: Any, claim: int) -> Any:
+def constant_term(circuit: Circuit, alpha: S, claim: int) -> S | int:
     """Sum of the constants of all linear equations, each weighted by its power of alpha: offsets of packs and [i < claim]."""
     return linear.weighted_constants(circuit, alpha, claim)
 

@@ -3,10 +3,36 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Protocol, Self, TypeVar
 
 MODULUS = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
 GENERATOR = 7
 TWO_ADICITY = 32
+
+
+class Scalar(Protocol):
+    """A field element, or a formula for one: an int, or what the contract generator runs the same code on. Ints mix in."""
+
+    def __add__(self, other: Self | int, /) -> Self: ...
+
+    def __radd__(self, other: int, /) -> Self: ...
+
+    def __sub__(self, other: Self | int, /) -> Self: ...
+
+    def __rsub__(self, other: int, /) -> Self: ...
+
+    def __mul__(self, other: Self | int, /) -> Self: ...
+
+    def __rmul__(self, other: int, /) -> Self: ...
+
+    def __neg__(self) -> Self: ...
+
+    def __mod__(self, modulus: int, /) -> Self: ...
+
+    def __pow__(self, exponent: int, modulus: int, /) -> Self: ...
+
+
+S = TypeVar("S", bound=Scalar)
 
 
 @cache
@@ -17,11 +43,11 @@ def root_of_unity(size: int) -> int:
     return pow(GENERATOR, (MODULUS - 1) // size, MODULUS)
 
 
-def inverse(value: int) -> int:
+def inverse(value: S) -> S:
     """`1 / value`; zero raises `ZeroDivisionError`."""
     if value % MODULUS == 0:
         raise ZeroDivisionError("zero has no inverse in the field")
-    return pow(value, -1, MODULUS)
+    return pow(value, -1, MODULUS)  # type: ignore[return-value]  # mypy forgets which scalar it is
 
 
 def inverses(values: list[int]) -> list[int]:
@@ -37,9 +63,10 @@ def inverses(values: list[int]) -> list[int]:
     return found[::-1]
 
 
-def powers(base: int, count: int) -> list[int]:
+def powers(base: S, count: int) -> list[S | int]:
     """`[1, base, base^2, ...]`, `count` of them."""
-    found, current = [], 1
+    found: list[S | int] = []
+    current: S | int = 1
     for _ in range(count):
         found.append(current)
         current = current * base % MODULUS

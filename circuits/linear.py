@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
-from zkpredict.circuits.field import MODULUS, powers
+from zkpredict.circuits.field import MODULUS, S, powers
 from zkpredict.circuits.gadgets.base import Constraint, Equation, Gadget
 from zkpredict.circuits.gadgets.dense import Dense
 from zkpredict.circuits.layout import Circuit
@@ -68,18 +67,18 @@ def equations(circuit: Circuit, claim: int) -> Mapping[int, Equation]:
     return check.numbered(claim)
 
 
-def readout_weights(circuit: Circuit, alpha: Any, claim: int) -> dict[int, Any]:
+def readout_weights(circuit: Circuit, alpha: S, claim: int) -> dict[int, S | int]:
     """The factor of each `horner` cell in the check: sum over equations of alpha^e times the equation's own factor, by row."""
     found = equations(circuit, claim)
     weights = powers(alpha, max(found) + 1)
-    rows: dict[int, Any] = {}
+    rows: dict[int, S | int] = {}
     for exponent, equation in found.items():
         for row, factor in equation.reads.items():
             rows[row] = (rows.get(row, 0) + weights[exponent] * factor) % MODULUS
     return rows
 
 
-def weighted_constants(circuit: Circuit, alpha: Any, claim: int) -> Any:
+def weighted_constants(circuit: Circuit, alpha: S, claim: int) -> S | int:
     """The sum of all equations' constants, each weighted by its power of alpha."""
     found = equations(circuit, claim)
     weights = powers(alpha, max(found) + 1)

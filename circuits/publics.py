@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol
 
-from zkpredict.circuits.field import MODULUS, inverse, inverses, root_of_unity
+from zkpredict.circuits.field import MODULUS, S, inverse, inverses, root_of_unity
 
 
 @dataclass(frozen=True)
-class Periodic:
+class Periodic(Generic[S]):
     """The polynomial of degree < n whose value at row i is `values[i mod period]` (0 where absent).
 
     In closed form it is `sum_j values[j] L_j(X^(n/period))` with the Lagrange basis of the `period`-th roots of unity.
     """
 
     period: int
-    values: dict[int, int]
+    values: dict[int, S | int]
 
-    def at_row(self, row: int) -> int:
+    def at_row(self, row: int) -> S | int:
         return self.values.get(row % self.period, 0)
 
-    def evaluate(self, point: int, domain: int) -> int:
+    def evaluate(self: Periodic[int], point: int, domain: int) -> int:
         """Value at `point` outside the domain: (Y^p - 1)/p * sum_j values[j] w^j / (Y - w^j) with Y = point^(n/p)."""
         y = pow(point, domain // self.period, MODULUS)
         root = root_of_unity(self.period)
@@ -53,5 +53,5 @@ class InCoefficients(Protocol):
     def evaluate(self, point: int, domain: int) -> int: ...
 
 
-PublicPolynomial = Periodic | Constant | InCoefficients
+PublicPolynomial = Periodic[int] | Constant | InCoefficients
 """A polynomial of degree below n that everybody can compute; `evaluate` gives its value at a point outside the domain."""

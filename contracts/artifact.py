@@ -27,11 +27,11 @@ class Artifact:
     """One compiled contract. `bytecode` creates it, `runtime` is the code it then has; both without link references."""
 
     name: str
-    abi: tuple[dict, ...]
+    abi: tuple[dict[str, Any], ...]
     bytecode: bytes
     runtime: bytes
     compiler: str
-    settings: dict
+    settings: dict[str, Any]
 
     @classmethod
     def from_json(cls, text: str) -> Artifact:
@@ -81,7 +81,7 @@ class Artifact:
             raise MalformedFile(f"{self.name}.{function} returned {len(output)} bytes that are not {outputs}: {error}") from None
         return values if len(outputs) > 1 else values[0] if outputs else None
 
-    def decode_error(self, data: bytes) -> tuple[str, tuple]:
+    def decode_error(self, data: bytes) -> tuple[str, tuple[Any, ...]]:
         """Name and arguments of the custom error in revert data, `("", ())` when it holds none that this ABI knows."""
         name, types = self._errors.get(data[:4], ("", ()))
         try:
@@ -115,7 +115,7 @@ class Artifact:
 
     @cached_property
     def _functions(self) -> dict[str, tuple[bytes, tuple[str, ...], tuple[str, ...]]]:
-        found: dict[str, tuple] = {}
+        found: dict[str, tuple[Any, ...]] = {}
         for entry in self.abi:
             if entry["type"] == "function":
                 signature = _signature(entry)
@@ -153,20 +153,20 @@ def address_text(raw: bytes) -> str:
     return to_checksum_address(raw)
 
 
-def _type(field: dict) -> str:
+def _type(field: dict[str, Any]) -> str:
     kind = field["type"]
     return f"({','.join(_types(field['components']))}){kind[len('tuple'):]}" if kind.startswith("tuple") else kind
 
 
-def _types(fields: list[dict]) -> tuple[str, ...]:
+def _types(fields: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(map(_type, fields))
 
 
-def _signature(entry: dict) -> str:
+def _signature(entry: dict[str, Any]) -> str:
     return f"{entry['name']}({','.join(_types(entry['inputs']))})"
 
 
-def _encode(types: tuple[str, ...], arguments: tuple, what: str) -> bytes:
+def _encode(types: tuple[str, ...], arguments: tuple[Any, ...], what: str) -> bytes:
     if len(types) != len(arguments):
         raise UnusableInput(f"{what} takes {len(types)} arguments ({', '.join(types)}), got {len(arguments)}")
     try:

@@ -23,6 +23,7 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import read_file, write_atomically
@@ -44,7 +45,7 @@ class Settings:
     """The pinned compiler version, its standard-JSON settings, and the names of the contracts that ship, None for all."""
 
     compiler: str
-    settings: dict
+    settings: dict[str, Any]
     contracts: tuple[str, ...] | None
 
     @classmethod
@@ -114,7 +115,7 @@ def compile_sources(
     return _artifacts_of(answer, settings)
 
 
-def _refused(entry: dict, strict: bool) -> bool:
+def _refused(entry: dict[str, Any], strict: bool) -> bool:
     """Whether a diagnostic of solc stops us: every error, and warnings about anything but npm's sources."""
     about = (entry.get("sourceLocation") or {}).get("file", "")
     return entry["severity"] == "error" or strict and entry["severity"] == "warning" and not about.startswith("@")
@@ -154,7 +155,7 @@ def _text(path: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def _run_solc(request: dict, version: str) -> dict:
+def _run_solc(request: dict[str, Any], version: str) -> dict[str, Any]:
     """The standard-JSON answer of solc, which must have this version. Raises `UnusableInput` when it cannot run."""
     node = shutil.which("node")
     if node is None:
@@ -179,7 +180,7 @@ def _run_solc(request: dict, version: str) -> dict:
     return json.loads(text[start:])
 
 
-def _artifacts_of(answer: dict, settings: Settings) -> dict[str, Artifact]:
+def _artifacts_of(answer: dict[str, Any], settings: Settings) -> dict[str, Artifact]:
     """Every contract of solc's answer by name."""
     contracts = {name: contract for file in answer["contracts"].values() for name, contract in file.items()}
     return {

@@ -278,11 +278,11 @@ class Prover:
         self.opening = Vector.linear_combination(parts, [1] * len(parts))
         return monomial_key().msm(self.opening)
 
-    def folded(self, claim: Fold) -> Vector:
+    def folded(self, claim: Fold[int]) -> Vector:
         """The polynomial that the last claim is about."""
         return Vector.linear_combination([self._combination(claim.columns), self.opening], [1, claim.opening])
 
-    def open(self, claim: Fold) -> G1:
+    def open(self, claim: Fold[int]) -> G1:
         """The final opening (L - value)/(X - zeta) of the folded polynomial."""
         folded, zeta = self.folded(claim), self.challenges["zeta"]
         if folded.evaluate(zeta) != claim.value:

@@ -88,7 +88,7 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
 
 
-def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold, challenges: Mapping[str, int]) -> list[tuple[G1, int]]:
+def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold[int], challenges: Mapping[str, int]) -> list[tuple[G1, int]]:
     """The folded columns as points and scalars: the proof's, the constants', and the model's rows by powers of alpha.
 
     Raises `ValueError` when the fold has a column that nothing commits to, or leaves one out.

@@ -14,75 +14,86 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Generic, Protocol, TypeVar
 
 from zkpredict.circuits.columns import CellName, Form, linearised_name, scalar_name
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
-from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
+from zkpredict.circuits.field import MODULUS, S, inverse, root_of_unity
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import form
 from zkpredict.circuits.statement import Statement
 
 
+V = TypeVar("V")
+V_co = TypeVar("V_co", covariant=True)
+
+
+class Named(Protocol[V_co]):
+    """Values by name."""
+
+    def __getitem__(self, name: str, /) -> V_co: ...
+
+
 @dataclass(frozen=True)
-class Linear:
+class Linear(Generic[S]):
     """`constant + sum coefficient * cell`, over the field. Products need one side without cells."""
 
-    constant: int
-    terms: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    constant: S | int
+    terms: Mapping[CellName, S | int] = field(default_factory=dict)
 
-    def __add__(self, other: Linear) -> Linear:
+    def __add__(self, other: Linear[S]) -> Linear[S]:
         terms = dict(self.terms)
         for cell, coefficient in other.terms.items():
             terms[cell] = (terms.get(cell, 0) + coefficient) % MODULUS
         return Linear((self.constant + other.constant) % MODULUS, terms)
 
-    def __sub__(self, other: Linear) -> Linear:
+    def __sub__(self, other: Linear[S]) -> Linear[S]:
         return self + other.scaled(MODULUS - 1)
 
-    def __mul__(self, other: Linear) -> Linear:
+    def __mul__(self, other: Linear[S]) -> Linear[S]:
         if self.terms and other.terms:
             raise ValueError(f"constraint is not linear in unopened cells {sorted(self.terms)} and {sorted(other.terms)}")
         return self.scaled(other.constant) if self.terms else other.scaled(self.constant)
 
-    def scaled(self, factor: int) -> Linear:
+    def scaled(self, factor: S | int) -> Linear[S]:
         """Every coefficient times `factor`."""
         terms = {cell: coefficient * factor % MODULUS for cell, coefficient in self.terms.items()}
         return Linear(self.constant * factor % MODULUS, terms)
 
 
 @dataclass(frozen=True)
-class OpenedCells:
+class OpenedCells(Generic[S]):
     """An `Environment` in which stated cells are numbers and all others stay symbols."""
 
-    publics: Mapping[str, int]
-    challenges: Mapping[str, int]
-    stated: Mapping[CellName, int]
+    publics: Named[S | int]
+    challenges: Named[S | int]
+    stated: Mapping[CellName, S | int]
 
-    def constant(self, value: int) -> Linear:
+    def constant(self, value: int) -> Linear[S]:
         return Linear(value % MODULUS)
 
-    def cell(self, column: str, rotation: int) -> Linear:
+    def cell(self, column: str, rotation: int) -> Linear[S]:
         value = self.stated.get((column, rotation))
         return Linear(0, {(column, rotation): 1}) if value is None else Linear(value)
 
-    def public(self, name: str) -> Linear:
+    def public(self, name: str) -> Linear[S]:
         return Linear(self.publics[name])
 
-    def challenge(self, name: str) -> Linear:
+    def challenge(self, name: str) -> Linear[S]:
         return Linear(self.challenges[name])
 
 
 @dataclass(frozen=True)
-class Linearisation:
+class Linearisation(Generic[S]):
     """The combined constraint at rho: `sum over rotations k and columns c of at[k][c] c(omega^k rho), + constant`."""
 
-    at: Mapping[int, Mapping[str, int]]
-    constant: int
+    at: Mapping[int, Mapping[str, S | int]]
+    constant: S | int
 
     @classmethod
-    def of(cls, form: Form, total: Linear) -> Linearisation:
+    def of(cls, form: Form, total: Linear[S]) -> Linearisation[S]:
         """Sorts the terms of the combined constraint by rotation. Raises `ValueError` for a rotation that the form does not have."""
-        at: dict[int, dict[str, int]] = {rotation: {} for rotation in form.rotations}
+        at: dict[int, dict[str, S | int]] = {rotation: {} for rotation in form.rotations}
         for (column, rotation), coefficient in total.terms.items():
             if rotation not in at:
                 raise ValueError(f"the constraints read {column} at rotation {rotation}, proofs are opened at {form.rotations} only")
@@ -90,31 +101,33 @@ class Linearisation:
         return cls(at, total.constant)
 
 
-def stated_cells(form: Form, scalars: Mapping[str, int]) -> dict[CellName, int]:
+def stated_cells(form: Form, scalars: Mapping[str, V]) -> dict[CellName, V]:
     """The stated values of cells, from a proof's scalars."""
     return {cell: scalars[scalar_name(cell)] for cell in form.stated}
 
 
 def linearise(
     circuit: Circuit, statement: Statement, challenges: Mapping[str, int], scalars: Mapping[str, int]
-) -> Linearisation:
+) -> Linearisation[int]:
     """Evaluates the combined constraint at rho with the stated cells filled in."""
     publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"])
     shape = form(circuit)
-    total = total_constraint(circuit, OpenedCells(publics, challenges, stated_cells(shape, scalars)))
-    return Linearisation.of(shape, total)
+    world: OpenedCells[int] = OpenedCells(publics, challenges, stated_cells(shape, scalars))
+    return Linearisation.of(shape, total_constraint(circuit, world))
 
 
 @dataclass(frozen=True)
-class Fold:
+class Fold(Generic[S]):
     """The final claim: `sum columns[c] c + opening W` takes `value` at zeta."""
 
-    columns: Mapping[str, int]
-    opening: int
-    value: int
+    columns: Mapping[str, S | int]
+    opening: S | int
+    value: S | int
 
 
-def fold(circuit: Circuit, linearisation: Linearisation, scalars: Mapping[str, int], challenges: Mapping[str, int]) -> Fold:
+def fold(
+    circuit: Circuit, linearisation: Linearisation[S], scalars: Mapping[str, S | int], challenges: Mapping[str, S | int]
+) -> Fold[S]:
     """BDFG20: L = sum_i nu^i Z_i (C_i - r_i(zeta)) - Z W at zeta.
 
     Z is the product of zeta - point over all points omega^k rho, Z_i over those that claim i says nothing about, and r_i goes through
@@ -128,15 +141,16 @@ def fold(circuit: Circuit, linearisation: Linearisation, scalars: Mapping[str, i
     if folded != set(stated) or set(linearisation.at) != set(points):
         raise ValueError(f"stated cells {sorted(stated)} are not those of the claims, {sorted(folded)}")
 
-    columns: dict[str, int] = {}
-    total, weight = 0, 1
+    columns: dict[str, S | int] = {}
+    total: S | int = 0
+    weight: S | int = 1
     for at, claims in groupby(shape.claims, key=lambda claim: claim.points):
         beside = _product(distance for k, distance in distances.items() if k not in at)
-        value = 0
+        value: S | int = 0
         for claim in claims:
             if claim.column is None:
                 terms = linearisation.at[at[0]]
-                values: tuple[int, ...] = (_linearised(shape, linearisation, scalars, at[0]),)
+                values: tuple[S | int, ...] = (_linearised(shape, linearisation.constant, scalars, at[0]),)
             else:
                 terms, values = {claim.column: 1}, tuple(stated[claim.column, k] for k in at)
             for column, coefficient in terms.items():
@@ -147,14 +161,14 @@ def fold(circuit: Circuit, linearisation: Linearisation, scalars: Mapping[str, i
     return Fold(columns, -_product(distances.values()) % MODULUS, total % MODULUS)
 
 
-def _linearised(shape: Form, linearisation: Linearisation, scalars: Mapping[str, int], rotation: int) -> int:
+def _linearised(shape: Form, constant: S | int, scalars: Mapping[str, S | int], rotation: int) -> S | int:
     """What the linearisation's share at a rotation must be: stated, or at rho what is left for the identity to hold."""
     if rotation:
         return scalars[linearised_name(rotation)]
-    return -(linearisation.constant + sum(scalars[linearised_name(k)] for k in shape.rotations[1:]))
+    return -(constant + sum(scalars[linearised_name(k)] for k in shape.rotations[1:]))
 
 
-def _interpolated(points: list[int], values: tuple[int, ...], distances: list[int]) -> int:
+def _interpolated(points: list[S | int], values: tuple[S | int, ...], distances: list[S | int]) -> S | int:
     """The polynomial through `values` at `points`, at zeta (whose distance to each point is given): Newton's divided differences."""
     differences = list(values)
     for order in range(1, len(points)):
@@ -166,8 +180,8 @@ def _interpolated(points: list[int], values: tuple[int, ...], distances: list[in
     return result
 
 
-def _product(factors: Iterable[int]) -> int:
-    result = 1
+def _product(factors: Iterable[S | int]) -> S | int:
+    result: S | int = 1
     for factor in factors:
         result = result * factor
     return result

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.columns import Column
 from zkpredict.circuits.expression import Expression
+from zkpredict.circuits.field import S
 from zkpredict.circuits.publics import Periodic
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Gadget:
         """What must hold on every row."""
         return ()
 
-    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
         """Its public polynomials that no statement changes. `alpha` is the challenge: a number, or a formula."""
         return {}
 

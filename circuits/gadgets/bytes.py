@@ -7,10 +7,9 @@ On the rows of the table, `cell` holds how often its entry occurs among the limb
 
 from __future__ import annotations
 
-from typing import Any
-
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Challenge, Public
+from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Cells, Constraint, Gadget
 from zkpredict.circuits.layout import TABLE_SIZE
 from zkpredict.circuits.publics import Periodic
@@ -37,7 +36,7 @@ class Bytes(Gadget):
             ),
         )
 
-    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
         return {"table_head": Periodic(self.circuit.domain // TABLE_SIZE, {0: 1})}
 
     def complete(self, cells: Cells) -> None:

@@ -7,12 +7,11 @@ those, and all packs are checked by one sum.
 
 from __future__ import annotations
 
-from typing import Any
-
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
+from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Equation, Gadget
-from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, LANE_ROWS, PACK_LANES, PACK_ROWS, READOUT_ROW
+from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, LANE_ROWS, PACK_LANES, PACK_ROWS, READOUT_ROW, Circuit
 from zkpredict.circuits.publics import Periodic
 
 
@@ -24,7 +23,7 @@ def row_column(layer: int) -> str:
 class Dense(Gadget):
     """One dense layer: `layer` 0 reads the input, each later one the activations of the layer before."""
 
-    def __init__(self, circuit: Any, layer: int) -> None:
+    def __init__(self, circuit: Circuit, layer: int) -> None:
         super().__init__(circuit)
         self.layer = layer
 
@@ -44,14 +43,14 @@ class Dense(Gadget):
         cell, t = Cell("cell"), self.layer
         return rows * (Public(f"reads{t}") * cell + Public(f"reads_next{t}") * cell.next + Public(f"bias{t}"))
 
-    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
         if self.layer == 0:
             return {}
         group, t = self.circuit.layer_groups[self.layer - 1], self.layer
         period, first = group.stride * PACK_ROWS, group.residue * PACK_ROWS
         activations = [first + lane * LANE_ROWS + ACTIVATION_ROW for lane in range(PACK_LANES)]
         return {
-            f"reads{t}": Periodic(period, dict.fromkeys(activations, 1)),
+            f"reads{t}": Periodic(period, {row: 1 for row in activations}),
             f"reads_next{t}": Periodic(period, {row - 1: alpha for row in activations}),
             f"bias{t}": Periodic(self.circuit.domain, {BIAS_ROWS[0]: 1, BIAS_ROWS[1]: alpha}),
         }

@@ -6,10 +6,11 @@ each layer has.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnsupportedNetwork, bits
 from zkpredict.circuits.expression import Public
+from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Gadget
 from zkpredict.circuits.layout import LANE_ROWS, PACK_LANES, SIGN_ROW, Circuit
 from zkpredict.circuits.publics import Periodic
@@ -40,7 +41,7 @@ class Gate(Gadget):
         """1 on row r1 of the gate's lanes."""
         return Public("limb_top" if self.everywhere else f"gate{self.tag}")
 
-    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
         if self.everywhere:
             return {}
         return {f"gate{self.tag}": Periodic(self.circuit.domain, {lane * LANE_ROWS + SIGN_ROW: 1 for lane in self.lanes()})}

@@ -8,9 +8,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.expression import Cell, Public
+from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Cells, Constraint, Gadget, Run
 from zkpredict.circuits.layout import LANE_LIMBS, LANE_ROWS, LIMB_BASE, LIMB_BITS, SIGN_ROW, TABLE_SIZE, Group
 from zkpredict.circuits.publics import Periodic
@@ -32,7 +33,7 @@ class Lanes(Gadget):
             Constraint("boolean", limb_top * (cell * cell - cell)),
         )
 
-    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
         return {"lane_head": Periodic(LANE_ROWS, {0: 1}), "limb_top": Periodic(LANE_ROWS, {SIGN_ROW: 1})}
 
     def fill(self, cells: Cells, run: Run) -> None:

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from zkpredict.circuits.expression import Cell, Public
+from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Constraint, Equation, Gadget
 from zkpredict.circuits.layout import LIMB_BASE, PACK_ROWS
 from zkpredict.circuits.publics import Periodic
@@ -22,7 +21,7 @@ class Packs(Gadget):
         step = LIMB_BASE - (LIMB_BASE - 1) * lane_head - Public("pack_head")
         return (Constraint("horner", horner.next - step * horner - (1 - lane_head) * limb),)
 
-    def selectors(self, alpha: Any) -> dict[str, Periodic]:
+    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
         return {"pack_head": Periodic(PACK_ROWS, {0: 1})}
 
     def equations(self, claim: int) -> tuple[Equation, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -60,6 +61,7 @@ def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = 
 
     Raises `LimitExceeded` naming the node limit it would break and by how much.
     """
+    compile_layer: Any  # each takes the layers of its own kind of network
     mode, compile_layer = ("packed", packed.compile_layer)
     if isinstance(network, ExactNetwork):
         mode, compile_layer = ("exact", exact.compile_layer)
@@ -67,7 +69,7 @@ def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = 
     layers: list[LayerCode] = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
         layers.append(compile_layer(number, layer, interval, inputs, number + 1 == len(network.layers)))
-        inputs = layers[-1].outputs
+        inputs = layers[-1].outputs  # type: ignore[assignment]  # None after the last
     sections = (Section("image", cut), *(section for layer in layers for section in layer.sections))
     number_bytes = max(layer.number_bytes for layer in layers)
     demand = Demand(len(join(sections)), number_bytes, _stack_bound(max(network.shape), number_bytes))

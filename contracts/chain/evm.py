@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any, cast
 
 import rlp
 
@@ -28,8 +29,9 @@ from eth.vm.forks.prague.constants import HISTORY_SERVE_WINDOW, HISTORY_STORAGE_
 from eth.vm.forks.prague.state import PragueState
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
-from eth_keys import keys
+from eth_keys.datatypes import PrivateKey
 from eth_keys.exceptions import BadSignature
+from eth_typing import Address, BlockNumber
 from eth_utils import ValidationError, keccak, to_canonical_address
 from rlp.exceptions import RLPException
 
@@ -163,7 +165,7 @@ class EmbeddedChain:
         head = chain.get_canonical_head()
         if number is not None and not 0 <= number <= head.block_number:
             raise ChainError(f"the embedded chain has blocks 0 to {head.block_number}, not {number}")
-        header = head if number is None else chain.get_canonical_block_header_by_number(number)
+        header = head if number is None else chain.get_canonical_block_header_by_number(BlockNumber(number))
         return Block(header.block_number, header.timestamp, rlp.encode(header))
 
     def deploy(self, code: bytes, *, value: int = 0, gas: int | None = None) -> Receipt:
@@ -211,7 +213,7 @@ class EmbeddedChain:
         with vm.in_costless_state() as state:
             _feed_history(state, vm.get_header())
             try:
-                computation = state.costless_execute_transaction(SpoofTransaction(unsigned, from_=sender))
+                computation = state.costless_execute_transaction(SpoofTransaction(unsigned, from_=sender))  # type: ignore[arg-type]  # it stands in for one
             except ValidationError as error:
                 raise ChainError(f"the embedded chain cannot run this call: {error}") from None
         if computation.is_error:
@@ -225,7 +227,7 @@ class EmbeddedChain:
             max_priority_fee_per_gas=0,
             max_fee_per_gas=100 * _BASE_FEE,
             gas=BLOCK_GAS - 1_000_000 if gas is None else gas,
-            to=to,
+            to=Address(to),
             value=value,
             data=data,
             access_list=(),
@@ -274,13 +276,13 @@ def _feed_history(state: StateAPI, parent: BlockHeaderAPI) -> None:
 
 
 @cache
-def account_key(number: int) -> keys.PrivateKey:
+def account_key(number: int) -> PrivateKey:
     """The signing key of embedded account `number`. Anyone can derive it: it is worth nothing on any other chain."""
-    return keys.PrivateKey(keccak(text=f"zkpredict embedded account {number}"))
+    return PrivateKey(keccak(text=f"zkpredict embedded account {number}"))
 
 
 def _prague(precompiles: Mapping[bytes, Precompile]) -> type[PragueVM]:
-    together = {**PragueComputation.get_precompiles(), **precompiles}
+    together: dict[Any, Any] = {**PragueComputation.get_precompiles(), **precompiles}
     computation = type("EmbeddedComputation", (PragueComputation,), {"_precompiles": together})
     state = type("EmbeddedState", (PragueState,), {"computation_class": computation})
     header = staticmethod(_next_header)
@@ -297,7 +299,7 @@ def _next_header(parent: BlockHeaderAPI | None, **fields: object) -> BlockHeader
 
 def _genesis(machine: type[PragueVM]) -> MiningChainAPI:
     chain = MiningChain.configure(__name__="EmbeddedPrague", vm_configuration=((0, machine),), chain_id=CHAIN_ID)
-    header = {
+    header: dict[str, Any] = {
         "difficulty": 0,
         "gas_limit": BLOCK_GAS,
         "timestamp": GENESIS_SECONDS,
@@ -305,12 +307,13 @@ def _genesis(machine: type[PragueVM]) -> MiningChainAPI:
         "coinbase": b"\x00" * 20,
         "mix_hash": _FIRST_RANDAO,
     }
-    accounts = {
+    accounts: dict[Any, Any] = {
         account_key(n).public_key.to_canonical_address(): {"balance": FUNDS, "nonce": 0, "code": b"", "storage": {}}
         for n in range(ACCOUNTS)
     }
     history = {"balance": 0, "nonce": 1, "code": HISTORY_STORAGE_CONTRACT_CODE, "storage": {}}
-    return chain.from_genesis(AtomicDB(), header, accounts | {HISTORY_STORAGE_ADDRESS: history})
+    found = chain.from_genesis(AtomicDB(), header, accounts | {HISTORY_STORAGE_ADDRESS: history})
+    return cast(MiningChainAPI, found)
 
 
 def _reverted(computation: ComputationAPI, gas_used: int | None = None, transaction: str | None = None) -> Reverted:

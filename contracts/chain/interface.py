@@ -53,6 +53,13 @@ class Receipt:
     contract: str | None
     logs: tuple[Log, ...]
 
+    @property
+    def created(self) -> str:
+        """The address of the contract that it made. Raises `ChainError` when it made none."""
+        if self.contract is None:
+            raise ChainError(f"transaction {self.transaction} made no contract")
+        return self.contract
+
 
 class Reverted(Exception):
     """A transaction or a call that failed on-chain.
@@ -70,7 +77,7 @@ class Reverted(Exception):
         gas_used: int | None = None,
         transaction: str | None = None,
         name: str = "",
-        arguments: tuple = (),
+        arguments: tuple[Any, ...] = (),
     ) -> None:
         self.data, self.halt, self.gas_used, self.transaction = data, halt, gas_used, transaction
         self.name, self.arguments = name, arguments
@@ -133,7 +140,7 @@ class Contract:
             receipt = chain.deploy(artifact.creation_code(*arguments), gas=gas)
         except Reverted as refusal:
             raise refusal.named(artifact) from None
-        return cls(chain, receipt.contract, artifact), receipt
+        return cls(chain, receipt.created, artifact), receipt
 
     def call(self, function: str, *arguments: Any, gas: int | None = None) -> Any:
         """The value a function returns (a tuple when it returns several, None when none), changing nothing."""

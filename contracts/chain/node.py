@@ -10,6 +10,7 @@ import reprlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -107,7 +108,7 @@ class Node(JSONBaseProvider):
             raise ChainError(f"{question} with {len(body)} bytes that cannot be read: {error}") from None
         if answer["error"].value is not None:
             raise self._refusal(answer["error"])
-        if "result" not in answer.value:
+        if not isinstance(answer.value, dict) or "result" not in answer.value:
             raise answer.unlike("a result or an error")
         return Answer(answer["result"].value, question)
 
@@ -152,7 +153,7 @@ def _data(answer: Answer, size: int | None = None) -> str:
     return f"0x{answer.data(size).hex()}"
 
 
-def _receipt(answer: Answer) -> dict | None:
+def _receipt(answer: Answer) -> dict[str, Any] | None:
     """What a receipt is used for; None while there is none."""
     if answer.value is None:
         return None

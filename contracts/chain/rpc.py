@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 from eth_keys.constants import SECPK1_N
 from web3 import Web3
 from web3.exceptions import TimeExhausted
+from web3.types import TxParams, TxReceipt
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import read_file
@@ -32,7 +34,7 @@ class RpcChain:
         if not url.startswith(("http://", "https://")):
             raise UnusableInput("the RPC address must start with http:// or https://")  # what it is may hold a password
         self._account: LocalAccount | None = None if key is None else Account.from_key(_checked_key(key, "the key"))
-        node = Node(url, seconds)
+        self._node = node = Node(url, seconds)
         self._name, self._seconds = node.name, seconds
         self._web3 = Web3(node)
         self.chain_id = self._web3.eth.chain_id
@@ -50,7 +52,7 @@ class RpcChain:
         return self._send({"to": Web3.to_checksum_address(to), "data": data, "value": value}, gas)
 
     def call(self, to: str, data: bytes, *, gas: int | None = None) -> bytes:
-        request = {"to": Web3.to_checksum_address(to), "data": data}
+        request: TxParams = {"to": Web3.to_checksum_address(to), "data": data}
         if self._account is not None:
             request["from"] = self._account.address
         if gas is not None:
@@ -74,20 +76,20 @@ class RpcChain:
 
     def signed_with(self, key: bytes) -> RpcChain:
         """The same node, signed for by another 32-byte key."""
-        return RpcChain(self._web3.provider.url, key, seconds=self._seconds)
+        return RpcChain(self._node.url, key, seconds=self._seconds)
 
     def ask(self, method: str, *params: object) -> Answer:
         """The node's answer to any question, such as a development node's `evm_increaseTime`. Raises `ChainError`, `Reverted`."""
-        return self._web3.provider.ask(method, *params)
+        return self._node.ask(method, *params)
 
     def _signer(self) -> LocalAccount:
         if self._account is None:
             raise UnusableInput(f"transactions need a key: give a key file, or put the key into {KEY_VARIABLE}")
         return self._account
 
-    def _send(self, request: dict, gas: int | None) -> Receipt:
+    def _send(self, request: dict[str, Any], gas: int | None) -> Receipt:
         signer, eth = self._signer(), self._web3.eth
-        tried = {"from": signer.address, **request}
+        tried: Any = {"from": signer.address, **request}
         limit = eth.estimate_gas(tried) if gas is None else gas
         base_fee, tip = eth.get_block("latest")["baseFeePerGas"], eth.max_priority_fee
         signed = signer.sign_transaction({
@@ -112,7 +114,7 @@ class RpcChain:
             raise ChainError(f"the node at {self._name} tells no address of the contract it made in {name}")
         return Receipt(name, found["gasUsed"], created, logs)
 
-    def _failure(self, tried: dict, found: dict, name: str) -> Reverted:
+    def _failure(self, tried: Any, found: TxReceipt, name: str) -> Reverted:
         """Why a mined transaction failed: the node runs it again as a call on the block before."""
         try:
             self._web3.eth.call(tried, max(found["blockNumber"] - 1, 0))

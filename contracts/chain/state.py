@@ -11,6 +11,7 @@ import json
 import os
 import reprlib
 from pathlib import Path
+from typing import Any
 
 from zkpredict.circuits.files.codec import load_json
 from zkpredict.circuits.errors import MalformedFile
@@ -27,7 +28,7 @@ def open_state(path: str | os.PathLike[str]) -> EmbeddedChain:
     if not Path(path).exists():
         return EmbeddedChain()
     data = read_file(path, "chain state", MAX_STATE_BYTES)
-    state = load_json(data, f"chain state {path}")
+    state: Any = load_json(data, f"chain state {path}")
     try:
         if state["format"] not in READABLE:
             raise MalformedFile(f"chain state {path}: its format is {reprlib.repr(state['format'])}, expected {FORMAT!r}")
@@ -47,12 +48,12 @@ def save_state(path: str | os.PathLike[str], chain: EmbeddedChain) -> None:
     write_atomically(path, json.dumps({"format": FORMAT, "history": history}).encode())
 
 
-def _written(step: Step) -> dict:
+def _written(step: Step) -> dict[str, Any]:
     what = {"blocks": step.blocks} if isinstance(step, Mined) else {"transaction": f"0x{step.raw.hex()}"}
     return {"seconds": step.seconds, **what}
 
 
-def _step(step: dict) -> Step:
+def _step(step: dict[str, Any]) -> Step:
     seconds, raw, blocks = step["seconds"], step.get("transaction"), step.get("blocks")
     if type(seconds) is int and seconds >= 0:
         if isinstance(raw, str) and raw.startswith("0x") and "blocks" not in step:

@@ -29,7 +29,7 @@ def deploy_packed(chain: Chain, network: IntegerNetwork) -> Deployment:
     """Deploys `PackedPredictor` with the network's weights. Raises `UnsupportedNetwork`, `Reverted`, `ChainError`."""
     layout = packed.plan(network)
     receipts = [chain.deploy(data_creation(chunk)) for chunk in layout.chunks]
-    addresses = [receipt.contract for receipt in receipts]
+    addresses = [receipt.created for receipt in receipts]
     hashes = [data_hash(chunk) for chunk in layout.chunks]
     made, receipt = Contract.deploy(chain, packed.deployer(), layout.head, addresses, hashes, layout.trailer)
     return Deployment(Contract(chain, made.address, packed.predictor()), tuple(addresses), (*receipts, receipt))
@@ -39,9 +39,9 @@ def deploy_exact(chain: Chain, network: ExactNetwork) -> Deployment:
     """Deploys `ExactPredictor` with the network's weights. Raises `UnsupportedNetwork`, `Reverted`, `ChainError`."""
     layout = exact.plan(network)
     receipts = [chain.deploy(data_creation(data)) for data, _ in layout.segments]
-    addresses = [receipt.contract for receipt in receipts]
+    addresses = [receipt.created for receipt in receipts]
     index = layout.index(addresses)
     receipts.append(chain.deploy(data_creation(index)))
     hashes = [data_hash(data) for data, _ in layout.segments]
-    made, receipt = Contract.deploy(chain, exact.predictor(), receipts[-1].contract, data_hash(index), hashes)
-    return Deployment(made, (*addresses, receipts[-1].contract), (*receipts, receipt))
+    made, receipt = Contract.deploy(chain, exact.predictor(), receipts[-1].created, data_hash(index), hashes)
+    return Deployment(made, (*addresses, receipts[-1].created), (*receipts, receipt))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import Any
 
 from zkpredict.circuits.networks.exact import ExactNetwork
 from zkpredict.circuits.networks.reference import IntegerNetwork
@@ -25,7 +26,7 @@ class SolidityExport:
     """The Solidity text and its manifest, a JSON-ready dictionary."""
 
     source: str
-    manifest: dict
+    manifest: dict[str, Any]
 
 
 def export_packed(network: IntegerNetwork) -> SolidityExport:
@@ -133,7 +134,7 @@ def _named(count: int) -> str:
 
 def _manifest(
     mode: str, network: IntegerNetwork | ExactNetwork, data: bytes, chunks: tuple[bytes, ...], predictor: Artifact
-) -> dict:
+) -> dict[str, Any]:
     weights = [f"Weights{number}" for number in range(len(chunks))]
     index = [{"create": "Index", "arguments": [weights]}] if mode == "exact" else []
     return {

@@ -96,9 +96,9 @@ class LayerLayout:
                 if group % 2:
                     word[group] += (1 << (lane * (total - 1))) * ((1 << (24 * self.slot - 1)) - (1 << (lane - 1)))
         for neuron, bias in enumerate(layer.bias.tolist()):
-            word, place = divmod(neuron, GROUPS * self.lanes)
+            at, place = divmod(neuron, GROUPS * self.lanes)
             group, number = divmod(place, self.lanes)
-            groups[word][group] += bias << (lane * number)
+            groups[at][group] += bias << (lane * number)
         parts = []
         for g0, g1, g2, g3 in groups:
             odd, third = g1 << slot, g3 << slot

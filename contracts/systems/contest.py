@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
+from typing import Any
 
 from eth_abi import encode
 
@@ -32,7 +33,7 @@ class Params:
     owners: tuple[str, ...]
 
     @property
-    def argument(self) -> tuple:
+    def argument(self) -> tuple[Any, ...]:
         """As the contract takes it."""
         return astuple(self)
 
@@ -50,7 +51,7 @@ class Panel:
     judges: tuple[tuple[str, bytes], ...]
 
     @property
-    def argument(self) -> tuple:
+    def argument(self) -> tuple[Any, ...]:
         """As the contract takes it."""
         return astuple(self)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -81,13 +82,13 @@ class Contest:
     def claim(self, who: str, right: int) -> Receipt:
         return self.stage.act(who, f"claims {right} right answers", self.contract, "claim", 1, right, value=CLAIM_BOND, label="claim")
 
-    def prove(self, who: str, samples: list[tuple[tuple, bytes]], what: str = "", label: str = "") -> Receipt:
+    def prove(self, who: str, samples: list[tuple[tuple[Any, ...], bytes]], what: str = "", label: str = "") -> Receipt:
         """Proves samples, each with its evidence, in one transaction."""
         arguments = 1, self.stage.address(who), [sample for sample, _ in samples], [evidence for _, evidence in samples]
         what = what or f"proves {len(samples)} samples"
         return self.stage.act(who, what, self.contract, "prove", *arguments, label=label, random=arguments[3])
 
-    def sample(self, place: int, index: int) -> tuple:
+    def sample(self, place: int, index: int) -> tuple[Any, ...]:
         return self.parts[self.opened[place]].sample(index, place)
 
     def post(self, who: str, answers: Sheet, what: str) -> Receipt:

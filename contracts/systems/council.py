@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from eth_abi import decode, encode
 from eth_utils import to_checksum_address
@@ -208,7 +209,7 @@ def proposals(governor: Contract) -> list[Proposal]:
     return [_proposal(governor.artifact.decode_event(log.topics, log.data)[1]) for log in logs]
 
 
-def _proposal(values: dict) -> Proposal:
+def _proposal(values: dict[str, Any]) -> Proposal:
     [gate], [call] = values["targets"], values["calldatas"]
     parent, fresh, delta, _, until, evidence = decode(_UPDATE, call[4:])
     return Proposal(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from eth_utils import to_checksum_address
@@ -205,7 +206,7 @@ def games_of(contract: Contract, claim: int) -> list[int]:
     return [contract.artifact.decode_event(log.topics, log.data)[1]["game"] for log in logs]
 
 
-def event_about(contract: Contract, event: str, number: int, fields: tuple[str, ...]) -> tuple:
+def event_about(contract: Contract, event: str, number: int, fields: tuple[str, ...]) -> tuple[Any, ...]:
     """Fields of the last event of this name about this number."""
     logs = contract.chain.logs(contract.address, [contract.artifact.topic(event), number.to_bytes(32, "big")])
     if not logs:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -206,7 +207,7 @@ class StepOpening:
     paths: tuple[tuple[bytes, ...], tuple[bytes, ...], tuple[bytes, ...]] = field(repr=False)
 
     @property
-    def shown(self) -> tuple:
+    def shown(self) -> tuple[Any, ...]:
         """The contract's `IMachine.Step`."""
         return list(self.roots), *self.words
 

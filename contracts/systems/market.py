@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from eth_abi import encode
@@ -267,14 +268,14 @@ class Market:
         path = part.sample(item)[4]
         return self.contract.transact("contest", number, place, row_, inputs[item], path, class_, evidence, columns, labels)
 
-    def _event(self, receipt: Receipt, name: str) -> dict:
+    def _event(self, receipt: Receipt, name: str) -> dict[str, Any]:
         return next(values for found, values in self.contract.events(receipt) if found == name)
 
-    def _all(self, name: str, number: int) -> list[dict]:
+    def _all(self, name: str, number: int) -> list[dict[str, Any]]:
         logs = self.contract.chain.logs(self.contract.address, [self.contract.artifact.topic(name), number.to_bytes(32, "big")])
         return [self.contract.artifact.decode_event(log.topics, log.data)[1] for log in logs]
 
-    def _first(self, name: str, number: int) -> dict:
+    def _first(self, name: str, number: int) -> dict[str, Any]:
         return self._all(name, number)[0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from typing import Any
 
 from eth_abi import encode
 from eth_keys import keys
@@ -30,7 +31,7 @@ class Terms:
     payout: tuple[int, ...]
 
     @property
-    def argument(self) -> tuple:
+    def argument(self) -> tuple[Any, ...]:
         """As contracts take it."""
         return astuple(self)
 
@@ -50,7 +51,7 @@ class Reading:
     values: bytes
 
     @property
-    def argument(self) -> tuple:
+    def argument(self) -> tuple[Any, ...]:
         """As contracts take it."""
         return astuple(self)
 
@@ -86,7 +87,7 @@ class Offer:
     seal_by: int
 
     @property
-    def argument(self) -> tuple:
+    def argument(self) -> tuple[Any, ...]:
         """As contracts take it."""
         return astuple(self)
 

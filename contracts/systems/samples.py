@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from eth_abi import encode
@@ -102,7 +103,7 @@ class Part:
         fields = _PART, self.root, len(self.inputs), self.input_bytes, salt
         return keccak(encode(["bytes32", "bytes32", "uint256", "uint256", "bytes32"], fields))
 
-    def sample(self, index: int, part: int = 0) -> tuple:
+    def sample(self, index: int, part: int = 0) -> tuple[Any, ...]:
         """The contracts' `Sample`: number of its part in the test, index, label, input, path."""
         return part, index, self.labels[index], self.inputs[index], merkle_path(self._levels, index)
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.columns import Form
@@ -27,7 +28,7 @@ class Verdict:
 
     accepted: bool
     reason: str = ""
-    arguments: tuple = ()
+    arguments: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def final_check(contract: Contract, shape: Form = COMPACT_FORM) -> FinalCheck:
     raise UnusableInput(f"the verifier at {contract.address} takes proofs of {size} bytes, which this version does not make")
 
 
-def _statement(chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[Contract, tuple]:
+def _statement(chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[Contract, tuple[Any, ...]]:
     contract = _for_circuit(chain, address, commitment.circuit)
     encoded = onchain_proof(proof, final_check(contract, proof.form))
     return contract, (commitment.model_id, image, proof.digit, encoded)

@@ -7,8 +7,9 @@ write to ZETA ends the transcript, a write to PIXELS ends the image, and so on; 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any, cast
 
 from eth.abc import ComputationAPI
 from eth.vm import opcode_values
@@ -74,7 +75,7 @@ def parts(contract: Contract, statement: StoredStatement, check: FinalCheck) -> 
     calldata = contract.artifact.encode("verifyOrRevert", *_arguments(statement, check))
     places = memory_places(statement.commitment.circuit, check)
     found = {"base cost": BASE_GAS, "calldata": sum(CALLDATA_BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata)}
-    steps = _trace(contract.chain, contract.address, calldata)
+    steps = _trace(cast("EmbeddedChain", contract.chain), contract.address, calldata)
     ends = {places[word]: part for word, part in _ENDS.items() if word in places}
     before = steps[0].gas
 
@@ -105,14 +106,14 @@ class _Step:
 class _Recorded:
     """An opcode that writes down the gas left before it, and the address that an MSTORE or STATICCALL is about."""
 
-    def __init__(self, opcode: int, plain: object, steps: list[_Step]) -> None:
+    def __init__(self, opcode: int, plain: Callable[[ComputationAPI], object], steps: list[_Step]) -> None:
         self._opcode, self._plain, self._steps = opcode, plain, steps
 
     def __call__(self, computation: ComputationAPI) -> object:
         operand = 0
         if self._opcode in (opcode_values.MSTORE, opcode_values.STATICCALL):
             depth = -1 if self._opcode == opcode_values.MSTORE else -2
-            found = computation._stack.values[depth]
+            found = cast(Any, computation._stack).values[depth]
             operand = found if isinstance(found, int) else int.from_bytes(found, "big")
         self._steps.append(_Step(self._opcode, computation.get_gas_remaining(), operand))
         return self._plain(computation)
@@ -122,7 +123,7 @@ def _trace(chain: EmbeddedChain, to: str, data: bytes) -> list[_Step]:
     steps: list[_Step] = []
     machine = chain._vm().state.computation_class
     plain = machine.opcodes
-    machine.opcodes = {opcode: _Recorded(opcode, run, steps) for opcode, run in plain.items()}
+    machine.opcodes = {opcode: cast(Any, _Recorded(opcode, run, steps)) for opcode, run in plain.items()}
     try:
         chain.call(to, data)
     finally:
@@ -130,7 +131,7 @@ def _trace(chain: EmbeddedChain, to: str, data: bytes) -> list[_Step]:
     return steps
 
 
-def _arguments(statement: StoredStatement, check: FinalCheck) -> tuple:
+def _arguments(statement: StoredStatement, check: FinalCheck) -> tuple[Any, ...]:
     proof = statement.proof
     return statement.commitment.model_id, statement.image, proof.digit, onchain_proof(proof, check)
 

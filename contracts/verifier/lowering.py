@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from itertools import combinations
+from typing import Any
 
 from zkpredict.circuits.field import MODULUS
 from zkpredict.contracts.verifier.symbolic import Symbol
@@ -93,7 +94,7 @@ class Program:
             parts = [(self._product(factors) if factors else "", value) for factors, value in terms]
         return self._node(Total(tuple(parts)))
 
-    def _product(self, factors: Counter) -> str:
+    def _product(self, factors: Counter[Any]) -> str:
         names = [name for factor, power in factors.items() for name in self._powered(factor, power)]
         return names[0] if len(names) == 1 else self._node(Product(tuple(sorted(names))))
 
@@ -113,7 +114,7 @@ class Program:
     def _share_pairs(self) -> None:
         """While two factors occur together in several products, their product becomes a node of its own."""
         while True:
-            counts: Counter = Counter()
+            counts: Counter[Any] = Counter()
             for node in self.nodes.values():
                 if isinstance(node, Product) and len(node.factors) > 2:
                     counts.update(set(combinations(sorted(node.factors), 2)))
@@ -144,7 +145,7 @@ class Program:
         """Yul statements. `slots` supplies names of free memory words for values that are used more than once."""
         self._share_pairs()
         self._split()
-        uses: Counter = Counter(self.outputs.values())
+        uses: Counter[Any] = Counter(self.outputs.values())
         reachable = self._order()
         for name in reachable:
             node = self.nodes[name]
@@ -235,5 +236,5 @@ def number(value: int) -> str:
     return str(value) if value < 1 << 32 else f"{value:#x}"
 
 
-def _monomial(factors: Counter) -> tuple:
+def _monomial(factors: Counter[Any]) -> tuple[Any, ...]:
     return tuple(sorted(factors.elements(), key=repr))

@@ -6,6 +6,7 @@ zero padding, which the EVM gives to every fresh call.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 WORD_BYTES = 32
@@ -36,7 +37,7 @@ class MemoryMap:
         self.places[name] = address
         return name
 
-    def spare(self):
+    def spare(self) -> Iterator[str]:
         """Endless names of fresh words."""
         number = sum(name.startswith("T") and name[1:].isdigit() for name in self.places)
         while True:

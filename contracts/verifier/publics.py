@@ -14,7 +14,7 @@ from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
 from zkpredict.circuits.layout import LANE_ROWS, Circuit
 from zkpredict.circuits.publics import Periodic
 from zkpredict.contracts.verifier.lowering import FIELD, number
-from zkpredict.contracts.verifier.symbolic import Symbol
+from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 
 ALPHA = Symbol.named("alpha")
 
@@ -37,7 +37,7 @@ class Fraction:
     denominator: Symbol
 
 
-def indicator(polynomial: Periodic, domain: int) -> Symbol:
+def indicator(polynomial: Periodic[Symbol], domain: int) -> Symbol:
     """The polynomial that is 1 on one row of the period: `1/p * prod_i (1 + (y/w^j)^(2^i))`."""
     ((row, _),) = polynomial.values.items()
     period = polynomial.period
@@ -49,7 +49,7 @@ def indicator(polynomial: Periodic, domain: int) -> Symbol:
     return result
 
 
-def fraction(polynomial: Periodic, domain: int) -> Fraction:
+def fraction(polynomial: Periodic[Symbol], domain: int) -> Fraction:
     """Numerator and denominator as polynomials in y, by Horner's rule, for values that are constants times one formula each."""
     period, y = polynomial.period, rho_power(domain // polynomial.period)
     shifts = [pow(root_of_unity(period), -row, MODULUS) for row in polynomial.values]
@@ -132,7 +132,7 @@ class Readout:
                 entries.append(None)
             entries.append(group.value_row(index) + span)
         first = circuit.first_equation(circuit.layers)
-        total = sum(powers(ALPHA, first + circuit.classes)[first:], Symbol.of({}))
+        total = lifted(sum(powers(ALPHA, first + circuit.classes)[first:], Symbol.of({})))
         borrow = 1 << group.value_bits
         for digit in range(circuit.classes):
             place = digit + digit // per_pack + 1
@@ -142,7 +142,7 @@ class Readout:
             wanted = {row: neutral.values.get(row, 0) + change.get(row, 0) for row in neutral.values}
             if readout(circuit, ALPHA, digit).values != wanted:
                 raise UnsupportedShape(f"the read-out of digit {digit} is not of the expected form")
-        weights = {row: _symbol(value) for row, value in neutral.values.items()}
+        weights = {row: lifted(value) for row, value in neutral.values.items()}
         return cls(weights, tuple(entries), per_pack, total, borrow)
 
     @property
@@ -170,14 +170,10 @@ def readout_terms(circuit: Circuit, rows: list[int], weight: Callable[[int], str
 
 def constants(circuit: Circuit) -> Symbol:
     """The constant term for digit 0. Digit d adds the sum of the first d class weights. Raises `UnsupportedShape`."""
-    base = _symbol(constant_term(circuit, ALPHA, 0))
+    base = lifted(constant_term(circuit, ALPHA, 0))
     first = circuit.first_equation(circuit.layers)
     weights = powers(ALPHA, first + circuit.classes)[first:]
     for digit in range(circuit.classes):
-        if _symbol(constant_term(circuit, ALPHA, digit)) != base + sum(weights[:digit], Symbol.of({})):
+        if lifted(constant_term(circuit, ALPHA, digit)) != base + sum(weights[:digit], Symbol.of({})):
             raise UnsupportedShape(f"the constant term of digit {digit} is not of the expected form")
     return base
-
-
-def _symbol(value: Symbol | int) -> Symbol:
-    return value if isinstance(value, Symbol) else Symbol.of({(): value})

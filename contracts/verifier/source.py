@@ -14,7 +14,7 @@ from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
 from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import form
-from zkpredict.contracts.chain.precompiles import padded
+from zkpredict.contracts.chain.rules import padded
 from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
@@ -22,7 +22,7 @@ from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import locate_infinity, padded_g2, stored
 from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_power
-from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name
+from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.kernel import G1, G2
 from zkpredict.verifier.ceremony import TAU_G2
 from zkpredict.verifier.native import FIXED_COLUMNS
@@ -318,13 +318,13 @@ class Generator:
             total, weight = total * step + weight, weight * ALPHA
         return total * block_value * _rho_to(n - packs * block + 1)
 
-    def claim(self) -> Fold:
+    def claim(self) -> Fold[Symbol]:
         """The verifier's own linearisation and fold, run on names."""
         publics = _Lookup(self._public)
         values = {name: Symbol.named(name) for name in self._form.scalars}
         challenges = {name: Symbol.named(name) for name in self._challenges}
-        world = OpenedCells(publics, challenges, stated_cells(self._form, values))
-        linearisation = Linearisation.of(self._form, total_constraint(self.circuit, world))
+        world: OpenedCells[Symbol] = OpenedCells(publics, challenges, stated_cells(self._form, values))
+        linearisation: Linearisation[Symbol] = Linearisation.of(self._form, total_constraint(self.circuit, world))
         return fold(self.circuit, linearisation, values, challenges)
 
     def _fold(self) -> list[str]:
@@ -332,21 +332,21 @@ class Generator:
         program = Program(dict(self.words))
         columns, row = dict(claim.columns), 0
         for layer in range(circuit.layers):
-            scalar = columns.pop(row_column(layer))
+            scalar = lifted(columns.pop(row_column(layer)))
             for exponent in circuit.row_exponents(layer):
                 weighted = scalar * Symbol.named(f"alpha_{exponent}") if exponent else scalar
                 program.compute(f"ROW{row}_SCALAR", weighted)
                 row += 1
         for name in (*self._fixed, *absorbed_points(self._form)[:-1]):
-            program.compute(f"{name.upper()}_SCALAR", columns.pop(name))
+            program.compute(f"{name.upper()}_SCALAR", lifted(columns.pop(name)))
         if columns:
             raise ValueError(f"no point of the contract commits to {', '.join(columns)}")
-        program.compute("OPENING_SCALAR", claim.opening)
+        program.compute("OPENING_SCALAR", lifted(claim.opening))
         if self.check is FinalCheck.PAIRING:
-            program.compute("GENERATOR_SCALAR", -claim.value)
+            program.compute("GENERATOR_SCALAR", lifted(-claim.value))
             program.compute("FINAL_SCALAR", Symbol.named("zeta"))
         else:
-            program.compute(self._word("value"), claim.value)
+            program.compute(self._word("value"), lifted(claim.value))
         return self._lines(program)
 
     def _opens(self) -> str:

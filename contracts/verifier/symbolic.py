@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from zkpredict.circuits.field import MODULUS, inverse
 
-Monomial = tuple
+Monomial = tuple[Any, ...]
 """Factors in order: names and sums."""
 
 
@@ -45,7 +46,7 @@ class Symbol:
 
     def __add__(self, other: Symbol | int) -> Symbol:
         terms = dict(self.terms)
-        for monomial, value in _lift(other).terms:
+        for monomial, value in lifted(other).terms:
             terms[monomial] = terms.get(monomial, 0) + value
         return Symbol.of(terms)
 
@@ -55,13 +56,13 @@ class Symbol:
         return Symbol.of({monomial: -value for monomial, value in self.terms})
 
     def __sub__(self, other: Symbol | int) -> Symbol:
-        return self + -_lift(other)
+        return self + -lifted(other)
 
     def __rsub__(self, other: int) -> Symbol:
-        return _lift(other) - self
+        return lifted(other) - self
 
     def __mul__(self, other: Symbol | int) -> Symbol:
-        other = _lift(other)
+        other = lifted(other)
         for constant, symbol in ((self.constant, other), (other.constant, self)):
             if constant is not None:
                 return Symbol.of({monomial: value * constant for monomial, value in symbol.terms})
@@ -86,7 +87,7 @@ class Symbol:
             if not all(isinstance(factor, str) for factor in factors):
                 raise ValueError("only a product of names can be inverted in a formula")
             return Symbol.of({tuple(sorted(map(inverse_name, factors))): inverse(value)})
-        result = _lift(1)
+        result = lifted(1)
         for _ in range(exponent):
             result = result * base
         return result
@@ -106,7 +107,8 @@ def inverse_name(name: str) -> str:
     return f"{name}_inverse"
 
 
-def _lift(value: Symbol | int) -> Symbol:
+def lifted(value: Symbol | int) -> Symbol:
+    """A number as the formula without names."""
     return value if isinstance(value, Symbol) else Symbol.of({(): value})
 
 

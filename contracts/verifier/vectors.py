@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def stored_statement(name: str, domain: int) -> StoredStatement:
     return next(found for found in stored_statements() if found.name == name and found.commitment.circuit.domain == domain)
 
 
-def _made() -> dict:
+def _made() -> dict[str, Any]:
     """Commits to the example network anew on both domains, and proves. Raises `UnusableInput` outside a checkout."""
     from zkpredict.contracts.checkout import example_network, sample_images, typical_image
     from zkpredict.prover.commit import commit_model
@@ -69,7 +70,7 @@ def _made() -> dict:
     network, images = example_network(), sample_images()
     typical = typical_image(images)
     chosen = {"empty": np.zeros_like(images[0]), "typical": images[typical], "full": np.full_like(images[0], 255)}
-    made: dict = {"typical_image": f"MNIST test image {typical}", "commitments": {}, "statements": []}
+    made: dict[str, Any] = {"typical_image": f"MNIST test image {typical}", "commitments": {}, "statements": []}
     for domain in DOMAINS:
         model = commit_model(network, domain)
         made["commitments"][str(domain)] = model.commitment.to_bytes().hex()

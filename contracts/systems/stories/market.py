@@ -6,6 +6,7 @@ Attacks are on a job of 8 items whose answers are the first byte of each.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -290,7 +291,7 @@ def _others_unit(stage: Stage) -> bool:
     return True
 
 
-def _guarded(name: str, about: str, text: str, attack: Callable, error: str = "", instead: str = "", file: str = _FILE) -> Attack:
+def _guarded(name: str, about: str, text: str, attack: Callable[..., Any], error: str = "", instead: str = "", file: str = _FILE) -> Attack:
     return Attack(name, about, ("AnswerMarket",), (Guard(file, text, instead),), attack, error)
 
 
