@@ -160,7 +160,7 @@ def test_other_weights_have_the_same_shape_and_another_digest(tmp_path):
 
 def test_parts_of_a_proof_are_the_proof(mnist, proof):
     assert sum(part.file_bytes for part in parts()) == len(proof.to_bytes())
-    assert sum(part.onchain_bytes for part in parts()) == FinalCheck.POINT_EVALUATION.proof_bytes
+    assert sum(part.onchain_bytes for part in parts()) == FinalCheck.POINT_EVALUATION.proof_bytes()
     grown = list(growth(mnist))
     assert grown[0].weights == 50_816 and grown[0].proof_bytes == len(proof.to_bytes())
     assert all(one.refused or one.proof_bytes == grown[0].proof_bytes for one in grown)
