@@ -33,6 +33,7 @@ COMMANDS = {
     "training": "claim that a network is what a recipe makes of published data, and refute such claims",
     "contest": "let hidden networks compete on a sealed test",
     "escrow": "pay for signed readings by what a network says",
+    "learn": "improve a network with strangers, epoch by epoch",
     "council": "change a few weights of a live model by the vote of two houses",
     "market": "buy answers from strangers, or sell them, with sealed checks",
     "story": "play a whole system of contracts, or the attacks on it",

@@ -32,6 +32,7 @@ STORIES = {
     "hotdog": "a pot pays for pictures that a hidden judge puts in one class; a silent judge pays",
     "apples": "a buyer pays for good apples by 100 chemical readings, in the open and with a hidden network",
     "trips": "drivers are paid by trajectory features in three classes, in the open and with a hidden network",
+    "learn": "strangers improve a network for five epochs; it grows from eight digits to ten and forgets nothing",
     "training": "500 batches of integer training on published digits; a flipped bit is refuted in eight rounds",
 }
 """Name and summary of every story; module `stories/NAME.py`."""
