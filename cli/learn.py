@@ -275,7 +275,7 @@ def _drawn(arguments: argparse.Namespace, program: Program) -> list[Part]:
     if not len(arguments.inputs) == len(arguments.labels) == len(program.testers):
         raise UnusableInput(f"--inputs and --labels come once for each of {len(program.testers)} testers")
     found = []
-    for tester, (inputs, labels) in enumerate(zip(arguments.inputs, arguments.labels)):
+    for tester, (inputs, labels) in enumerate(zip(arguments.inputs, arguments.labels, strict=True)):
         part = read_part(argparse.Namespace(inputs=inputs, labels=labels), terms.per_part, terms.input_bytes)
         if part.root != program.contract.call("partOf", tester, drawn)[1]:
             raise UnusableInput(f"{inputs} is not part {drawn} of tester {tester}, as it was opened")

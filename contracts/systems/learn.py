@@ -60,7 +60,7 @@ class StageWeights:
         """As `GrowingNetwork.sol` reads it. Raises `UnusableInput` for values that do not fit."""
         return b"".join(
             [_packed(self.neurons.T, ">i1"), _packed(self.bias, ">i4")]
-            + [_packed(row, ">i1") + _packed(bias, ">i4") for row, bias in zip(self.classes, self.class_bias)]
+            + [_packed(row, ">i1") + _packed(bias, ">i4") for row, bias in zip(self.classes, self.class_bias, strict=True)]
         )
 
     @classmethod
@@ -90,7 +90,7 @@ def network_of(stages: Sequence[StageWeights], shift: int) -> IntegerNetwork:
 def losses_of(network: IntegerNetwork, part: Part, hinge: bool = False, margin: int = 0) -> list[int]:
     """The loss of every sample: 0 or 1, or with `hinge` max(0, margin + largest other logit - label's). Twin of `GrowingNetwork.lossOf`."""
     images = np.array([np.frombuffer(data, np.uint8) for data in part.inputs])
-    return [_loss(z, label, hinge, margin) for z, label in zip(network.infer(images).logits.tolist(), part.labels)]
+    return [_loss(z, label, hinge, margin) for z, label in zip(network.infer(images).logits.tolist(), part.labels, strict=True)]
 
 
 def _loss(z: list[int], label: int, hinge: bool, margin: int) -> int:
@@ -200,7 +200,7 @@ class Program:
         said = [int.from_bytes(claimed[at : at + 4], "big") for at in range(0, len(claimed), 4)]
         published = self.contract.call("candidates", self.epoch, who)[5]
         own = self.losses(parts, self.contract.chain.code(published)[1:]) if int(published, 16) else said[half:]
-        wrong = [(place % half, place < half) for place, pair in enumerate(zip(said, [*self.losses(parts), *own])) if pair[0] != pair[1]]
+        wrong = [(place % half, place < half) for place, pair in enumerate(zip(said, [*self.losses(parts), *own], strict=True)) if pair[0] != pair[1]]
         return wrong[0] if wrong else None
 
     def fix(self, number: int) -> Receipt:

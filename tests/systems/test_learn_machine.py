@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 
 from clocked import Clocked, rarely
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 from model_learn import Learning
-from world import BURNED, same
+from world import BURNED, machine_settings, same
 
 from zkpredict.contracts.systems.learn import Program, pack_losses
 from zkpredict.contracts.systems.learn_play import Play
@@ -177,7 +176,7 @@ class LearnMachine(Clocked):
         assert contract.call("owed") == self.chain.balance(contract.address) == 0
 
 
-LearnMachine.TestCase.settings = settings(max_examples=4, stateful_step_count=8, deadline=None)
+LearnMachine.TestCase.settings = machine_settings(4, 8)
 TestLearn = LearnMachine.TestCase
 
 

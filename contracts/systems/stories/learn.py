@@ -43,7 +43,7 @@ def story_parts() -> tuple[tuple[Part, ...], ...]:
 def play(stage: Stage) -> None:
     program = Play.create(stage, story_terms(), STAGES, ("initiator", "tester"), story_parts(), trained(0, 0))
     program.begin()
-    for number, (best, also) in enumerate(zip(_EPOCHS, _ALSO)):
+    for number, (best, also) in enumerate(zip(_EPOCHS, _ALSO, strict=True)):
         program.commit("ada", trained(*best), stake=3 * program.terms.stake)
         program.commit("bob", trained(*also))
         if number == 0:

@@ -242,21 +242,27 @@ def _early_end(stage: Stage) -> None:
 
 def _early_expire(stage: Stage) -> None:
     program = running(stage, "ada")
-    program.act("mallory", "ends a part that nobody may open yet, for half of its bond", "expirePart", 0, 5)
+    number = next(n for n in range(6) if not program.contract.call("used") >> n & 1)
+    program.act("mallory", "ends a part that nobody may open yet, for half of its bond", "expirePart", 0, number)
 
 
-def _rest_twice(stage: Stage) -> None:
+def _rest_astray(stage: Stage) -> None:
     program = _won(stage, "ada")
     for _ in range(2):
         stage.wait(program.terms.window)
         program.settle()
-    for _ in range(2):
-        program.act("mallory", "shares out the rest of the prize", "collectRest", 0)
+    program.act("mallory", "has the rest of the prize sent to the winner of an epoch that nobody won", "collectRest", 1)
 
 
 def _twice(stage: Stage) -> None:
-    program = _won(stage, "ada")
-    program.collect(0, "ada")
+    """The tester's lost bond is shared by those who committed; ada takes bob's share too."""
+    program = running(stage, "ada", "bob")
+    stage.wait(program.terms.window)
+    program.draw("stranger", 1)
+    stage.wait(program.terms.window)
+    program.settle()
+    for _ in range(2):
+        program.collect(0, "ada")
 
 
 def _move_badge(stage: Stage) -> None:
@@ -309,9 +315,9 @@ ATTACKS = (
            _guard("if (seed != 0 && !missing && phase < 6) revert TooEarly(block.timestamp, e.schedule.deadline(5));"), _early_end, "TooEarly"),
     Attack("early-expire", "a sealed part is slashed while the program runs", _OF,
            (Guard(PARTS, "if (state != State.CLOSED) revert WrongState(state, State.CLOSED);"),), _early_expire, "WrongState"),
-    Attack("twice", "a stake is collected twice", _OF, _guard("if (c.stake == 0) revert NothingToCollect(number, who);"), _twice, "NothingToCollect"),
-    Attack("rest-twice", "a share of the rest is taken twice", _OF,
-           _guard("if (e.result != 3 || _restPaid[number]) revert NothingToCollect(number, e.best);"), _rest_twice, "NothingToCollect"),
+    Attack("twice", "a share is collected twice", _OF, _guard("if (c.stake == 0) revert NothingToCollect(number, who);"), _twice, "NothingToCollect"),
+    Attack("rest-astray", "the rest of the prize is sent where nobody won", _OF,
+           _guard("if (e.result != 3 || _restPaid[number]) revert NothingToCollect(number, e.best);"), _rest_astray, "NothingToCollect"),
     Attack("move-badge", "a badge is sold", ("Badges",), _guard("if (from != address(0)) revert Soulbound(tokenId);", BADGES), _move_badge, "Soulbound"),
     Attack("forge-badge", "a badge is made by its wearer", ("Badges",),
            _guard("if (msg.sender != program) revert NotTheProgram(msg.sender, program);", BADGES), _forge_badge, "NotTheProgram"),

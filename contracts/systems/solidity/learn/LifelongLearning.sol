@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Beacon} from "../blocks/Beacon.sol";
 import {DataStore} from "../blocks/DataStore.sol";
-import {Sample, Samples} from "../blocks/Samples.sol";
+import {Sample} from "../blocks/Samples.sol";
 import {Schedule, Schedules} from "../blocks/Schedule.sol";
 import {Seal} from "../blocks/Seal.sol";
 import {TestSet} from "../blocks/TestSet.sol";
@@ -351,9 +351,7 @@ contract LifelongLearning is TestParts {
     function _place(Sample calldata s) private view returns (uint256) {
         bytes32 expected = partOf[s.part][drawnPart()].root;
         if (s.part >= _testers.length) revert TestSet.UnknownPart(s.part);
-        if (s.index >= _terms.perPart) revert TestSet.UnknownSample(s.part, s.index);
-        if (s.input.length != _terms.inputBytes) revert Samples.WrongInputLength(s.input.length, _terms.inputBytes);
-        bytes32 found = Samples.climb(Samples.leaf(s.index, s.label, s.input), s.index, _terms.perPart, s.path);
+        bytes32 found = reader.rootOf(s, _terms.inputBytes, _terms.perPart);
         if (found != expected) revert WrongSample(found, expected);
         return s.part * _terms.perPart + s.index;
     }

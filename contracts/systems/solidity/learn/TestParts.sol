@@ -5,6 +5,7 @@ import {Beacon} from "../blocks/Beacon.sol";
 import {Samples} from "../blocks/Samples.sol";
 import {Vault} from "../blocks/Vault.sol";
 import {GrowingNetwork, Stage} from "./GrowingNetwork.sol";
+import {PartReader} from "./PartReader.sol";
 
 /// How a program runs. `parts` are those of a tester and stage; amounts in wei, `window` in seconds.
 struct Terms {
@@ -36,7 +37,7 @@ abstract contract TestParts is Vault, Beacon {
     event PartOpened(uint256 tester, uint256 part, bytes32 root);
     event PartLost(uint256 tester, uint256 part);
 
-    error NotTheTester(address sender, address tester);
+    error NotTheTester(address sender, uint256 tester);
     error PartExists(uint256 tester, uint256 part);
     error PartOver(uint256 tester, uint256 part);
     error NoSuchPart(uint256 part, uint256 parts);
@@ -59,6 +60,7 @@ abstract contract TestParts is Vault, Beacon {
     State public state;
     /// Runs the network: `logits(weights, input)` of any weights of this program.
     GrowingNetwork public immutable network;
+    PartReader internal immutable reader;
     /// Ends of the time to seal, and of the time to open what the probe drew.
     uint40 public immutable sealBy;
     uint40 public immutable probeBy;
@@ -78,6 +80,7 @@ abstract contract TestParts is Vault, Beacon {
             if (stages[s].classes == 0 || stages[s].neurons == 0) revert BadTerms();
         }
         (_terms, _testers, _stages) = (t, testers, stages.length);
+        reader = new PartReader();
         network = new GrowingNetwork(stages, t.inputBytes, t.shift, t.hinge, t.margin);
         (sealBy, probeBy) = (uint40(block.timestamp + t.window), uint40(block.timestamp + 2 * uint256(t.window)));
     }
@@ -85,7 +88,7 @@ abstract contract TestParts is Vault, Beacon {
     /// Seals a tester's parts, from number `first` on, each for its bond.
     function sealParts(uint256 tester, uint256 first, bytes32[] calldata seals) external payable {
         if (state != State.SEALED || block.timestamp >= sealBy) revert WrongState(state, State.SEALED);
-        if (tester >= _testers.length || msg.sender != _testers[tester]) revert NotTheTester(msg.sender, _testers[tester]);
+        if (tester >= _testers.length || msg.sender != _testers[tester]) revert NotTheTester(msg.sender, tester);
         _exactly(seals.length * _terms.partBond);
         _hold(_PARTS);
         for (uint256 i = 0; i < seals.length; i++) {
@@ -103,14 +106,9 @@ abstract contract TestParts is Vault, Beacon {
         Part storage part = partOf[tester][number];
         if (part.over || part.seal == 0) revert PartOver(tester, number);
         if (!_isDue(number)) revert PartNotDue(tester, number);
-        (bytes32 root, uint256 count) = Samples.partRoot(data, _terms.inputBytes);
-        if (count != _terms.perPart) revert WrongSampleCount(count, _terms.perPart);
-        bytes32 found = Samples.partSeal(root, count, _terms.inputBytes, salt);
-        if (found != part.seal) revert PartBroken(found, part.seal);
         (, uint256 classes) = network.sizesAt(number / _terms.parts);
-        for (uint256 i = 0; i < data.length; i += _terms.inputBytes + 1) {
-            if (uint8(data[i]) >= classes) revert LabelOutOfRange(uint8(data[i]), classes);
-        }
+        (bytes32 root, bytes32 found) = reader.read(data, _terms.inputBytes, _terms.perPart, classes, salt);
+        if (found != part.seal) revert PartBroken(found, part.seal);
         (part.root, part.over) = (root, true);
         _free(_PARTS, _testers[tester], _terms.partBond);
         emit PartOpened(tester, number, root);
