@@ -176,7 +176,7 @@ class LearnMachine(Clocked):
         assert contract.call("owed") == self.chain.balance(contract.address) == 0
 
 
-LearnMachine.TestCase.settings = machine_settings(4, 8)
+LearnMachine.TestCase.settings = machine_settings(2, 8)
 TestLearn = LearnMachine.TestCase
 
 
