@@ -9,7 +9,8 @@ follow in the order in which the gadgets name them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
@@ -31,13 +32,7 @@ class LinearCheck(Gadget):
 
     def constraints(self) -> tuple[Constraint, ...]:
         linear, horner = Cell("linear"), Cell("horner")
-        read_by_weights: Expression | None = None
-        for part in self.parts:
-            more = part.read_by_weights()
-            if more is not None:
-                read_by_weights = more if read_by_weights is None else read_by_weights + more
-        if read_by_weights is None:
-            raise ValueError("a circuit without weights computes nothing")
+        read_by_weights = reduce(add, [more for part in self.parts if (more := part.read_by_weights()) is not None])
         # linear' - linear = readout * horner - (weights * what they read) - constants, and cyclic: the total is zero
         expression = linear.next - linear - Public("readout") * horner + read_by_weights + Public("constants")
         return (Constraint("linear", expression),)

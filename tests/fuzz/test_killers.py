@@ -17,6 +17,7 @@ from zkpredict.circuits.gadgets.public_input import evaluate_image, image_polyno
 from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS, root_of_unity
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.expression import Cell
 from zkpredict.circuits.gadgets.packs import Packs
 from zkpredict.circuits.layout import Circuit
@@ -92,6 +93,31 @@ def test_files_round_trip(case, tmp_path):
     path = tmp_path / "saved"
     case.commitment.save(path)
     assert ModelCommitment.load(path) == case.commitment
+
+
+def test_a_commitment_made_in_python_is_checked_like_a_file(case):
+    circuit, rows = case.commitment.circuit, list(case.commitment.rows)
+    assert ModelCommitment(circuit, rows) == case.commitment and hash(ModelCommitment(circuit, rows))
+    for wrong in (rows[:-1], [*rows, rows[0]]):
+        with refuses(MalformedFile, f"commitment: has {len(wrong)} rows, its circuit needs {len(rows)}"):
+            ModelCommitment(circuit, wrong)
+    with refuses(MalformedFile, f"commitment: row {len(rows) - 1} is the point at infinity"):
+        ModelCommitment(circuit, [*rows[:-1], G1.generator() - G1.generator()])
+
+
+def test_a_schema_is_bound_and_comes_back(case):
+    """The first row is replaced by the bound one; the file keeps the row that it was made of."""
+    commitment, schema = case.commitment, Schema(classes=tuple(f"class {number}" for number in range(case.commitment.circuit.classes)))
+    bound = ModelCommitment.bound(commitment.circuit, commitment.rows, schema, G1.from_compressed)
+    assert bound.rows[0] != commitment.rows[0] and bound.rows[1:] == commitment.rows[1:]
+    assert (bound.inner, bound.schema) == (commitment.rows[0], schema) and bound.model_id != commitment.model_id
+    data = bound.to_bytes()
+    again = ModelCommitment.from_bytes(data, G1.from_compressed)
+    assert again == bound and again.to_bytes() == data and data[:5] == b"zkpK\x02"
+    assert ModelCommitment.bound(commitment.circuit, commitment.rows, Schema(), G1.from_compressed) == commitment
+    for damaged in (data[:-1], data + b"\x00"):
+        with pytest.raises(MalformedFile):
+            ModelCommitment.from_bytes(damaged, G1.from_compressed)
 
 
 def test_refuses_another_point_or_scalar(case):

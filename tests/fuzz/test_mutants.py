@@ -107,8 +107,8 @@ def sampled(module: str, count: int) -> list[Mutant]:
 
 @pytest.mark.parametrize("module", NATIVE)
 def test_a_sample_of_the_verifiers_mutants_dies(module):
-    """Three of each module; all of them by `python -m zkpredict.tools.mutation`."""
-    survived = [m.name for m in sampled(module, 3) if mutation.outlives(mutation.TARGETS[module], m)]
+    """One of each module; all of them by `python -m zkpredict.tools.mutation`."""
+    survived = [m.name for m in sampled(module, 1) if mutation.outlives(mutation.TARGETS[module], m)]
     assert [name for name in survived if name not in mutation.explanations()] == []
 
 
