@@ -87,7 +87,7 @@ TestBeacon = BeaconMachine.TestCase
 
 def test_a_draw_that_nobody_fixed_in_time_can_be_named_anew(embedded, monkeypatch):
     """The history contract serves 8,191 blocks; the wait is shortened in the source, the rule stays the same."""
-    from guards import compiled, removed
+    from system_guards import compiled, removed
     from pathlib import Path
 
     sources = removed("blocks/Beacon.sol", "SERVED_BLOCKS = 8191", "SERVED_BLOCKS = 5")

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from guards import _SETTER, _SWITCH, _switched
+from system_guards import _SETTER, _SWITCH, _switched
 from test_block_data import random_part
 from world import new, outcome
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from guards import cut_board
+from system_guards import cut_board
 from test_dispute_twin import SEED, everything, trace_of
 
 from zkpredict.contracts.chain.evm import EmbeddedChain

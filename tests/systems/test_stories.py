@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from guards import all_guards, cut_board
+from system_guards import all_guards, cut_board
 from nodes import client, running_anvil
 
 from zkpredict.cli.main import main
