@@ -13,7 +13,7 @@ from functools import lru_cache, reduce
 from operator import add
 
 from zkpredict.circuits.columns import Column, Origin
-from zkpredict.circuits.expression import Cell, Expression, Public
+from zkpredict.circuits.expression import Cell, Public
 from zkpredict.circuits.field import MODULUS, S, powers
 from zkpredict.circuits.gadgets.base import Constraint, Equation, Gadget
 from zkpredict.circuits.gadgets.dense import Dense

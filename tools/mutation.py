@@ -32,7 +32,7 @@ TARGETS = {
     "zkpredict.verifier.transcript": NATIVE_KILLERS,
     "zkpredict.verifier.ceremony": NATIVE_KILLERS,
     "zkpredict.circuits.constraints": NATIVE_KILLERS,
-    "zkpredict.circuits.columns": NATIVE_KILLERS,
+    "zkpredict.circuits.columns": "tests/fuzz/test_killers_forms.py",
     "zkpredict.circuits.linear": NATIVE_KILLERS,
     "zkpredict.circuits.publics": NATIVE_KILLERS,
     "zkpredict.circuits.gadgets.argmax": NATIVE_KILLERS,

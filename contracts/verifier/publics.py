@@ -28,6 +28,15 @@ def rho_power(exponent: int) -> Symbol:
     return Symbol.named(f"rho_{exponent}")
 
 
+def rho_to(exponent: int) -> Symbol:
+    """rho^exponent as a product of the powers that the contract keeps."""
+    result = Symbol.of({(): 1})
+    for bit in range(exponent.bit_length()):
+        if exponent >> bit & 1:
+            result = result * rho_power(1 << bit)
+    return result
+
+
 @dataclass(frozen=True)
 class Fraction:
     """`factor * numerator / denominator`, still without the common factor rho^n - 1."""

@@ -21,7 +21,7 @@ from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import locate_infinity, padded_g2, stored
-from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_power
+from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.kernel import G1, G2
 from zkpredict.verifier.ceremony import TAU_G2
@@ -312,11 +312,11 @@ class Generator:
         """`evaluate_image` without its last summand: packs of (1 + pixels), each block of coefficients above the other."""
         circuit = self.circuit
         n, block, packs = circuit.domain, circuit.inputs + 1, circuit.input_packs_per_row
-        block_value = _rho_to(circuit.inputs) + Symbol.named("pixels")
-        step, total, weight = _rho_to(block), Symbol.of({}), Symbol.of({(): 1})
+        block_value = rho_to(circuit.inputs) + Symbol.named("pixels")
+        step, total, weight = rho_to(block), Symbol.of({}), Symbol.of({(): 1})
         for _ in range(packs):
             total, weight = total * step + weight, weight * ALPHA
-        return total * block_value * _rho_to(n - packs * block + 1)
+        return total * block_value * rho_to(n - packs * block + 1)
 
     def claim(self) -> Fold[Symbol]:
         """The verifier's own linearisation and fold, run on names."""
@@ -397,12 +397,3 @@ class _Lookup:
 
 def _read(place: str, bound: int = MODULUS) -> Value:
     return Value(f"mload({place})", bound, 0)
-
-
-def _rho_to(exponent: int) -> Symbol:
-    """rho^exponent as a product of the powers that the contract keeps."""
-    result = Symbol.of({(): 1})
-    for bit in range(exponent.bit_length()):
-        if exponent >> bit & 1:
-            result = result * rho_power(1 << bit)
-    return result

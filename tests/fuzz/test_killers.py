@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 from support import changed, random_image, random_network, refuses, said
 
-from zkpredict.circuits.columns import Column, Form, Origin
 from zkpredict.circuits.constraints import constraint, constraints, evaluate_publics, selectors
 from zkpredict.circuits.gadgets.public_input import evaluate_image, image_polynomial
 from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.files.schema import Schema
-from zkpredict.circuits.expression import Cell
 from zkpredict.circuits.gadgets.packs import Packs
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.linear import equations
@@ -30,7 +28,7 @@ from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.native import image_bytes, parse_proof, verify
-from zkpredict.circuits.placement import COMPACT_FORM, form
+from zkpredict.circuits.placement import form
 from zkpredict.verifier.opening import Fold, Linear
 from zkpredict.verifier.transcript import Transcript
 
@@ -376,49 +374,6 @@ def test_equations_have_their_names_reads_and_exponents():
     assert found[0].reads == {40: 1} and found[19].reads == {936: 1} and found[19].constant == 0
     assert [found[9 + i].constant for i in range(10)] == [1, 1, 1] + [0] * 7
     assert [circuit.row_exponents(layer) for layer in (0, 1)] == [range(0, 7), range(7, 9, 2)]
-
-
-def test_the_form_of_a_proof_is_derived():
-    assert COMPACT_FORM.points == POINTS and COMPACT_FORM.scalars == SCALARS
-    assert COMPACT_FORM.stated == (("limb", 0), ("cell", 0), ("table", 0), ("cell", 1))
-    assert (COMPACT_FORM.rotations, COMPACT_FORM.blinders) == ((0, 1), 4)
-    claims = [((0,), None), ((0,), "limb"), ((0,), "table"), ((0, 1), "cell"), ((1,), None)]
-    assert [(claim.points, claim.column) for claim in COMPACT_FORM.claims] == claims
-    assert [(m.name, m.points, m.scalars, m.challenges) for m in COMPACT_FORM.rounds] == [
-        ("trace", POINTS[:3], (), ("alpha", "beta")),
-        ("sums", POINTS[3:5], (), ("delta",)),
-        ("quotient", POINTS[5:6], (), ("rho",)),
-        ("evaluations", (), SCALARS, ("nu",)),
-        ("opening", ("opening",), (), ("zeta",)),
-        ("final", ("final",), (), ()),
-    ]
-
-
-def column(name: str, origin: Origin = Origin.PROOF) -> Column:
-    return Column(name, origin, 1 if origin is Origin.PROOF else 0)
-
-
-def formed(expression, *columns: Column) -> Form:
-    return Form.of(columns, {"one": ("x",)}, expression.evaluate)
-
-
-def test_forms_of_other_constraints():
-    a, b, w = Cell("a"), Cell("b"), Cell("w")
-    weights = column("w", Origin.MODEL)
-    both = formed(w * b.next + a, column("a"), column("b"), weights)
-    assert both.stated == (("b", 1),) and both.scalars == ("b_next", "linearised_next") and both.rotations == (0, 1)
-    far = formed(a * Cell("b", 2) * Cell("b", -1) + a, column("a"), column("b"))
-    assert far.stated == (("a", 0), ("b", 2))
-    assert far.rotations == (0, 2, -1) and far.blinders == 6
-    assert far.scalars[-2:] == ("linearised_next2", "linearised_previous")
-    assert formed(a * a, column("a")).stated == (("a", 0),) and formed(a + b, column("a"), column("b")).stated == ()
-    assert formed(a * b + a * Cell("c"), column("a"), column("b"), column("c")).stated == (("a", 0),)
-    with refuses(ValueError, "constraints read cell b (rotation 0), but nothing commits to a column b"):
-        formed(a + b, column("a"))
-    with refuses(ValueError, "weights are multiplied with weights in [('w', 0)]: neither may be stated"):
-        formed(w * w, weights)
-    with refuses(ValueError, "two columns have one name among ['a', 'a']"):
-        formed(a, column("a"), column("a"))
 
 
 def test_public_polynomials_of_every_digit(case):
