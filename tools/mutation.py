@@ -24,6 +24,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 NATIVE_KILLERS, INDEPENDENT_KILLERS = "tests/fuzz/test_killers.py", "tests/fuzz/test_killers_independent.py"
+CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
 TARGETS = {
     "zkpredict.verifier.native": NATIVE_KILLERS,
     "zkpredict.verifier.opening": NATIVE_KILLERS,
@@ -31,17 +32,17 @@ TARGETS = {
     "zkpredict.verifier.commitment": NATIVE_KILLERS,
     "zkpredict.verifier.transcript": NATIVE_KILLERS,
     "zkpredict.verifier.ceremony": NATIVE_KILLERS,
-    "zkpredict.circuits.constraints": NATIVE_KILLERS,
+    "zkpredict.circuits.constraints": CIRCUIT_KILLERS,
     "zkpredict.circuits.columns": "tests/fuzz/test_killers_forms.py",
-    "zkpredict.circuits.linear": NATIVE_KILLERS,
-    "zkpredict.circuits.publics": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.argmax": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.bytes": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.dense": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.lanes": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.packs": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.public_input": NATIVE_KILLERS,
-    "zkpredict.circuits.gadgets.relu": NATIVE_KILLERS,
+    "zkpredict.circuits.linear": CIRCUIT_KILLERS,
+    "zkpredict.circuits.publics": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.argmax": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.bytes": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.dense": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.lanes": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.packs": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.public_input": CIRCUIT_KILLERS,
+    "zkpredict.circuits.gadgets.relu": CIRCUIT_KILLERS,
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
 }
 EVIDENCE = ROOT / "docs" / "evidence.md"
@@ -216,7 +217,7 @@ def run_killers(killers: str, mutant: Mutant) -> int:
 
         sys.path.insert(0, str(ROOT / "tests"))
         options = ["-x", "-q", "--noconftest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--rootdir", str(ROOT)]
-        code = SURVIVED if pytest.main([*options, str(ROOT / killers)]) == 0 else KILLED
+        code = SURVIVED if pytest.main([*options, *(str(ROOT / file) for file in killers.split())]) == 0 else KILLED
     finally:
         os._exit(code)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import cast
 
 from Crypto.Hash import keccak
@@ -43,6 +43,7 @@ from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.messages import Proof
 
 CellName = tuple[str, int]
+Numbers = Mapping[str, int]
 
 
 def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
@@ -252,8 +253,8 @@ def public_values(circuit: Circuit, image: bytes, digit: int, alpha: int, point:
     tags = set(circuit.gates[:-1])
     for tag in tags if len(tags) > 1 else ():  # a single gate acts on every lane
         groups = [group for group, own in zip(circuit.layer_groups[:-1], circuit.gates[:-1], strict=True) if own == tag]
-        lanes = [g.pack_row(slot) + lane * LANE_ROWS for g in groups for slot in range(g.slots) for lane in range(PACK_LANES)]
-        found[f"gate{tag}"] = on(start + SIGN_ROW for start in lanes)
+        starts = [g.pack_row(slot) + lane * LANE_ROWS for g in groups for slot in range(g.slots) for lane in range(PACK_LANES)]
+        found[f"gate{tag}"] = on(start + SIGN_ROW for start in starts)
     return found
 
 
@@ -308,10 +309,7 @@ class Probe:
 
 
 def split_linear(
-    total: Callable[[Environment], int],
-    publics: Mapping[str, int],
-    challenges: Mapping[str, int],
-    stated: Mapping[CellName, int],
+    total: Callable[[Environment], int], publics: Numbers, challenges: Numbers, stated: Mapping[CellName, int]
 ) -> tuple[int, dict[CellName, int]]:
     """`total` as constant + sum of coefficient * unstated cell, found by setting one cell after the other to 1."""
     probe = Probe(publics, challenges, stated)
@@ -331,9 +329,7 @@ class Claim:
     values: Mapping[int, int]
 
 
-def opening_claims(
-    commitment: ModelCommitment, proof: Proof, challenges: Mapping[str, int], publics: Mapping[str, int]
-) -> list[Claim]:
+def opening_claims(commitment: ModelCommitment, proof: Proof, challenges: Numbers, publics: Numbers) -> list[Claim]:
     """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks"."""
     circuit, shape = commitment.circuit, form(commitment.circuit)
     root = pow(7, (ORDER - 1) // circuit.domain, ORDER)
@@ -391,10 +387,7 @@ def _opens(claims: list[Claim], proof: Proof, challenges: Mapping[str, int]) -> 
 
 
 def _product(factors: Iterable[int]) -> int:
-    total = 1
-    for factor in factors:
-        total = total * factor % ORDER
-    return total
+    return reduce(lambda one, other: one * other % ORDER, factors, 1)
 
 
 def _interpolated(values: Mapping[int, int], point: int) -> int:
