@@ -38,9 +38,10 @@ def rust_packages(root: Path) -> list[dict]:
 
 
 def node_packages(root: Path) -> dict[str, dict]:
-    """The packages of package-lock.json by name."""
+    """The packages of package-lock.json that come from elsewhere, by name: no link to a folder of this repository."""
     lock = json.loads((root / NODE_LOCK).read_text(encoding="utf-8"))
-    return {path.rpartition("node_modules/")[2]: entry for path, entry in lock["packages"].items() if path}
+    fetched = {path: entry for path, entry in lock["packages"].items() if "node_modules/" in path and "link" not in entry}
+    return {path.rpartition("node_modules/")[2]: entry for path, entry in fetched.items()}
 
 
 def components(root: Path) -> Iterator[dict]:

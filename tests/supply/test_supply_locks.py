@@ -67,7 +67,10 @@ def test_the_rust_lock_pins_checksums_of_one_registry(root):
 
 
 def test_the_node_lock_pins_hashes(root):
-    wanted = json.loads((root / "package.json").read_text())["devDependencies"]
+    declared = json.loads((root / "package.json").read_text())["devDependencies"]
+    own = {name: place.removeprefix("file:") for name, place in declared.items() if place.startswith("file:")}
+    assert {name: json.loads((root / place / "package.json").read_text())["name"] for name, place in own.items()} == {name: name for name in own}
+    wanted = {name: version for name, version in declared.items() if name not in own}
     found = sbom.node_packages(root)
     assert {name: found[name]["version"] for name in wanted} == wanted
     for name, entry in found.items():

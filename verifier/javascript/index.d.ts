@@ -1,0 +1,69 @@
+/** A feature's scale: the readings of byte 0 and of byte 255. */
+export interface Feature {
+  readonly name: string;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A model's circuit: `n` rows, neurons from input to output, 1 (narrow) or 2 (wide) lanes a layer. */
+export interface Circuit {
+  readonly n: number;
+  readonly widths: readonly number[];
+  readonly lanes: readonly number[];
+  readonly layers: number;
+  readonly inputs: number;
+  readonly classes: number;
+  readonly bytes: Uint8Array;
+  readonly digest: Uint8Array;
+}
+
+/** The public side of a model; made by `parseCommitment` alone. */
+export class Commitment {
+  private constructor();
+  readonly circuit: Circuit;
+  readonly schema: { readonly features: readonly Feature[]; readonly classes: readonly string[] };
+  /** 32 bytes. */
+  readonly modelId: Uint8Array;
+  /** The same in hexadecimal. */
+  readonly id: string;
+}
+
+/** What a proof shows. `className` is null when the model's classes have no names. */
+export interface Verdict {
+  readonly digit: number;
+  readonly className: string | null;
+  readonly modelId: string;
+}
+
+/** What a proof file says, before anything is checked but its form. */
+export interface ParsedProof {
+  readonly modelId: Uint8Array;
+  readonly digit: number;
+  readonly points: Readonly<Record<string, unknown>>;
+  readonly scalars: Readonly<Record<string, bigint>>;
+}
+
+/** Every refusal; `name` is the class's name. */
+export class Refusal extends Error {}
+export class MalformedFile extends Refusal {}
+export class MalformedProof extends Refusal {}
+export class WrongStatement extends Refusal {}
+export class FailedOpening extends Refusal {}
+
+/** Name, first byte and length of each part of a proof file. */
+export const PROOF_PARTS: readonly { readonly name: string; readonly start: number; readonly length: number }[];
+
+/** Parses a commitment file. Throws `MalformedFile`. */
+export function parseCommitment(data: Uint8Array): Commitment;
+
+/** Parses a proof file without checking what it claims. Throws `MalformedProof`. */
+export function parseProof(data: Uint8Array): ParsedProof;
+
+/** Throws `MalformedFile`, `MalformedProof`, `WrongStatement` or `FailedOpening` unless the proof holds for exactly this image. */
+export function verify(commitment: Uint8Array | Commitment, image: Uint8Array, proof: Uint8Array): Verdict;
+
+/** Bytes from hexadecimal digits, with or without 0x. Throws `TypeError`. */
+export function fromHex(text: string): Uint8Array;
+
+/** Hexadecimal digits of bytes. */
+export function hex(data: Uint8Array): string;

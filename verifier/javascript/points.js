@@ -1,0 +1,53 @@
+// Points of G1 in the ZCash format, read so that one point has one encoding; and the ceremony's constants.
+
+import { bls12_381 } from "@noble/curves/bls12-381.js";
+import { fromHex, number } from "./bytes.js";
+
+export const G1 = bls12_381.G1.Point;
+export const G2 = bls12_381.G2.Point;
+const BASE = bls12_381.fields.Fp.ORDER;
+const COORDINATE = (1n << 381n) - 1n;
+
+/** Decodes 48 bytes. `refuse(reason)` throws: not compressed, infinity, coordinate >= p, off the curve, outside the subgroup. */
+export function decodePoint(data, refuse) {
+  const flags = data[0] >> 5;
+  if (!(flags & 4)) refuse("the point is not compressed");
+  if (flags & 2) refuse("the point is at infinity");
+  if ((number(data) & COORDINATE) >= BASE) refuse("the coordinate is not below p");
+  let point;
+  try {
+    point = G1.fromBytes(data);
+  } catch {
+    refuse("the point is not on the curve");
+  }
+  if (point.is0() || !point.isTorsionFree()) refuse("the point is not in the subgroup of order r");
+  return point;
+}
+
+/** 96 bytes: x, y, big-endian, as hashes and contracts see a point. */
+export const uncompressed = (point) => point.toBytes(false);
+
+const constant = (digits) => decodePoint(fromHex(digits), (reason) => { throw new Error(`a constant: ${reason}`); });
+
+/** [T]: the table polynomial, T(w_256^i) = i, committed to with the powers of the ceremony (EIP-4844). */
+export const TABLE = constant("a646f2f19e78809b93e8dc5cbfd654f0420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b");
+
+/** B = [tau^(n-1)], by n: where a schema is bound (section 13). */
+export const BLINDING = new Map([
+  [1024, constant("81179cbc26a33f6d339b05ea3e1d6b9e1190bd44e94161ae36357b9cdf1e37d745d45c61735feed64371fe5384102366")],
+  [2048, constant("ad1086028fcdac94d5f1e7629071e7e47e30ad0190ae59aaebfb7a7ef6202ab91323a503c527e3226a23d7937af41a52")],
+]);
+
+/** [tau] in G2. */
+export const TAU = G2.fromBytes(
+  fromHex(
+    "b5bfd7dd8cdeb128843bc287230af38926187075cbfbefa81009a2ce615ac53d2914e5870cb452d2afaaab24f3499f72" +
+      "185cbfee53492714734429b7b38608e23926c911cceceac9a36851477ba4c60b087041de621000edc98edada20c1def2",
+  ),
+);
+
+/** e(left, [1]) = e(right, [tau]); a point at infinity pairs to one. */
+export function pairsWithTau(left, right) {
+  const pairs = [{ g1: left, g2: G2.BASE }, { g1: right.negate(), g2: TAU }].filter(({ g1 }) => !g1.is0());
+  return bls12_381.fields.Fp12.eql(bls12_381.pairingBatch(pairs), bls12_381.fields.Fp12.ONE);
+}
