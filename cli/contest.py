@@ -1,4 +1,7 @@
-"""`zkpredict contest`: competitions of networks on a sealed test, on any chain. Salts come from the signing key: nothing to keep."""
+"""`zkpredict contest`: competitions of networks on a sealed test, on any chain. Salts come from the signing key: nothing to keep.
+
+Hidden networks prove their right answers (`claim`, `prove`); networks in the open post all answers (`contestanswers.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,17 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.cli.claims import account_address, chain_verb, claims_at, moment, number, run_on_chain, signing_key, withdraw
+from zkpredict.cli.claims import account_address, chain_verb, claims_at, moment, number, run_on_chain, withdraw
 from zkpredict.cli.console import Console
+from zkpredict.cli.contestanswers import post, post_options, present, refute, refute_options
+from zkpredict.cli.contestplace import contest_options, entrant_options, found_contest, place_of, sealing_of, send
+from zkpredict.cli.judgement import open_model
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.testpart import add_part_options, read_part
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain.interface import Chain, Contract
-    from zkpredict.contracts.systems.contest import Params, Sealing
+    from zkpredict.contracts.systems.contest import Params
 
 _AT = "0x73DC7bD495A98BBdd74E9Fc86b2D27F54b3DA701"
 _PLACE = f"1 --contract {_AT} --state chain.json"
@@ -25,6 +31,7 @@ _WORDS = {
     "enter": f"{_PLACE} --model examples/mnist.model", "reveal": f"{_PLACE} --model examples/mnist.model",
     "claim": f"{_PLACE} --right 31", "prove": f"{_PLACE} --model examples/mnist.model {_PART}",
     "collect": f"{_PLACE} --entrant {_AT}",
+    "post": f"{_PLACE} --model examples/mnist.model {_PART}", "refute": f"{_PLACE} --entrant {_AT} {_PART}", "present": f"{_PLACE} --entrant {_AT}",
 }  # fmt: skip
 EXAMPLE = "\n".join(f"zkpredict contest {name} {_WORDS[name]}" for name in ("deploy", "create", "enter", "claim"))
 _HOUR = 3600
@@ -57,13 +64,14 @@ def _deploy(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
 
 def _create_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contract", required=True, metavar="ADDRESS", help="a ModelContest")
-    parser.add_argument("--prediction", required=True, metavar="ADDRESS", help="a ProvenPrediction for hidden networks, or another IPrediction")
+    parser.add_argument("--prediction", required=True, metavar="ADDRESS", help="a ProvenPrediction for hidden networks, an OpenPrediction with --by-answers")
     parser.add_argument("--owner", action="append", required=True, metavar="ADDRESS", help="of a part of the test; once for each part, eight at most")
     parser.add_argument("--per-part", type=at_least_one, required=True, metavar="N", help="samples of every part")
     parser.add_argument("--input-bytes", type=at_least_one, required=True, metavar="N", help="bytes of every input")
     parser.add_argument("--prize", type=at_least_one, required=True, metavar="WEI", help="paid in now")
     parser.add_argument("--stake", type=number, default=0, metavar="WEI", help="of every entrant, lost by not revealing (default: 0)")
     parser.add_argument("--min-parts", type=at_least_one, metavar="N", help="with fewer opened parts the contest is void (default: all)")
+    parser.add_argument("--by-answers", action="store_true", help="of networks in the open, which post all answers")
     parser.add_argument("--min-rule", action="store_true", help="rank by the least count in any part")
     parser.add_argument("--hours", type=at_least_one, default=24, help="length of each of the six phases (default: 24)")
 
@@ -75,7 +83,7 @@ def _create(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     deadlines = tuple(now + (phase + 1) * arguments.hours * _HOUR for phase in range(6))
     bond, parts = -(-arguments.prize // 10), len(arguments.owner)
     params = Params(
-        account_address(arguments.prediction), False, arguments.min_rule, arguments.min_parts or parts, arguments.per_part, arguments.input_bytes,
+        account_address(arguments.prediction), arguments.by_answers, arguments.min_rule, arguments.min_parts or parts, arguments.per_part, arguments.input_bytes,
         arguments.stake, bond, -(-bond // parts), deadlines, tuple(map(account_address, arguments.owner)),
     )  # fmt: skip
     with console.step("create"):
@@ -88,59 +96,71 @@ def _create(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     )  # fmt: skip
 
 
-def _contest_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("contest", type=number, metavar="CONTEST", help="its number")
-    parser.add_argument("--contract", required=True, metavar="ADDRESS", help="the ModelContest")
-
-
 def _part_options(parser: argparse.ArgumentParser) -> None:
-    _contest_options(parser)
+    contest_options(parser)
     add_part_options(parser)
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
-    _contest_options(parser)
-    parser.add_argument("--model", required=True, metavar="FILE", help="the private model file (its commitment is what enters)")
+    contest_options(parser)
+    parser.add_argument("--model", required=True, metavar="FILE", help="the private model file")
+
+
+def _entry_options(parser: argparse.ArgumentParser) -> None:
+    contest_options(parser)
+    named = parser.add_mutually_exclusive_group(required=True)
+    named.add_argument("--model", metavar="FILE", help="the private model file (its commitment is what enters)")
+    named.add_argument("--predictor", metavar="ADDRESS", help="with answers: a network in the open")
 
 
 def _seal_part(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
-    contract, params = _found(arguments, chain)
+    contract, params = found_contest(arguments, chain)
     part = read_part(arguments, params.per_part, params.input_bytes)
-    seal = part.seal(_sealing(arguments, contract).salt(_kind(arguments)))
-    _send(console, contract, "sealPart", arguments.contest, arguments.part, seal, value=params.part_bond, said=f"part {arguments.part} is sealed; keep its data")
+    seal = part.seal(sealing_of(arguments, contract).salt(_kind(arguments)))
+    send(console, contract, "sealPart", arguments.contest, arguments.part, seal, value=params.part_bond, said=f"part {arguments.part} is sealed; keep its data")
 
 
 def _open_part(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
-    contract, params = _found(arguments, chain)
+    contract, params = found_contest(arguments, chain)
     part = read_part(arguments, params.per_part, params.input_bytes)
-    salt = _sealing(arguments, contract).salt(_kind(arguments))
-    _send(console, contract, "openPart", arguments.contest, arguments.part, part.data, salt, said=f"part {arguments.part} is open for all to read")
+    salt = sealing_of(arguments, contract).salt(_kind(arguments))
+    send(console, contract, "openPart", arguments.contest, arguments.part, part.data, salt, said=f"part {arguments.part} is open for all to read")
 
 
 def _enter(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
-    contract, params = _found(arguments, chain)
-    model = _model(arguments, console).commitment.model_id
+    contract, params = found_contest(arguments, chain)
+    model = _entry(arguments, console, chain, params)
     said = "you are in; reveal in the next phase, or lose the stake"
-    _send(console, contract, "enter", arguments.contest, _sealing(arguments, contract).model(model), value=params.stake, said=said)
+    send(console, contract, "enter", arguments.contest, sealing_of(arguments, contract).model(model), value=params.stake, said=said)
 
 
 def _reveal(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
     from zkpredict.contracts.systems.contest import ENTRY
 
-    contract, _ = _found(arguments, chain)
-    model = _model(arguments, console).commitment.model_id
-    salt = _sealing(arguments, contract).salt(ENTRY)
-    _send(console, contract, "reveal", arguments.contest, model, salt, said=f"your model is {model.hex()}; register it where proofs are checked")
+    contract, params = found_contest(arguments, chain)
+    model = _entry(arguments, console, chain, params)
+    salt = sealing_of(arguments, contract).salt(ENTRY)
+    following = "post its answers when the test is open" if params.by_answers else "register it where proofs are checked"
+    send(console, contract, "reveal", arguments.contest, model, salt, said=f"your model is {model.hex()}; {following}")
+
+
+def _entry(arguments: argparse.Namespace, console: Console, chain: Chain, params: Params) -> bytes:
+    """The id of the model that enters. Raises `UnusableInput` when the contest is of the other kind."""
+    if params.by_answers != (arguments.predictor is not None):
+        raise UnusableInput(f"this contest is of networks {'in the open: give --predictor ADDRESS' if params.by_answers else 'that stay hidden: give --model FILE'}")
+    if not params.by_answers:
+        return _model(arguments, console).commitment.model_id
+    return open_model(chain, params.prediction, arguments.predictor)
 
 
 def _claim_options(parser: argparse.ArgumentParser) -> None:
-    _contest_options(parser)
+    contest_options(parser)
     parser.add_argument("--right", type=at_least_one, required=True, metavar="N", help="right answers that you can prove")
 
 
 def _claim(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
-    contract, params = _found(arguments, chain)
-    _send(console, contract, "claim", arguments.contest, arguments.right, value=params.claim_bond, said=f"{arguments.right} right answers are claimed; prove them if you can win")
+    contract, params = found_contest(arguments, chain)
+    send(console, contract, "claim", arguments.contest, arguments.right, value=params.claim_bond, said=f"{arguments.right} right answers are claimed; prove them if you can win")
 
 
 def _prove_options(parser: argparse.ArgumentParser) -> None:
@@ -158,9 +178,9 @@ def _prove(arguments: argparse.Namespace, console: Console, chain: Chain) -> Non
     from zkpredict.contracts.verifier.encoding import onchain_proof
     from zkpredict.prover.prove import prove
 
-    contract, params = _found(arguments, chain)
+    contract, params = found_contest(arguments, chain)
     part, model = read_part(arguments, params.per_part, params.input_bytes), _model(arguments, console)
-    place = _place(contract, arguments)
+    place = place_of(contract, arguments.contest, arguments.part)
     entry = contract.call("entryOf", arguments.contest, chain.sender)
     bits = entry[8] >> (place * params.per_part)
     images = [np.frombuffer(data, np.uint8) for data in part.inputs]
@@ -180,19 +200,14 @@ def _prove(arguments: argparse.Namespace, console: Console, chain: Chain) -> Non
 
 
 def _settle(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
-    contract, _ = _found(arguments, chain)
-    _send(console, contract, "settle", arguments.contest, said="the contest is over; `contest collect` credits each entrant")
-
-
-def _collect_options(parser: argparse.ArgumentParser) -> None:
-    _contest_options(parser)
-    parser.add_argument("--entrant", metavar="ADDRESS", help="for whom (default: yourself)")
+    contract, _ = found_contest(arguments, chain)
+    send(console, contract, "settle", arguments.contest, said="the contest is over; `contest collect` credits each entrant")
 
 
 def _collect(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
-    contract, _ = _found(arguments, chain)
+    contract, _ = found_contest(arguments, chain)
     who = chain.sender if arguments.entrant is None else account_address(arguments.entrant)
-    _send(console, contract, "collect", arguments.contest, who, said=f"what is {who}'s is credited")
+    send(console, contract, "collect", arguments.contest, who, said=f"what is {who}'s is credited")
 
 
 def _withdraw(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
@@ -202,7 +217,7 @@ def _withdraw(arguments: argparse.Namespace, console: Console, chain: Chain) -> 
 def _status(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
     from zkpredict.contracts.systems.contest import PHASES
 
-    contract, params = _found(arguments, chain)
+    contract, params = found_contest(arguments, chain)
     phase, state, entered, opened, samples, best, right, _ = contract.call("status", arguments.contest)
     entry = contract.call("entryOf", arguments.contest, chain.sender)
     name = PHASES[phase] if state == 0 else ("RUNNING", "DONE", "VOID")[state]
@@ -239,48 +254,16 @@ def _can(contract: Contract, contest: int, me: str, params: Params, phase: int, 
     if phase == 2:
         found |= {f"open-part --part {part}": f"your bond of {params.part_bond} wei is slashed" for part, (_, done, seal) in parts if any(seal) and not done}
     if phase == 3 and any(model) and not claimed:
-        found["claim"] = "you cannot win; your stake comes back"
-    if phase in (4, 5) and claimed:
+        found["post" if params.by_answers else "claim"] = "you cannot win; your stake comes back"
+    if phase == 4 and params.by_answers:
+        found["refute"] = "an entrant that lies about its network can win"
+    if phase == 5 and claimed and params.by_answers:
+        found["present"] = "nobody may win"
+    if phase in (4, 5) and claimed and not params.by_answers:
         found["prove"] = f"your bond of {params.claim_bond} wei is slashed if you claimed more than the winner proves"
     if phase == 6 or (phase > 2 and contract.call("status", contest)[3] < params.min_parts):
         found["settle"] = "nobody is paid until somebody does"
     return found
-
-
-def _send(console: Console, contract: Contract, function: str, *arguments: object, value: int = 0, said: str) -> None:
-    with console.step(function):
-        receipt = contract.transact(function, *arguments, value=value)
-    contest = arguments[0]
-    console.result({"contest": contest, "done": function, "paid": value, "gas": receipt.gas_used}, [f"Contest {contest}: {said}.", f"  gas          {receipt.gas_used:,}"])
-
-
-def _found(arguments: argparse.Namespace, chain: Chain) -> tuple[Contract, Params]:
-    """The contract, and how the contest was set up. Raises `UnusableInput` when there is no such contest."""
-    from zkpredict.contracts.systems.contest import Params
-
-    contract = claims_at(arguments, chain, "ModelContest")
-    sponsor, found = contract.call("params", arguments.contest)
-    if int(sponsor, 16) == 0:
-        raise UnusableInput(f"the contract at {contract.address} has no contest {arguments.contest}")
-    return contract, Params(*found)
-
-
-def _place(contract: Contract, arguments: argparse.Namespace) -> int:
-    """Which part of the opened test a sealed part became."""
-    from eth_utils import keccak
-
-    for log in contract.chain.logs(contract.address, (keccak(text="PartOpened(uint256,uint256,uint256,bytes32)"),)):
-        _, fields = contract.artifact.decode_event(log.topics, log.data)
-        if (fields["id"], fields["number"]) == (arguments.contest, arguments.part):
-            return fields["part"]
-    raise UnusableInput(f"part {arguments.part} of contest {arguments.contest} is not open")
-
-
-def _sealing(arguments: argparse.Namespace, contract: Contract) -> Sealing:
-    from zkpredict.contracts.systems.contest import Sealing
-
-    chain = contract.chain
-    return Sealing(signing_key(arguments), chain.sender, chain.chain_id, contract.address, arguments.contest)
 
 
 def _kind(arguments: argparse.Namespace) -> str:
@@ -298,15 +281,18 @@ def _model(arguments: argparse.Namespace, console: Console):
 
 _ACTIONS = (
     ("deploy", "deploy a contract that holds any number of contests", _deploy_options, _deploy),
-    ("create", "open a contest of hidden networks and pay the prize in", _create_options, _create),
+    ("create", "open a contest and pay the prize in", _create_options, _create),
     ("seal-part", "bind yourself to your part of the test", _part_options, _seal_part),
-    ("enter", "enter with a sealed model", _model_options, _enter),
-    ("reveal", "say which model you sealed", _model_options, _reveal),
+    ("enter", "enter with a sealed model", _entry_options, _enter),
+    ("reveal", "say which model you sealed", _entry_options, _reveal),
     ("open-part", "publish your part of the test", _part_options, _open_part),
     ("claim", "say how many right answers you can prove", _claim_options, _claim),
     ("prove", "prove what your model gets right in a part", _prove_options, _prove),
-    ("settle", "end a contest whose time is over", _contest_options, _settle),
-    ("collect", "credit an entrant's stake, bond and share", _collect_options, _collect),
-    ("status", "say where a contest is, what you may do, and what waiting costs", _contest_options, _status),
-    ("withdraw", "take your credit", _contest_options, _withdraw),
+    ("post", "post your network's answers to the whole test (networks in the open)", post_options, post),
+    ("refute", "show a false answer of an entrant", refute_options, refute),
+    ("present", "put an entrant that nobody refuted forward as the best", entrant_options, present),
+    ("settle", "end a contest whose time is over", contest_options, _settle),
+    ("collect", "credit an entrant's stake, bond and share", entrant_options, _collect),
+    ("status", "say where a contest is, what you may do, and what waiting costs", contest_options, _status),
+    ("withdraw", "take your credit", contest_options, _withdraw),
 )

@@ -14,6 +14,7 @@ from zkpredict.circuits.files.codec import load_json
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.cli.claims import account_address, chain_verb, claims_at, moment, number, run_on_chain, signing_key, span, withdraw
 from zkpredict.cli.console import Console
+from zkpredict.cli.judgement import add_judge_options, asked, hexadecimal, judge_of
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.testpart import read_bytes_array
 
@@ -68,9 +69,7 @@ def _deploy(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
 def _post_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contract", required=True, metavar="ADDRESS", help="the escrow")
     parser.add_argument("--deal", required=True, metavar="FILE", help="where the terms are written: keep it, and give it to the supplier")
-    parser.add_argument("--prediction", metavar="ADDRESS", help="who says what the network says (with --model-id)")
-    parser.add_argument("--model-id", metavar="HEX", help="the model as that prediction knows it")
-    parser.add_argument("--predictor", metavar="ADDRESS", help="instead of both: a network in the open, with an OpenPrediction deployed for it")
+    add_judge_options(parser)
     parser.add_argument("--supplier", required=True, metavar="ADDRESS", help="who is paid")
     parser.add_argument("--instrument", required=True, metavar="ADDRESS", help="whose key signs the readings")
     parser.add_argument("--payout", type=number, action="append", required=True, metavar="WEI", help="for class 0, then 1, ...; once for each class")
@@ -88,7 +87,7 @@ def _post(arguments: argparse.Namespace, console: Console, chain: Chain) -> None
     if Path(arguments.deal).exists():
         raise UnusableInput(f"{arguments.deal} exists already: a deal's terms are kept, so give another file")
     escrow = claims_at(arguments, chain, "GoodsEscrow")
-    prediction, model = _model(arguments, console, chain)
+    prediction, model = judge_of(arguments, console, chain)
     terms = Terms(
         chain.sender, account_address(arguments.supplier), account_address(arguments.instrument), prediction, model,
         chain.block().timestamp + arguments.days * 86_400, arguments.max_gap, arguments.daily_cap, tuple(arguments.payout),
@@ -106,22 +105,6 @@ def _post(arguments: argparse.Namespace, console: Console, chain: Chain) -> None
             f"  gas          {receipt.gas_used:,}",
         ],
     )
-
-
-def _model(arguments: argparse.Namespace, console: Console, chain: Chain) -> tuple[str, bytes]:
-    """Address of the prediction and id of the model that the options name."""
-    from zkpredict.contracts.artifact import load
-    from zkpredict.contracts.chain.interface import Contract
-    from zkpredict.cli.chain import checked_address
-
-    if (arguments.predictor is None) == (arguments.model_id is None) or (arguments.model_id is None) != (arguments.prediction is None):
-        raise UnusableInput("give --predictor ADDRESS, or --prediction ADDRESS and --model-id HEX")
-    if arguments.model_id is not None:
-        return checked_address(chain, arguments.prediction), _hex(arguments.model_id, 32, "--model-id")
-    predictor = checked_address(chain, arguments.predictor)
-    with console.step("deploy"):
-        prediction, _ = Contract.deploy(chain, load("OpenPrediction"))
-    return prediction.address, prediction.call("modelOf", predictor)
 
 
 def _deal_option(parser: argparse.ArgumentParser) -> None:
@@ -166,8 +149,8 @@ def _deliver_options(parser: argparse.ArgumentParser) -> None:
 def _deliver(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
     escrow, deal, terms = _opened(arguments, chain)
     reading, signature = _signed(arguments.reading, deal)
-    evidence = _hex(arguments.evidence, None, "--evidence")
-    class_ = _class(chain, terms, reading, evidence) if arguments.class_ is None else arguments.class_
+    evidence = hexadecimal(arguments.evidence, None, "--evidence")
+    class_ = asked(chain, terms.prediction, terms.model, reading.values, evidence, len(terms.payout)) if arguments.class_ is None else arguments.class_
     with console.step("deliver"):
         receipt = escrow.transact("deliver", deal, terms.argument, reading.argument, signature, class_, evidence)
     paid = terms.payout[class_]
@@ -175,21 +158,6 @@ def _deliver(arguments: argparse.Namespace, console: Console, chain: Chain) -> N
         {"deal": deal, "serial": reading.serial, "class": class_, "earned": paid, "gas": receipt.gas_used},
         [f"Delivered serial {reading.serial}: class {class_}, {paid} wei for the supplier.", f"  gas          {receipt.gas_used:,}"],
     )
-
-
-def _class(chain: Chain, terms: Terms, reading: Reading, evidence: bytes) -> int:
-    """The class for which the prediction holds. Raises `UnusableInput` when there is none."""
-    from zkpredict.contracts.artifact import load
-    from zkpredict.contracts.chain.interface import Contract, Reverted
-
-    prediction = Contract(chain, terms.prediction, load("OpenPrediction"))
-    for class_ in range(len(terms.payout)):
-        try:
-            if prediction.call("holds", terms.model, reading.values, class_, evidence):
-                return class_
-        except Reverted as refusal:
-            raise UnusableInput(f"the prediction answers nothing about this reading ({refusal}): give --class and --evidence") from None
-    raise UnusableInput(f"the network gives this reading none of the {len(terms.payout)} classes that the deal pays for")
 
 
 def _end(verb: str, said: str):
@@ -284,16 +252,6 @@ def _signed(path: str, deal: int) -> tuple[Reading, tuple[bytes, bytes]]:
     if reading.deal != deal:
         raise UnusableInput(f"the reading in {path} is of deal {reading.deal}, the terms are of deal {deal}")
     return reading, signature
-
-
-def _hex(text: str, size: int | None, option: str) -> bytes:
-    try:
-        data = bytes.fromhex(text.removeprefix("0x"))
-    except ValueError:
-        raise UnusableInput(f"{option} is not hexadecimal") from None
-    if size is not None and len(data) != size:
-        raise UnusableInput(f"{option} is {size} bytes in hexadecimal, got {len(data)}")
-    return data
 
 
 _ACTIONS = (

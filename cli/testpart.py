@@ -27,9 +27,14 @@ def add_part_options(parser: argparse.ArgumentParser) -> None:
 
 def read_part(arguments: argparse.Namespace, count: int, size: int) -> Part:
     """The part in the files, `count` samples of `size` bytes. Raises `MalformedFile`, `UnusableInput`."""
+    return read_part_files(arguments.inputs, arguments.labels, count, size)
+
+
+def read_part_files(inputs_file: str, labels_file: str, count: int, size: int) -> Part:
+    """The same from two paths."""
     from zkpredict.contracts.systems.samples import Part
 
-    inputs, labels = read_bytes_array(arguments.inputs), read_bytes_array(arguments.labels)
+    inputs, labels = read_bytes_array(inputs_file), read_bytes_array(labels_file)
     if inputs.ndim < 2 or inputs.reshape(len(inputs), -1).shape != (count, size) or labels.shape != (count,):
         raise UnusableInput(f"a part of this contest is {count} inputs of {size} bytes and {count} labels, the files hold {inputs.shape} and {labels.shape}")
     return Part.of(inputs.reshape(count, size), labels.tolist())

@@ -165,6 +165,11 @@ class Contract:
         """Name and arguments of the events this contract emitted in a transaction, in order."""
         return [self.artifact.decode_event(log.topics, log.data) for log in receipt.logs if log.address == self.address]
 
+    def history(self, event: str, number: int | None = None) -> list[dict[str, Any]]:
+        """The arguments of every event of this name so far, oldest first; with `number` of those about that object, its first topic."""
+        topics = [self.artifact.topic(event)] if number is None else [self.artifact.topic(event), number.to_bytes(32, "big")]
+        return [self.artifact.decode_event(log.topics, log.data)[1] for log in self.chain.logs(self.address, topics)]
+
 
 def check_limits(code: bool, data: bytes, gas: int | None) -> None:
     """Refuses what no Prague node mines: creation `code` above EIP-3860's size, a gas limit below EIP-7623's calldata floor."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,10 @@ def pack_nibbles(values: Sequence[int]) -> bytes:
     return bytes(int(high) << 4 | int(low) for high, low in zip(even[::2], even[1::2], strict=True))
 
 
+def _unpack_nibbles(data: bytes, count: int) -> tuple[int, ...]:
+    return tuple(nibble for byte in data for nibble in (byte >> 4, byte & 15))[:count]
+
+
 @dataclass(frozen=True)
 class Part:
     """Some labelled inputs of one length, 1 to 256 of them."""
@@ -113,6 +118,15 @@ class Sheet:
     """Answers to all samples of a test, part by part, packed like labels. Twin of `judge/Answers.sol`."""
 
     parts: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def from_bytes(cls, data: bytes, counts: Sequence[int]) -> Sheet:
+        """From packed answers and the number of samples of every part. Raises `UnusableInput` for another length."""
+        sizes = [_WORD * -(-count // 64) for count in counts]
+        if len(data) != sum(sizes):
+            raise UnusableInput(f"answers to parts of {list(counts)} samples are {sum(sizes)} bytes, got {len(data)}")
+        starts = accumulate(sizes, initial=0)
+        return cls(tuple(_unpack_nibbles(data[at : at + size], count) for at, size, count in zip(starts, sizes, counts, strict=False)))
 
     @property
     def data(self) -> bytes:

@@ -5,12 +5,13 @@ import shlex
 import pytest
 from cli_desk import Outcome
 
-from zkpredict.cli import chain, contest, council, dispute, escrow, learn, market, script, training
+from zkpredict.cli import bounty, chain, contest, council, dispute, escrow, judged, learn, market, script, training
 from zkpredict.cli.main import COMMANDS, main, parser_of
 
 PARSERS = [[], *([command] for command in COMMANDS)]
 ACTIONS = {"chain": chain._ACTIONS, "script": script._ACTIONS, "dispute": dispute._ACTIONS, "training": training._ACTIONS}
 ACTIONS |= {"council": council._ACTIONS, "market": market._ACTIONS, "escrow": escrow._ACTIONS, "contest": contest._ACTIONS, "learn": learn._ACTIONS}
+ACTIONS |= {"bounty": bounty._ACTIONS, "judged": judged._ACTIONS}
 PARSERS += [[module, action[0]] for module, actions in ACTIONS.items() for action in actions]
 
 
