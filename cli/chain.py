@@ -134,15 +134,16 @@ def _deploy_options(parser: argparse.ArgumentParser) -> None:
     add_network_options(parser, required=False)
     chainproof.add_commitment_option(parser, required=False)
     chainproof.add_pairing_option(parser)
+    chainproof.add_kind_options(parser)
 
 
 def _deploy(arguments: argparse.Namespace, console: Console) -> None:
     if arguments.verifier:
         ignored = {"--model": arguments.model, "--mode": arguments.mode}
-        refuse_together("--verifier", ignored, "a verifier is made for the circuit of --commitment, and serves every model of it")
+        refuse_together("--verifier", ignored, "a verifier serves the models of circuits, and runs no network itself")
         _deploy_verifier(arguments, console)
         return
-    ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing}
+    ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing, "--universal": arguments.universal, "--specialised": arguments.specialised}
     refuse_together("--predict", ignored, "the contract runs the network of --model in the open, and checks no proof")
     if arguments.model is None:
         raise UnusableInput("give the network to deploy: --model FILE")
@@ -173,7 +174,7 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
 def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
     commitment = chainproof.read_commitment(arguments.commitment)
     with open_chain(arguments, console) as chain, console.step("deploy"):
-        deployed = chainproof.deploy_for(chain, commitment, arguments.pairing)
+        deployed = chainproof.deploy_for(chain, commitment, arguments.pairing, arguments.universal, arguments.specialised)
     chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
 
 

@@ -36,20 +36,39 @@ def read_commitment(path: str | None) -> ModelCommitment:
     return ModelCommitment.load(path)
 
 
-def deploy_for(chain: Chain, commitment: ModelCommitment, pairing: bool) -> Deployed:
-    """A new verifier for the commitment's circuit. Raises `ChainError` before anything is sent when the chain lacks a precompile."""
+def add_kind_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--universal` and `--specialised`."""
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--universal", action="store_true", help="the verifier that serves every circuit, also where one for this circuit alone ships")
+    kind.add_argument(
+        "--specialised", action="store_true", help="a verifier for this circuit alone, compiled now where none ships (Node and solc): 10 %% less gas"
+    )
+
+
+def deploy_for(chain: Chain, commitment: ModelCommitment, pairing: bool, universal: bool = False, specialised: bool = False) -> Deployed:
+    """A new verifier that serves the commitment's circuit: the one that ships for it alone, else the universal one, unless one is asked for.
+
+    Raises `ChainError` before anything is sent when the chain lacks a precompile.
+    """
     from zkpredict.contracts.chain.rules import require_precompiles
-    from zkpredict.contracts.verifier.client import deploy_verifier
+    from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier
     from zkpredict.contracts.verifier.encoding import FinalCheck
+    from zkpredict.contracts.verifier.generate import SHIPPED
 
     require_precompiles(chain, pairing=pairing)
-    return deploy_verifier(chain, commitment.circuit, FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION)
+    check = FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
+    if specialised or not universal and (commitment.circuit, check) in SHIPPED:
+        return deploy_verifier(chain, commitment.circuit, check)
+    return deploy_universal(chain, check)
 
 
 def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment, notes: list[str]) -> None:
     """Output of `chain deploy --verifier`."""
+    from zkpredict.contracts.verifier.client import is_universal
+
     name, receipt = deployed.contract.artifact.name, deployed.receipt
     shape = "-".join(map(str, commitment.circuit.widths))
+    serves = "models of every compact circuit" if is_universal(deployed.contract) else f"any registered {shape} model"
     console.result(
         {
             "contract": deployed.address,
@@ -64,7 +83,7 @@ def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitm
             f"  gas          {receipt.gas_used:,}, {len(deployed.contract.artifact.runtime):,} bytes of code",
             f"  transaction  {receipt.transaction}",
             *notes,
-            f"  checks       proofs of any registered {shape} model; register one with `zkpredict chain register`",
+            f"  checks       proofs of {serves}; register one with `zkpredict chain register`",
         ],
     )
 
@@ -79,8 +98,9 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
     """`chain register`."""
     commitment = read_commitment(arguments.commitment)
     with console.step("register"):
-        from zkpredict.contracts.verifier.client import register_model
+        from zkpredict.contracts.verifier.client import prepare_circuit, register_model
 
+        circuit = prepare_circuit(chain, arguments.contract, commitment.circuit)
         receipt = register_model(chain, arguments.contract, commitment)
     console.result(
         {
@@ -89,11 +109,14 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
             "rows": len(commitment.rows),
             "transaction": receipt.transaction,
             "gas": receipt.gas_used,
+            "circuit_transaction": circuit.transaction if circuit else None,
+            "circuit_gas": circuit.gas_used if circuit else None,
         },
         [
             f"The model {commitment.model_id.hex()[:16]}... is registered.",
             f"  gas          {receipt.gas_used:,} for {len(commitment.rows)} row commitments, checked and stored",
             f"  transaction  {receipt.transaction}",
+            *([f"  circuit      {circuit.gas_used:,} more gas, once for all models of this shape: {circuit.transaction}"] if circuit else []),
             "  public       the commitment, which says nothing about the weights",
         ],
     )
@@ -105,14 +128,15 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
     add_commitment_option(parser)
     parser.add_argument("--contract", metavar="ADDRESS", help="a deployed verifier (default: deploy one and register the model)")
     add_pairing_option(parser)
-    parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with the shipped verifier")
+    parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with those of the shipped verifiers")
     parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
 
 
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain verify`: asks the contract, and sends the verification where that is free or wished."""
     with console.step("start"):
-        from zkpredict.contracts.verifier.client import Verdict, register_model, send_verification, verify_on_chain
+        from zkpredict.contracts.verifier.client import Verdict, prepare_circuit, register_model, send_verification, verify_on_chain
+        from zkpredict.contracts.verifier.identity import compare_code
         from zkpredict.verifier.errors import VerificationError, WrongStatement
         from zkpredict.verifier.native import parse_proof
 
@@ -126,9 +150,10 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         refuse_together("a verifier that is deployed for this command", {"--any-code": arguments.any_code}, "its code is known")
         with console.step("deploy"):
             address = deploy_for(chain, commitment, arguments.pairing).address
+            prepare_circuit(chain, address, commitment.circuit)
             register_model(chain, address, commitment)
     elif not arguments.any_code:
-        _compare_code(chain, address, commitment, console, shared=arguments.rpc_url is not None)
+        compare_code(chain, address, commitment.circuit)
     try:
         proof = parse_proof(read_proof(proof_path, console))
         if proof.model_id != commitment.model_id:
@@ -146,15 +171,6 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         facts |= words.facts(proof.digit, image.tobytes())
     todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
     return _show_verdict(console, verdict, todo, proof.digit if proof else None, receipt, facts, words)
-
-
-def _compare_code(chain: Chain, address: str, commitment: ModelCommitment, console: Console, shared: bool) -> None:
-    """Refuses a contract whose code is another than the verifier's of this circuit. Where there is none to compare with, says so on
-    a chain that is `shared` with others."""
-    from zkpredict.contracts.verifier.identity import compare_code
-
-    if not compare_code(chain, address, commitment.circuit) and shared:
-        console.note(f"the code at {address} was not compared: no compiled verifier of this circuit ships. Pin its address from a source you trust")
 
 
 def _register_command(arguments: argparse.Namespace, address: str) -> str:

@@ -1,6 +1,7 @@
 """The on-chain verifier from Python: deploy it, register models, check proofs, over any `Chain`.
 
-    contract = deploy_verifier(chain, circuit).address
+    contract = deploy_universal(chain).address                  # or deploy_verifier(chain, circuit): one circuit, about 10 % less gas
+    prepare_circuit(chain, contract, commitment.circuit)        # the universal one learns each circuit once
     register_model(chain, contract, commitment)
     verdict = verify_on_chain(chain, contract, commitment, image, proof)      # free; says why not
     receipt = send_verification(chain, contract, commitment, image, proof)    # a transaction that succeeds only for a true claim
@@ -11,13 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.generate import SHIPPED, artifact
+from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof
 
@@ -48,17 +49,54 @@ def deploy_verifier(chain: Chain, circuit: Circuit, check: FinalCheck = FinalChe
     return Deployed(*Contract.deploy(chain, artifact(circuit, check)))
 
 
+def deploy_universal(chain: Chain, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Deployed:
+    """Deploys the verifier that serves every compact circuit."""
+    return Deployed(*Contract.deploy(chain, universal_artifact(check)))
+
+
 def verifier_at(chain: Chain, address: str) -> Contract:
-    """The verifier at `address`; all verifiers have the same interface. Raises `UnusableInput` when nothing is there."""
+    """The verifier at `address`, by the interface that it answers to: that of one circuit, or the universal one. What it *is*, its
+    code says (`identity.compare_code`). Raises `UnusableInput` when nothing is there, or no verifier."""
     if not chain.code(address):
         raise UnusableInput(f"there is no contract at {address}")
-    return Contract(chain, address, artifact(*SHIPPED[0]))
+    for found, question in ((artifact(*SHIPPED[0]), ("CIRCUIT_DIGEST",)), (universal_artifact(), ("circuitData", bytes(32)))):
+        contract = Contract(chain, address, found)
+        try:
+            contract.call(*question)
+        except (Reverted, MalformedFile):  # it does not answer as this kind does
+            continue
+        return contract
+    raise UnusableInput(f"the contract at {address} is no verifier")
+
+
+def is_universal(contract: Contract) -> bool:
+    """Whether a verifier that `verifier_at` found serves every circuit."""
+    return contract.artifact.name == universal_artifact().name
+
+
+def register_circuit(chain: Chain, address: str, circuit: Circuit) -> Receipt:
+    """Registers a circuit with the universal verifier at `address`. Raises `Reverted` when it knows or refuses it."""
+    return Contract(chain, address, universal_artifact()).transact("registerCircuit", circuit.to_bytes())
+
+
+def prepare_circuit(chain: Chain, address: str, circuit: Circuit) -> Receipt | None:
+    """`register_circuit`, where that is needed: None when the verifier is made for one circuit, or knows this one already."""
+    contract = verifier_at(chain, address)
+    if not is_universal(contract) or _knows(contract, circuit):
+        return None
+    return register_circuit(chain, address, circuit)
 
 
 def register_model(chain: Chain, address: str, commitment: ModelCommitment) -> Receipt:
-    """Registers a model. Raises `UnusableInput` when the contract is for another circuit, `Reverted` when it refuses."""
+    """Registers a model. Raises `UnusableInput` when the contract is for another circuit, or a universal one that does not know it
+    (`prepare_circuit`), `Reverted` when it refuses."""
     contract = _for_circuit(chain, address, commitment.circuit)
-    return contract.transact("register", b"".join(row.to_uncompressed() for row in commitment.rows))
+    rows = b"".join(row.to_uncompressed() for row in commitment.rows)
+    if not is_universal(contract):
+        return contract.transact("register", rows)
+    if not _knows(contract, commitment.circuit):
+        raise UnusableInput(f"the universal verifier at {address} does not know circuit {commitment.circuit.digest.hex()} yet: register it first")
+    return contract.transact("register", commitment.circuit.digest, rows)
 
 
 def is_registered(chain: Chain, address: str, commitment: ModelCommitment) -> bool:
@@ -99,12 +137,15 @@ def _statement(chain: Chain, address: str, commitment: ModelCommitment, image: b
     return contract, (commitment.model_id, image, proof.digit, encoded)
 
 
+def _knows(contract: Contract, circuit: Circuit) -> bool:
+    return int(contract.call("circuitData", circuit.digest), 16) != 0
+
+
 def _for_circuit(chain: Chain, address: str, circuit: Circuit) -> Contract:
     contract = verifier_at(chain, address)
-    try:
-        digest = contract.call("CIRCUIT_DIGEST")
-    except Reverted:
-        raise UnusableInput(f"the contract at {address} is no verifier") from None
+    if is_universal(contract):
+        return contract
+    digest = contract.call("CIRCUIT_DIGEST")
     if digest != circuit.digest:
         raise UnusableInput(f"the verifier at {address} is for circuit {digest.hex()}, the model has {circuit.digest.hex()}")
     return contract

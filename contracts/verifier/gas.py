@@ -17,7 +17,7 @@ from eth.vm import opcode_values
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.chain.evm import EmbeddedChain
-from zkpredict.contracts.verifier.client import deploy_verifier, register_model
+from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier, register_circuit, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import memory_places
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
@@ -51,6 +51,8 @@ def rows() -> Iterator[Cost]:
     for domain in DOMAINS:
         for check in FinalCheck:
             yield from _contract_rows(domain, check)
+    for check in FinalCheck:
+        yield from _universal_rows(check)
 
 
 def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
@@ -68,6 +70,23 @@ def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
         yield Cost(f"{name} verify {case}", cost, check.proof_bytes(), "whole transaction; bytes are the proof's")
     for part, gas in parts(deployed.contract, typical, check).items():
         yield Cost(f"{name} verify typical: {part}", gas, "", "")
+
+
+def _universal_rows(check: FinalCheck) -> Iterator[Cost]:
+    name = "universal verifier" + (" pairing" if check is FinalCheck.PAIRING else "")
+    deployed = deploy_universal(EmbeddedChain(), check)
+    chain, contract = deployed.contract.chain, deployed.contract
+    size = len(chain.code(contract.address))
+    yield Cost(f"{name} deployment", deployed.receipt.gas_used, size, "once for all circuits; EIP-170 allows 24,576 bytes")
+    for domain in DOMAINS:
+        commitment = stored_statement("typical", domain).commitment
+        registered = register_circuit(chain, contract.address, commitment.circuit)
+        yield Cost(f"{name} n={domain} register circuit", registered.gas_used, "", "784-64-10, once per circuit shape")
+        registered = register_model(chain, contract.address, commitment)
+        yield Cost(f"{name} n={domain} register", registered.gas_used, "", "once per model")
+        for case in ("empty", "typical", "full"):
+            cost = contract.transact("verifyOrRevert", *_arguments(stored_statement(case, domain), check)).gas_used
+            yield Cost(f"{name} n={domain} verify {case}", cost, check.proof_bytes(), "whole transaction; bytes are the proof's")
 
 
 def parts(contract: Contract, statement: StoredStatement, check: FinalCheck) -> dict[str, int]:

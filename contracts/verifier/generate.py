@@ -2,7 +2,7 @@
 
 `--check` compares with what is there and fails on a difference. The source of a verifier depends on its circuit alone; the
 artefacts on the sources, the pinned compiler and `SETTINGS`. A verifier of any other circuit is made by
-`artifact(circuit, check)`, which needs the compiler (`npm ci`) for shapes that do not ship.
+`artifact(circuit, check)`, which needs the compiler (`npm ci`) for shapes that do not ship; `universal_artifact(check)` serves them all.
 """
 
 from __future__ import annotations
@@ -23,8 +23,10 @@ from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
+from zkpredict.contracts.verifier.universal import universal_name, universal_source
 
 SHARED_SOURCES = ("IVerifier.sol", "ModelRegistry.sol")
+UNIVERSAL_SOURCES = (*SHARED_SOURCES, "CircuitRegistry.sol")
 CONSUMER = "PaidPrediction"
 SHIPPED = tuple((Circuit((784, 64, 10), (NARROW, WIDE), domain), check) for domain in DOMAINS for check in FinalCheck)
 SETTINGS = {
@@ -41,6 +43,11 @@ def artifact(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) 
     if (circuit, check) in SHIPPED:
         return shipped(contract_name(circuit, check))
     return _compiled(circuit, check)
+
+
+def universal_artifact(check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Artifact:
+    """The compiled verifier that serves every compact circuit."""
+    return shipped(universal_name(check))
 
 
 @cache
@@ -60,7 +67,8 @@ def _compiled(circuit: Circuit, check: FinalCheck) -> Artifact:
 
 def sources() -> dict[str, str]:
     """The generated Solidity files by name."""
-    return {f"{contract_name(circuit, check)}.sol": source(circuit, check) for circuit, check in SHIPPED}
+    own = {f"{contract_name(circuit, check)}.sol": source(circuit, check) for circuit, check in SHIPPED}
+    return own | {f"{universal_name(check)}.sol": universal_source(check) for check in FinalCheck}
 
 
 def artifacts() -> dict[str, str]:
@@ -80,7 +88,9 @@ def _settings() -> Settings:
 
 
 def _with_shared(more: dict[str, str]) -> dict[str, str]:
-    return {name: _read(name) for name in SHARED_SOURCES} | more
+    """A contract with the hand-written sources that it imports."""
+    universal = {f"{universal_name(check)}.sol" for check in FinalCheck} & more.keys()
+    return {name: _read(name) for name in (UNIVERSAL_SOURCES if universal else SHARED_SOURCES)} | more
 
 
 def _read(name: str) -> str:

@@ -7,22 +7,22 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
 from zkpredict.contracts.chain.interface import Chain
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.generate import SHIPPED, artifact
+from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
 
 
-def compare_code(chain: Chain, address: str, circuit: Circuit) -> bool:
-    """True when the code at `address` is that of a shipped verifier of `circuit`, False when none ships to compare it with.
+def compare_code(chain: Chain, address: str, circuit: Circuit) -> None:
+    """Nothing, when the code at `address` is that of the universal verifier or of a shipped verifier of `circuit`.
 
-    Raises `UnusableInput` when one ships and the code is other, or there is none.
+    Raises `UnusableInput` when the code is other, or there is none.
     """
     code = chain.code(address)
     if not code:
         raise UnusableInput(f"there is no contract at {address}")
     known = [artifact(circuit, check) for check in FinalCheck if (circuit, check) in SHIPPED]
-    if known and code not in [found.runtime for found in known]:
-        names = " or ".join(found.name for found in known)
+    known += [universal_artifact(check) for check in FinalCheck]
+    if code not in [found.runtime for found in known]:
+        *names, last = (found.name for found in known)
         raise UnusableInput(
-            f"the code at {address} is not that of {names} of this version: it may say anything. Deploy one (`zkpredict chain deploy "
-            "--verifier`), or add --any-code if you know this contract otherwise"
+            f"the code at {address} is not that of {', '.join(names)} or {last} of this version: it may say anything. Deploy one "
+            "(`zkpredict chain deploy --verifier`), or add --any-code if you know this contract otherwise"
         )
-    return bool(known)

@@ -42,6 +42,22 @@ def pixel_lines(pixels: int) -> list[str]:
     ]
 
 
+def any_pixel_lines() -> list[str]:
+    """The same for as many pixels as the word INPUTS says, a word of 32 in each turn."""
+    return [
+        *(f"let rho{power} := mload(RHO_{power})" for power in (8, 16, 32)),
+        f"let rho24 := mulmod(rho8, rho16, {FIELD})",
+        "let last := add(IMAGE_AT, mload(INPUTS))",
+        f"let next := add(IMAGE_AT, add(1, and(sub(mload(INPUTS), 1), {WORD_PIXELS - 1})))",
+        f"let word := shr(mul(8, sub(add(IMAGE_AT, {WORD_PIXELS}), next)), calldataload(IMAGE_AT))",
+        f"for {{ }} 1 {{ next := add(next, {WORD_PIXELS}) }} {{",
+        *(f"    {line}" for line in _word()),
+        "    if eq(next, last) { break }",
+        "    word := calldataload(next)",
+        "}",
+    ]
+
+
 def _word() -> list[str]:
     """The 32 pixels of `word`."""
     lines = [f"pixels := mulmod(pixels, rho32, {FIELD})", "if word {"]

@@ -3,9 +3,31 @@
 from __future__ import annotations
 
 from zkpredict.contracts.chain.precompiles import FIELD_PRIME
-from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.chain.rules import padded
+from zkpredict.contracts.verifier.encoding import ONCHAIN_POINT_BYTES, FinalCheck
 from zkpredict.contracts.verifier.memory import WORD_BYTES
-from zkpredict.kernel import G2
+from zkpredict.kernel import G1, G2
+from zkpredict.verifier.native import FIXED_COLUMNS
+
+
+def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalCheck) -> list[str]:
+    """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity."""
+    lines = []
+    for name in fixed:
+        lines += stored(name.upper(), 0, padded(G1.from_compressed(FIXED_COLUMNS[name])))
+    places = {name: f"add(PROOF_AT, {ONCHAIN_POINT_BYTES * number})" for number, name in enumerate(absorbed)}
+    if check is FinalCheck.PAIRING:
+        lines += stored("GENERATOR", 0, padded(G1.generator()))
+        places["final"] = "FINAL_AT"
+    lines += ["// infinite: some x is 0 modulo 2^256; the search below looks at all of it", "let infinite := 0"]
+    for name, place in places.items():
+        point = name.upper()
+        lines += [
+            f"calldatacopy(add({point}, 16), {place}, 48)",
+            f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
+            f"infinite := or(infinite, iszero(mload(add({point}, 32))))",
+        ]
+    return [*lines, *locate_infinity(absorbed[0].upper(), len(places), check)]
 
 
 def locate_infinity(first: str, count: int, check: FinalCheck) -> list[str]:

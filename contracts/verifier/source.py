@@ -14,18 +14,16 @@ from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit
 from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import form
-from zkpredict.contracts.chain.rules import padded
 from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
-from zkpredict.contracts.verifier.points import locate_infinity, padded_g2, stored
+from zkpredict.contracts.verifier.points import copy_points, padded_g2, stored
 from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
-from zkpredict.kernel import G1, G2
+from zkpredict.kernel import G2
 from zkpredict.verifier.ceremony import TAU_G2
-from zkpredict.verifier.native import FIXED_COLUMNS
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
@@ -70,7 +68,7 @@ class Generator:
         self._lay_out()
         parts = {
             "gather_rows": self._gather_rows(),
-            "copy_points": self._copy_points(),
+            "copy_points": copy_points(self._fixed, absorbed_points(self._form), self.check),
             "check_scalars": check_scalars(self._form),
             "draw_challenges": draw_challenges(self._form),
             "padding": self._padding(),
@@ -82,7 +80,7 @@ class Generator:
             "fold": self._fold(),
         }
         self._place_points()
-        text = {name: "\n".join(_INDENT + line for line in lines) for name, lines in parts.items()}
+        text = {name: indented(lines) for name, lines in parts.items()}
         return Template((SOURCES / "Verifier.sol.template").read_text(encoding="utf-8")).substitute(text | self._numbers())
 
     @property
@@ -112,7 +110,7 @@ class Generator:
         memory.area("STATE", max(96 + self.circuit.inputs, end, rows))
         for number, name in enumerate(self._form.scalars):
             place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * number)
-            self.words[name] = _read(place)
+            self.words[name] = read(place)
         memory.word("ORDER")
         for name in (*self._challenges, "vanishing"):
             self._word(name)
@@ -125,7 +123,7 @@ class Generator:
     def _word(self, name: str, bound: int = MODULUS) -> str:
         """Reserves the word of a value that formulas call `name`."""
         place = self.memory.word(name.upper())
-        self.words[name] = _read(place, bound)
+        self.words[name] = read(place, bound)
         return place
 
     def _lines(self, program: Program) -> list[str]:
@@ -133,7 +131,7 @@ class Generator:
         lines = program.lines(self.memory.spare())
         for name, value in self.words.items():
             place = value.text.removeprefix("mload(").removesuffix(")")
-            self.words[name] = _read(place, program.bounds.get(place, value.bound))
+            self.words[name] = read(place, program.bounds.get(place, value.bound))
         return lines
 
     def _place_points(self) -> None:
@@ -149,26 +147,6 @@ class Generator:
         memory.area("SUM", 128)
         if self.check is FinalCheck.PAIRING:
             memory.area("PAIRS", 768)
-
-    def _copy_points(self) -> list[str]:
-        """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity."""
-        lines = []
-        for name in self._fixed:
-            lines += stored(name.upper(), 0, padded(G1.from_compressed(FIXED_COLUMNS[name])))
-        absorbed = absorbed_points(self._form)
-        places = {name: f"add(PROOF_AT, {POINT_BYTES * number})" for number, name in enumerate(absorbed)}
-        if self.check is FinalCheck.PAIRING:
-            lines += stored("GENERATOR", 0, padded(G1.generator()))
-            places["final"] = "FINAL_AT"
-        lines += ["// infinite: some x is 0 modulo 2^256; the search below looks at all of it", "let infinite := 0"]
-        for name, place in places.items():
-            point = name.upper()
-            lines += [
-                f"calldatacopy(add({point}, 16), {place}, 48)",
-                f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
-                f"infinite := or(infinite, iszero(mload(add({point}, 32))))",
-            ]
-        return [*lines, *locate_infinity(absorbed[0].upper(), len(places), self.check)]
 
     def _gather_rows(self) -> list[str]:
         """The rows as their id hashes them, behind the context in STATE: coordinates without padding and scalars."""
@@ -320,7 +298,7 @@ class Generator:
 
     def claim(self) -> Fold[Symbol]:
         """The verifier's own linearisation and fold, run on names."""
-        publics = _Lookup(self._public)
+        publics = Lookup(self._public)
         values = {name: Symbol.named(name) for name in self._form.scalars}
         challenges = {name: Symbol.named(name) for name in self._challenges}
         world: OpenedCells[Symbol] = OpenedCells(publics, challenges, stated_cells(self._form, values))
@@ -349,16 +327,6 @@ class Generator:
             program.compute(self._word("value"), lifted(claim.value))
         return self._lines(program)
 
-    def _opens(self) -> str:
-        if self.check is FinalCheck.POINT_EVALUATION:
-            return (SOURCES / "point_evaluation.sol.part").read_text(encoding="utf-8").rstrip()
-        constants = {
-            "minus_generator": stored("PAIRS", 128, padded_g2(G2.generator(), negated=True)),
-            "tau": stored("PAIRS", 512, padded_g2(G2.from_compressed(TAU_G2))),
-        }
-        text = (SOURCES / "pairing.sol.part").read_text(encoding="utf-8").rstrip()
-        return Template(text).substitute({name: "\n".join(_INDENT + line for line in lines) for name, lines in constants.items()})
-
     def _numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
         image, proof = (-(-size // WORD_BYTES) * WORD_BYTES for size in (circuit.inputs, check.proof_bytes(self._form)))
@@ -381,12 +349,34 @@ class Generator:
             "msm_points": str(circuit.total_rows + len(self._points)),
             "msm_gas": str(20_000 * (circuit.total_rows + len(self._points))),
             "memory": self.memory.constants("    "),
-            "opens": self._opens(),
+            "entry": part("entry"),
+            "opens": opens(self.check),
         }
 
 
+def part(name: str) -> str:
+    """A piece of Solidity that several templates contain."""
+    return (SOURCES / f"{name}.sol.part").read_text(encoding="utf-8").rstrip()
+
+
+def opens(check: FinalCheck) -> str:
+    """The function that checks the last opening."""
+    if check is FinalCheck.POINT_EVALUATION:
+        return part("point_evaluation")
+    constants = {
+        "minus_generator": stored("PAIRS", 128, padded_g2(G2.generator(), negated=True)),
+        "tau": stored("PAIRS", 512, padded_g2(G2.from_compressed(TAU_G2))),
+    }
+    return Template(part("pairing")).substitute({name: indented(lines) for name, lines in constants.items()})
+
+
+def indented(lines: list[str]) -> str:
+    """Statements as they stand in an assembly block of a function."""
+    return "\n".join(_INDENT + line for line in lines)
+
+
 @dataclass(frozen=True)
-class _Lookup:
+class Lookup:
     """Names to formulas, as the mapping that `OpenedCells` reads."""
 
     formula: Callable[[str], Symbol]
@@ -395,5 +385,5 @@ class _Lookup:
         return self.formula(name)
 
 
-def _read(place: str, bound: int = MODULUS) -> Value:
+def read(place: str, bound: int = MODULUS) -> Value:
     return Value(f"mload({place})", bound, 0)

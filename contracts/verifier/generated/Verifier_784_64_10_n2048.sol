@@ -181,6 +181,11 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
     uint256 private constant OPENING_SCALAR = 0x1ba0;
     uint256 private constant SUM = 0x1bc0;
 
+    /// Stores the rows of a model of this circuit, and gives its id.
+    function register(bytes calldata rows) external returns (bytes32) {
+        return _register(rows, ROWS, MODEL_CONTEXT, 0);
+    }
+
     /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
     function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
         (bytes4 reason,) = _refusal(modelId, image, digit, proof);
@@ -810,13 +815,5 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             holds := and(holds, staticcall(FINAL_GAS, 0x0a, STATE, 192, 0x00, 64))
             holds := and(holds, eq(returndatasize(), 64))
         }
-    }
-
-    function _rowCount() internal pure override returns (uint256) {
-        return ROWS;
-    }
-
-    function _modelContext() internal pure override returns (bytes32) {
-        return MODEL_CONTEXT;
     }
 }

@@ -185,6 +185,11 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     uint256 private constant SUM = 0x1ce0;
     uint256 private constant PAIRS = 0x1d60;
 
+    /// Stores the rows of a model of this circuit, and gives its id.
+    function register(bytes calldata rows) external returns (bytes32) {
+        return _register(rows, ROWS, MODEL_CONTEXT, 0);
+    }
+
     /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
     function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
         (bytes4 reason,) = _refusal(modelId, image, digit, proof);
@@ -824,13 +829,5 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
             holds := staticcall(FINAL_GAS, 0x0f, PAIRS, 768, 0x00, 32)
             holds := and(holds, and(eq(returndatasize(), 32), eq(mload(0x00), 1)))
         }
-    }
-
-    function _rowCount() internal pure override returns (uint256) {
-        return ROWS;
-    }
-
-    function _modelContext() internal pure override returns (bytes32) {
-        return MODEL_CONTEXT;
     }
 }

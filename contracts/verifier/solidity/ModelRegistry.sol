@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-/// Models of one circuit shape: a model is the commitments of its weight rows, and its id is their hash.
+/// Models: a model is the commitments of its weight rows, and its id is their hash.
 ///
 /// The rows lie in a data contract (first byte STOP) as EIP-2537 multi-scalar multiplication input: 128 bytes of point, then
-/// 32 bytes left free for the scalar. Its address follows from the model id, so reading it takes no storage slot: CREATE2
+/// 32 bytes left free for the scalar, of which the first hold a tag. Its address follows from the model id, so reading it takes no storage slot: CREATE2
 /// (EIP-1014) puts a fixed eight-byte proxy at an address made of the id, and the proxy's first CREATE makes the data contract.
 ///
 /// Registration gives nobody any right over a model. Whoever registers someone else's rows first has only paid for it.
@@ -24,11 +24,12 @@ abstract contract ModelRegistry {
     bytes private constant PROXY = hex"67363d3d37363d34f03d5260086018f3";
     bytes32 private constant PROXY_HASH = 0x21c35dbe1b344a2488cf3321d6ce542f8e9f305544ff09e4993a62319a497c1f;
 
-    /// Stores `rows`, the uncompressed points (x, y: 48 bytes each, big-endian) of a model's rows, and gives the model's id.
-    function register(bytes calldata rows) external returns (bytes32 modelId) {
-        uint256 count = _rowCount();
+    /// Stores `rows`, the `count` uncompressed points (x, y: 48 bytes each, big-endian) of a model's rows, and gives the model's id.
+    /// `context` is keccak256("zkpredict model v1" | circuit digest): models of different circuits never share an id. `tag` goes
+    /// where the first scalar will lie.
+    function _register(bytes calldata rows, uint256 count, bytes32 context, bytes32 tag) internal returns (bytes32 modelId) {
         if (rows.length != count * POINT_BYTES) revert WrongRowsLength(rows.length);
-        modelId = keccak256(bytes.concat(_modelContext(), rows));
+        modelId = keccak256(bytes.concat(context, rows));
         if (isRegistered(modelId)) revert AlreadyRegistered(modelId);
 
         bytes memory data = new bytes(1 + count * STRIDE);
@@ -52,9 +53,9 @@ abstract contract ModelRegistry {
         }
         if (!valid) revert PrecompileFailed(address(0x0c));
         for (uint256 i = 0; i < count; ++i) {
-            // data[1 + i * STRIDE + 128:][:32] = 0
+            // data[1 + i * STRIDE + 128:][:32] = i == 0 ? tag : 0
             assembly ("memory-safe") {
-                mstore(add(add(data, 0xa1), mul(i, STRIDE)), 0)
+                mstore(add(add(data, 0xa1), mul(i, STRIDE)), mul(tag, iszero(i)))
             }
         }
         _store(modelId, data);
@@ -65,12 +66,6 @@ abstract contract ModelRegistry {
     function isRegistered(bytes32 modelId) public view returns (bool) {
         return _dataContract(modelId).code.length != 0;
     }
-
-    /// The number of rows of a model.
-    function _rowCount() internal pure virtual returns (uint256);
-
-    /// keccak256("zkpredict model v1" | circuit digest): models of different circuits never share an id.
-    function _modelContext() internal pure virtual returns (bytes32);
 
     /// create2(PROXY, modelId), then data = create(proxy, 1)
     function _dataContract(bytes32 modelId) internal view returns (address data) {
