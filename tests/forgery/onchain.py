@@ -1,4 +1,5 @@
-"""The generated contract as one more verifier: compiled for a claim's circuit, on a chain in this process (Prague rules).
+"""The generated contracts as one more verifier: the one that is compiled for a claim's circuit and the universal one, which must give one
+answer, on a chain in this process (Prague rules).
 
 A proof file is re-encoded for the chain without being checked: bad points, scalars and digits get there as they are.
 """
@@ -12,15 +13,17 @@ import pytest
 from forger import Claim
 from py_ecc.optimized_bls12_381 import field_modulus
 
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits import constraints as system
+from zkpredict.circuits.layout import DOMAINS, Circuit
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.generate import SETTINGS, SHARED_SOURCES
+from zkpredict.contracts.verifier.generate import SETTINGS, UNIVERSAL_SOURCES
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+from zkpredict.contracts.verifier.universal import two_layers, universal_name, universal_source
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
@@ -41,7 +44,7 @@ asked = True
 @cache
 def compiled(text: str, name: str) -> Artifact:
     """The contract `name` in the Solidity `text`: another text (a guard taken out) is another contract."""
-    shared = {file: (SOURCES / file).read_text(encoding="utf-8") for file in SHARED_SOURCES}
+    shared = {file: (SOURCES / file).read_text(encoding="utf-8") for file in UNIVERSAL_SOURCES}
     return compile_sources({"Verifier.sol": text} | shared, replace(Settings.load(), settings=SETTINGS))[name]
 
 
@@ -60,6 +63,22 @@ def registered(commitment: ModelCommitment, check: FinalCheck = FinalCheck.POINT
     contract = contract_for(commitment.circuit, check)
     if not contract.call("isRegistered", commitment.model_id):
         contract.transact("register", b"".join(row.to_uncompressed() for row in commitment.rows))
+    return contract
+
+
+@cache
+def _universal(in_force: str, check: FinalCheck) -> Contract:
+    return deployed(universal_source(check), universal_name(check))
+
+
+def universal(commitment: ModelCommitment, check: FinalCheck) -> Contract:
+    """The universal verifier under the constraints in force, with this model and its circuit on it."""
+    circuit = two_layers(DOMAINS[0])
+    contract = _universal(f"{system.constraints(circuit)} {system.selectors(circuit, 2)}", check)
+    if int(contract.call("circuitData", commitment.circuit.digest), 16) == 0:
+        contract.transact("registerCircuit", commitment.circuit.to_bytes())
+    if not contract.call("isRegistered", commitment.model_id):
+        contract.transact("register", commitment.circuit.digest, b"".join(row.to_uncompressed() for row in commitment.rows))
     return contract
 
 
@@ -85,17 +104,26 @@ def uncompressed(data: bytes) -> bytes:
 def by_contract(claim: Claim, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> int:
     """The digit that the contract accepts; raises `Reverted` with its refusal. `verify` must give the same verdict."""
     commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
-    contract = registered(commitment, check)
     digit = int.from_bytes(claim.proof[_HEADER - 2 : _HEADER], "little")
     question = commitment.model_id, claim.image, digit, encoded(claim.proof, check)
+    verdicts = [_asked(contract, question) for contract in (registered(commitment, check), universal(commitment, check))]
+    assert verdicts[0][:2] == verdicts[1][:2]
+    for _, _, refusal in verdicts:
+        if refusal is not None:
+            raise refusal
+    return digit
+
+
+def _asked(contract: Contract, question: tuple) -> tuple[bool, tuple, Reverted | None]:
+    """What `verify` says; name and arguments of the error of `verifyOrRevert`; the error."""
     verdict = contract.call("verify", *question)
     try:
         contract.call("verifyOrRevert", *question)
-    except Reverted:
+    except Reverted as refusal:
         assert verdict is False
-        raise
+        return verdict, (refusal.name, refusal.arguments), refusal
     assert verdict is True
-    return digit
+    return verdict, (), None
 
 
 def goes_on_chain(claim: Claim) -> bool:
