@@ -7,14 +7,14 @@ import json
 import numpy as np
 import pytest
 from eth_utils import keccak
+from support import refuses
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
 from zkpredict.cli.main import main
 from zkpredict.contracts.chain.evm import account_key
 from zkpredict.contracts.chain.rpc import KEY_VARIABLE
-from zkpredict.contracts.verifier import identity
-from zkpredict.contracts.verifier.client import deploy_verifier
+from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.identity import compare_code
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
@@ -110,25 +110,32 @@ def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil,
     np.save(files["image.npy"], np.zeros((28, 28), np.uint8))
     question = ("verify", files["image.npy"], files["proof"], "--commitment", files["commitment"], "--contract", liar, "--rpc-url", anvil_url)
     code, said = ran(*question)
-    assert (code, said["error"]) == (
-        2, f"the code at {liar} is not that of Verifier_784_64_10_n1024 or Verifier_784_64_10_n1024_pairing of this version: it may say anything. "
-        "Deploy one (`zkpredict chain deploy --verifier`), or add --any-code if you know this contract otherwise",
-    )  # fmt: skip
+    assert (code, said["error"]) == (2, not_believed(liar, "Verifier_784_64_10_n1024, Verifier_784_64_10_n1024_pairing, "))
     code, said = ran(*question, "--any-code")
-    assert (code, said["valid"], "notes" in said) == (0, True, False)
-    monkeypatch.setattr(identity, "SHIPPED", ())
-    code, said = ran(*question)
-    note = f"the code at {liar} was not compared: no compiled verifier of this circuit ships. Pin its address from a source you trust"
-    assert (code, said["notes"]) == (0, [note])
+    assert (code, said["valid"]) == (0, True)
 
 
-def test_code_is_compared_where_a_verifier_ships(embedded):
-    circuit = stored_statement("typical", 1024).commitment.circuit
+def not_believed(address: str, own: str) -> str:
+    return (
+        f"the code at {address} is not that of {own}UniversalVerifier or UniversalVerifier_pairing of this version: it may say anything. "
+        "Deploy one (`zkpredict chain deploy --verifier`), or add --any-code if you know this contract otherwise"
+    )
+
+
+def test_code_is_compared_for_every_circuit(embedded):
+    circuit, other = stored_statement("typical", 1024).commitment.circuit, Circuit((4, 3, 2), (1, 2), 1024)
     for check in FinalCheck:
-        assert compare_code(embedded, deploy_verifier(embedded, circuit, check).address, circuit) is True
+        compare_code(embedded, deploy_verifier(embedded, circuit, check).address, circuit)
+        universal = deploy_universal(embedded, check).address
+        compare_code(embedded, universal, circuit)
+        compare_code(embedded, universal, other)
     address = embedded.deploy(creation_of_a_liar(circuit.digest, 1)).contract
-    assert compare_code(embedded, address, Circuit((4, 3, 2), (1, 2), 1024)) is False
-    with pytest.raises(UnusableInput, match=f"^there is no contract at {'0x' + '11' * 20}$"):
+    with refuses(UnusableInput, not_believed(address, "")):
+        compare_code(embedded, address, other)
+    specialised = deploy_verifier(embedded, circuit).address
+    with refuses(UnusableInput, not_believed(specialised, "")):
+        compare_code(embedded, specialised, other)
+    with refuses(UnusableInput, f"there is no contract at {'0x' + '11' * 20}"):
         compare_code(embedded, "0x" + "11" * 20, circuit)
 
 
