@@ -1,7 +1,8 @@
 """Writes `gas.csv` of the systems: what the labelled transactions of every story cost on the embedded chain.
 
 `python -m zkpredict.contracts.systems.gas` plays all stories and writes, `--only NAME` keeps the other stories' rows, `--check`
-compares. Gas is that of whole transactions. What is random in them, like a proof, is counted as if no byte of it were zero.
+compares. Gas is that of whole transactions. What is random in them, like a proof, is counted as if no byte of it were zero. Rows
+whose label ends in `(as drawn)` depend on what a draw names: they are those of the embedded chain, whose draws repeat.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from zkpredict.contracts.systems.stage import Event, Stage, StoryFailed
 FILE = Path(__file__).with_name("gas.csv")
 _NONZERO_BYTE_GAS = 12
 """What a byte of calldata costs more than a zero byte."""
+DRAWN = " (as drawn)"
+"""The end of labels of calls that cost more or less with a draw, and so another amount on every chain."""
 Row = tuple[str, str, int]
 """Story, label, gas."""
 
@@ -34,6 +37,11 @@ def rows_of(name: str, events: Iterable[Event]) -> list[Row]:
             gas = event.gas + _NONZERO_BYTE_GAS * event.zeros
             found[event.label] = max(found.get(event.label, 0), gas)
     return [(name, label, gas) for label, gas in found.items()]
+
+
+def without_draws(rows: Iterable[Row]) -> list[tuple[str, str, int | None]]:
+    """The rows with no amount where it depends on a draw: what is the same on every chain."""
+    return [(name, label, None if label.endswith(DRAWN) else gas) for name, label, gas in rows]
 
 
 def measure(name: str) -> list[Row]:

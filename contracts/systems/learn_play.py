@@ -118,11 +118,12 @@ class Play:
         self.act(who, "names the block that draws", "arm", number, label="arm")
         self.stage.mine(2)
         receipt = Program(self.contract.by(self.stage.account(who))).fix(number)
-        self.stage.tell(who, "draws", receipt.gas_used)
+        self.stage.tell(who, "draws", receipt.gas_used, "fix (as drawn)")
 
     def open_part(self, tester: int, number: int, part: Part | None = None) -> None:
         part = part or self.parts[tester][number]
-        self.act(self.testers[tester], f"opens part {number}: {len(part.labels)} samples", "openPart", tester, number, part.data, self.part_salt(tester, number))
+        self.act(self.testers[tester], f"opens part {number}: {len(part.labels)} samples", "openPart", tester, number, part.data,
+                 self.part_salt(tester, number), label=f"open a part of {len(part.labels)} (as drawn)")  # fmt: skip
 
     def begin(self) -> None:
         """Sealing, probe and start."""
@@ -133,7 +134,7 @@ class Play:
         for number in (n for n in range(len(self.parts[0])) if mask >> n & 1):
             for tester in range(len(self.testers)):
                 self.open_part(tester, number)
-        self.act("stranger", "starts the first epoch: what the probe drew is as it was sealed", "start")
+        self.act("stranger", "starts the first epoch: what the probe drew is as it was sealed", "start", label="start (as drawn)")
 
     def commit(self, who: str, weights: StageWeights, stake: int = 0) -> None:
         self.networks[who] = weights
@@ -173,7 +174,7 @@ class Play:
         self.claims[who] = pack_losses(standing, own)
         salt = self.program.salt(self.stage.key(who))
         self.act(who, f"claims a loss of {sum(own)}, where the standing network has {sum(standing)}", "claim", keccak256(weights.data), salt,
-                 self.claims[who], value=self.terms.bond)  # fmt: skip
+                 self.claims[who], value=self.terms.bond, label=f"claim {len(own) + len(standing)} losses (as drawn)")  # fmt: skip
 
     def publish(self, who: str, data: bytes | None = None, label: str = "") -> None:
         self.act(who, "publishes its weights", "publish", data or self.networks[who].data, label=label)
@@ -181,7 +182,8 @@ class Play:
     def refute(self, by: str, who: str, place: int, of_standing: bool = False, sample: tuple | None = None) -> None:
         tester, index = divmod(place, self.terms.per_part)
         sample = sample or self.drawn[tester].sample(index, tester)
-        self.act(by, f"runs the network on one sample of {who}'s claim", "refute", self.stage.address(who), self.claims[who], of_standing, sample)
+        self.act(by, f"runs the network on one sample of {who}'s claim", "refute", self.stage.address(who), self.claims[who], of_standing, sample,
+                 label="refute a loss (as drawn)")  # fmt: skip
 
     def present(self, who: str, by: str = "stranger") -> None:
         self.act(by, f"puts {who} forward", "present", self.stage.address(who), label="present")
@@ -189,12 +191,12 @@ class Play:
     def settle(self, winner: str = "") -> None:
         """Ends the epoch, and keeps what its winner made."""
         number = self.contract.call("stage")
-        self.act("stranger", "settles the epoch, as anybody may", "settle")
+        self.act("stranger", "settles the epoch, as anybody may", "settle", label="settle (as drawn)")
         if winner:
             self.blocks[number:] = [self.networks[winner]]
 
     def collect(self, epoch: int, who: str) -> None:
-        self.act("stranger", f"has what is {who}'s credited to {who}", "collect", epoch, self.stage.address(who))
+        self.act("stranger", f"has what is {who}'s credited to {who}", "collect", epoch, self.stage.address(who), label="collect (as drawn)")
 
     def next_window(self) -> None:
         self.stage.wait(self.terms.window)

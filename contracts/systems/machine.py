@@ -113,14 +113,14 @@ class Machine:
         if nest.op is Op.MAC:
             values = c + _products(nest, a, b, c, box)
         else:
-            values = self._values(nest, box, *(None if cells is None else cells.astype(np.int64) for cells in (a, b, c)))
+            values = self._values(nest, repeat, box, *(None if cells is None else cells.astype(np.int64) for cells in (a, b, c)))
             values = np.broadcast_to(values, c.shape)
         low, high = nest.c.limits
         if values.min() < low or values.max() > high:
             raise UnusableInput(f"a step of a {nest.op.name} nest leaves {8 * nest.c.width} bits: the program's bounds are wrong")
         c[...] = values
 
-    def _values(self, nest: Nest, box: Box, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    def _values(self, nest: Nest, repeat: int, box: Box, a: np.ndarray, b: np.ndarray, c: np.ndarray) -> np.ndarray:
         match nest.op:
             case Op.ZERO:
                 return np.zeros(1, np.int64)
@@ -135,7 +135,7 @@ class Machine:
                 error = np.where(right, np.minimum(a - nest.margin, 0), np.maximum(a + nest.margin, 0))
                 return np.clip(_rounded(error, nest.shift), -nest.limit, nest.limit)
             case Op.UPDATE:
-                return np.clip(c - _rounded(b, nest.shift), -nest.limit, nest.limit)
+                return np.clip(c - _rounded(b, nest.shift_at(repeat)), -nest.limit, nest.limit)
             case Op.QUANTISE:
                 return np.clip(_rounded(a, nest.shift), -nest.limit, nest.limit)
             case Op.SEED:

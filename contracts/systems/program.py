@@ -42,7 +42,7 @@ class Op(IntEnum):
     RELU = 3  # max(a, 0) >> shift
     MASK = 4  # b if a > 0 else 0
     ERROR = 5  # clamp(round(e, shift)); e = min(a - margin, 0) if label b is class i1, else max(a + margin, 0)
-    UPDATE = 6  # clamp(c - round(b, shift))
+    UPDATE = 6  # clamp(c - round(b, shift + repeat / margin)): a step that halves every `margin` repeats, never if margin is 0
     QUANTISE = 7  # clamp(round(a, shift))
     SEED = 8  # (16 bits number i of keccak256(seed | i / 16), signed, * margin) >> shift; i is the step's place in its nest
 
@@ -110,6 +110,10 @@ class Nest:
     @property
     def steps(self) -> int:
         return prod(self.counts)
+
+    def shift_at(self, repeat: int) -> int:
+        """The shift in a repeat: that of UPDATE grows."""
+        return self.shift + (repeat // self.margin if self.op is Op.UPDATE and self.margin else 0)
 
     def encode(self, first: int) -> bytes:
         """Four words: first step u48, op u8, shift u8, counts 3 u32, limit u48, margin u48; then a, b, c."""
@@ -227,7 +231,7 @@ def _problem(nest: Nest, program: Program, repeats: int) -> str | None:
     reads = _READS[nest.op].replace("c", "")
     if min(nest.counts) < 1 or {name for name, _ in nest.operands()} != {*reads, "c"}:
         return f"it needs counts from 1 and operands {', '.join([*reads, 'c'])}"
-    if nest.c.sample or not 0 <= nest.shift < 64:
+    if nest.c.sample or not 0 <= nest.shift <= nest.shift_at(repeats - 1) < 64:
         return "only what is read can be a sample's, and a shift is below 64"
     for name, operand in nest.operands():
         low, high = operand.reach(nest.counts, repeats, program.samples)

@@ -3,10 +3,12 @@
 A 784-64-10 network of int8 weights W without biases; int32 masters M = 2^16 W. Forward as in the project, squared hinge of one against all,
 backward by the same shifts, per batch of samples s:
 
-    z1 = W1 x          a1 = max(z1, 0) >> 8       z2 = W2 a1
-    e  = clamp(round(min(z2 - m, 0) or max(z2 + m, 0), 8), 127)           min for the sample's class, max for all others
+    z1 = W1 x          a1 = max(z1, 0) >> 7       z2 = W2 a1
+    e  = clamp(round(min(z2 - m, 0) or max(z2 + m, 0), 7), 127)           min for the sample's class, max for all others
     d  = clamp(round(W2^T e where a1 > 0, 1), 2^15 - 1)
     M2 -= round(sum_s e a1^T, u2)      M1 -= round(sum_s d x^T, u1)      W = clamp(round(M, 16), 127)
+
+The last fifth of the batches moves half as far: u1 and u2 are one more.
 
 `round(v, s)` is (v + 2^(s-1)) >> s; masters are clamped, too. First masters and the order of samples come from the seed. The weight region is
 that of `Inference` for the trained network, so the root over the trained weights is the root of a registered model.
@@ -37,13 +39,18 @@ class Recipe:
     shape: tuple[int, int, int] = (784, 64, 10)
     batch: int = 32
     batches: int = 500
-    activation_shift: int = 8
-    margin: int = 1 << 14
-    error_shift: int = 8
+    activation_shift: int = 7
+    margin: int = 1 << 15
+    error_shift: int = 7
     delta_shift: int = 1
-    update_shifts: tuple[int, int] = (3, 0)
-    first_weights: tuple[int, int] = (16, 32)
+    update_shifts: tuple[int, int] = (4, 0)
+    first_weights: tuple[int, int] = (32, 32)
     """The first masters are 16 random bits times these."""
+
+    @property
+    def halved_from(self) -> int:
+        """The first batch whose update moves half as far."""
+        return -(-4 * self.batches // 5)
 
     def program(self, samples: int) -> Program:
         """The run over a data region of `samples` samples. Raises `UnusableInput` when a sum could leave its cell."""
@@ -104,6 +111,7 @@ def plain_training(recipe: Recipe, images: np.ndarray, labels: np.ndarray, seed:
     m1, m2 = first(hidden, inputs, recipe.first_weights[0]), first(outputs, hidden, recipe.first_weights[1])
     most, (u1, u2) = LIMIT << SCALE, recipe.update_shifts
     for number in range(recipe.batches):
+        half = int(number >= recipe.halved_from)
         w1, w2 = (np.clip(rounded(m, SCALE), -LIMIT, LIMIT) for m in (m1, m2))
         chosen = samples_at(seed, len(images), range(number * recipe.batch, (number + 1) * recipe.batch))
         x, right = images[chosen].astype(np.int64), np.arange(outputs) == labels[chosen].astype(np.int64)[:, None]
@@ -112,8 +120,8 @@ def plain_training(recipe: Recipe, images: np.ndarray, labels: np.ndarray, seed:
         e = np.where(right, np.minimum(z2 - recipe.margin, 0), np.maximum(z2 + recipe.margin, 0))
         e = np.clip(rounded(e, recipe.error_shift), -ERROR_LIMIT, ERROR_LIMIT)
         d = np.clip(rounded(np.where(a1 > 0, e @ w2, 0), recipe.delta_shift), -DELTA_LIMIT, DELTA_LIMIT)
-        m2 = np.clip(m2 - rounded(e.T @ a1, u2), -most, most)
-        m1 = np.clip(m1 - rounded(d.T @ x, u1), -most, most)
+        m2 = np.clip(m2 - rounded(e.T @ a1, u2 + half), -most, most)
+        m1 = np.clip(m1 - rounded(d.T @ x, u1 + half), -most, most)
     return tuple(np.clip(rounded(m, SCALE), -LIMIT, LIMIT) for m in (m1, m2))
 
 
@@ -170,8 +178,8 @@ class _Layout:
             Nest(Op.MAC, (s, outputs, hidden), cell(g2, 4, 0, hidden, 1), a=cell(e, 2, outputs, 1, 0), b=cell(a1, 4, hidden, 0, 1, signed=False)),
             Nest(Op.ZERO, first, cell(g1, 4, *row1)),
             Nest(Op.MAC, (s, hidden, inputs), cell(g1, 4, 0, inputs, 1), a=cell(d, 2, hidden, 1, 0), b=pixel(0, 0, 1)),
-            Nest(Op.UPDATE, second, cell(m2, 4, *row2), b=cell(g2, 4, *row2), shift=r.update_shifts[1], limit=most),
-            Nest(Op.UPDATE, first, cell(m1, 4, *row1), b=cell(g1, 4, *row1), shift=r.update_shifts[0], limit=most),
+            Nest(Op.UPDATE, second, cell(m2, 4, *row2), b=cell(g2, 4, *row2), shift=r.update_shifts[1], limit=most, margin=r.halved_from),
+            Nest(Op.UPDATE, first, cell(m1, 4, *row1), b=cell(g1, 4, *row1), shift=r.update_shifts[0], limit=most, margin=r.halved_from),
             *quantise,
         )  # fmt: skip
         weights = w2 + outputs * hidden + 4 * (hidden + outputs)

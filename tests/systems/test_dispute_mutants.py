@@ -34,6 +34,8 @@ MUTANTS = tuple(Guard(FILE, text, instead) for text, instead in (
     ("_clamp(c - _round(b, shift), limit)", "c - _round(b, shift)"),
     ("_clamp(c - _round(b, shift), limit)", "_clamp(c + _round(b, shift), limit)"),
     ("_clamp(_round(a, shift), limit)", "_clamp(a >> shift, limit)"),
+    ("if (margin != 0) shift += place.repeat / uint256(margin);", ""),
+    ("if (margin != 0) shift += place.repeat / uint256(margin);", "if (margin != 0) shift += place.repeat / (uint256(margin) + 1);"),
     ("right ? a - margin : a + margin", "a + margin"),
     ("right == (e > 0) ? int256(0) : e", "e"),
     ("b == int256(place.i1)", "b == int256(place.i0)"),

@@ -45,7 +45,7 @@ def everything() -> Program:
         Nest(Op.RELU, (3, 4, 1), unsigned, a=sums, shift=8),
         Nest(Op.ERROR, (3, 4, 1), small, a=sums, b=label, shift=2, limit=3000, margin=50),
         Nest(Op.MASK, (3, 4, 1), wide, a=unsigned, b=small),
-        Nest(Op.UPDATE, (3, 4, 1), master, b=small, shift=3, limit=20_000),
+        Nest(Op.UPDATE, (3, 4, 1), master, b=small, shift=1, limit=20_000, margin=1),
         Nest(Op.QUANTISE, (3, 4, 1), backwards, a=wide, shift=4, limit=999),
         Nest(Op.LOAD, (1, 1, 1), Operand(SCRATCH, 4, 252, outer=0), a=Operand(WEIGHTS, 4, 32, outer=4)),
     )

@@ -38,7 +38,8 @@ def test_a_story_plays_on_a_real_node_at_the_same_price(name):
     with running_anvil("prague") as url:
         stage = Stage(client(url), module.CAST)
         stories.play(module, stage)
-    assert gas.rows_of(name, stage.events) == [row for row in gas.written() if row[0] == name]
+    expected = gas.without_draws(row for row in gas.written() if row[0] == name)
+    assert gas.without_draws(gas.rows_of(name, stage.events)) == expected
 
 
 @pytest.mark.parametrize(("name", "attack"), ATTACKS, ids=NAMES)

@@ -64,13 +64,22 @@ def test_500_batches_on_6000_digits_reach_92_percent_whatever_blas_does(mnist_im
     trace = run_of(program, data_region(images, labels, 64), SEED)
     network = network_of(trace)
     right = int((network.infer(mnist_images[6000:]).digits == mnist_labels[6000:]).sum())
-    assert right == 3696  # 92.4 %
+    assert right == 3726  # 93.15 %
     other, _ = process.communicate()
     assert process.returncode == 0
     assert b"".join(layer.weights.astype(np.int8).tobytes() for layer in network.layers) == other
     inference = Inference.of(network)
     assert trace.memory(program.steps).regions[WEIGHTS][: len(inference.weights)].tobytes() == inference.weights
     assert inference.program.depths[1] == program.depths[1], "so the trained root is a model's"
+
+
+@pytest.mark.parametrize("number", [2, 5, 10, 15])
+def test_other_seeds_reach_92_percent_too(number, mnist_images, mnist_labels):
+    """Four seeds of the 48 that were tried: with one step size for all batches, each of them stayed below."""
+    first, second = plain_training(Recipe(), mnist_images[:6000], mnist_labels[:6000], bytes([number]) * 32)
+    activations = np.maximum(mnist_images[6000:].astype(np.int64) @ first.T, 0) >> Recipe().activation_shift
+    right = int(((activations @ second.T).argmax(axis=1) == mnist_labels[6000:]).sum())
+    assert right >= 3680, "92 % of 4,000"
 
 
 def test_a_recipe_whose_sums_could_leave_int32_is_refused():

@@ -47,7 +47,7 @@ def play(stage: Stage, k: int = 16) -> None:
     count, spent = _fight(stage, game, cheat, challenger)
     if count > rounds(program.steps, k) or (k == 16 and spent > MOST_GAS):
         raise StoryFailed(f"it took {count} rounds and {spent:,} gas, expected at most {rounds(program.steps, k)} and {MOST_GAS:,}")
-    stage.tell("challenger", f"refuted the claim in {count} rounds, for {spent:,} gas of both sides")
+    stage.tell("challenger", f"refuted the claim in {count} rounds; both sides took", spent, "dispute game, both sides")
     _expect(claims, game, Turn.CHALLENGER_WON)
     stage.tell("consumer", f"asks, and hears that the network says 3: {_holds(judge, model, image, 3, lie)}")
 

@@ -72,7 +72,7 @@ def play(stage: Stage) -> None:
     _remembers(program)
     program.finish()
     for number in range(5):
-        program.act("stranger", f"shares what is left of the prize: epoch {number}", "collectRest", number)
+        program.act("stranger", f"shares what is left of the prize: epoch {number}", "collectRest", number, label="collect the rest")
     stage.tell("stranger", f"ada has {ether(program.contract.call('credit', stage.address('ada')))} and {program.contract.call('points', stage.address('ada'))} points")
 
 

@@ -51,7 +51,7 @@ def play(stage: Stage, k: int = 16) -> None:
         raise StoryFailed(f"the game took {spent:,} gas for both sides, expected at most {MOST_GAS:,}")
 
     stage.wait(TERMS.window)
-    stage.act("stranger", "gives the true claim's bond back", claims, "finalize", truth)
+    stage.act("stranger", "gives the true claim's bond back", claims, "finalize", truth, label="training finalize")
     inference = Inference.of(network)
     models = stage.deploy("adopter", "PredictionClaims", claims.call("machine"), *TERMS.arguments, vault=True)
     model = dispute.register(models.by(stage.account("adopter")), inference)
@@ -86,12 +86,12 @@ def _draw(stage: Stage, claims: Contract, run: int) -> None:
     stage.act("stranger", "arms the draw of the seed", claims, "arm", run, label="training arm")
     stage.mine(DRAW_DELAY + 1)
     receipt = training.fix(claims.by(stage.account("stranger")), run)
-    stage.tell("stranger", "fixes it: first weights and the order of samples follow", receipt.gas_used)
+    stage.tell("stranger", "fixes it: first weights and the order of samples follow", receipt.gas_used, "training fix (as drawn)")
 
 
 def _claim(stage: Stage, who: str, claims: Contract, run: int, trace: Trace, k: int = 16) -> int:
     claim, receipt = training.claim_training(claims.by(stage.account(who)), run, trace, k)
-    stage.tell(who, f"claims its weights: claim {claim}, bond {ether(Claim.read(claims, claim).bond)}", receipt.gas_used)
+    stage.tell(who, f"claims its weights: claim {claim}, bond {ether(Claim.read(claims, claim).bond)}", receipt.gas_used, "training claim (as drawn)")
     return claim
 
 
@@ -109,18 +109,18 @@ def _refute(stage: Stage, claims: Contract, claim: int, false: Trace, honest: Tr
         else:
             nest = honest.program.locate(now.start)[0].op.name
             who, player, what = "challenger", challenger, f"has step {now.start:,} run by the contract: {nest}"
-        _, receipt = player.move(game)
-        stage.tell(who, what, receipt.gas_used)
+        verb, receipt = player.move(game)
+        stage.tell(who, what, receipt.gas_used, f"training {verb} (as drawn)")
         spent += receipt.gas_used
     if now.turn is not Turn.CHALLENGER_WON or count > most:
         raise StoryFailed(f"game {game} ended with {now.turn.name} after {count} rounds, expected CHALLENGER_WON after at most {most}")
-    stage.tell("challenger", f"refuted the claim in {count} rounds, for {spent:,} gas of both sides")
+    stage.tell("challenger", f"refuted the claim in {count} rounds; both sides took", spent, "training game, both sides (as drawn)")
     return spent
 
 
 def _challenge(stage: Stage, claims: Contract, claim: int) -> tuple[int, int, int]:
     game, receipt = dispute.challenge(claims.by(stage.account("challenger")), claim)
-    stage.tell("challenger", f"challenges claim {claim}: game {game}", receipt.gas_used)
+    stage.tell("challenger", f"challenges claim {claim}: game {game}", receipt.gas_used, "training challenge (as drawn)")
     return game, receipt.gas_used, 0
 
 

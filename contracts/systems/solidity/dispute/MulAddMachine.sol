@@ -165,9 +165,13 @@ contract MulAddMachine is IMachine {
             if (operation == LOAD) return a;
             if (operation == RELU) return a > 0 ? a >> shift : int256(0);
             if (operation == MASK) return a > 0 ? b : int256(0);
-            if (operation == UPDATE) return _clamp(c - _round(b, shift), limit);
             if (operation == QUANTISE) return _clamp(_round(a, shift), limit);
             int256 margin = int256(uint256(uint48(place.nest)));
+            if (operation == UPDATE) {
+                // after every `margin` repeats it moves half as far
+                if (margin != 0) shift += place.repeat / uint256(margin);
+                return _clamp(c - _round(b, shift), limit);
+            }
             if (operation == ERROR) {
                 bool right = b == int256(place.i1);
                 int256 e = right ? a - margin : a + margin;
