@@ -27,6 +27,7 @@ COMMANDS = {
     "quantize": "turn a Keras model into an integer model file",
     "report": "say what quantisation costs and what a proof will cost",
     "export": "write the network as Solidity contracts",
+    "serve": "a page to draw on, and proofs over HTTP",
     "chain": "deploy, register, verify and predict on an EVM chain",
     "script": "build, run and spend the network as a Bitcoin script",
     "dispute": "claim what an open network says, and refute false claims step by step",

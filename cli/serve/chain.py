@@ -1,0 +1,180 @@
+"""The process that runs chains: proofs in the embedded EVM with gas by part, calldata, an open network in Solidity and as Bitcoin
+script, and the node when the server has one. It has the public commitment; weights only of a model that is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.serve.node import NodeDesk, NodeSettings, spoken
+from zkpredict.cli.serve.worker import serve_jobs
+
+if TYPE_CHECKING:
+    from zkpredict.contracts.chain.interface import Contract
+    from zkpredict.verifier.commitment import ModelCommitment
+    from zkpredict.verifier.messages import Proof
+
+Answer = dict[str, Any]
+FUNCTION = "verifyOrRevert(bytes32,bytes,uint256,bytes)"
+
+
+def notary(connection: Connection, shown: str, open_model: str | None, node: NodeSettings | None) -> None:
+    """Entry of the worker. `shown`: the commitment file in hexadecimal; `open_model`: a model file whose weights are public."""
+    serve_jobs(connection, lambda: _start(shown, open_model, node))
+
+
+def _start(shown: str, open_model: str | None, node: NodeSettings | None) -> tuple[Answer, Callable[[Answer], Answer]]:
+    from zkpredict.kernel import G1
+    from zkpredict.verifier.commitment import ModelCommitment
+
+    commitment = ModelCommitment.from_bytes(bytes.fromhex(shown), G1.from_compressed)
+    try:
+        import zkpredict.contracts.chain.evm  # noqa: F401  what is missing is said now
+    except ImportError as error:
+        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[chain,serve]'") from None
+    desk = NodeDesk(commitment, node) if node else None
+    return (desk.facts() if desk else {}), Desk(commitment, OpenDesk(open_model) if open_model else None, desk).answer
+
+
+@dataclass
+class Desk:
+    """Answers one job after the other: `do` is what, `image` and `proof` are bytes in hexadecimal."""
+
+    commitment: ModelCommitment
+    opened: OpenDesk | None
+    node: NodeDesk | None
+
+    def answer(self, job: Answer) -> Answer:
+        image = bytes.fromhex(job["image"])
+        if job["do"] == "open":
+            return self.opened.predict(image) if self.opened else {}
+        proof, refusal = self._parsed(bytes.fromhex(job["proof"]))
+        if proof is None:
+            return refusal
+        try:
+            if job["do"] == "evm":
+                return self.in_evm(image, proof)
+            if job["do"] == "calldata":
+                return self.calldata(image, proof)
+            if self.node is None:
+                return {"unavailable": "this server was started without a node"}
+            return self.node.send(image, proof) if job["do"] == "send" else self.node.verdict(image, proof)
+        except UnusableInput as error:
+            return {"unavailable": str(error)}
+
+    @cached_property
+    def verifier(self) -> Contract:
+        """The verifier of the model's circuit on a chain of this process, the model registered. Raises `UnusableInput` when none
+        ships for the circuit and none can be compiled here."""
+        from zkpredict.contracts.chain.evm import EmbeddedChain
+        from zkpredict.contracts.verifier.client import deploy_verifier, register_model
+
+        chain = EmbeddedChain()
+        deployed = deploy_verifier(chain, self.commitment.circuit)
+        register_model(chain, deployed.address, self.commitment)
+        return deployed.contract
+
+    def in_evm(self, image: bytes, proof: Proof) -> Answer:
+        """The contract's verdict; for an accepted proof the gas of each part, which together are the whole transaction's."""
+        from zkpredict.contracts.verifier.client import verify_on_chain
+        from zkpredict.contracts.verifier.encoding import FinalCheck
+        from zkpredict.contracts.verifier.gas import parts
+        from zkpredict.contracts.verifier.vectors import StoredStatement
+
+        contract = self.verifier
+        said = verify_on_chain(contract.chain, contract.address, self.commitment, image, proof)
+        if not said.accepted:
+            return {"valid": False, "kind": said.reason, "reason": spoken(said.reason, said.arguments)}
+        found = parts(contract, StoredStatement("asked", self.commitment, image, proof), FinalCheck.POINT_EVALUATION)
+        return {"valid": True, "digit": proof.digit, "gas": sum(found.values()), "parts": found}
+
+    def calldata(self, image: bytes, proof: Proof) -> Answer:
+        """What a transaction to the verifier carries: to the node's when there is one."""
+        from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+
+        check = self.node.check if self.node else FinalCheck.POINT_EVALUATION
+        encoded = onchain_proof(proof, check)
+        data = self.verifier.artifact.encode("verifyOrRevert", self.commitment.model_id, image, proof.digit, encoded)
+        return {"valid": True, "function": FUNCTION, "data": f"0x{data.hex()}", "bytes": len(data)}
+
+    def _parsed(self, proof_bytes: bytes) -> tuple[Proof | None, Answer]:
+        """The proof, or why there is nothing to send: a contract takes parts of a proof, so its bytes must be one of this model."""
+        from zkpredict.circuits.placement import form
+        from zkpredict.verifier.errors import VerificationError
+        from zkpredict.verifier.native import check_names, parse_proof
+
+        try:
+            proof = parse_proof(proof_bytes, form(self.commitment.circuit))
+            check_names(self.commitment, proof)
+        except VerificationError as error:
+            return None, {"valid": False, "kind": type(error).__name__, "reason": f"{error}; so there is nothing to send to a contract"}
+        return proof, {}
+
+
+@dataclass
+class OpenDesk:
+    """The same prediction with the weights in the open: by a contract, and by a Bitcoin script."""
+
+    path: str
+
+    @cached_property
+    def network(self) -> Any:
+        from zkpredict.prover.model import Model
+
+        return Model.load(self.path).network
+
+    @cached_property
+    def predictor(self) -> Contract:
+        """Raises `UnusableInput` for networks that `packed` does not run."""
+        from zkpredict.contracts.chain.evm import EmbeddedChain
+        from zkpredict.contracts.open.deploy import deploy_packed
+
+        return deploy_packed(EmbeddedChain(), self.network).contract
+
+    @cached_property
+    def script(self) -> bytes:
+        """Raises `UnusableInput` for networks that no node's limits allow."""
+        from zkpredict.contracts.bitcoin.compiler import claim_script, compile_script
+
+        return claim_script(compile_script(self.network)).code
+
+    def predict(self, image: bytes) -> Answer:
+        return {"solidity": self._by_contract(image), "bitcoin": self._by_script(image)}
+
+    def _by_contract(self, image: bytes) -> Answer:
+        from zkpredict.contracts.chain.interface import calldata_floor
+        from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
+
+        try:
+            contract = self.predictor
+        except UnusableInput as error:
+            return {"unavailable": str(error)}
+        data = contract.artifact.encode("predict", image)
+        calldata = 4 * data.count(0) + CALLDATA_BYTE_GAS * (len(data) - data.count(0))
+        gas = max(BASE_GAS + calldata + contract.chain.call_gas(contract.address, data), calldata_floor(data))  # type: ignore[attr-defined]  # the embedded one
+        return {"digit": contract.call("predict", image), "gas": gas, "bytes": len(data)}
+
+    def _by_script(self, image: bytes) -> Answer:
+        import numpy as np
+
+        from zkpredict.contracts.bitcoin.compiler import claim
+        from zkpredict.contracts.bitcoin.interpreters import open_interpreter
+        from zkpredict.contracts.bitcoin.measure import refusal
+
+        try:
+            script = self.script
+        except UnusableInput as error:
+            return {"unavailable": str(error)}
+        pixels = np.frombuffer(image, np.uint8)
+        digit = self.network.predict(pixels)
+        sizes = {"bytes": len(script), "claim_bytes": len(claim(pixels, digit)), "digit": digit}
+        try:
+            interpreter = open_interpreter()
+        except UnusableInput as error:
+            return sizes | {"accepted": None, "note": str(error)}
+        return sizes | {"accepted": refusal(interpreter, script, pixels, digit) is None, "interpreter": interpreter.name}

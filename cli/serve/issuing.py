@@ -1,0 +1,178 @@
+"""From a request to an acknowledged proof: one for each idempotency key, kept before anybody hears of it.
+
+    asked -> known key? -> the kept answer, or 422 for another request under it
+          -> under way? -> wait for the same answer
+          -> pool (full: 429) -> proof -> kept -> acknowledged
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from zkpredict.cli.serve.asked import Asked
+from zkpredict.cli.serve.metrics import Metrics
+from zkpredict.cli.serve.pool import Answer, Full, Late, Lost, Pool
+from zkpredict.cli.serve.refusal import BAD_REQUEST, CONFLICT, FAULT, NO_ANSWER, UNPROCESSABLE, Refused, busy
+from zkpredict.cli.serve.store import Kept, Store
+from zkpredict.verifier.commitment import ModelCommitment
+
+KEY_LENGTHS = range(8, 129)
+T = TypeVar("T")
+
+
+class Issuer:
+    """Everything between the handlers and the workers. All methods run in the event loop; the store in a thread of its own."""
+
+    def __init__(self, commitment: ModelCommitment, provers: Pool, notary: Pool, store: Store, metrics: Metrics) -> None:
+        self._commitment, self.provers, self.notary, self._store, self._metrics = commitment, provers, notary, store, metrics
+        self._thread = ThreadPoolExecutor(1, "store")
+        self._running: dict[str, tuple[str, asyncio.Task[Answer]]] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    async def prove(self, asked: Asked, key: str | None) -> tuple[Answer, bool]:
+        """The answer, and whether it is one that was given before. Raises `Refused`."""
+        request = self._request(asked)
+        if key is None:
+            return await self._finished(self._start(asked, request, None)), False
+        _check_key(key)
+        if key not in self._running:
+            kept = await self._stored(lambda: self._store.by_key(key))
+            if kept is not None:
+                _same_request(kept.request, request)
+                self._metrics.replays += 1
+                return kept.answer, True
+        if key in self._running:  # looked at again: another request may have come while the store answered
+            known, task = self._running[key]
+            _same_request(known, request)
+            self._metrics.replays += 1
+            return await self._finished(task), True
+        task = self._start(asked, request, key)
+        self._running[key] = request, task
+        task.add_done_callback(lambda _: self._running.pop(key, None))
+        return await self._finished(task), False
+
+    async def by_name(self, name: str) -> Answer | None:
+        """The acknowledged answer of a proof."""
+        kept = await self._stored(lambda: self._store.by_name(name))
+        return kept.answer if kept else None
+
+    async def verify(self, asked: Asked) -> Answer:
+        """The verdict of the native verifier."""
+        return await self._ask(self.provers, {"do": "verify", "image": asked.input.hex(), "proof": asked.proof.hex()})
+
+    async def on_chain(self, do: str, asked: Asked) -> Answer:
+        """What the chains' process says."""
+        return await self._ask(self.notary, {"do": do, "image": asked.input.hex(), "proof": asked.proof.hex()})
+
+    async def send(self, asked: Asked) -> Answer:
+        """One transaction for a proof, however often it is asked for."""
+        name = hashlib.sha256(asked.proof).hexdigest()
+        task = self._keep_task(asyncio.create_task(self._send(name, asked)))
+        return await self._finished(task)
+
+    async def close(self) -> None:
+        """Finishes what was taken."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await asyncio.get_running_loop().run_in_executor(None, self.provers.close)
+        await asyncio.get_running_loop().run_in_executor(None, self.notary.close)
+        await self._stored(self._store.close)
+        self._thread.shutdown()
+
+    async def _send(self, name: str, asked: Asked) -> Answer:
+        before = await self._stored(lambda: self._store.begin(name))
+        if isinstance(before, dict):
+            return before
+        if before is None:
+            what = "a transaction for this proof was begun, and its end is not known"
+            raise Refused(CONFLICT, "UnknownOutcome", what, "the node", "look at the account's transactions before you send another by hand")
+        try:
+            answer = await self.on_chain("send", asked)
+        except Refused as refusal:
+            if refusal.kind == "QueueFull":
+                await self._stored(lambda: self._store.end(name, None))  # no worker had it: nothing was sent
+            raise
+        await self._stored(lambda: self._store.end(name, answer if answer.get("valid") else None))
+        return answer
+
+    def _start(self, asked: Asked, request: str, key: str | None) -> asyncio.Task[Answer]:
+        """Takes the request, or refuses it: from here on it is finished whether or not its client stays."""
+        future = self._submit(self.provers, {"do": "prove", "image": asked.input.hex(), "class": asked.wanted})
+        return self._keep_task(asyncio.create_task(self._prove(future, asked, request, key)))
+
+    def _keep_task(self, task: asyncio.Task[Answer]) -> asyncio.Task[Answer]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # a client that left asks for no error
+        return task
+
+    async def _prove(self, future: asyncio.Future[Answer], asked: Asked, request: str, key: str | None) -> Answer:
+        made = await self._answered(future, self.provers)
+        if "refused" in made:
+            raise Refused(UNPROCESSABLE, made["refused"], made["what"], "class", "leave out class, or give another input")
+        proof = bytes.fromhex(made["proof"])
+        schema = self._commitment.schema
+        answer: Answer = {
+            "id": hashlib.sha256(proof).hexdigest(),
+            **made,
+            "class_name": schema.class_name(made["digit"]),
+            "proof_bytes": len(proof),
+            "model_id": self._commitment.model_id.hex(),
+            "input": asked.input.hex(),
+            "input_sha256": hashlib.sha256(asked.input).hexdigest(),
+            "clipped": list(asked.clipped),
+            "context": asked.context,
+        }
+        await self._stored(lambda: self._store.keep(answer["id"], key, Kept(request, answer)))
+        self._metrics.proofs += 1
+        return answer
+
+    def _request(self, asked: Asked) -> str:
+        """A hash of what a proof request says, of this model."""
+        said = [self._commitment.model_id.hex(), asked.input.hex(), asked.wanted, asked.context]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+    async def _ask(self, pool: Pool, job: Answer) -> Answer:
+        answer = await self._answered(self._submit(pool, job), pool)
+        if "unavailable" in answer:
+            raise Refused(UNPROCESSABLE, "Unavailable", answer["unavailable"], "the server", "ask for another verifier")
+        return answer
+
+    def _submit(self, pool: Pool, job: Answer) -> asyncio.Future[Answer]:
+        try:
+            return asyncio.wrap_future(pool.submit(job))
+        except Full:
+            raise busy("QueueFull", f"{pool.waiting} requests wait already", 1 + pool.waiting // (4 * pool.workers)) from None
+
+    async def _answered(self, future: asyncio.Future[Answer], pool: Pool) -> Answer:
+        try:
+            return await future
+        except Late:
+            then = "ask again when the server is less busy"
+            raise Refused(NO_ANSWER, "TooLate", f"no answer within {pool.seconds:g} s", "the server", then, {"Retry-After": "5"}) from None
+        except Lost:
+            raise Refused(FAULT, "WorkerLost", "the worker stopped", "the server", "ask again; if it happens again, tell who runs this server") from None
+
+    async def _finished(self, task: asyncio.Task[Answer]) -> Answer:
+        """Waits without taking the task along when the waiting client goes."""
+        return await asyncio.shield(task)
+
+    async def _stored(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _check_key(key: str) -> None:
+    if len(key) not in KEY_LENGTHS or not key.isascii() or not key.isprintable():
+        what = f"it must have {KEY_LENGTHS.start} to {KEY_LENGTHS.stop - 1} printable ASCII characters"
+        raise Refused(BAD_REQUEST, "MalformedRequest", what, "Idempotency-Key", "use a random name for each new request, such as a UUID")
+
+
+def _same_request(known: str, request: str) -> None:
+    if known != request:
+        what = "another request came under this key"
+        raise Refused(UNPROCESSABLE, "KeyReused", what, "Idempotency-Key", "use a new key for a new request")
