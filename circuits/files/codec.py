@@ -54,7 +54,7 @@ class ByteReader:
 def load_json(text: bytes, what: str, number: Callable[[str], object] | None = None) -> object:
     """Parses untrusted JSON in UTF-8; nesting beyond `MAX_JSON_DEPTH` is refused before the parser, whose recursion could
     overflow the stack, sees it. `number` takes the text of what is not a whole number (default: `float`). Raises `MalformedFile`."""
-    if _json_depth(text) > MAX_JSON_DEPTH:
+    if json_depth(text) > MAX_JSON_DEPTH:
         raise MalformedFile(f"{what} is nested more than {MAX_JSON_DEPTH} deep")
     import json  # late: most files hold none
 
@@ -64,7 +64,7 @@ def load_json(text: bytes, what: str, number: Callable[[str], object] | None = N
         raise MalformedFile(f"{what} is no JSON") from None
 
 
-def _json_depth(text: bytes) -> int:
+def json_depth(text: bytes) -> int:
     """Deepest nesting of brackets outside strings."""
     depth = deepest = 0
     in_string = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
@@ -14,6 +15,7 @@ from zkpredict.cli.parser import at_least_one
 if TYPE_CHECKING:
     from zkpredict.cli.serve.api import Service
     from zkpredict.cli.serve.pool import Pool
+    from zkpredict.verifier.commitment import ModelCommitment
 
 EXAMPLE = """zkpredict serve --model examples/mnist.model --open
 zkpredict serve --model my.model --state proofs.db --token-file token --host 0.0.0.0"""
@@ -103,11 +105,11 @@ def _service(arguments: argparse.Namespace, console: Console) -> Service:
     notary = _pool(chain.notary, (commitment.to_bytes().hex(), arguments.model if arguments.open else None, node), arguments, 1)
     metrics = Metrics()
     issuer = Issuer(commitment, provers, notary, kept, metrics)
-    _warm(provers, notary, commitment.circuit.inputs)
+    _warm(provers, notary, commitment)
     return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, notary.hello, arguments.rate)
 
 
-def _pool(target, settings: tuple, arguments: argparse.Namespace, workers: int) -> Pool:
+def _pool(target: Callable[..., None], settings: tuple[object, ...], arguments: argparse.Namespace, workers: int) -> Pool:
     from zkpredict.cli.serve.pool import NoStart, Pool
 
     try:
@@ -116,9 +118,14 @@ def _pool(target, settings: tuple, arguments: argparse.Namespace, workers: int) 
         raise UnusableInput(str(error)) from None
 
 
-def _warm(provers: Pool, notary: Pool, inputs: int) -> None:
-    """Lets the notary deploy its contracts while the first visitor still draws: a proof of the empty input, checked in the EVM."""
-    blank = bytes(inputs).hex()
+def _warm(provers: Pool, notary: Pool, commitment: ModelCommitment) -> None:
+    """Lets the notary deploy a verifier that ships while the first visitor still draws: a proof of the empty input, checked in the EVM."""
+    from zkpredict.contracts.verifier.encoding import FinalCheck
+    from zkpredict.contracts.verifier.generate import SHIPPED
+
+    if (commitment.circuit, FinalCheck.POINT_EVALUATION) not in SHIPPED:
+        return
+    blank = bytes(commitment.circuit.inputs).hex()
     made = provers.submit({"do": "prove", "image": blank, "class": None})
     made.add_done_callback(lambda done: done.exception() or notary.submit({"do": "evm", "image": blank, "proof": done.result()["proof"]}))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.codec import json_depth
 from zkpredict.circuits.files.tables import NoNumber, exact_number
 from zkpredict.cli.serve.refusal import BAD_REQUEST, UNPROCESSABLE, Refused
 from zkpredict.verifier.commitment import ModelCommitment
@@ -34,19 +35,16 @@ def strict_json(body: bytes) -> dict[str, object]:
     """The object in `body`. Refuses what two readers could read differently: doubled names, NaN, other encodings; and deep nesting.
 
     Numbers with a point or exponent stay text, so that nobody rounds them."""
+    if json_depth(body) > MAX_DEPTH:  # before the parser, whose recursion could overflow the stack, sees it
+        _malformed(f"the body is nested more than {MAX_DEPTH} deep", "body")
     try:
-        text = body.decode("utf-8")
-        found = json.loads(text, object_pairs_hook=_once, parse_float=str, parse_constant=_no_number)
+        found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_float=str, parse_constant=_no_number)
     except UnicodeDecodeError:
         _malformed("the body is no UTF-8", "body")
-    except RecursionError:
-        _malformed("the body is nested too deep", "body")
     except json.JSONDecodeError as error:
         _malformed(f"the body is no JSON: {error.msg}", f"body, line {error.lineno}, column {error.colno}")
     except ValueError:  # a whole number of thousands of digits
         _malformed("the body holds a number that is too long", "body")
-    if _depth(found) > MAX_DEPTH:
-        _malformed(f"the body is nested more than {MAX_DEPTH} deep", "body")
     if not isinstance(found, dict):
         _malformed("the body is no JSON object", "body")
     return found
@@ -169,11 +167,6 @@ def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_number(text: str) -> NoReturn:
     _malformed(f"{text} is no number in JSON", "body")
-
-
-def _depth(value: object) -> int:
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
-    return 0 if children is None else 1 + max(map(_depth, children), default=0)
 
 
 def _short(value: object) -> str:

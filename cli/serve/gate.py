@@ -19,8 +19,10 @@ from zkpredict.cli.serve.metrics import Metrics
 from zkpredict.cli.serve.pages import policy
 from zkpredict.cli.serve.refusal import MISDIRECTED, UNAUTHORISED, Refused, busy
 
-Scope, Message = MutableMapping[str, Any], MutableMapping[str, Any]
-Receive, Send = Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SECURITY = {

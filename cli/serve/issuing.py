@@ -80,7 +80,7 @@ class Issuer:
         while self._tasks:
             await asyncio.wait(self._tasks)
         await asyncio.get_running_loop().run_in_executor(None, self.provers.close)
-        await asyncio.get_running_loop().run_in_executor(None, self.notary.close)
+        await asyncio.get_running_loop().run_in_executor(None, self.notary.close, True)  # whoever asked it has been answered
         await self._stored(self._store.close)
         self._thread.shutdown()
 

@@ -26,7 +26,7 @@ class Metrics:
 
     def text(self, gauges: Iterable[tuple[str, str, float]]) -> str:
         """Everything, with `gauges` of the moment: name, what it is, value."""
-        lines = []
+        lines: list[str] = []
 
         def family(name: str, kind: str, help_text: str, samples: Iterable[tuple[str, float]]) -> None:
             lines.extend((f"# HELP zkpredict_{name} {help_text}", f"# TYPE zkpredict_{name} {kind}"))

@@ -72,8 +72,12 @@ class _Worker:
         except (EOFError, OSError):
             raise Lost from None
 
-    def kill(self) -> None:
+    def end(self) -> None:
+        """Kills the process; whoever waits for it hears that it is gone."""
         self._process.kill()
+
+    def kill(self) -> None:
+        self.end()
         self._process.join()
         self._pipe.close()
 
@@ -97,7 +101,9 @@ class Pool:
         first = self._start()
         self.hello = first.hello
         started = [first, *(self._start() for _ in range(workers - 1))]
-        self._threads = [threading.Thread(target=self._run, args=(worker,), daemon=True) for worker in started]
+        self._workers: dict[int, _Worker | None] = dict(enumerate(started))
+        self._abandoned = False
+        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in self._workers]
         for thread in self._threads:
             thread.start()
 
@@ -115,8 +121,13 @@ class Pool:
             raise Full from None
         return future
 
-    def close(self) -> None:
-        """Finishes every job that was taken, then ends the workers."""
+    def close(self, abandon: bool = False) -> None:
+        """Finishes every job that was taken, then ends the workers; or fails them (`abandon`), when nobody waits for any."""
+        if abandon:
+            self._abandoned = True
+            for worker in list(self._workers.values()):
+                if worker is not None:
+                    worker.end()
         for _ in self._threads:
             self._queue.put(None)
         for thread in self._threads:
@@ -129,28 +140,36 @@ class Pool:
             raise NoStart("the model file is another one than when the server started")
         return worker
 
-    def _run(self, worker: _Worker | None) -> None:
+    def _run(self, number: int) -> None:
         while (item := self._queue.get()) is not None:
             job, future, until = item
             if not future.set_running_or_notify_cancel():
                 continue
-            if time.monotonic() >= until:
+            if self._abandoned:
+                future.set_exception(Lost())
+            elif time.monotonic() >= until:
                 future.set_exception(Late())
-                continue
-            self.busy += 1
-            try:
-                worker = worker or self._replaced(until)
-                future.set_result(worker.ask(job, until - time.monotonic()))
-            except (Lost, Late, NoStart) as error:
-                if worker is not None:
-                    worker.kill()
-                worker = None
-                self.lost += 1
-                future.set_exception(Lost() if isinstance(error, NoStart) else error)
-            finally:
-                self.busy -= 1
+            else:
+                self._do(number, job, future, until)
+        worker = self._workers[number]
         if worker is not None:
             worker.stop()
+
+    def _do(self, number: int, job: Answer, future: Future[Answer], until: float) -> None:
+        self.busy += 1
+        try:
+            worker = self._workers[number] = self._workers[number] or self._replaced(until)
+            answer = worker.ask(job, until - time.monotonic())
+        except (Lost, Late, NoStart) as error:
+            lost, self._workers[number] = self._workers[number], None
+            if lost is not None:
+                lost.kill()
+            self.lost += 1
+            future.set_exception(Late() if isinstance(error, Late) else Lost())
+        else:
+            future.set_result(answer)
+        finally:
+            self.busy -= 1
 
     def _replaced(self, until: float) -> _Worker:
         """A new worker for one that was lost."""

@@ -49,7 +49,7 @@ def cases() -> list[tuple[bytes, bytes, bytes]]:
     model = commit_model(Model(random_network(7, (9, 3)), schema=SCHEMA))
     image = random_image(7, 9)
     shown, proof = model.commitment.to_bytes(), prove(model, image).to_bytes()
-    return found + around(shown, image, proof) + [(changed(shown, -place), image.tobytes(), proof) for place in range(1, 240, 7)]
+    return found + around(shown, image, proof) + [(changed(shown, len(shown) - place), image.tobytes(), proof) for place in range(1, 240, 7)]
 
 
 def around(shown: bytes, image: np.ndarray, proof: bytes) -> list[tuple[bytes, bytes, bytes]]:
