@@ -130,7 +130,7 @@ def account_option(parser: argparse.ArgumentParser) -> None:
 def _deploy_options(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--predict", action="store_true", help="the contract that runs the network of --model in the open")
-    what.add_argument("--verifier", action="store_true", help="the contract that checks proofs about models of --commitment's shape")
+    what.add_argument("--verifier", action="store_true", help="the contract that checks proofs about models of --commitment's circuit, or of every one")
     add_network_options(parser, required=False)
     chainproof.add_commitment_option(parser, required=False)
     chainproof.add_pairing_option(parser)
@@ -143,7 +143,8 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
         refuse_together("--verifier", ignored, "a verifier serves the models of circuits, and runs no network itself")
         _deploy_verifier(arguments, console)
         return
-    ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing, "--universal": arguments.universal, "--specialised": arguments.specialised}
+    ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing}
+    ignored |= {"--universal": arguments.universal, "--specialised": arguments.specialised}
     refuse_together("--predict", ignored, "the contract runs the network of --model in the open, and checks no proof")
     if arguments.model is None:
         raise UnusableInput("give the network to deploy: --model FILE")
@@ -172,9 +173,10 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
-    commitment = chainproof.read_commitment(arguments.commitment)
+    refuse_together("--universal", {"--commitment": arguments.universal and arguments.commitment}, "it serves the models of every circuit")
+    commitment = None if arguments.universal else chainproof.read_commitment(arguments.commitment)
     with open_chain(arguments, console) as chain, console.step("deploy"):
-        deployed = chainproof.deploy_for(chain, commitment, arguments.pairing, arguments.universal, arguments.specialised)
+        deployed = chainproof.deploy_for(chain, commitment, arguments.pairing, arguments.specialised)
     chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
 
 
@@ -357,6 +359,7 @@ def _short_lived(arguments: argparse.Namespace) -> list[str]:
 
 
 _DEPLOY_EXAMPLE = """zkpredict chain deploy --verifier --commitment examples/mnist.commitment --state chain.json
+zkpredict chain deploy --verifier --universal --state chain.json
 zkpredict chain deploy --predict --model examples/mnist.model"""
 _FIRST_CONTRACT = "0x1e2f3311a0ed312f0229A66403d72Bc4e4517831"
 """Where the embedded chain's first transaction puts its contract: after the first line above, these examples work as they are."""

@@ -32,7 +32,7 @@ def read_commitment(path: str | None) -> ModelCommitment:
     from zkpredict.verifier.commitment import ModelCommitment
 
     if path is None:
-        raise UnusableInput("a verifier needs --commitment FILE: its contract is made for the model's circuit")
+        raise UnusableInput("a verifier needs --commitment FILE, to serve its circuit; or --universal, which serves every one")
     return ModelCommitment.load(path)
 
 
@@ -45,8 +45,9 @@ def add_kind_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def deploy_for(chain: Chain, commitment: ModelCommitment, pairing: bool, universal: bool = False, specialised: bool = False) -> Deployed:
-    """A new verifier that serves the commitment's circuit: the one that ships for it alone, else the universal one, unless one is asked for.
+def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, specialised: bool = False) -> Deployed:
+    """A new verifier that serves the commitment's circuit: the one for it alone where that ships or is `specialised`, else the universal
+    one, which is for every circuit (None).
 
     Raises `ChainError` before anything is sent when the chain lacks a precompile.
     """
@@ -57,17 +58,17 @@ def deploy_for(chain: Chain, commitment: ModelCommitment, pairing: bool, univers
 
     require_precompiles(chain, pairing=pairing)
     check = FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
-    if specialised or not universal and (commitment.circuit, check) in SHIPPED:
+    if commitment is not None and (specialised or (commitment.circuit, check) in SHIPPED):
         return deploy_verifier(chain, commitment.circuit, check)
     return deploy_universal(chain, check)
 
 
-def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment, notes: list[str]) -> None:
+def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment | None, notes: list[str]) -> None:
     """Output of `chain deploy --verifier`."""
     from zkpredict.contracts.verifier.client import is_universal
 
     name, receipt = deployed.contract.artifact.name, deployed.receipt
-    shape = "-".join(map(str, commitment.circuit.widths))
+    shape = None if commitment is None else "-".join(map(str, commitment.circuit.widths))
     serves = "models of every compact circuit" if is_universal(deployed.contract) else f"any registered {shape} model"
     console.result(
         {

@@ -28,6 +28,8 @@ COMMANDS = {
     "report": "say what quantisation costs and what a proof will cost",
     "export": "write the network as Solidity contracts",
     "serve": "a page to draw on, and proofs over HTTP",
+    "calldata": "write a proof as a contract takes it: calldata, Solidity, JavaScript",
+    "contract": "write the verifier contract as files: source, ABI, code, and a contract that pays",
     "chain": "deploy, register, verify and predict on an EVM chain",
     "script": "build, run and spend the network as a Bitcoin script",
     "dispute": "claim what an open network says, and refute false claims step by step",

@@ -75,7 +75,7 @@ def split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
     expected = 2 if arguments.idx is None else 1
     if len(arguments.paths) != expected:
         wanted = "IMAGE and PROOF" if expected == 2 else "only PROOF with --idx"
-        raise UnusableInput(f"verify takes {wanted}, got {len(arguments.paths)} paths")
+        raise UnusableInput(f"{arguments.command} takes {wanted}, got {len(arguments.paths)} paths")
     return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
 
 

@@ -49,9 +49,13 @@ TRANSACTION = _kind("a Bitcoin transaction", rb"0[12]000000[0-9a-fA-F]+\s*\Z")
 SCRIPT = _kind("a locking script", rb"[0-9a-fA-F]+\s*\Z", "an output that it locks could not be spent without it")
 SOLIDITY = _kind("an exported contract", rb"// SPDX[^\n]*\npragma[^\n]*\n\n// Made by zkpredict")
 MANIFEST = _kind("a manifest", rb'\s*\{\s*"format": "zkpredict solidity export')
+ARTIFACT = _kind("a compiled contract", rb'\s*\{\s*"name": "\w+",\s*"compiler": "')
+NOTE = _kind("a deployment note", rb"# Deploy \w+, as `zkpredict contract` wrote it")
+REGISTRATION = _kind("a registration", rb'\s*\{\s*"format": "zkpredict registration')
 STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
 SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
-KINDS = (MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT, SOLIDITY, MANIFEST, STATE, SEEN)
+KINDS = (MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT, SOLIDITY, MANIFEST)
+KINDS += (ARTIFACT, NOTE, REGISTRATION, STATE, SEEN)
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""
 
 

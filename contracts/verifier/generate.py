@@ -74,7 +74,7 @@ def sources() -> dict[str, str]:
 def artifacts() -> dict[str, str]:
     """The artefact files by name, compiled from freshly generated sources. Each also has the sha256 of the sources it is made of."""
     texts = {}
-    for file, text in [*sources().items(), (f"{CONSUMER}.sol", _read(f"{CONSUMER}.sol"))]:
+    for file, text in [*sources().items(), (f"{CONSUMER}.sol", hand_written(f"{CONSUMER}.sol"))]:
         name = file.removesuffix(".sol")
         used = _with_shared({file: text})
         data = json.loads(compile_sources(used, _settings())[name].to_json())
@@ -90,10 +90,11 @@ def _settings() -> Settings:
 def _with_shared(more: dict[str, str]) -> dict[str, str]:
     """A contract with the hand-written sources that it imports."""
     universal = {f"{universal_name(check)}.sol" for check in FinalCheck} & more.keys()
-    return {name: _read(name) for name in (UNIVERSAL_SOURCES if universal else SHARED_SOURCES)} | more
+    return {name: hand_written(name) for name in (UNIVERSAL_SOURCES if universal else SHARED_SOURCES)} | more
 
 
-def _read(name: str) -> str:
+def hand_written(name: str) -> str:
+    """A Solidity file that the generated ones import, or the consumer."""
     return (SOURCES / name).read_text(encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 from eth_utils import keccak
-from support import refuses
+from support import random_image, random_network, refuses
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
@@ -18,6 +18,8 @@ from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifie
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.identity import compare_code
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
+from zkpredict.prover.commit import commit_model
+from zkpredict.prover.prove import prove
 
 
 @pytest.fixture
@@ -112,6 +114,65 @@ def test_a_contract_that_only_says_what_it_is_is_not_believed(ran, files, anvil,
     code, said = ran(*question)
     assert (code, said["error"]) == (2, not_believed(liar, "Verifier_784_64_10_n1024, Verifier_784_64_10_n1024_pairing, "))
     code, said = ran(*question, "--any-code")
+    assert (code, said["valid"]) == (0, True)
+
+
+@pytest.fixture
+def small(tmp_path) -> dict[str, str]:
+    """The files of a statement about a shape that no contract is made for."""
+    model, image = commit_model(random_network(5, (20, 6, 3))), random_image(1, 20)
+    paths = {name: str(tmp_path / name) for name in ("image.npy", "proof", "commitment", "chain.json")}
+    np.save(paths["image.npy"], image)
+    for name, data in (("proof", prove(model, image).to_bytes()), ("commitment", model.commitment.to_bytes())):
+        with open(paths[name], "wb") as file:
+            file.write(data)
+    return paths
+
+
+def test_other_shapes_use_the_universal_verifier_by_themselves(ran, small, monkeypatch):
+    """Without a compiler: node is not found, and nobody asks for it."""
+    monkeypatch.setenv("PATH", "")
+    named, state = ("--commitment", small["commitment"]), ("--state", small["chain.json"])
+    code, said = ran("verify", small["image.npy"], small["proof"], *named)
+    assert (code, said["valid"]) == (0, True) and said["gas"] < 250_000
+    code, made = ran("deploy", "--verifier", *named, *state)
+    assert (code, made["kind"], made["network"]) == (0, "UniversalVerifier", "20-6-3") and made["gas"] < 5_000_000
+    question = ("verify", small["image.npy"], small["proof"], *named, "--contract", made["contract"], *state)
+    code, said = ran(*question)
+    assert (code, said["valid"], said["reason"]) == (1, False, "UnknownModel")
+    assert said["todo"].startswith("register it first: zkpredict chain register ")
+    code, first = ran("register", *named, "--contract", made["contract"], *state)
+    assert code == 0 and first["circuit_gas"] > 200_000 and first["circuit_transaction"].startswith("0x")
+    code, said = ran(*question)
+    assert (code, said["valid"]) == (0, True)
+    code, said = ran("register", *named, "--contract", made["contract"], *state)
+    assert code == 1 and "AlreadyRegistered" in said["error"]
+
+
+def test_the_universal_verifier_can_be_asked_for(ran, files):
+    state = ("--state", files["chain.json"])
+    code, made = ran("deploy", "--verifier", "--universal", *state)
+    assert (code, made["kind"], made["network"]) == (0, "UniversalVerifier", None)
+    code, said = ran("register", "--commitment", files["commitment"], "--contract", made["contract"], *state)
+    assert code == 0 and said["circuit_gas"] > 400_000
+    code, said = ran("verify", files["image.npy"], files["proof"], "--commitment", files["commitment"], "--contract", made["contract"], *state)
+    assert (code, said["valid"]) == (0, True) and 270_000 < said["gas"] < 290_000
+    code, made = ran("deploy", "--verifier", "--universal", "--pairing", *state)
+    assert (code, made["kind"]) == (0, "UniversalVerifier_pairing")
+    code, said = ran("deploy", "--verifier", "--universal", "--commitment", files["commitment"])
+    assert (code, said["error"]) == (2, "--commitment does not go with --universal: it serves the models of every circuit")
+    code, said = ran("deploy", "--verifier", "--universal", "--specialised", "--commitment", files["commitment"])
+    assert code == 2 and "not allowed with argument" in said["error"]
+
+
+def test_a_contract_for_one_circuit_is_compiled_when_it_is_asked_for(ran, small):
+    code, made = ran("deploy", "--verifier", "--specialised", "--commitment", small["commitment"], "--state", small["chain.json"])
+    assert (code, made["kind"]) == (0, "Verifier_20_6_3_n1024")
+    question = ("verify", small["image.npy"], small["proof"], "--commitment", small["commitment"], "--contract", made["contract"])
+    code, said = ran(*question, "--state", small["chain.json"])
+    assert (code, said["error"]) == (2, not_believed(made["contract"], ""))
+    ran("register", "--commitment", small["commitment"], "--contract", made["contract"], "--state", small["chain.json"])
+    code, said = ran(*question, "--any-code", "--state", small["chain.json"])
     assert (code, said["valid"]) == (0, True)
 
 

@@ -1,0 +1,86 @@
+"""`zkpredict calldata`: a proof as a contract takes it."""
+
+from __future__ import annotations
+
+import argparse
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.chain import loading
+from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_pixels, split_paths
+from zkpredict.cli.words import Words
+from zkpredict.verifier.errors import VerificationError
+
+EXAMPLE = """zkpredict calldata examples/seven.png seven.proof --commitment examples/mnist.commitment
+zkpredict calldata examples/seven.png seven.proof --commitment examples/mnist.commitment --only call
+zkpredict calldata examples/seven.png seven.proof --commitment examples/mnist.commitment --only javascript"""
+_CALLS = ("verify", "verifyOrRevert", "answer")
+_PARTS = ("call", "proof", "solidity", "javascript")
+_JOB_BYTES = 32
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    add_statement_paths(parser)
+    parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model: the proof is checked before it is written")
+    parser.add_argument("--call", choices=_CALLS, default="verifyOrRevert", help="the function to call (verifyOrRevert); answer: of PaidPrediction")
+    parser.add_argument("--job", metavar="ID", help="with --call answer: the job's id, 0x and 64 hex digits")
+    parser.add_argument("--pairing", action="store_true", help="for a verifier of the pairing variant, whose proofs are 928 bytes and not 880")
+    parser.add_argument("--only", choices=_PARTS, help="print only this, for a pipe or a file")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int | None:
+    with loading(console):
+        from zkpredict.contracts.verifier.encoding import FinalCheck
+        from zkpredict.contracts.verifier.handover import Handover
+    from zkpredict.verifier.commitment import ModelCommitment
+    from zkpredict.verifier.native import parse_proof, verify
+
+    job = _job(arguments)
+    if arguments.only is not None and arguments.json:
+        raise UnusableInput("--only does not go with --json: the object has every part")
+    picture, proof_path = split_paths(arguments)
+    commitment = ModelCommitment.load(arguments.commitment)
+    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
+    try:
+        with console.step("verify"):
+            proof = parse_proof(read_proof(proof_path, console))
+            verify(commitment, image, proof)
+    except VerificationError as error:
+        reason = f"INVALID ({type(error).__name__}): {error}"
+        console.result({"valid": False, "kind": type(error).__name__, "reason": str(error)}, [reason, "  a contract would refuse it, for gas: nothing is written"])
+        return REFUSED
+    call = Handover.of(image, proof, FinalCheck.PAIRING if arguments.pairing else FinalCheck.POINT_EVALUATION)
+    data = call.calldata(arguments.call, job)
+    parts = {"call": f"0x{data.hex()}", "proof": f"0x{call.proof.hex()}", "solidity": call.solidity(), "javascript": call.javascript()}
+    words = Words(commitment.schema)
+    facts = {"model_id": commitment.model_id.hex(), **words.facts(proof.digit, image)}
+    said = [
+        f"The calldata of `{arguments.call}`, which says that the network under 0x{commitment.model_id.hex()} says {words.said(proof.digit)}:",
+        "",
+        parts["call"],
+        "",
+        f"  {words.input:<8}  {len(image)} bytes, sha256 {image_name(image)}",
+        f"  proof     {len(call.proof)} bytes: --only proof",
+        "  send it   cast send VERIFIER $(zkpredict calldata ... --only call), or --only javascript, --only solidity",
+        "  verifier  `zkpredict chain deploy --verifier`, or its files by `zkpredict contract --out DIR`",
+    ]
+    console.result(
+        {"valid": True, **facts, "function": arguments.call, "pairing": arguments.pairing, **parts},
+        said if arguments.only is None else parts[arguments.only].rstrip("\n").splitlines(),
+    )
+    return None
+
+
+def _job(arguments: argparse.Namespace) -> bytes:
+    """The id of `--job`. Raises `UnusableInput`."""
+    if (arguments.job is None) == (arguments.call == "answer"):
+        raise UnusableInput("--call answer and --job ID go together: PaidPrediction names the job in its event Posted")
+    if arguments.job is None:
+        return b""
+    try:
+        job = bytes.fromhex(arguments.job.removeprefix("0x"))
+    except ValueError:
+        job = b""
+    if len(job) != _JOB_BYTES:
+        raise UnusableInput(f"--job {arguments.job} is no job's id: 0x and 64 hex digits")
+    return job
