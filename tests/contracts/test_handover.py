@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 from pathlib import Path
+from string import Template
 
 import numpy as np
 import pytest
 from eth_utils import keccak
 from support import random_image, random_network
 
+from zkpredict import load_image
 from zkpredict.cli.main import main
+from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Chain, Contract, Reverted
+from zkpredict.contracts.chain.state import open_state
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier import generate
 from zkpredict.contracts.verifier.client import deploy_universal, prepare_circuit, register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
+from zkpredict.verifier.commitment import ModelCommitment
 
 PRICE = 10**15
 
@@ -203,3 +210,36 @@ def test_the_files_replace_their_own_kind_and_nothing_else(ran, tmp_path):
 def test_what_contract_cannot_do_is_said(ran, arguments, message):
     code, _, err = ran("contract", *arguments)
     assert (code, err.splitlines()[-1]) == (2, f"zkpredict: {message}")
+
+
+def test_the_three_steps_of_the_readme_pay(root, tmp_path, capsys, monkeypatch):
+    """Run as they stand, on a kept chain; `cast` is what sends calldata to an address."""
+    section = (root / "README.md").read_text().split("## From a proof to a contract that pays")[1].split("## ")[0]
+    lines = [line for line in section.split("```sh\n")[1].split("```")[0].splitlines() if not line.startswith("#")]
+    deploy, register, files, pay = lines
+    (tmp_path / "examples").symlink_to(root / "examples")
+    monkeypatch.chdir(tmp_path)
+    assert main(["prove", "examples/seven.png", "--model", "examples/mnist.model", "--out", "seven.proof"]) == 0
+    names = {"NODE": "--state chain.json"}
+    capsys.readouterr()
+
+    def ran(line: str) -> str:
+        words = shlex.split(Template(line).substitute(names))
+        assert words[0] == "zkpredict" and (main(words[1:]) or 0) == 0, line
+        return capsys.readouterr().out
+
+    names["VERIFIER"] = re.search(r"^UniversalVerifier is at (0x\w{40})\.$", ran(deploy), re.MULTILINE)[1]
+    ran(register)
+    ran(files)
+    artifact = Artifact.from_json(Path("verifier/PaidPrediction.json").read_text())
+    chain = open_state("chain.json")
+    paid, _ = Contract.deploy(chain, artifact, names["VERIFIER"])
+    image = load_image("examples/seven.png", 784).tobytes()
+    model_id = ModelCommitment.load("examples/mnist.commitment").model_id
+    posted = paid.transact("post", model_id, keccak(image), chain.account(1).sender, 10**11, value=PRICE)
+    names |= {"PAID": paid.address, "JOB": f"0x{paid.events(posted)[0][1]['jobId'].hex()}"}
+    before, command, after = re.fullmatch(r"(cast send \$PAID) \$\((zkpredict .*)\)(.*)", pay).groups()
+    assert (before, after) == ("cast send $PAID", "")
+    data = bytes.fromhex(ran(command).strip()[2:])
+    chain.account(1).transact(paid.address, data)
+    assert (chain.balance(paid.address), paid.call("answers", paid.events(posted)[0][1]["jobId"])) == (0, 7 + 1)

@@ -1,14 +1,21 @@
 """Wheels: built once, installed where there is no Rust, used by the checkout only when they are of its sources; and what is said without."""
 
+import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
+import urllib.request
 import venv
 import zipfile
 from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
+from nodes import running_anvil
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from support import refuses
 
 from zkpredict.tools import kernel_wheel
@@ -37,13 +44,33 @@ def kernel(dist) -> Path:
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory) -> Path:
     """An environment with nothing but the third-party packages that the wheels ask for."""
-    home = tmp_path_factory.mktemp("fresh")
+    return environment(tmp_path_factory.mktemp("fresh"), NEEDED)
+
+
+def environment(home: Path, names) -> Path:
+    """A virtual environment at `home` with these distributions, as they are installed here."""
     venv.create(home, with_pip=False, symlinks=True)
     (site,) = home.glob("lib/python3*/site-packages")
-    for name in NEEDED:
+    for name in names:
         for top in {file.parts[0] for file in distribution(name).files} - {"..", "__pycache__"}:
-            (site / top).symlink_to(distribution(name).locate_file(top))
+            if not (site / top).exists():  # several distributions put a `docs` there
+                (site / top).symlink_to(distribution(name).locate_file(top))
     return home
+
+
+def closure(name: str) -> set[str]:
+    """What the distribution `name` (with extras in brackets) asks for, and what that asks for."""
+    found: set[str] = set()
+    left = [Requirement(name)]
+    while left:
+        wanted = left.pop()
+        for text in distribution(wanted.name).requires or ():
+            needed = Requirement(text)
+            asked = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras))
+            if asked and canonicalize_name(needed.name) not in found:
+                found.add(canonicalize_name(needed.name))
+                left.append(needed)
+    return found
 
 
 @pytest.fixture
@@ -113,6 +140,39 @@ def test_a_fresh_environment_without_rust_proves_and_verifies_from_the_wheels_al
     verdict = command("verify", examples / "seven.png", "seven.proof", "--commitment", examples / "mnist.commitment")
     assert verdict.startswith("VALID: ")
     assert "answer    7" in command("look", examples / "seven.png", "--model", examples / "mnist.model")
+
+
+ANVIL_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
+"""Of anvil's first account, the same everywhere."""
+
+
+def test_four_commands_of_an_installed_wheel_reach_a_verified_transaction(root, dist, tools, tmp_path):
+    """Those of docs/your-model.md, on anvil, with nothing but the wheels and what zkpredict[chain] asks for: no Node, no solc, no checkout."""
+    fresh = environment(tmp_path / "fresh", closure("zkpredict[chain]") - {"zkpredict-kernel"})
+    installed = pip(fresh, "install", "--no-index", "--find-links", dist, "zkpredict[chain]", path=tools)
+    assert installed.returncode == 0, installed.stderr
+    desk = tmp_path / "desk"
+    (desk / "examples" / "tables").mkdir(parents=True)
+    for name in ("iris.model", "iris.commitment"):
+        shutil.copyfile(root / "examples" / "tables" / name, desk / name)
+    shutil.copyfile(root / "examples" / "tables" / "iris.csv", desk / "examples" / "tables" / "iris.csv")
+    (desk / "anvil.key").write_text(ANVIL_KEY)
+    page = (root / "docs" / "your-model.md").read_text(encoding="utf-8")
+    section = page.split("## To a verified transaction, in four commands")[1]
+    commands = re.search(r"```sh\n(.*?)```", section, re.DOTALL)[1].strip().splitlines()
+    assert len(commands) == 4
+    with running_anvil("prague") as url:
+        for line in commands:
+            name, *words = shlex.split(line.replace("http://127.0.0.1:8545", url))
+            assert name == "zkpredict"
+            done = subprocess.run([fresh / "bin" / name, *words], cwd=desk, env={"PATH": str(tools)}, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stdout.startswith("VALID: the contract accepts that the network under ") and "says versicolor (class 1)." in done.stdout
+        transaction = re.search(r"transaction  (0x[0-9a-f]{64})", done.stdout)[1]
+        question = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_getTransactionReceipt", "params": [transaction]}).encode()
+        request = urllib.request.Request(url, question, {"content-type": "application/json"})
+        receipt = json.load(urllib.request.urlopen(request))["result"]
+    assert (receipt["status"], receipt["to"]) == ("0x1", "0x5fbdb2315678afecb367f032d93f642f64180aa3")
 
 
 def test_the_checkout_takes_a_wheel_of_its_sources_and_no_other(dist, kernel, tools, tmp_path, monkeypatch, capfd):

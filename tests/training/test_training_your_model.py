@@ -17,15 +17,18 @@ def _blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE, re.S)
 
 
-def test_the_python_of_the_page_runs():
+def test_the_python_of_the_page_runs(tmp_path, monkeypatch):
     pytest.importorskip("sklearn", reason="needs the test requirements")
-    first, second = _blocks("python")
+    first, second, saved = _blocks("python")
     first = first.replace(", as_frame=True", "").replace("frame.iloc[70]", "frame[70]").replace("MLPClassifier((12,),", "MLPClassifier(hidden_layer_sizes=(12,),")
     names: dict = {}
     exec(first, names)  # noqa: S102  the page's own words
     assert names["proof"].digit == names["classifier"].predict(names["frame"][70:71])[0]
     five = first.split("import zkpredict as zp\n")[1].strip().splitlines()
     assert len(five) + 1 == 5
+    monkeypatch.chdir(tmp_path)
+    exec(saved, names)  # noqa: S102
+    assert {path.name for path in tmp_path.iterdir()} == {"iris.model", "iris.commitment", "iris.proof"}
     exec(second, names)  # noqa: S102
     assert names["model"].schema.classes == ("no", "yes")
 
