@@ -54,8 +54,10 @@ NOTE = _kind("a deployment note", rb"# Deploy \w+, as `zkpredict contract` wrote
 REGISTRATION = _kind("a registration", rb'\s*\{\s*"format": "zkpredict registration')
 STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
 SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
-KINDS = (MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT, SOLIDITY, MANIFEST)
-KINDS += (ARTIFACT, NOTE, REGISTRATION, STATE, SEEN)
+KINDS = (
+    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT),
+    *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, STATE, SEEN),
+)
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""
 
 

@@ -15,7 +15,7 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.verifier import generate
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.source import contract_name, source
+from zkpredict.contracts.verifier.source import GENERATED, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof
@@ -111,7 +111,7 @@ class Package:
 
 
 def _generated(name: str) -> str:
-    path = generate.GENERATED / f"{name}.sol"
+    path = GENERATED / f"{name}.sol"
     return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 

@@ -8,7 +8,7 @@ loops over them. The shape of the loops is checked here: a constraint that they 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from string import Template
 
@@ -85,7 +85,8 @@ class UniversalGenerator:
         }
         self._place_areas()
         text = {name: _placed(indented(lines)) for name, lines in parts.items()}
-        return Template((SOURCES / "Universal.sol.template").read_text(encoding="utf-8")).substitute(text | self._numbers())
+        template = (SOURCES / "Universal.sol.template").read_text(encoding="utf-8").replace("$loops", part("universal_loops"))
+        return Template(template).substitute(text | self._numbers())
 
     @property
     def _form(self) -> Form:
@@ -271,7 +272,7 @@ class UniversalGenerator:
         }
 
 
-def claim(circuit: Circuit, public) -> Fold[Symbol]:
+def claim(circuit: Circuit, public: Callable[[str], Symbol]) -> Fold[Symbol]:
     """The verifier's own linearisation and fold, run on names; `public` gives the formula of a public polynomial by its name."""
     shape = form(circuit)
     values = {name: Symbol.named(name) for name in shape.scalars}
