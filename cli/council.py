@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.chain import checked_address
-from zkpredict.cli.claims import chain_verb, claims_at, moment, run_on_chain, span, wei
+from zkpredict.cli.claims import chain_verb, claims_at, moment, number, run_on_chain, span, wei
 from zkpredict.cli.console import Console
 from zkpredict.cli.network import add_network_options, read_network
 from zkpredict.cli.parser import at_least_one
@@ -39,8 +39,8 @@ def _example(name: str) -> str:
         return EXAMPLE.splitlines()[0]
     words = {"delta": "--model examples/mnist.model --to new.model ", "propose": f"--delta {_DELTA} --why 'learns sevens' ", "vote": "4711 --for ",
              "queue": "4711 ", "execute": "4711 ", "cancel": "4711 ", "release": "4711 ", "show": f"--delta {_DELTA} ",
-             "predict": "examples/seven.png "}.get(name, "")  # fmt: skip
-    place = "" if name in ("delta", "show") else f"--governor {_GOVERNOR} --gate {_GATE} "
+             "predict": "examples/seven.png ", "count": f"--rides {_FIRST} --escrow {_SECOND} --delivery 0 "}.get(name, "")  # fmt: skip
+    place = "" if name in ("delta", "show", "count") else f"--governor {_GOVERNOR} --gate {_GATE} "
     return f"zkpredict council {name} {words}{place}--state chain.json"
 
 
@@ -51,8 +51,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
 def _deploy_options(parser: argparse.ArgumentParser) -> None:
     houses = parser.add_mutually_exclusive_group(required=True)
     houses.add_argument("--houses", metavar="A,B", help="addresses of two houses (OpenZeppelin Votes over seconds)")
+    houses.add_argument("--escrow", metavar="ADDRESS", help="instead: houses of those between whom this GoodsEscrow settles deliveries")
     houses.add_argument("--drivers", metavar="A,B,...", help="members of the first house; needs --passengers")
     parser.add_argument("--passengers", metavar="A,B,...", help="members of the second house")
+    parser.add_argument("--fee", type=wei, default=10**15, metavar="WEI", help="with --escrow: burned for each counted delivery (default: 10^15)")
+    parser.add_argument("--weekly-cap", type=at_least_one, default=5, metavar="N", help="with --escrow: counted for a pair in a week at most (default: 5)")
     add_network_options(parser)
     seconds = {"type": at_least_one, "metavar": "SECONDS"}
     parser.add_argument("--delay", default=86_400, help="from a proposal to its vote (default: 86400)", **seconds)
@@ -79,7 +82,7 @@ def _deploy(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     terms = Terms(arguments.delay, arguments.period, min(arguments.period, 86_400), arguments.timelock, quorum=arguments.quorum,
                   bond=arguments.bond, cap=arguments.cap)  # fmt: skip
     with console.step("deploy the houses"):
-        houses = _houses(arguments, chain)
+        houses = _houses(arguments, console, chain)
     with console.step("deploy the weights"):
         base = deploy_packed(chain, network).contract.address
     with console.step("deploy the council"):
@@ -100,10 +103,15 @@ def _deploy(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     )  # fmt: skip
 
 
-def _houses(arguments: argparse.Namespace, chain: Chain) -> tuple[str, str]:
+def _houses(arguments: argparse.Namespace, console: Console, chain: Chain) -> tuple[str, str]:
     from zkpredict.contracts.artifact import load
     from zkpredict.contracts.chain.interface import Contract
 
+    if arguments.escrow is not None:
+        arguments.contract = arguments.escrow
+        rides, _ = Contract.deploy(chain, load("SettledRides"), claims_at(arguments, chain, "GoodsEscrow").address, arguments.fee, arguments.weekly_cap)
+        console.note(f"settled deliveries are counted by the SettledRides at {rides.address}: `council count`")
+        return rides.call("drivers"), rides.call("passengers")
     if arguments.houses is not None:
         found = [checked_address(chain, text) for text in arguments.houses.split(",")]
         if len(found) != 2:
@@ -269,6 +277,59 @@ def _predict(arguments: argparse.Namespace, console: Console, chain: Chain) -> N
                    [f"Version {version} says {digit}.", f"  changes      {len(deltas)} live on the weights at {base}"])  # fmt: skip
 
 
+def _pin_options(parser: argparse.ArgumentParser) -> None:
+    _place_options(parser)
+    parser.add_argument("--version", type=number, metavar="N", help="version to pin (default: the latest)")
+    parser.add_argument("--prediction", metavar="ADDRESS", help="a VersionPrediction of this model's predictor (default: deploy one)")
+
+
+def _pin(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
+    """Names a version for deals and bounties, which keep it whatever the houses decide later."""
+    from zkpredict.contracts.artifact import load
+    from zkpredict.contracts.chain.interface import Contract
+    from zkpredict.contracts.systems.council import evidence_of
+
+    council = _council(arguments, chain)
+    version = council.latest if arguments.version is None else arguments.version
+    council.versions.call("get", council.handle, version)
+    if arguments.prediction is None:
+        with console.step("deploy"):
+            prediction, _ = Contract.deploy(chain, load("VersionPrediction"), council.predictor.address)
+    else:
+        arguments.contract = arguments.prediction
+        prediction = claims_at(arguments, chain, "VersionPrediction")
+        if prediction.call("predictor").lower() != council.predictor.address.lower():
+            raise UnusableInput(f"the prediction at {prediction.address} runs versions of another predictor")
+    model, evidence = prediction.call("modelOf", council.handle, version), evidence_of(council.handle, version)
+    console.result(
+        {"version": version, "prediction": prediction.address, "model_id": model.hex(), "evidence": evidence.hex()},
+        [f"Version {version} is model {model.hex()} of {prediction.address}.",
+         f"  pin it       zkpredict escrow post --prediction {prediction.address} --model-id {model.hex()} ...",
+         f"  deliver      with --evidence {evidence.hex()}"],
+    )  # fmt: skip
+
+
+def _count_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rides", required=True, metavar="ADDRESS", help="a SettledRides, whose houses the council's are")
+    parser.add_argument("--escrow", required=True, metavar="ADDRESS", help="the GoodsEscrow whose log it reads")
+    parser.add_argument("--delivery", type=number, required=True, metavar="N", help="number of the delivery in the log, from 0")
+
+
+def _count(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
+    from zkpredict.contracts.systems.council import count_ride
+
+    arguments.contract = arguments.rides
+    rides = claims_at(arguments, chain, "SettledRides")
+    arguments.contract = arguments.escrow
+    escrow = claims_at(arguments, chain, "GoodsEscrow")
+    if rides.call("log").lower() != escrow.address.lower():
+        raise UnusableInput(f"the rides at {rides.address} are counted from the log of {rides.call('log')}, not of {escrow.address}")
+    with console.step("count"):
+        receipt = count_ride(rides, escrow, arguments.delivery)
+    console.result({"delivery": arguments.delivery, "paid": rides.call("fee"), "gas": receipt.gas_used},
+                   [f"Delivery {arguments.delivery} is counted: one vote for its supplier, one for its buyer.", f"  gas          {receipt.gas_used:,}"])  # fmt: skip
+
+
 def _council(arguments: argparse.Namespace, chain: Chain) -> Council:
     """Raises `UnusableInput` when governor and gate do not belong together."""
     from zkpredict.contracts.systems.council import Council
@@ -315,5 +376,7 @@ _ACTIONS = (
     ("release", "free the bond of a proposal whose vote is over", _number_options, _release),
     ("withdraw", "take what you got back", _place_options, _withdraw),
     ("status", "say where all proposals are, what you may do, and what waiting costs", _place_options, _status),
+    ("pin", "name a version for deals and bounties", _pin_options, _pin),
+    ("count", "have a delivery that an escrow settled counted as votes", _count_options, _count),
     ("predict", "run a version of the model", _predict_options, _predict),
 )

@@ -21,6 +21,7 @@ from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.open.weights import data_creation, data_hash
 from zkpredict.contracts.systems.dispute_play import Option
+from zkpredict.contracts.systems.log import deliveries, log_path
 from zkpredict.contracts.systems.patches import Delta
 from zkpredict.kernel import keccak256
 
@@ -118,7 +119,7 @@ class Council:
 
     def by(self, chain: Chain) -> Council:
         """The same council, seen by another account."""
-        return Council(self.governor.by(chain), self.gate.by(chain))
+        return type(self)(self.governor.by(chain), self.gate.by(chain))
 
     @property
     def handle(self) -> bytes:
@@ -162,7 +163,7 @@ class Council:
         try:
             return self.governor.transact("execute", *self.proposal(number).action)
         except Reverted as refusal:
-            for name in ("UpdateGate", "ModelVersions", "PatchablePredictor"):
+            for name in ("UpdateGate", "ModelVersions", "PatchablePredictor", "PrivateGate", "RowRegistry"):
                 refusal = refusal if refusal.name else refusal.named(load(name))
             raise refusal from None
 
@@ -177,6 +178,36 @@ class Council:
         if self.state(number) is State.PENDING:
             return Tally(0, 0, 0), Tally(0, 0, 0)
         return Tally(*self.governor.call("tally", number, 0)), Tally(*self.governor.call("tally", number, 1))
+
+
+class PrivateCouncil(Council):
+    """A governor and the gate of a private model, whose versions are models of a `RowRegistry` (`rows.py`)."""
+
+    @classmethod
+    def of(
+        cls, chain: Chain, houses: tuple[str, str], registry: str, base: bytes, terms: Terms = Terms(), name: str = "council",
+        scores: str = NOBODY, test_root: bytes = bytes(32), standing: int = 0,
+    ) -> PrivateCouncil:  # fmt: skip
+        """Deploys governor and gate; `base` is the registered model that is version 0, `terms.cap` counts rows."""
+        governor, _ = Contract.deploy(chain, load("TwoHouseGovernor"), name, *houses, terms.arguments)
+        gate, _ = Contract.deploy(chain, load("PrivateGate"), governor.call("timelock"), registry, base, terms.cap, scores, test_root, standing)
+        return cls(governor, gate)
+
+    @property
+    def latest(self) -> int:
+        return self.gate.call("latest")
+
+    def model(self, version: int) -> bytes:
+        """The id of a version, as verifiers and deals know it."""
+        return self.gate.call("models", version)
+
+    def propose_model(self, model: bytes, why: str, evidence: int = 0, parent: int | None = None) -> tuple[int, Receipt]:
+        """Proposes a registered model as the next version. Raises `UnusableInput` when the gate's registry does not have it."""
+        registry = Contract(self.gate.chain, to_checksum_address(self.gate.call("registry")), load("RowRegistry"))
+        holder = to_checksum_address(registry.call("holderOf", model))
+        if holder == NOBODY:
+            raise UnusableInput(f"the registry at {registry.address} has no model {model.hex()}: register or derive it first")
+        return self.propose(holder, keccak256(self.gate.chain.code(holder)), why, evidence=evidence, parent=parent)
 
 
 def store(chain: Chain, delta: Delta) -> tuple[str, bytes, Receipt]:
@@ -196,6 +227,15 @@ def read_delta(chain: Chain, address: str) -> Delta:
 def evidence_of(handle: bytes, version: int, fresh: bool = False, delta: str = NOBODY) -> bytes:
     """What `VersionPrediction.holds` takes as evidence."""
     return encode(["bytes32", "uint32", "bool", "address"], [handle, version, fresh, delta])
+
+
+def count_ride(rides: Contract, escrow: Contract, index: int) -> Receipt:
+    """Has delivery `index` of the escrow's log counted as a vote of each side, for the fee."""
+    found = deliveries(escrow)
+    if index >= len(found):
+        raise UnusableInput(f"the escrow at {escrow.address} settled {len(found)} deliveries, numbers from 0")
+    path = log_path([delivery.leaf for delivery in found], index)
+    return rides.transact("count", len(found), index, found[index].argument, path, value=rides.call("fee"))
 
 
 def created(governor: Contract, receipt: Receipt) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from zkpredict.contracts.chain.interface import Contract, Receipt
-from zkpredict.contracts.systems.judges import HiddenJudge, OpenJudge
+from zkpredict.contracts.systems.judges import HiddenJudge, OpenJudge, VersionJudge
 from zkpredict.contracts.systems.pay import Reading, Terms, scale_hash
 from zkpredict.contracts.systems.stage import Stage, ether
 from zkpredict.contracts.systems.stories import Attack, Guard
@@ -21,7 +21,7 @@ class Deal:
 
     stage: Stage
     escrow: Contract
-    judge: OpenJudge | HiddenJudge
+    judge: OpenJudge | HiddenJudge | VersionJudge
     terms: Terms
     number: int
     signer: str = "instrument"
@@ -30,26 +30,27 @@ class Deal:
     def open(
         cls,
         stage: Stage,
-        judge: OpenJudge | HiddenJudge,
+        judge: OpenJudge | HiddenJudge | VersionJudge,
         payout: tuple[int, ...],
         quota: int,
         escrow: Contract | None = None,
         max_gap: int = 2,
         daily_cap: int = 0,
         label: str = "",
+        parties: tuple[str, str, str] = ("buyer", "supplier", "instrument"),
     ) -> Deal:
-        """Deploys an escrow unless there is one; the buyer opens a deal with the supplier and pays for all of it."""
+        """Deploys an escrow unless there is one; the buyer opens a deal with the supplier and pays for all of it. `parties` by name in the cast."""
         if escrow is None:
-            escrow = stage.deploy("buyer", "GoodsEscrow", NOTICE, vault=True)
-        buyer, supplier, instrument = map(stage.address, ("buyer", "supplier", "instrument"))
+            escrow = stage.deploy(parties[0], "GoodsEscrow", NOTICE, vault=True)
+        buyer, supplier, instrument = map(stage.address, parties)
         scale = scale_hash([0] * judge.inputs, [255] * judge.inputs)
         deadline = stage.now + 60 * DAY
         terms = Terms(buyer, supplier, instrument, judge.prediction, judge.model, deadline, max_gap, daily_cap, payout)
         value = terms.most * quota
         number = escrow.call("deals") + 1
         what = f"opens deal {number} for {quota} deliveries and pays {ether(value)} in advance"
-        stage.act("buyer", what, escrow, "open", terms.argument, quota, scale, value=value, label=label, random=(_four(deadline), terms.model))
-        return cls(stage, escrow, judge, terms, number)
+        stage.act(parties[0], what, escrow, "open", terms.argument, quota, scale, value=value, label=label, random=(_four(deadline), terms.model))
+        return cls(stage, escrow, judge, terms, number, parties[2])
 
     def reading(self, serial: int, values: bytes, time: int | None = None) -> Reading:
         return Reading(self.number, serial, self.stage.now if time is None else time, values)

@@ -48,6 +48,26 @@ class OpenJudge:
 
 
 @dataclass
+class VersionJudge:
+    """One version of a network that is governed: `evidence` names it."""
+
+    network: IntegerNetwork
+    prediction: str
+    model: bytes
+    named: bytes
+
+    @property
+    def inputs(self) -> int:
+        return self.network.shape[0]
+
+    def says(self, values: bytes) -> int:
+        return self.network.predict(np.frombuffer(values, np.uint8))
+
+    def evidence(self, values: bytes) -> bytes:
+        return self.named
+
+
+@dataclass
 class HiddenJudge:
     """A network that only its owner has: `evidence` is a proof, made once for each input."""
 

@@ -46,9 +46,14 @@ def update_rows(model: Model, network: IntegerNetwork) -> tuple[Model, list[int]
     return Model(network, Committed(ModelCommitment(new.circuit, tuple(points)), secrets)), changed
 
 
+def context_of(commitment: ModelCommitment) -> bytes:
+    """What ids of models of this circuit begin with."""
+    return context(MODEL_LABEL, commitment.circuit.digest)
+
+
 def deploy(chain: Chain, commitment: ModelCommitment) -> Contract:
     """A registry for models of this commitment's circuit."""
-    return Contract.deploy(chain, load("RowRegistry"), context(MODEL_LABEL, commitment.circuit.digest), len(commitment.rows))[0]
+    return Contract.deploy(chain, load("RowRegistry"), context_of(commitment), len(commitment.rows))[0]
 
 
 def register(registry: Contract, commitment: ModelCommitment) -> Receipt:

@@ -8,24 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from eth_abi import encode
 from eth_utils import to_checksum_address
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt
 from zkpredict.contracts.systems.dispute import NOBODY, Claim, Terms, deploy_machine, event_about, program_at, store
+from zkpredict.contracts.systems.log import Delivery, log_path
 from zkpredict.contracts.systems.machine import Trace
-from zkpredict.contracts.systems.merkle import WORD, Tree, depth_of, padded, zero_root
 from zkpredict.contracts.systems.program import DATA, SCRATCH, WEIGHTS, Program
 from zkpredict.contracts.systems.samples import Part
 from zkpredict.contracts.systems.training_int import data_region, run_of
-from zkpredict.kernel import keccak256
 
 PART = 64
 """Samples in a part."""
-PART_DEPTH, LOG_DEPTH = 6, 32
-"""Heights of the trees over a part's leaves and over a log's (`DataLog.sol`)."""
+PART_DEPTH = 6
+"""Height of the tree over a part's leaves."""
 DRAW_DELAY = 128
 """Blocks between arming the draw and the block that draws."""
 
@@ -112,21 +110,10 @@ def run_of_claim(contract: Contract, claim: int) -> tuple[int, bytes]:
     return contract.call("training", claim)[:2]
 
 
-
-def logged_leaf(label: int, values: bytes, origin: tuple[str, str, int, int]) -> bytes:
-    """The leaf that an escrow logs for a delivery. `origin`: buyer, supplier, number of the deal, serial number."""
-    types = ["uint256", "bytes32", "address", "address", "uint256", "uint64"]
-    return keccak256(encode(types, [label, keccak256(values), *origin]))
-
-
 def publish_logged(parts: Contract, size: int, samples: list[tuple[int, bytes]], origins: list[tuple[str, str, int, int]]) -> Receipt:
     """Publishes the next part of a log's deliveries through a `LoggedParts`. `samples` and `origins` are all `size` in the log, in order."""
     number = parts.call("next")
-    leaves = [logged_leaf(label, values, origin) for (label, values), origin in zip(samples, origins, strict=True)]
-    depth = max(depth_of(WORD * size), PART_DEPTH)
-    tree = Tree.of(padded(b"".join(leaves), depth))
-    path = [level[(number >> height) ^ 1].tobytes() for height, level in enumerate(tree.levels[PART_DEPTH:-1])]
-    path += [zero_root(height) for height in range(depth, LOG_DEPTH)]
+    leaves = [Delivery(label, values, *origin).leaf for (label, values), origin in zip(samples, origins, strict=True)]
     chosen = slice(number * PART, (number + 1) * PART)
     data = b"".join(bytes([label]) + values for label, values in samples[chosen])
-    return parts.transact("publish", size, data, origins[chosen], path)
+    return parts.transact("publish", size, data, origins[chosen], log_path(leaves, number, PART_DEPTH))

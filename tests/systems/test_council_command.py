@@ -34,7 +34,7 @@ class Desk:
         self.place = ["--governor", made["governor"], "--gate", made["gate"]]
 
     def __call__(self, verb: str, *arguments: object, account: int = 0) -> tuple[int, dict]:
-        place = [] if verb in ("delta", "show") else self.place
+        place = [] if verb in ("delta", "show", "count") else self.place
         words = [verb, *arguments, *place, "--state", self.folder / "chain.json", "--account", account, "--json"]
         code = main(["council", *map(str, words)])
         return code, json.loads(self._capsys.readouterr().out)
@@ -90,3 +90,35 @@ def test_what_cannot_be_used_is_named(desk):
     assert desk("status")[0] == 2
     desk.place = ["--governor", gate, "--gate", gate]
     assert desk("status")[1]["error"].startswith(f"the contract at {gate} is no TwoHouseGovernor")
+
+
+def test_an_escrow_pays_by_a_pinned_version_and_what_it_settled_is_a_vote(desk):
+    """The whole way: an escrow, houses of those between whom it settles, a deal on version 0, a delivery, and its votes."""
+    state = ["--state", desk.folder / "chain.json", "--json"]
+
+    def run(*words: object, account: int = 0) -> tuple[int, dict]:
+        code = main([str(word) for word in (*words, *state, "--account", account)])
+        return code, json.loads(desk._capsys.readouterr().out)
+
+    who = [EmbeddedChain().account(n).sender for n in range(3)]
+    escrow = run("escrow", "deploy")[1]["contract"]
+    code, made = run("council", "deploy", "--escrow", escrow, "--fee", 7, "--weekly-cap", 1, "--model", desk.folder / "old.model")
+    assert code == 0 and "are counted by the SettledRides at " in made["notes"][0]
+    rides = made["notes"][0].split()[8].rstrip(":")
+    desk.place = ["--governor", made["governor"], "--gate", made["gate"]]
+    pinned = desk("pin")[1]
+    assert pinned["version"] == 0 and desk("pin", "--prediction", pinned["prediction"])[1]["model_id"] == pinned["model_id"]
+    assert desk("pin", "--version", 1)[0] == 1
+    deal, values, reading = (desk.folder / name for name in ("deal.json", "values.npy", "reading.json"))
+    payout = [word for _ in range(4) for word in ("--payout", 5)]
+    words = ["--contract", escrow, "--prediction", pinned["prediction"], "--model-id", pinned["model_id"], "--supplier", who[1], "--instrument", who[2]]
+    assert run("escrow", "post", "--deal", deal, *words, *payout, "--quota", 1)[0] == 0
+    np.save(values, PIXELS)
+    assert run("escrow", "sign", "--deal", deal, "--serial", 0, "--values", values, "--out", reading, account=2)[0] == 0
+    code, said = run("escrow", "deliver", reading, "--deal", deal, "--evidence", pinned["evidence"], account=1)
+    assert (code, said["class"]) == (0, int(OLD.infer(PIXELS[None]).digits[0]))
+    code, said = run("council", "count", "--rides", rides, "--escrow", escrow, "--delivery", 1)
+    assert code == 2 and said["error"].endswith("settled 1 deliveries, numbers from 0")
+    assert run("council", "count", "--rides", rides, "--escrow", escrow, "--delivery", 0)[1]["paid"] == 7
+    code, said = run("council", "count", "--rides", rides, "--escrow", escrow, "--delivery", 0)
+    assert code == 1 and said["error"].startswith("the contract refused: CountedBefore(0)")

@@ -18,9 +18,16 @@ from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.systems import council
 from zkpredict.contracts.systems.council import Council, State, Terms, evidence_of
 from zkpredict.contracts.systems.patches import patched
-from zkpredict.contracts.systems.stories.council import CHANGE, _small
+from zkpredict.contracts.systems.stories.council_attacks import CHANGE, _small
 
 ROOT, LATER = b"r" * 32, (1 << 40) - 1
+
+
+def settable_score(chain: EmbeddedChain) -> Contract:
+    """A score that says what it was told."""
+    source = Path(__file__).with_name("Council.sol").read_text(encoding="utf-8")
+    artifact = compile_sources({"Council.sol": source}, Settings.load(SYSTEMS), SYSTEMS)["SettableScore"]
+    return Contract.deploy(chain, artifact)[0]
 
 
 class Gate:
@@ -31,9 +38,7 @@ class Gate:
         self.versions = Contract.deploy(self.chain, load("ModelVersions"))[0]
         self.predictor = Contract.deploy(self.chain, load("PatchablePredictor"), self.versions.address)[0]
         base = deploy_packed(self.chain, _small()).contract.address
-        source = Path(__file__).with_name("Council.sol").read_text(encoding="utf-8")
-        artifact = compile_sources({"Council.sol": source}, Settings.load(SYSTEMS), SYSTEMS)["SettableScore"]
-        self.score = Contract.deploy(self.chain, artifact)[0]
+        self.score = settable_score(self.chain)
         arguments = self.chain.sender, self.predictor.address, base, 100, self.score.address, ROOT, 90
         self.gate = Contract.deploy(self.chain, load("UpdateGate"), *arguments)[0]
         self.judge = Contract.deploy(self.chain, load("VersionPrediction"), self.predictor.address)[0]

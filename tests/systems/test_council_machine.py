@@ -15,7 +15,7 @@ from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.systems import council
 from zkpredict.contracts.systems.council import Council, State, Terms
 from zkpredict.contracts.systems.patches import Delta, Entry
-from zkpredict.contracts.systems.stories.council import _small
+from zkpredict.contracts.systems.stories.council_attacks import _small
 
 TERMS = Terms(delay=400, period=1000, extension=300, timelock=600, grace=900, quorum=50, bond=1000, cap=6)
 GOOD, BROKEN = Delta.of([Entry(0, 2, 1, 5), Entry(1, 4, 0, -7)]), Delta.of([Entry(0, 2, 9, 1)])

@@ -10,7 +10,7 @@ import {IVotes} from "@openzeppelin/contracts/governance/utils/IVotes.sol";
 import {Time} from "@openzeppelin/contracts/utils/types/Time.sol";
 import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {Vault} from "../blocks/Vault.sol";
-import {Update, UpdateGate} from "./UpdateGate.sol";
+import {Gate, Update} from "./Gate.sol";
 
 /// Changes a model only if two houses agree: OpenZeppelin's Governor with a count of its own. A proposal passes with a quorum and a
 /// majority in each house.
@@ -71,13 +71,13 @@ contract TwoHouseGovernor is Governor, GovernorSettings, GovernorTimelockControl
     /// Proposes that the change in `delta`, which is on the chain already, becomes the version after `parent` of the gate's model.
     /// The proposer's address is in the description, so nobody can take the proposal's number and cancel it. `until` is the last second
     /// at which it can be adopted.
-    function proposeUpdate(UpdateGate gate, Update calldata u, string calldata why) external payable returns (uint256 proposalId) {
+    function proposeUpdate(Gate gate, Update calldata u, string calldata why) external payable returns (uint256 proposalId) {
         _exactly(bond);
         if (u.delta.code.length == 0 || u.delta.codehash != u.deltaHash) revert NoDelta(u.delta, u.delta.codehash, u.deltaHash);
         uint256 least = earliest();
         if (u.until < least || u.until > least + grace) revert WrongDeadline(u.until, least, least + grace);
         (address[] memory targets, uint256[] memory values, bytes[] memory calls) = (_one(address(gate)), new uint256[](1), new bytes[](1));
-        calls[0] = abi.encodeCall(UpdateGate.adopt, (u));
+        calls[0] = abi.encodeCall(Gate.adopt, (u));
         proposalId = _propose(targets, values, calls, string.concat(why, "#proposer=", Strings.toHexString(msg.sender)), msg.sender);
         _hold(bytes32(proposalId));
     }

@@ -80,7 +80,22 @@ contract RowRegistry {
 
     /// The rows of a model: uncompressed points, 96 bytes each.
     function rowsOf(bytes32 model) public view returns (bytes memory rows) {
-        address own = _existing(model);
+        return _rowsAt(_existing(model));
+    }
+
+    /// The model that lies in a data contract of this registry.
+    function modelAt(address holder) external view returns (bytes32 model) {
+        model = keccak256(bytes.concat(context, _rowsAt(holder)));
+        if (_existing(model) != holder) revert NoSuchModel(model);
+    }
+
+    /// How many rows of two models differ.
+    function differing(bytes32 one, bytes32 other) external view returns (uint256 found) {
+        (bytes memory a, bytes memory b) = (rowsOf(one), rowsOf(other));
+        for (uint256 i = 0; i < count; i++) if (keccak256(_slice(a, i * ROW)) != keccak256(_slice(b, i * ROW))) found++;
+    }
+
+    function _rowsAt(address own) private view returns (bytes memory rows) {
         bytes memory table = _head(own);
         rows = new bytes(count * ROW);
         uint256 start = 1 + count * ENTRY;

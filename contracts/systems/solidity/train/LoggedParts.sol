@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {ILog} from "../blocks/ILog.sol";
 import {WordTree} from "../dispute/WordTree.sol";
 import {TrainingClaims} from "./TrainingClaims.sol";
-
-/// A list of leaves that only grows (`DataLog`).
-interface ILog {
-    function rootAt(uint256 size) external view returns (bytes32);
-}
 
 /// Publishes what an escrow logged, 64 settled deliveries a part, in the log's order and without gaps: a run over this contract's parts
 /// is trained on a set of transactions, and on nothing else. Anybody may publish the next part; there is one right content.
