@@ -30,4 +30,4 @@ def open_council(stage: Stage, network: IntegerNetwork, houses: tuple[str, str],
 def cast_votes(stage: Stage, members: Council, number: int, yes: tuple[str, ...], no: tuple[str, ...]) -> None:
     for who in (*yes, *no):
         receipt = members.by(stage.account(who)).vote(number, who in yes)
-        stage.tell(who, f"votes {'for' if who in yes else 'against'} it", receipt.gas_used, "council vote")
+        stage.tell(who, f"votes {'for' if who in yes else 'against'} it", receipt.gas_used, "council vote", number.to_bytes(32, "big").count(0))

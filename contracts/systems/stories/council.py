@@ -41,7 +41,7 @@ def play(stage: Stage) -> None:
     stage.wait(TERMS.period)
     _tell_tallies(stage, members, first)
     _expect(members, first, State.DEFEATED)
-    stage.act("stranger", "frees the bond: one house wanted it, so it goes back", members.governor, "releaseBond", first, label="council release bond")
+    stage.act("stranger", "frees the bond: one house wanted it, so it goes back", members.governor, "releaseBond", first, label="council release bond", random=(first.to_bytes(32, "big"),))
 
     second = _propose(stage, "passenger-1", members, delta, f"{delta.weights} weights of the last layer, for pictures like number {number}")
     stage.wait(TERMS.delay + 1)
@@ -52,7 +52,7 @@ def play(stage: Stage) -> None:
     stage.refuses("stranger", "executes it at once", "TimelockUnexpectedOperationState", lambda: members.execute(second))
     stage.wait(TERMS.timelock + 1)
     _tell(stage, "stranger", "executes it", members, "execute", second)
-    stage.act("stranger", "frees the bond", members.governor, "releaseBond", second, label="council release bond")
+    stage.act("stranger", "frees the bond", members.governor, "releaseBond", second, label="council release bond", random=(second.to_bytes(32, "big"),))
     _expect(members, second, State.EXECUTED)
     _next_ride(stage, members, judge, images[number], right)
     _pay_by_versions(stage, members, judge, (network, new), images[number], right)
@@ -116,13 +116,18 @@ def _propose(stage: Stage, who: str, members: Council, delta: Delta, why: str) -
     address, digest, receipt = council.store(chain, delta)
     stage.tell(who, f"stores a change of {delta.weights} weights for all to read", receipt.gas_used, f"council store {delta.weights} weights")
     number, receipt = members.by(chain).propose(address, digest, why)
-    stage.tell(who, f"proposes it: {why!r}", receipt.gas_used, "council propose")
+    stage.tell(who, f"proposes it: {why!r}", receipt.gas_used, "council propose", _zeros(members, number))
     return number
 
 
 def _tell(stage: Stage, who: str, what: str, members: Council, verb: str, number: int) -> None:
     receipt = getattr(members.by(stage.account(who)), verb)(number)
-    stage.tell(who, what, receipt.gas_used, f"council {verb}")
+    stage.tell(who, what, receipt.gas_used, f"council {verb}", _zeros(members, number))
+
+
+def _zeros(members: Council, number: int) -> int:
+    """Zero bytes in a proposal's last second, which is another one in every run."""
+    return members.proposal(number).until.to_bytes(4, "big").count(0)
 
 
 def _tell_tallies(stage: Stage, members: Council, number: int) -> None:
