@@ -8,15 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.images import load_image
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
-from zkpredict.cli.statement import milliseconds, refuse_together
+from zkpredict.cli.statement import add_image_options, milliseconds, read_statement_image, refuse_together
 from zkpredict.verifier.costs import estimate_costs
 
 EXAMPLE = """\
 zkpredict bench examples/seven.png --model examples/mnist.model
 zkpredict bench examples/seven.png --model examples/mnist.model --profile
+zkpredict bench examples/tables/iris.csv --row 70 --label species --model examples/tables/iris.model
 zkpredict bench --install-peers ezkl snarkjs solc
 zkpredict bench --quick
 zkpredict bench --networks 784-64-10,LeNet-5 --runs 5 --out docs/benchmarks
@@ -24,7 +24,8 @@ zkpredict bench --proof-size examples/mnist.model"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", metavar="IMAGE", help="time one model on this picture; without it, the suite runs")
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="time one model on this picture, or row of a table; without one, the suite runs")
+    add_image_options(parser)
     parser.add_argument("--model", metavar="FILE", help="model file; in the suite, one more network")
     parser.add_argument("--runs", type=at_least_one, metavar="N", help="counted runs of each measurement (default 7; suite 3, quick 1)")
     parser.add_argument("--profile", action="store_true", help="say where the prover's time goes on IMAGE, and how far it is from the floor")
@@ -46,9 +47,13 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     given = vars(arguments)
     others = {f"--{name.replace('_', '-')}": given[name] for name in ("quick", "systems", "networks", "list", "out", "baseline")}
     others |= {"--install-peers": arguments.install_peers, "--proof-size": arguments.proof_size}
-    if arguments.image is not None:
+    if arguments.image is not None or arguments.idx is not None:
         refuse_together("IMAGE", others, "the suite has its own image")
         return _one_model(arguments, console)
+    about_image = ("index", "invert", "auto", "allow_blank", "row", "label", "taken_as")
+    for name in about_image:
+        if given[name] not in (None, False):
+            raise UnusableInput(f"--{'as' if name == 'taken_as' else name.replace('_', '-')} goes with IMAGE or --idx FILE: the suite has its own image")
     if arguments.profile:
         raise UnusableInput("--profile needs IMAGE and --model FILE: what is proven")
     if arguments.proof_size is not None:
@@ -69,10 +74,10 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
 
     if arguments.model is None:
         raise UnusableInput("IMAGE needs --model FILE: the network that is timed on it")
-    if arguments.profile:
-        return run_profile(arguments, console)
     model = Model.load(arguments.model)
-    image = load_image(arguments.image, model.network.shape[0])
+    image = read_statement_image(arguments, console, arguments.image, model.network.shape[0], model.schema)
+    if arguments.profile:
+        return run_profile(model, image, arguments.runs, console)
     runs = arguments.runs or 7
     rows = []
     with console.progress("measuring", 9) as advance:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from dataclasses import asdict
 
+import numpy as np
+
 from zkpredict.benchmarks.profile import Profile, Time, profile
-from zkpredict.circuits.files.images import load_image
 from zkpredict.cli.console import Console
 from zkpredict.prover.model import Model
 
 RUNS = 7
 
 
-def run_profile(arguments: argparse.Namespace, console: Console) -> None:
-    """Profiles `arguments.model` on `arguments.image`."""
-    model = Model.load(arguments.model)
-    image = load_image(arguments.image, model.network.shape[0])
-    runs = arguments.runs or RUNS
+def run_profile(model: Model, image: np.ndarray, runs: int | None, console: Console) -> None:
+    """Profiles the prover of a model on an image: uint8 [inputs]."""
+    runs = runs or RUNS
     with console.progress("profiling", runs) as advance:
         found = profile(model, image, runs, advance)
     console.result(

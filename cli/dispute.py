@@ -13,7 +13,7 @@ from zkpredict.cli.claims import (
     account_address, add_watch_option, chain_verb, claims_at, finalize, moment, number, open_game, play, run_on_chain, span, status, withdraw,
 )  # fmt: skip
 from zkpredict.cli.console import Console
-from zkpredict.cli.network import add_network_options, read_network
+from zkpredict.cli.network import add_network_options, read_network, read_schema_of
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import add_image_options, read_statement_image
 
@@ -102,7 +102,7 @@ def _register(arguments: argparse.Namespace, console: Console, chain: Chain) -> 
 
 
 def _statement_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG or .npy (uint8)")
+    parser.add_argument("image", nargs="?", metavar="IMAGE", help="PNG, JPEG, .npy (uint8), or a row of a table")
     add_image_options(parser)
     add_network_options(parser)
 
@@ -118,7 +118,7 @@ def _assert(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
     from zkpredict.contracts.systems.dispute import NOBODY, Claim, assert_prediction, model_id, rounds
 
     contract, inference = claims_at(arguments, chain, "PredictionClaims"), _inference(arguments, console)
-    image = read_statement_image(arguments, console, arguments.image, inference.program.inputs)
+    image = read_statement_image(arguments, console, arguments.image, inference.program.inputs, read_schema_of(arguments.model))
     if not 2 <= arguments.k <= 64:
         raise UnusableInput(f"--k is 2 to 64, got {arguments.k}")
     with console.step("run"):
@@ -208,7 +208,7 @@ def _trace_of(arguments: argparse.Namespace, console: Console, contract: Contrac
     from zkpredict.contracts.systems.dispute import model_id
 
     inference = _inference(arguments, console)
-    image = read_statement_image(arguments, console, arguments.image, inference.program.inputs)
+    image = read_statement_image(arguments, console, arguments.image, inference.program.inputs, read_schema_of(arguments.model))
     model, input_hash, _, _ = contract.call("prediction", claim.number)
     _same("--model", f"model {model.hex()}", model_id(inference) == model, claim)
     _same("the image", f"the input whose keccak256 is {input_hash.hex()}", keccak(image.tobytes()) == input_hash, claim)

@@ -37,11 +37,13 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             arguments.out, image=arguments.image, idx_file=arguments.idx, model_file=arguments.model, commitment=arguments.commitment
         )
         refuse_to_replace(arguments.out, SEEN, arguments.force)
-    inputs, model = _network(arguments)
+    inputs, model, schema = _network(arguments)
     side = math.isqrt(inputs)
+    if schema.features and not schema.shared:
+        raise UnusableInput(f"this model takes {inputs} readings, no picture: there is nothing to look at, and `zkpredict prove` takes a row of a table")
     if side * side != inputs:
         raise UnusableInput(f"a network of {inputs} inputs sees no square picture: there is nothing to look at")
-    pixels = read_statement_image(arguments, console, arguments.image, inputs)
+    pixels = read_statement_image(arguments, console, arguments.image, inputs, schema)
     seen = pixels.reshape(side, side)
     facts = {"side": side, "image_sha256": image_name(pixels), "pixels": pixels.tolist()}
     lines = [*drawn(seen), f"  image     {side} x {side} bytes, sha256 {facts['image_sha256']}"]
@@ -56,15 +58,16 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _network(arguments: argparse.Namespace):
-    """How many bytes the network takes, and the model when there is one."""
+    """How many bytes the network takes, the model when there is one, and what its bytes mean."""
     if arguments.model is None:
         from zkpredict.verifier.commitment import ModelCommitment
 
-        return ModelCommitment.load(arguments.commitment).circuit.inputs, None
+        commitment = ModelCommitment.load(arguments.commitment)
+        return commitment.circuit.inputs, None, commitment.schema
     from zkpredict.prover.model import Model
 
     model = Model.load(arguments.model)
-    return model.network.shape[0], model
+    return model.network.shape[0], model, model.schema
 
 
 def drawn(seen: np.ndarray) -> list[str]:

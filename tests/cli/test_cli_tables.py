@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from support import refuses
 
 from zkpredict.circuits.errors import UnusableInput
@@ -144,3 +145,40 @@ def test_the_open_network_takes_rows_too(run, tmp_path):
     row.write_text(json.dumps(ROW))
     outcome = run("chain", "predict", row, "--model", TABLES / "iris.model", "--json")
     assert outcome.code == 0 and (outcome.json["digit"], outcome.json["agrees_with_model"]) == (1, True)
+
+
+READINGS_ONLY = (
+    "this model takes 4 readings (sepal length (cm), sepal width (cm), petal length (cm), petal width (cm)), no picture: give a row of a table "
+    "(.csv, .tsv, .json, .npy)"
+)
+
+
+def test_bench_times_a_row_and_reads_pictures_as_prove_does(run, desk, tmp_path):
+    table = ["bench", TABLES / "iris.csv", "--row", 70, "--label", "species", "--model", TABLES / "iris.model", "--runs", 1]
+    outcome = run(*table, "--json")
+    assert (outcome.code, outcome.json["measurements"][0]["name"]) == (0, "commit, 4-12-3, n = 1024")
+    picture = tmp_path / "two.png"
+    Image.fromarray(np.arange(4, dtype=np.uint8).reshape(2, 2) * 80).save(picture)
+    outcome = run("bench", picture, "--model", TABLES / "iris.model")
+    assert (outcome.code, outcome.err.splitlines()[-1]) == (2, f"zkpredict: {picture}: {READINGS_ONLY}")
+    profile = ["bench", desk.image, "--model", desk.model, "--profile", "--runs", 1, "--json"]
+    assert run(*profile).code == run(*profile, "--invert").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "named"), [(("--invert",), "--invert"), (("--row", "1"), "--row"), (("--as", "bytes"), "--as"), (("--allow-blank",), "--allow-blank")]
+)
+def test_the_suite_takes_no_picture_options(run, options, named):
+    outcome = run("bench", "--list", *options)
+    assert (outcome.code, outcome.err) == (2, f"zkpredict: {named} goes with IMAGE or --idx FILE: the suite has its own image\n")
+
+
+def test_readings_are_not_looked_at(run, tmp_path):
+    picture = tmp_path / "two.png"
+    Image.fromarray(np.arange(4, dtype=np.uint8).reshape(2, 2) * 80).save(picture)
+    for whose in (("--model", TABLES / "iris.model"), ("--commitment", TABLES / "iris.commitment")):
+        outcome = run("look", picture, *whose)
+        message = "this model takes 4 readings, no picture: there is nothing to look at, and `zkpredict prove` takes a row of a table"
+        assert (outcome.code, outcome.err) == (2, f"zkpredict: {message}\n")
+    outcome = run("prove", picture, "--model", TABLES / "iris.model", "--out", tmp_path / "p")
+    assert (outcome.code, outcome.err) == (2, f"zkpredict: {picture}: {READINGS_ONLY}\n")

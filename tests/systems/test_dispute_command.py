@@ -18,7 +18,9 @@ from zkpredict.contracts.systems import dispute
 from zkpredict.contracts.systems.dispute_play import Player
 from zkpredict.contracts.systems.inference import Inference
 from zkpredict.contracts.systems.machine import FaultyTrace
+from zkpredict.circuits.files.schema import Feature, Schema
 from zkpredict.prover.commit import commit_model
+from zkpredict.prover.model import Model
 
 NETWORK = random_network(5, (16, 3, 4))
 PIXELS = np.arange(16, dtype=np.uint8) * 9
@@ -130,6 +132,19 @@ def test_what_cannot_be_used_is_named(desk):
     machine = desk("deploy")[1]["machine"]
     desk.contract = machine
     assert desk("status", 0)[1]["error"].endswith("is no PredictionClaims of this version: deploy one, or give its address")
+
+
+def test_a_claim_about_readings_takes_a_row_by_the_models_scale(desk):
+    features = tuple(Feature(f"f{number}", 0, 255) for number in range(16))
+    Model(NETWORK, schema=Schema(features)).save(desk.folder / "table.model")
+    (desk.folder / "rows.csv").write_text(",".join(f.name for f in features) + "\n" + "\n".join(",".join(map(str, row)) for row in (PIXELS + 1, PIXELS)))
+    about = [desk.folder / "rows.csv", "--model", desk.folder / "table.model"]
+    code, said = desk("assert", *about, "--row", 1)
+    assert (code, said["digit"]) == (0, NETWORK.predict(PIXELS))
+    code, refused = desk("challenge", said["claim"], *about, "--row", 0, account=1)
+    assert code == 2 and "is about the input whose keccak256 is " in refused["error"]
+    code, refused = desk("assert", desk.folder / "i.png", "--model", desk.folder / "table.model")
+    assert code == 2 and "this model takes 16 readings (f0, f1, " in refused["error"]
 
 
 def test_people_read_what_they_can_do(desk, capsys):
