@@ -93,8 +93,8 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
     lines += [
         f"{'proof':<34} {costs.proof_payload_bytes:,} bytes of points and scalars",
         f"{'registration':<34} {costs.registry_bytes:,} bytes for {costs.committed_rows} rows",
-        f"{'verification on-chain':<34} about {costs.verify_gas_estimate:,} gas at most, estimated "
-        "for an image without blank pixels (measured gas: contracts/gas.csv)",
+        f"{'verification on-chain':<34} about {costs.verify_gas_estimate:,} gas at most, "
+        f"{costs.universal_gas_estimate:,} at the universal verifier, estimated for an image without blank pixels (measured gas: contracts/gas.csv)",
     ]
     console.result(
         {

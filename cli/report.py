@@ -154,8 +154,8 @@ def _cost_lines(costs: Costs) -> list[str]:
         f"  trace          {costs.domain:,} rows, {costs.packs} of {costs.packs_available} packs in use",
         f"  commitments    {costs.committed_rows} rows, {costs.registry_bytes:,} bytes in a registry",
         f"  proof          {costs.proof_payload_bytes} bytes of points and scalars",
-        f"  verification   about {costs.verify_gas_estimate:,} gas at most, {costs.folded_points} points folded "
-        "(estimate for an image without blank pixels; every blank one costs less)",
+        f"  verification   about {costs.verify_gas_estimate:,} gas at most, {costs.universal_gas_estimate:,} at the universal verifier, "
+        f"{costs.folded_points} points folded (estimates for an image without blank pixels; every blank one costs less)",
     ]
 
 

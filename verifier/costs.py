@@ -24,11 +24,19 @@ GAS_PER_PIXEL = 22
 GAS_PER_ROW = 150
 GAS_FIXED = 21_500
 """Transcript, public polynomials, linearisation, hashing and memory of one verification, fitted to the measured contracts."""
+UNIVERSAL_GAS_PER_PIXEL = 31
+UNIVERSAL_GAS_PER_LAYER = 3_900
+UNIVERSAL_GAS_PER_CLASS = 335
+UNIVERSAL_GAS_PER_ROW = 165
+UNIVERSAL_GAS_PER_EXPONENT = 410
+UNIVERSAL_GAS_FIXED = 21_300
+"""The same of the universal verifier, whose loops run over layers, classes, rows and powers of alpha."""
+
 
 @dataclass(frozen=True)
 class Costs:
-    """Exact, except `verify_gas_estimate`: a whole transaction with an image that has no blank pixels. Every blank one costs less,
-    so the estimate bounds other images from above.
+    """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
+    the universal one. Every blank pixel costs less, so they bound other images from above.
     """
 
     domain: int
@@ -39,6 +47,7 @@ class Costs:
     folded_points: int
     proof_payload_bytes: int
     verify_gas_estimate: int
+    universal_gas_estimate: int
 
     def as_dict(self) -> dict[str, int]:
         return asdict(self)
@@ -56,6 +65,8 @@ def estimate_costs(circuit: Circuit) -> Costs:
     payload = len(shape.points) * POINT_BYTES + len(shape.scalars) * SCALAR_BYTES
     onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
     calldata = onchain + circuit.inputs + 7 * 32
+    exponents = circuit.first_equation(circuit.layers) + circuit.classes + len(circuit.pinned_rows)
+    alike = BASE_GAS + CALLDATA_BYTE_GAS * calldata + msm_gas(points) + POINT_EVALUATION_GAS
     return Costs(
         domain=circuit.domain,
         packs=sum(group.packs for group in circuit.groups),
@@ -64,11 +75,12 @@ def estimate_costs(circuit: Circuit) -> Costs:
         registry_bytes=circuit.total_rows * 96,
         folded_points=points,
         proof_payload_bytes=payload,
-        verify_gas_estimate=BASE_GAS
-        + CALLDATA_BYTE_GAS * calldata
-        + msm_gas(points)
-        + POINT_EVALUATION_GAS
-        + GAS_PER_PIXEL * circuit.inputs
-        + GAS_PER_ROW * circuit.total_rows
-        + GAS_FIXED,
+        verify_gas_estimate=alike + GAS_PER_PIXEL * circuit.inputs + GAS_PER_ROW * circuit.total_rows + GAS_FIXED,
+        universal_gas_estimate=alike
+        + UNIVERSAL_GAS_PER_PIXEL * circuit.inputs
+        + UNIVERSAL_GAS_PER_LAYER * circuit.layers
+        + UNIVERSAL_GAS_PER_CLASS * circuit.classes
+        + UNIVERSAL_GAS_PER_ROW * circuit.total_rows
+        + UNIVERSAL_GAS_PER_EXPONENT * exponents
+        + UNIVERSAL_GAS_FIXED,
     )

@@ -42,7 +42,8 @@ def test_bench_says_the_sizes_and_the_gas_to_people_too(run, desk, monkeypatch):
     assert [line[35:] for line in said.out.splitlines()[1:]] == [
         f"{costs['proof_payload_bytes']:,} bytes of points and scalars",
         f"{costs['registry_bytes']:,} bytes for {costs['committed_rows']} rows",
-        f"about {costs['verify_gas_estimate']:,} gas at most, estimated for an image without blank pixels "
+        f"about {costs['verify_gas_estimate']:,} gas at most, {costs['universal_gas_estimate']:,} at the universal verifier, estimated for an image "
+        "without blank pixels "
         "(measured gas: contracts/gas.csv)",
     ]
 
@@ -52,8 +53,8 @@ def test_report_says_which_image_its_gas_is_for(run, desk):
     said = run("report", "--model", desk.model)
     assert (said.code, said.err) == (0, "")
     assert said.out.splitlines()[-1] == (
-        f"  verification   about {costs['verify_gas_estimate']:,} gas at most, {costs['folded_points']} points folded "
-        "(estimate for an image without blank pixels; every blank one costs less)"
+        f"  verification   about {costs['verify_gas_estimate']:,} gas at most, {costs['universal_gas_estimate']:,} at the universal verifier, "
+        f"{costs['folded_points']} points folded (estimates for an image without blank pixels; every blank one costs less)"
     )
 
 

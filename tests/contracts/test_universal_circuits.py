@@ -19,11 +19,12 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.chain.precompiles import G1_MSM, NATIVE, POINT_EVALUATION, g1_msm
 from zkpredict.contracts.chain.rules import padded
-from zkpredict.contracts.verifier.client import deploy_universal, register_circuit, register_model
+from zkpredict.contracts.verifier.client import deploy_universal, prepare_circuit, register_circuit, register_model
 from zkpredict.contracts.verifier.encoding import absorbed_points, onchain_proof
 from zkpredict.contracts.verifier.universal import registry_constants
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.costs import POINT_EVALUATION_GAS, estimate_costs
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.native import FIXED_COLUMNS
 from zkpredict.verifier.opening import fold, linearise
@@ -109,6 +110,20 @@ def test_sum_and_value_match_reference(recorded, circuit):
         terms = [(data[at : at + 128], int.from_bytes(data[at + 128 : at + 160], "big") % MODULUS) for at in range(0, len(data), 160)]
         assert terms == expected
         assert record.finals[-1][32:96] == b"".join(v.to_bytes(32, "big") for v in (challenges["zeta"], reference.value))
+
+
+@pytest.mark.parametrize("circuit", CIRCUITS, ids=name_of)
+def test_the_estimated_gas_bounds_the_measured_closely(recorded, circuit):
+    """An image without blank pixels; the recording chain takes nothing for the last check, which costs 50,000."""
+    record, contract = recorded
+    commitment = ModelCommitment(circuit, tuple(points(circuit.total_rows, 2)))
+    prepare_circuit(contract.chain, contract.address, circuit)
+    register_model(contract.chain, contract.address, commitment)
+    scalars = {name: MODULUS - 1 for name in COMPACT_FORM.scalars}
+    proof = Proof(commitment.model_id, circuit.classes - 1, dict(zip(COMPACT_FORM.points, points(8, 3), strict=True)), scalars)
+    question = commitment.model_id, b"\xff" * circuit.inputs, proof.digit, onchain_proof(proof)
+    measured = contract.transact("verifyOrRevert", *question).gas_used + POINT_EVALUATION_GAS
+    assert measured <= estimate_costs(circuit).universal_gas_estimate < 1.015 * measured
 
 
 def test_what_is_stored_are_the_positions_of_the_layout(recorded):
