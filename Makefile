@@ -1,6 +1,7 @@
-# Two commands do everything on a fresh machine with Python 3.11+, Rust and (for the tests) Node:
+# Three commands do everything on a fresh machine with Python 3.11+, Rust and (for the tests) Node:
 #   make prove   proves a real digit, verifies it natively, independently and in an embedded EVM
-#   make test    installs what the tests need and runs them all
+#   make demo    opens a page to draw a digit on, which proves it and checks the proof in the browser
+#   make test    installs what the tests need and runs them all, the page in a real browser among them
 # and where there is no Rust: a kernel wheel in dist/, which `make wheel` builds on another machine, is used by both.
 
 PYTHON ?= python3
@@ -10,7 +11,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --no-deps --no-build-isolation
 KERNEL_SOURCES := kernel/pyproject.toml kernel/Cargo.toml kernel/Cargo.lock $(wildcard kernel/*.pyi) $(wildcard kernel/src/*.rs)
 
-.PHONY: prove test wheel lint lock clean
+.PHONY: prove demo test wheel lint lock clean
 
 prove: $(VENV)/.runtime
 	mkdir -p build
@@ -18,6 +19,11 @@ prove: $(VENV)/.runtime
 	$(BIN)/zkpredict verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment
 	$(BIN)/zkpredict verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment --independent
 	$(BIN)/zkpredict chain verify examples/seven.png build/seven.proof --commitment examples/mnist.commitment
+
+PORT ?= 8000
+demo: $(VENV)/.runtime
+	@echo "Starting; then open the address below in a browser. Ctrl-C ends it."
+	$(BIN)/zkpredict serve --model examples/mnist.model --open --port $(PORT)
 
 $(VENV)/bin/python:
 	@$(PYTHON) tools/kernel_wheel.py python

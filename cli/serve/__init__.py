@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
@@ -58,9 +59,11 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     token = None if arguments.token_file is None else _read_token(arguments.token_file)
     if arguments.key_file is not None and token is None and not local:
         raise UnusableInput(f"--key-file with --host {arguments.host}: whoever reaches this address could spend the key's money; add --token-file")
-    with listening.bind(arguments.host, arguments.port) as sock, console.step("load the model"):
+    with ExitStack() as left:
+        sock = left.enter_context(listening.bind(arguments.host, arguments.port))
         host, port = sock.getsockname()[:2]
-        service = _service(arguments, console)
+        with console.step("load the model"):
+            service = _service(arguments, console, left)
         names = (*_host_names(arguments.host), *arguments.allow_host) if local else None
         app = application(service, RateLimit(arguments.rate), token, names)
         url = f"http://{'[' + host + ']' if ':' in host else host}:{port}/"
@@ -82,8 +85,8 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         listening.run(app, sock, proxy=arguments.proxy, log_requests=arguments.log_requests, ready=ready)
 
 
-def _service(arguments: argparse.Namespace, console: Console) -> Service:
-    """The workers, the store and what is public of the model. Raises `UnusableInput`."""
+def _service(arguments: argparse.Namespace, console: Console, left: ExitStack) -> Service:
+    """The workers, the store and what is public of the model; `left` ends them when this command does. Raises `UnusableInput`."""
     from zkpredict.cli.private import DEMONSTRATIONS
     from zkpredict.cli.serve import chain, store, worker
     from zkpredict.cli.serve.api import Service
@@ -96,13 +99,15 @@ def _service(arguments: argparse.Namespace, console: Console) -> Service:
     node = node_settings(arguments.rpc_url, arguments.contract, arguments.key_file)
     workers = arguments.workers or os.cpu_count() or 1
     threads = max((os.cpu_count() or 1) // workers, 1)
-    kept = store.Memory() if arguments.state is None else store.File(arguments.state)
+    kept = left.enter_context(closing(store.Memory() if arguments.state is None else store.File(arguments.state)))
     shows = (arguments.open, arguments.open or arguments.times)
     provers = _pool(worker.prover, (arguments.model, shows, threads), arguments, workers)
+    left.callback(provers.close, True)
     commitment = ModelCommitment.from_bytes(bytes.fromhex(provers.hello["commitment"]), G1.from_compressed)
     if not arguments.open and commitment.model_id.hex() in DEMONSTRATIONS:
         console.note("this demonstration's weights are published; --open also shows the open network beside the proof")
     notary = _pool(chain.notary, (commitment.to_bytes().hex(), arguments.model if arguments.open else None, node), arguments, 1)
+    left.callback(notary.close, True)
     metrics = Metrics()
     issuer = Issuer(commitment, provers, notary, kept, metrics)
     _warm(provers, notary, commitment)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import resource
 import signal
 import socket
@@ -93,6 +94,7 @@ def run(app: App, listening: socket.socket, *, proxy: str | None, log_requests: 
         loop="asyncio",
         lifespan="on",
         log_level="info" if log_requests else "warning",
+        log_config=_logging(),
         access_log=log_requests,
         proxy_headers=proxy is not None,
         forwarded_allow_ips=proxy or "",
@@ -111,6 +113,14 @@ def run(app: App, listening: socket.socket, *, proxy: str | None, log_requests: 
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _logging() -> dict[str, Any]:
+    """uvicorn's, all of it on stderr: stdout is for the command's own result."""
+    found: dict[str, Any] = copy.deepcopy(uvicorn.config.LOGGING_CONFIG)
+    for handler in found["handlers"].values():
+        handler["stream"] = "ext://sys.stderr"
+    return found
 
 
 def _connections() -> int:

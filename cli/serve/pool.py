@@ -98,11 +98,17 @@ class Pool:
         self._target, self._arguments, self.seconds, self.workers = target, arguments, seconds, workers
         self._queue: queue.Queue[tuple[Answer, Future[Answer], float] | None] = queue.Queue(waiting)
         self.restarts, self.busy, self.lost = 0, 0, 0
-        first = self._start()
-        self.hello = first.hello
-        started = [first, *(self._start() for _ in range(workers - 1))]
-        self._workers: dict[int, _Worker | None] = dict(enumerate(started))
-        self._abandoned = False
+        self._workers: dict[int, _Worker | None] = {}
+        try:
+            for number in range(workers):
+                self._workers[number] = worker = self._start()
+                self.hello = worker.hello
+        except NoStart:
+            for started in self._workers.values():
+                if started is not None:
+                    started.kill()
+            raise
+        self._abandoned = self._closed = False
         self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in self._workers]
         for thread in self._threads:
             thread.start()
@@ -122,7 +128,11 @@ class Pool:
         return future
 
     def close(self, abandon: bool = False) -> None:
-        """Finishes every job that was taken, then ends the workers; or fails them (`abandon`), when nobody waits for any."""
+        """Finishes every job that was taken, then ends the workers; or fails them (`abandon`), when nobody waits for any. Once is
+        enough. Workers ignore signals, so a process that leaves one behind would wait for it at its own end."""
+        if self._closed:
+            return
+        self._closed = True
         if abandon:
             self._abandoned = True
             for worker in list(self._workers.values()):

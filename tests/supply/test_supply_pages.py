@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-PAGES = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "vectors/README.md", "docs/files.md", "docs/pictures.md", "docs/protocol.md")
+PAGES = ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "vectors/README.md", "docs/files.md", "docs/pictures.md", "docs/protocol.md", "docs/server.md", "verifier/javascript/README.md")
 PATH = re.compile(r"`((?:circuits|verifier|prover|contracts|training|tools|tests|docs|examples|vectors)/[\w/.-]+)`")
 
 

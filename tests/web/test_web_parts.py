@@ -1,0 +1,196 @@
+"""The server's parts by themselves: rates, clients, kept proofs, and what may never be in an answer; the page's types and texts."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+import sqlite3
+
+import pytest
+from playwright.sync_api import expect
+from support import random_network, refuses
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.schema import Feature, Schema
+from zkpredict.cli.serve.limits import MAX_CLIENTS, RateLimit, client_of
+from zkpredict.cli.serve.pages import assets
+from zkpredict.cli.serve.store import MEMORY_PROOFS, File, Kept, Memory
+from zkpredict.prover.commit import commit_model
+from zkpredict.prover.model import Model
+from zkpredict.tools.load import ready, serving, start
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_bucket_holds_twice_the_rate_and_fills_with_time():
+    clock = Clock()
+    limit = RateLimit(2, clock)
+    assert [limit.wait("one") for _ in range(6)] == [0, 0, 0, 0, 1, 1]
+    assert limit.wait("another") == 0
+    clock.now = 0.5
+    assert [limit.wait("one"), limit.wait("one")] == [0, 1]
+    clock.now = 1000.0
+    assert [limit.wait("one") for _ in range(5)] == [0, 0, 0, 0, 1]
+
+
+def test_clients_that_are_remembered_are_bounded():
+    limit = RateLimit(1, Clock())
+    assert [limit.wait("first") for _ in range(3)] == [0, 0, 1]
+    for number in range(MAX_CLIENTS):
+        limit.wait(str(number))
+    assert limit.wait("first") == 0 and len(limit._left) == MAX_CLIENTS
+
+
+def test_a_client_is_an_address_and_a_household_in_ipv6():
+    assert client_of("127.0.0.1") == client_of("::ffff:127.0.0.1") == "127.0.0.1"
+    assert client_of("2001:db8::1") == client_of("2001:db8::ffff:2") != client_of("2001:db8:0:1::1")
+    assert client_of(None) == client_of("nonsense") == "unknown"
+
+
+@pytest.fixture(params=["memory", "file"])
+def store(request, tmp_path):
+    found = Memory() if request.param == "memory" else File(str(tmp_path / "state.db"))
+    yield found
+    found.close()
+
+
+def test_what_is_kept_is_found_by_key_and_by_name(store):
+    kept = Kept("request", {"id": "a", "text": "ü"})
+    store.keep("a", "a key", kept)
+    store.keep("b", None, Kept("other", {"id": "b"}))
+    assert (store.by_key("a key"), store.by_name("a"), store.by_name("b").answer) == (kept, kept, {"id": "b"})
+    assert store.by_key("b") is store.by_name("c") is None
+
+
+def test_a_transaction_is_begun_once_and_its_unknown_end_is_told(store):
+    assert store.begin("a") is True
+    assert store.begin("a") is None
+    store.end("a", {"transaction": "0x1"})
+    assert store.begin("a") == {"transaction": "0x1"}
+    assert store.begin("b") is True
+    store.end("b", None)
+    assert store.begin("b") is True
+
+
+def test_memory_is_bounded():
+    store = Memory()
+    for number in range(MEMORY_PROOFS + 1):
+        store.keep(str(number), f"key {number}", Kept("", {}))
+    assert store.by_name("0") is store.by_key("key 0") is None and store.by_key("key 1") is not None
+
+
+def test_a_file_is_one_servers_at_a_time_and_keeps_what_it_is(tmp_path):
+    path = str(tmp_path / "state.db")
+    first = File(path)
+    first.keep("a", "key", Kept("request", {}))
+    with refuses(UnusableInput, f"cannot use the state file {path}: another server uses it"):
+        File(path)
+    first.close()
+    second = File(path)
+    assert second.by_key("key") == Kept("request", {})
+    second.close()
+    other = sqlite3.connect(tmp_path / "other.db")
+    other.execute("CREATE TABLE t (x)")
+    other.commit()
+    other.close()
+    with refuses(UnusableInput, f"{tmp_path / 'other.db'} is no state of a server: give another --state FILE"):
+        File(str(tmp_path / "other.db"))
+
+
+def test_an_address_that_is_served_is_one_of_a_fixed_list():
+    found = assets()
+    assert {"/", "/docs", "/app.js", "/page.css", "/verifier/index.js", "/vendor/@noble/curves/bls12-381.js", "/vendor/@noble/hashes/LICENSE"} <= found.keys()
+    assert [path for path in found if ".." in path or path.endswith((".py", ".html"))] == []
+
+
+def test_types_name_what_the_verifier_exports(root):
+    folder = root / "verifier" / "javascript"
+    exported = re.search(r"export \{ (.*?) \};", (folder / "index.js").read_text(), re.DOTALL)[1].split(", ")
+    typed = set(re.findall(r"^export (?:class|function|const) (\w+)", (folder / "index.d.ts").read_text(), re.MULTILINE))
+    assert typed == {*exported, "verify"}
+    package = json.loads((folder / "package.json").read_text())
+    locked = json.loads((root / "package-lock.json").read_text())["packages"]
+    assert package["dependencies"] == {name: locked[f"node_modules/{name}"]["version"] for name in package["dependencies"]}
+
+
+def test_the_page_parses_no_text_from_elsewhere_as_html(root):
+    scripts = list((root / "cli" / "serve" / "page").glob("*.js"))
+    assert len(scripts) >= 10
+    for script in scripts:
+        assert re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|https?://", script.read_text()) is None, script
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> tuple[Model, str]:
+    """A private model whose names are as bad as names may be."""
+    schema = Schema(tuple(Feature(f"{HOSTILE} {number}", 0, 10) for number in range(5)), ("no", HOSTILE, "'\"&{{7*7}}"))
+    model = commit_model(Model(random_network(11, (5, 6, 3)), schema=schema))
+    path = tmp_path_factory.mktemp("hostile") / "a.model"
+    path.write_bytes(model.to_bytes())
+    path.chmod(0o600)
+    return model, str(path)
+
+
+@pytest.mark.node
+def test_names_of_classes_and_features_are_text_on_the_page(page, hostile):
+    _, path = hostile
+    with serving(model=path) as server:
+        page.goto(server.url)
+        expect(page.locator("html")).to_have_attribute("data-ready", "true")
+        assert page.locator("#features label").all_inner_texts() == [f"{HOSTILE} {number}" for number in range(5)]
+        page.locator("#prove").click()
+        expect(page.locator("#status")).to_have_class("good")
+        assert page.locator("#forge-class option").all_inner_texts() == ["no (class 0)", f"{HOSTILE} (class 1)", "'\"&{{7*7}} (class 2)"]
+        assert page.locator("main img, main script").count() == 0
+        page.goto(f"{server.url}/docs")
+        expect(page.locator("#routes section").first).to_be_visible()
+
+
+def secrets_of(model: Model) -> list[str]:
+    """Weights, biases and row secrets, in the forms in which something could let them out."""
+    found = [form for secret in model.secrets for form in (str(secret), f"{secret:x}", f"{secret:064x}"[:32])]
+    for layer in model.network.layers:
+        for row in (*layer.weights.tolist(), layer.bias.tolist()):
+            found += [", ".join(map(str, row)), ",".join(map(str, row)), " ".join(map(str, row))]
+    return found
+
+
+def test_no_answer_log_metric_or_error_holds_a_weight(hostile, capfd):
+    model, path = hostile
+    process = start("--rate", "100000", "--log-requests", model=path)
+    server, said = ready(process), []
+    bodies = [{"features": [1, 2, 3, 4, 5]}, {"features": [1]}, {"image": [0] * 5, "class": 9}, {"image": [0] * 5, "class": 0}, b"{", {"image": [0] * 5, "class": 1}, {"image": [0] * 5, "class": 2}]
+    for body in bodies:
+        said.append(server.ask("POST", "/v1/prove", body))
+    proof = json.loads(said[0][2])["proof"]
+    for body in ({"features": [1, 2, 3, 4, 5], "proof": proof}, {"features": [1, 2, 3, 4, 6], "proof": proof}, {"image": "00", "proof": "00"}):
+        said.append(server.ask("POST", "/v1/verify", body))
+    said += [server.ask("GET", path) for path in ("/v1/model", "/v1/health", "/metrics", "/openapi.json", "/", "/nothing")]
+    process.terminate()
+    assert process.wait(60) == 0
+    logged = capfd.readouterr().err
+    assert "POST /v1/prove" in logged
+    everything = "\n".join([logged, *(body.decode() for _, _, body in said), *(str(headers) for _, headers, _ in said)])
+    hidden = secrets_of(model)
+    assert len(hidden) == 39 and [text for text in hidden if text in everything] == []
+    assert [text for text in hidden if text in everything + hidden[0]] == [hidden[0]]  # and would be seen
+
+
+def test_a_connection_is_kept_for_the_next_request(hostile):
+    _, path = hostile
+    with serving("--rate", "100000", model=path) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        first = server.ask_on(connection, "GET", "/v1/health")
+        socket = connection.sock
+        second = server.ask_on(connection, "POST", "/v1/prove", {"features": [1]})
+        third = server.ask_on(connection, "GET", "/v1/health")
+        assert [first[0], second[0], third[0]] == [200, 422, 200] and connection.sock is socket
+        connection.close()
