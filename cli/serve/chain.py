@@ -15,11 +15,13 @@ from zkpredict.cli.serve.node import NodeDesk, NodeSettings, spoken
 from zkpredict.cli.serve.worker import serve_jobs
 
 if TYPE_CHECKING:
+    from zkpredict.circuits.layout import Circuit
     from zkpredict.contracts.chain.interface import Contract
     from zkpredict.verifier.commitment import ModelCommitment
     from zkpredict.verifier.messages import Proof
 
 Answer = dict[str, Any]
+ZERO_BYTE_GAS = 4
 FUNCTION = "verifyOrRevert(bytes32,bytes,uint256,bytes)"
 
 
@@ -69,37 +71,49 @@ class Desk:
 
     @cached_property
     def verifier(self) -> Contract:
-        """The verifier of the model's circuit on a chain of this process, the model registered. Raises `UnusableInput` when none
-        ships for the circuit and none can be compiled here."""
+        """A verifier on a chain of this process that knows the model: its circuit's own where that ships, else the universal one.
+        Raises `UnusableInput` for a circuit that it does not serve."""
         from zkpredict.contracts.chain.evm import EmbeddedChain
-        from zkpredict.contracts.verifier.client import deploy_verifier, register_model
+        from zkpredict.contracts.chain.interface import Reverted
+        from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier, prepare_circuit, register_model
 
-        chain = EmbeddedChain()
-        deployed = deploy_verifier(chain, self.commitment.circuit)
-        register_model(chain, deployed.address, self.commitment)
+        chain, circuit = EmbeddedChain(), self.commitment.circuit
+        deployed = deploy_verifier(chain, circuit) if ships(circuit) else deploy_universal(chain)
+        try:
+            prepare_circuit(chain, deployed.address, circuit)
+            register_model(chain, deployed.address, self.commitment)
+        except Reverted as refusal:
+            raise UnusableInput(f"no contract of this version serves this model: {refusal}") from None
         return deployed.contract
 
     def in_evm(self, image: bytes, proof: Proof) -> Answer:
         """The contract's verdict; for an accepted proof the gas of each part, which together are the whole transaction's."""
         from zkpredict.contracts.verifier.client import verify_on_chain
-        from zkpredict.contracts.verifier.encoding import FinalCheck
-        from zkpredict.contracts.verifier.gas import parts
-        from zkpredict.contracts.verifier.vectors import StoredStatement
 
         contract = self.verifier
         said = verify_on_chain(contract.chain, contract.address, self.commitment, image, proof)
         if not said.accepted:
             return {"valid": False, "kind": said.reason, "reason": spoken(said.reason, said.arguments)}
-        found = parts(contract, StoredStatement("asked", self.commitment, image, proof), FinalCheck.POINT_EVALUATION)
+        found = self._gas(contract, image, proof)
         return {"valid": True, "digit": proof.digit, "gas": sum(found.values()), "parts": found}
+
+    def _gas(self, contract: Contract, image: bytes, proof: Proof) -> dict[str, int]:
+        from zkpredict.contracts.verifier.encoding import FinalCheck
+        from zkpredict.contracts.verifier.gas import parts
+        from zkpredict.contracts.verifier.handover import Handover
+        from zkpredict.contracts.verifier.vectors import StoredStatement
+
+        if ships(self.commitment.circuit):
+            return parts(contract, StoredStatement("asked", self.commitment, image, proof), FinalCheck.POINT_EVALUATION)
+        return transaction_gas(contract, Handover.of(image, proof).calldata("verifyOrRevert"))
 
     def calldata(self, image: bytes, proof: Proof) -> Answer:
         """What a transaction to the verifier carries: to the node's when there is one."""
-        from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+        from zkpredict.contracts.verifier.encoding import FinalCheck
+        from zkpredict.contracts.verifier.handover import Handover
 
         check = self.node.check if self.node else FinalCheck.POINT_EVALUATION
-        encoded = onchain_proof(proof, check)
-        data = self.verifier.artifact.encode("verifyOrRevert", self.commitment.model_id, image, proof.digit, encoded)
+        data = Handover.of(image, proof, check).calldata("verifyOrRevert")
         return {"valid": True, "function": FUNCTION, "data": f"0x{data.hex()}", "bytes": len(data)}
 
     def _parsed(self, proof_bytes: bytes) -> tuple[Proof | None, Answer]:
@@ -114,6 +128,28 @@ class Desk:
         except VerificationError as error:
             return None, {"valid": False, "kind": type(error).__name__, "reason": f"{error}; so there is nothing to send to a contract"}
         return proof, {}
+
+
+def ships(circuit: Circuit) -> bool:
+    """Whether a verifier for this circuit alone comes with the package."""
+    from zkpredict.contracts.verifier.encoding import FinalCheck
+    from zkpredict.contracts.verifier.generate import SHIPPED
+
+    return (circuit, FinalCheck.POINT_EVALUATION) in SHIPPED
+
+
+def transaction_gas(contract: Contract, data: bytes) -> dict[str, int]:
+    """What a transaction with `data` to a contract on the embedded chain costs, by part; nothing is sent."""
+    from zkpredict.contracts.chain.interface import calldata_floor
+    from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
+
+    found = {
+        "base cost": BASE_GAS,
+        "calldata": ZERO_BYTE_GAS * data.count(0) + CALLDATA_BYTE_GAS * (len(data) - data.count(0)),
+        "contract": contract.chain.call_gas(contract.address, data),  # type: ignore[attr-defined]  # the embedded one
+    }
+    short = calldata_floor(data) - sum(found.values())
+    return found if short <= 0 else found | {"up to the floor of calldata (EIP-7623)": short}
 
 
 @dataclass
@@ -147,17 +183,12 @@ class OpenDesk:
         return {"solidity": self._by_contract(image), "bitcoin": self._by_script(image)}
 
     def _by_contract(self, image: bytes) -> Answer:
-        from zkpredict.contracts.chain.interface import calldata_floor
-        from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
-
         try:
             contract = self.predictor
         except UnusableInput as error:
             return {"unavailable": str(error)}
         data = contract.artifact.encode("predict", image)
-        calldata = 4 * data.count(0) + CALLDATA_BYTE_GAS * (len(data) - data.count(0))
-        gas = max(BASE_GAS + calldata + contract.chain.call_gas(contract.address, data), calldata_floor(data))  # type: ignore[attr-defined]  # the embedded one
-        return {"digit": contract.call("predict", image), "gas": gas, "bytes": len(data)}
+        return {"digit": contract.call("predict", image), "gas": sum(transaction_gas(contract, data).values()), "bytes": len(data)}
 
     def _by_script(self, image: bytes) -> Answer:
         import numpy as np

@@ -102,6 +102,23 @@ def test_gas_by_part_is_that_of_a_real_transaction(server, issued):
     assert (opened["bitcoin"]["bytes"], opened["bitcoin"]["accepted"], opened["bitcoin"]["digit"]) == (66_414, True, issued["digit"])
 
 
+def test_a_model_of_another_circuit_is_verified_by_the_universal_contract(table):
+    from zkpredict.contracts.chain.evm import EmbeddedChain
+    from zkpredict.contracts.verifier.client import deploy_universal, prepare_circuit, register_model, send_verification
+
+    row = {"features": [5.1, 3.5, 1.4, 0.2]}
+    made = json.loads(table.ask("POST", "/v1/prove", row)[2])
+    chain, commitment = EmbeddedChain(), commitment_of(table)
+    address = deploy_universal(chain).address
+    prepare_circuit(chain, address, commitment.circuit)
+    register_model(chain, address, commitment)
+    said = json.loads(table.ask("POST", "/v1/verify", {**row, "proof": made["proof"], "in": "evm"})[2])
+    proof = native.parse_proof(bytes.fromhex(made["proof"]))
+    assert said["gas"] == sum(said["parts"].values()) == send_verification(chain, address, commitment, bytes.fromhex(made["input"]), proof).gas_used
+    twin = json.loads(table.ask("POST", "/v1/verify", {"features": [5.1, 3.5, 1.4, 0.3], "proof": made["proof"], "in": "evm"})[2])
+    assert twin == {"verifier": "evm", "valid": False, "kind": "OpeningFailed", "reason": "the contract refuses: OpeningFailed"}
+
+
 def test_readings_are_taken_by_name_in_order_and_exactly(table):
     names = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
     values = [5.1, "3.5", 1.4, 0.2]

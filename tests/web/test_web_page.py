@@ -190,6 +190,8 @@ def test_a_table_gets_a_form_in_its_scales_and_class_names_and_no_logits(page, a
             page.locator(f"#feature-{number}").fill(reading)
         page.locator("#prove").click()
         expect(page.locator("#status")).to_have_text(re.compile(r"^VALID: setosa \(class 0\), "))
+        for place in PLACES:
+            expect(page.locator(f"#verifiers [data-verifier={place}] .verdict")).to_have_text("VALID: setosa")
         expect(page.locator("#logits")).to_be_hidden()
         expect(page.locator("#open")).to_be_hidden()
         assert all(re.fullmatch(r"\d+ bytes", text) for text in page.locator("#rounds li .quiet").all_inner_texts())  # no times: they tell of weights
