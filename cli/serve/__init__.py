@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 EXAMPLE = """zkpredict serve --model examples/mnist.model --open
 zkpredict serve --model my.model --state proofs.db --token-file token --host 0.0.0.0"""
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NODE_SECONDS = 180
+"""How long a transaction may take to be mined: many blocks of any chain."""
 _TOKEN_BYTES = range(16, 1025)
 
 
@@ -101,26 +103,30 @@ def _service(arguments: argparse.Namespace, console: Console, left: ExitStack) -
     threads = max((os.cpu_count() or 1) // workers, 1)
     kept = left.enter_context(closing(store.Memory() if arguments.state is None else store.File(arguments.state)))
     shows = (arguments.open, arguments.open or arguments.times)
-    provers = _pool(worker.prover, (arguments.model, shows, threads), arguments, workers)
-    left.callback(provers.close, True)
+    provers = _pool(left, worker.prover, (arguments.model, shows, threads), arguments, workers, arguments.seconds)
     commitment = ModelCommitment.from_bytes(bytes.fromhex(provers.hello["commitment"]), G1.from_compressed)
     if not arguments.open and commitment.model_id.hex() in DEMONSTRATIONS:
         console.note("this demonstration's weights are published; --open also shows the open network beside the proof")
-    notary = _pool(chain.notary, (commitment.to_bytes().hex(), arguments.model if arguments.open else None, node), arguments, 1)
-    left.callback(notary.close, True)
+    shown = commitment.to_bytes().hex()
+    notary = _pool(left, chain.notary, (shown, arguments.model if arguments.open else None, None), arguments, 1, arguments.seconds)
+    there = None if node is None else _pool(left, chain.notary, (shown, None, node), arguments, 1, max(arguments.seconds, NODE_SECONDS))
     metrics = Metrics()
-    issuer = Issuer(commitment, provers, notary, kept, metrics)
+    issuer = Issuer(commitment, provers, notary, there, kept, metrics)
     _warm(provers, notary, commitment)
-    return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, notary.hello, arguments.rate)
+    return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, there.hello if there else {}, arguments.rate)
 
 
-def _pool(target: Callable[..., None], settings: tuple[object, ...], arguments: argparse.Namespace, workers: int) -> Pool:
+def _pool(
+    left: ExitStack, target: Callable[..., None], settings: tuple[object, ...], arguments: argparse.Namespace, workers: int, seconds: float
+) -> Pool:
     from zkpredict.cli.serve.pool import NoStart, Pool
 
     try:
-        return Pool(target, settings, workers=workers, waiting=arguments.queue, seconds=arguments.seconds)
+        found = Pool(target, settings, workers=workers, waiting=arguments.queue, seconds=seconds)
     except NoStart as error:
         raise UnusableInput(str(error)) from None
+    left.callback(found.close, True)
+    return found
 
 
 def _warm(provers: Pool, notary: Pool, commitment: ModelCommitment) -> None:

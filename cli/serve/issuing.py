@@ -26,10 +26,12 @@ T = TypeVar("T")
 
 
 class Issuer:
-    """Everything between the handlers and the workers. All methods run in the event loop; the store in a thread of its own."""
+    """Everything between the handlers and the workers. All methods run in the event loop; the store in a thread of its own.
 
-    def __init__(self, commitment: ModelCommitment, provers: Pool, notary: Pool, store: Store, metrics: Metrics) -> None:
-        self._commitment, self.provers, self.notary, self._store, self._metrics = commitment, provers, notary, store, metrics
+    `node`: the process that talks to a node, where waiting for blocks keeps nobody else; None without one."""
+
+    def __init__(self, commitment: ModelCommitment, provers: Pool, notary: Pool, node: Pool | None, store: Store, metrics: Metrics) -> None:
+        self._commitment, self.provers, self.notary, self._node, self._store, self._metrics = commitment, provers, notary, node, store, metrics
         self._thread = ThreadPoolExecutor(1, "store")
         self._running: dict[str, tuple[str, asyncio.Task[Answer]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -66,8 +68,9 @@ class Issuer:
         return await self._ask(self.provers, {"do": "verify", "image": asked.input.hex(), "proof": asked.proof.hex()})
 
     async def on_chain(self, do: str, asked: Asked) -> Answer:
-        """What the chains' process says."""
-        return await self._ask(self.notary, {"do": do, "image": asked.input.hex(), "proof": asked.proof.hex()})
+        """What the chains' process says, or the one with the node."""
+        pool = self._node if self._node is not None and do in ("node", "send", "calldata") else self.notary
+        return await self._ask(pool, {"do": do, "image": asked.input.hex(), "proof": asked.proof.hex()})
 
     async def send(self, asked: Asked) -> Answer:
         """One transaction for a proof, however often it is asked for."""
@@ -79,8 +82,9 @@ class Issuer:
         """Finishes what was taken."""
         while self._tasks:
             await asyncio.wait(self._tasks)
-        await asyncio.get_running_loop().run_in_executor(None, self.provers.close)
-        await asyncio.get_running_loop().run_in_executor(None, self.notary.close, True)  # whoever asked it has been answered
+        for pool, abandon in ((self.provers, False), (self.notary, True), (self._node, True)):  # whoever asked the last two has been answered
+            if pool is not None:
+                await asyncio.get_running_loop().run_in_executor(None, pool.close, abandon)
         await self._stored(self._store.close)
         self._thread.shutdown()
 
