@@ -14,7 +14,7 @@ from typing import Any
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.columns import Form
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.layout import MAGIC, Circuit
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
@@ -54,6 +54,14 @@ def deploy_universal(chain: Chain, check: FinalCheck = FinalCheck.POINT_EVALUATI
     return Deployed(*Contract.deploy(chain, universal_artifact(check)))
 
 
+def check_served(circuit: Circuit) -> None:
+    """Raises `UnusableInput` for a circuit that the universal verifier would refuse: ask before anything is paid."""
+    if not circuit.to_bytes().startswith(MAGIC):
+        raise UnusableInput("the universal verifier serves compact circuits, and this one is none: no shipped contract checks proofs in it")
+    if any(circuit.gates):
+        raise UnusableInput(f"the universal verifier serves ReLU networks, and this circuit has the gates {circuit.gates}: no shipped contract checks proofs in it")
+
+
 def verifier_at(chain: Chain, address: str) -> Contract:
     """The verifier at `address`, by the interface that it answers to: that of one circuit, or the universal one. What it *is*, its
     code says (`identity.compare_code`). Raises `UnusableInput` when nothing is there, or no verifier."""
@@ -75,7 +83,9 @@ def is_universal(contract: Contract) -> bool:
 
 
 def register_circuit(chain: Chain, address: str, circuit: Circuit) -> Receipt:
-    """Registers a circuit with the universal verifier at `address`. Raises `Reverted` when it knows or refuses it."""
+    """Registers a circuit with the universal verifier at `address`. Raises `UnusableInput` for one that it does not serve, `Reverted` when it
+    knows it already."""
+    check_served(circuit)
     return Contract(chain, address, universal_artifact()).transact("registerCircuit", circuit.to_bytes())
 
 

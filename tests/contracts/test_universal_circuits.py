@@ -7,12 +7,14 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from support import said
+from support import refuses, said
 
-from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.gadgets.dense import row_column
+from zkpredict.circuits.gadgets.gates import GATES
+from zkpredict.circuits.gadgets.relu import Relu
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -155,6 +157,28 @@ def test_what_is_stored_are_the_positions_of_the_layout(recorded):
         assert record(layer, "POLE") == pole(group.pack_row(0) + 40)
         assert record(layer, "PITCH") == pole(group.stride * 64)
         assert [record(layer, name) for name in ("FULL_OFFSET", "LAST_OFFSET")] == [group.offset(0), group.offset(group.packs - 1)]
+
+
+class OtherPlacement(Circuit):
+    """A circuit whose bytes are of another placement."""
+
+    def to_bytes(self) -> bytes:
+        return b"zkpC\xff" + super().to_bytes()[5:]
+
+
+def test_circuits_that_it_does_not_serve_are_refused_before_anything_is_paid(recorded, monkeypatch):
+    _, contract = recorded
+    before = len(contract.chain.history)
+    message = "the universal verifier serves compact circuits, and this one is none: no shipped contract checks proofs in it"
+    with refuses(UnusableInput, message):
+        register_circuit(contract.chain, contract.address, OtherPlacement((4, 3, 2), (1, 2), 1024))
+    monkeypatch.setitem(GATES, 5, type("Fifth", (Relu,), {"tag": 5}))
+    gated = Circuit((4, 3, 2), (1, 2), 1024, (5, 0))
+    with refuses(UnusableInput, "the universal verifier serves ReLU networks, and this circuit has the gates (5, 0): no shipped contract checks proofs in it"):
+        register_circuit(contract.chain, contract.address, gated)
+    assert len(contract.chain.history) == before
+    assert refusal(contract, gated.to_bytes()) == ("UnknownGate", (0, 5))
+    assert parsed(gated.to_bytes())  # here, where somebody registered such a gate
 
 
 def parsed(data: bytes) -> bool:
