@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
@@ -45,6 +47,15 @@ def add_kind_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@contextmanager
+def or_universal() -> Iterator[None]:
+    """Around what may have to compile a verifier for one circuit: where that cannot be, says that there is one without."""
+    try:
+        yield
+    except UnusableInput as error:
+        raise UnusableInput(f"{error}; or leave out --specialised: the universal verifier needs no compiler") from None
+
+
 def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, specialised: bool = False) -> Deployed:
     """A new verifier that serves the commitment's circuit: the one for it alone where that ships or is `specialised`, else the universal
     one, which is for every circuit (None).
@@ -59,7 +70,8 @@ def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, 
     require_precompiles(chain, pairing=pairing)
     check = FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
     if commitment is not None and (specialised or (commitment.circuit, check) in SHIPPED):
-        return deploy_verifier(chain, commitment.circuit, check)
+        with or_universal():
+            return deploy_verifier(chain, commitment.circuit, check)
     if commitment is not None:
         check_served(commitment.circuit)
     return deploy_universal(chain, check)

@@ -9,6 +9,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files import outputs
 from zkpredict.circuits.files.storage import FileOutput, refuse_to_replace, write_together
 from zkpredict.cli.chain import loading
+from zkpredict.cli.chainproof import or_universal
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.statement import refuse_same_file
@@ -38,7 +39,8 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     commitment = None if arguments.commitment is None else ModelCommitment.load(arguments.commitment)
     check = FinalCheck.PAIRING if arguments.pairing else FinalCheck.POINT_EVALUATION
     with console.step("write"):
-        found = Package.specialised(commitment.circuit, check) if arguments.specialised and commitment else Package.universal(check)
+        with or_universal():
+            found = Package.specialised(commitment.circuit, check) if arguments.specialised and commitment else Package.universal(check)
         files = package(found, commitment)
         _write(Path(arguments.out), files, arguments)
     folder = Path(arguments.out)

@@ -1,4 +1,4 @@
-"""Mutated calldata against the generated verifier contract, in a real node (anvil, from npm) by batches of `eth_call`.
+"""Mutated calldata against the verifier contracts, in a real node (anvil, from npm) by batches of `eth_call`.
 
 Nothing but the honest statement may be answered by true; whatever is not true must be false or a revert that the ABI names, or
 the ABI decoder's own empty one: never an exceptional halt.
@@ -24,7 +24,7 @@ from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import node_modules
 from zkpredict.contracts.chain.precompiles import FIELD_PRIME
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.generate import artifact
+from zkpredict.contracts.verifier.generate import artifact, universal_artifact
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
@@ -50,11 +50,11 @@ class Calls:
     proof_bytes: int
 
     @classmethod
-    def of(cls, corpus: Corpus, check: FinalCheck) -> Calls:
+    def of(cls, corpus: Corpus, check: FinalCheck, universal: bool = False) -> Calls:
         circuit = ModelCommitment.from_bytes(corpus.statements[0].commitment, G1.from_compressed).circuit
         image_at = 4 + 4 * 32 + 32
         padded = -(-circuit.inputs // 32) * 32
-        return cls(artifact(circuit, check), corpus, image_at, image_at + padded + 32, check.proof_bytes())
+        return cls(universal_artifact(check) if universal else artifact(circuit, check), corpus, image_at, image_at + padded + 32, check.proof_bytes())
 
     @property
     def check(self) -> FinalCheck:
@@ -211,9 +211,14 @@ class Node:
     def deploy(self, calls: Calls) -> None:
         """The verifier, and every model of the corpus."""
         self.contract = self.transact(data=f"0x{calls.contract.creation_code().hex()}")["contractAddress"]
-        for commitment in sorted({statement.commitment for statement in calls.corpus.statements}):
-            rows = ModelCommitment.from_bytes(commitment, G1.from_compressed).rows
-            data = calls.contract.encode("register", b"".join(row.to_uncompressed() for row in rows))
+        commitments = sorted({statement.commitment for statement in calls.corpus.statements})
+        parsed = [ModelCommitment.from_bytes(commitment, G1.from_compressed) for commitment in commitments]
+        universal = calls.contract.name == universal_artifact(calls.check).name
+        for circuit in {found.circuit for found in parsed} if universal else ():
+            self.transact(to=self.contract, data=f"0x{calls.contract.encode('registerCircuit', circuit.to_bytes()).hex()}")
+        for found in parsed:
+            rows = b"".join(row.to_uncompressed() for row in found.rows)
+            data = calls.contract.encode("register", *((found.circuit.digest, rows) if universal else (rows,)))
             self.transact(to=self.contract, data=f"0x{data.hex()}")
 
     def call(self, batch: list[bytes]) -> list[dict]:
@@ -266,9 +271,11 @@ def outcome(calls: Calls, data: bytes, answer: dict, honest: set[tuple[bytes, ..
     return f"{CRASHED} ({function} returned {result[:40].hex()})"
 
 
-def fuzz_calldata(corpus: Corpus, count: int, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Counter[tuple[str, str]]:
+def fuzz_calldata(
+    corpus: Corpus, count: int, check: FinalCheck = FinalCheck.POINT_EVALUATION, universal: bool = False
+) -> Counter[tuple[str, str]]:
     """Counts (mutation, outcome) of `count` mutants. Raises `RuntimeError` when the contract refuses honest calldata."""
-    calls, found = Calls.of(corpus, check), Counter()
+    calls, found = Calls.of(corpus, check, universal), Counter()
     honest = {calls.means(data) for data in calls.all_honest}
     with running_node() as node:
         node.deploy(calls)

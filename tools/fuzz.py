@@ -2,6 +2,7 @@
 
     python -m zkpredict.tools.fuzz --proofs 100000       mutated proofs against the native verifier
     python -m zkpredict.tools.fuzz --calldatas 100000    mutated calldata against the generated contract (needs `npm ci`)
+    python -m zkpredict.tools.fuzz --circuits 100000     circuit bytes to the universal verifier and to the parser (needs `npm ci`)
     python -m zkpredict.tools.fuzz --atheris 600         coverage-guided fuzzing of every parser (needs atheris)
 
 Exit code 1 when anything was accepted, or escaped as an exception that is not documented. docs/evidence.md has the results.
@@ -291,14 +292,22 @@ def fuzz_proofs(count: int) -> int:
     return report(f"{count} mutated proofs, native verifier", outcomes, time.perf_counter() - start)
 
 
-def fuzz_contract(count: int, pairing: bool) -> int:
-    """Mutated calldata against the contract of the shipped network."""
+def fuzz_contract(count: int, pairing: bool, universal: bool) -> int:
+    """Mutated calldata against the contract of the shipped network, or the universal one."""
     from zkpredict.tools.calldata import fuzz_calldata
     from zkpredict.contracts.verifier.encoding import FinalCheck
 
     start, check = time.perf_counter(), FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
-    outcomes = fuzz_calldata(Corpus.make(), count, check)
-    return report(f"{count} mutated calldatas, contract ({check.value})", outcomes, time.perf_counter() - start)
+    outcomes = fuzz_calldata(Corpus.make(), count, check, universal)
+    return report(f"{count} mutated calldatas, {'universal ' if universal else ''}contract ({check.value})", outcomes, time.perf_counter() - start)
+
+
+def fuzz_circuits(count: int) -> int:
+    """Circuit bytes to the universal verifier and to the Python parser: one verdict."""
+    from zkpredict.tools.circuitbytes import fuzz_circuit_bytes
+
+    start = time.perf_counter()
+    return report(f"{count} circuits, universal verifier and parser", fuzz_circuit_bytes(count), time.perf_counter() - start)
 
 
 def fuzz_parsers(names: Iterable[str], seconds: int) -> int:
@@ -347,12 +356,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--proofs", type=int, default=0, metavar="N")
     parser.add_argument("--calldatas", type=int, default=0, metavar="N")
     parser.add_argument("--pairing", action="store_true", help="calldata for the contract's pairing variant")
+    parser.add_argument("--universal", action="store_true", help="calldata for the universal verifier")
+    parser.add_argument("--circuits", type=int, default=0, metavar="N")
     parser.add_argument("--atheris", type=int, default=0, metavar="SECONDS", help="for each target")
     parser.add_argument("--targets", nargs="+", choices=TARGETS, default=list(TARGETS), metavar="TARGET")
     options = parser.parse_args(arguments)
     os.environ.setdefault("RAYON_NUM_THREADS", "1")
     codes = [fuzz_proofs(options.proofs)] if options.proofs else []
-    codes += [fuzz_contract(options.calldatas, options.pairing)] if options.calldatas else []
+    codes += [fuzz_contract(options.calldatas, options.pairing, options.universal)] if options.calldatas else []
+    codes += [fuzz_circuits(options.circuits)] if options.circuits else []
     codes += [fuzz_parsers(options.targets, options.atheris)] if options.atheris else []
     return max(codes, default=0)
 

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 
 import pytest
+from eth_utils import keccak
 from support import random_image, random_network
 
 from zkpredict.tools import fuzz, mutation
@@ -14,6 +15,7 @@ from zkpredict.tools.mutation import Mutant, mutants_of, source_of, unchanged
 
 PROOFS = 2160
 CALLDATAS = 540
+CIRCUITS = 2000
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +56,12 @@ def test_acceptance_and_crashes_are_reported(corpus, monkeypatch, capsys):
         fuzz.assert_honest([Statement(corpus.statements[0].commitment, b"", corpus.statements[0].proof)])
 
 
-def test_mutated_calldata(mnist, mnist_images):
+@pytest.mark.parametrize("universal", [False, True], ids=["one circuit", "universal"])
+def test_mutated_calldata(mnist, mnist_images, universal):
     from zkpredict.tools.calldata import MUTATIONS as CALL_MUTATIONS
     from zkpredict.tools.calldata import SAME_CALL, fuzz_calldata
 
-    outcomes = fuzz_calldata(Corpus.make(4, mnist.network, mnist_images[:4]), CALLDATAS)
+    outcomes = fuzz_calldata(Corpus.make(4, mnist.network, mnist_images[:4]), CALLDATAS, universal=universal)
     assert sum(outcomes.values()) == CALLDATAS
     assert {name for name, _ in outcomes} == {m.__name__ for m in CALL_MUTATIONS}
     errors = {"OpeningFailed", "PrecompileFailed", "PointAtInfinity", "ScalarNotCanonical", "UnknownModel", "WrongDigit"}
@@ -66,6 +69,21 @@ def test_mutated_calldata(mnist, mnist_images):
     found = {outcome for _, outcome in outcomes}
     assert found <= errors | lengths | {"false", "no reason", SAME_CALL, "another function"}
     assert {"false", "OpeningFailed", "PrecompileFailed", "ScalarNotCanonical", "PointAtInfinity"} <= found
+
+
+def test_circuit_bytes_have_one_verdict():
+    from zkpredict.tools.circuitbytes import AGREED, DIFFERENT, TAKEN, circuit_bytes, fuzz_circuit_bytes, outcome, parsed
+
+    outcomes = {outcome: number for (_, outcome), number in fuzz_circuit_bytes(CIRCUITS).items()}
+    errors = ("TooManyPacks", "TooManyInputs", "UnknownGate", "WrongCircuitLength", "WrongCircuitMagic", "WrongDomain", "WrongLanes")
+    named = {f"{AGREED}: {name}" for name in (*errors, "WrongLayerCount", "WrongWidth")}
+    assert outcomes.keys() == {TAKEN, *named} and outcomes[TAKEN] > CIRCUITS // 10
+    # what would be found
+    good = next(data for data in map(circuit_bytes, range(100)) if parsed(data))
+    digest = {"result": f"0x{parsed(good).digest.hex()}"}
+    assert (outcome(good, digest), outcome(good, {"result": f"0x{bytes(32).hex()}"}), outcome(b"zkpC", digest)) == (TAKEN, DIFFERENT, DIFFERENT)
+    refused = {"error": {"message": "execution reverted", "code": 3, "data": f"0x{keccak(text='WrongCircuitLength(uint256)')[:4].hex()}{0:064x}"}}
+    assert outcome(good, refused) == DIFFERENT and outcome(b"zkpC", {"error": {"message": "out of gas"}}) == f"{CRASHED} (out of gas)"
 
 
 # the mutation tester
