@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from model_council import ModelCouncil
-from world import BURNED, check_vault, same
+from world import BURNED, check_vault, machine_settings, same
 
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -125,5 +124,5 @@ class Houses(RuleBasedStateMachine):
         assert stranger.call("owed") == self.chain.balance(stranger.address) == 0
 
 
-Houses.TestCase.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)
+Houses.TestCase.settings = machine_settings(4, 20)
 TestHouses = Houses.TestCase

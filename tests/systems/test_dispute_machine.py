@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from eth_abi import encode
 from eth_utils import keccak
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from model_dispute import ModelDisputes, pair
-from world import BURNED, check_vault, same
+from world import BURNED, check_vault, machine_settings, same
 
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -183,4 +182,4 @@ class Disputes(RuleBasedStateMachine):
 
 
 TestDisputes = Disputes.TestCase
-TestDisputes.settings = settings(max_examples=6, stateful_step_count=30)
+TestDisputes.settings = machine_settings(6, 30)

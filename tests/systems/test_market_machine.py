@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from model_market import ModelJob, ModelMarket
-from world import BURNED, check_vault, new, same
+from world import BURNED, check_vault, machine_settings, new, same
 
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.systems import market
@@ -208,5 +207,5 @@ class Answers(RuleBasedStateMachine):
         assert stranger.call("owed") == self.chain.balance(stranger.address) == 0
 
 
-Answers.TestCase.settings = settings(max_examples=4, stateful_step_count=20, deadline=None)
+Answers.TestCase.settings = machine_settings(4, 20)
 TestAnswers = Answers.TestCase
