@@ -9,6 +9,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
+from zkpredict.cli.chain import checked_address
 from zkpredict.cli.claims import account_address, chain_verb, claims_at, moment, number, run_on_chain, signing_key, withdraw
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
@@ -54,28 +55,34 @@ def _deploy_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--probe", help="numbers of parts that are opened before the start", **count)
     parser.add_argument("--epochs", help="epochs at most", **count)
     parser.add_argument("--shift", type=number, default=0, metavar="BITS", help="activations lose so many bits (default: 0)")
-    parser.add_argument("--hinge", type=number, metavar="MARGIN", help="hinge loss with this margin (default: wrong answers)")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--hinge", type=number, metavar="MARGIN", help="hinge loss with this margin (default: wrong answers)")
+    kinds.add_argument("--softmax", type=number, metavar="BITS", help="softmax loss: logits in units of 2^BITS, 31 at most")
     parser.add_argument("--hours", type=at_least_one, default=24, help="length of every phase (default: 24)")
     parser.add_argument("--threshold", type=number, default=0, metavar="LOSS", help="grow at a loss of at most this (default: 0)")
     parser.add_argument("--delta", type=at_least_one, default=1, metavar="LOSS", help="least gain of a claim (default: 1)")
     for name, default, what in (("stake", 10**16, "least stake"), ("bond", 10**17, "bond of a claim"), ("part-bond", 5 * 10**16, "bond of a part")):
         parser.add_argument(f"--{name}", type=at_least_one, default=default, metavar="WEI", help=f"{what} (default: {default})")
+    parser.add_argument("--versions", metavar="ADDRESS", help="a ModelVersions that keeps what is learned (default: deploy one)")
     parser.add_argument("--draw-delay", type=at_least_one, default=128, metavar="BLOCKS", help="how far ahead draws lie (default: 128)")
 
 
 def _deploy(arguments: argparse.Namespace, console: Console, chain: Chain) -> None:
     from zkpredict.contracts.systems.learn import StageWeights, Terms, deploy
+    from zkpredict.contracts.systems.losses import Loss
 
     a = arguments
+    loss = Loss.HINGE if a.hinge is not None else Loss.SOFTMAX if a.softmax is not None else Loss.ERRORS
     stages = [_pair(text) for text in a.stage]
     first = StageWeights.from_bytes(_weights(a.first), a.input_bytes, 0, stages[0])
-    terms = Terms(a.input_bytes, a.per_part, a.parts, a.probe, a.epochs, a.shift, a.hinge is not None, a.hinge or 0, a.hours * 3600, a.threshold, a.delta,
+    terms = Terms(a.input_bytes, a.per_part, a.parts, a.probe, a.epochs, a.shift, loss, a.hinge or a.softmax or 0, a.hours * 3600, a.threshold, a.delta,
                   a.stake, a.bond, a.part_bond)  # fmt: skip
     with console.step("deploy"):
-        contract = deploy(chain, terms, stages, [account_address(text) for text in a.tester], first, a.draw_delay)
+        versions = None if a.versions is None else checked_address(chain, a.versions)
+        contract = deploy(chain, terms, stages, [account_address(text) for text in a.tester], first, a.draw_delay, versions)
     until = contract.call("sealBy")
     console.result(
-        {"contract": contract.address, "badges": contract.call("badges"), "network": contract.call("network"), "seal_by": until},
+        {"contract": contract.address, "badges": contract.call("badges"), "network": contract.call("network"), "learned": contract.call("learned"), "seal_by": until},
         [f"The program is at {contract.address}.", f"  sealing      all parts until {moment(until)}, or it is aborted",
          "  rights       nobody has any: parameters are fixed, there is no owner"],
     )  # fmt: skip
@@ -243,7 +250,7 @@ def _status(arguments: argparse.Namespace, console: Console, chain: Chain) -> No
         until = {"sealing": contract.call("sealBy"), "closed": contract.call("closeBy")}.get(state)
     can, credit = options(program, now, me), contract.call("credit", me)
     data = {"state": state, "phase": phase, "until": until, "now": now, "epoch": program.epoch, "stage": contract.call("stage"), "loss": contract.call("loss"),
-            "weights": list(contract.call("weightsOf")), "points": contract.call("points", me), "you": me, "credit": credit, "you_can": can}  # fmt: skip
+            "weights": list(program.learned.call("weightsOf")), "points": contract.call("points", me), "you": me, "credit": credit, "you_can": can}  # fmt: skip
     lines = [f"The program is {state}, epoch {data['epoch']}, stage {data['stage']}.", f"  phase        {phase}{'' if until is None else f' until {moment(until)}'}",
              f"  loss         {data['loss']}", *(f"  you can      {verb}; else {otherwise}" for verb, otherwise in can.items())]  # fmt: skip
     console.result(data, [*lines, f"You are {me}, with {data['points']} points and {credit} wei to withdraw."])

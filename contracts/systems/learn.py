@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt
+from zkpredict.contracts.systems.losses import Loss, loss_of
 from zkpredict.contracts.systems.samples import Part
 from zkpredict.contracts.systems.seals import derive_salt, seal
 from zkpredict.kernel import keccak256
@@ -36,7 +37,7 @@ class Terms:
     probe: int
     epochs: int
     shift: int
-    hinge: bool = False
+    loss: Loss = Loss.ERRORS
     margin: int = 0
     window: int = 86_400
     threshold: int = 0
@@ -87,17 +88,10 @@ def network_of(stages: Sequence[StageWeights], shift: int) -> IntegerNetwork:
     return IntegerNetwork((first, DenseLayer(np.concatenate(rows).astype(np.int64), np.concatenate([s.class_bias for s in stages]).astype(np.int64))))
 
 
-def losses_of(network: IntegerNetwork, part: Part, hinge: bool = False, margin: int = 0) -> list[int]:
-    """The loss of every sample: 0 or 1, or with `hinge` max(0, margin + largest other logit - label's). Twin of `GrowingNetwork.lossOf`."""
+def losses_of(network: IntegerNetwork, part: Part, kind: Loss = Loss.ERRORS, margin: int = 0) -> list[int]:
+    """The loss of every sample. Twin of `GrowingNetwork.lossOf`."""
     images = np.array([np.frombuffer(data, np.uint8) for data in part.inputs])
-    return [_loss(z, label, hinge, margin) for z, label in zip(network.infer(images).logits.tolist(), part.labels, strict=True)]
-
-
-def _loss(z: list[int], label: int, hinge: bool, margin: int) -> int:
-    if not hinge:
-        return int(z.index(max(z)) != label)
-    others = [value for c, value in enumerate(z) if c != label]
-    return max(0, margin + max(others) - (z[label] if label < len(z) else 0)) if others else 0
+    return [loss_of(kind, z, label, margin) for z, label in zip(network.infer(images).logits.tolist(), part.labels, strict=True)]
 
 
 def pack_losses(standing: Sequence[int], own: Sequence[int]) -> bytes:
@@ -107,10 +101,11 @@ def pack_losses(standing: Sequence[int], own: Sequence[int]) -> bytes:
     return b"".join(int(loss).to_bytes(4, "big") for loss in (*standing, *own))
 
 
-def deploy(chain: Chain, terms: Terms, stages: Sequence[tuple[int, int]], testers: Sequence[str], first: StageWeights, draw_delay: int = 128) -> Contract:
-    """Stores the first stage's weights and starts a program. Parameters are fixed by that."""
+def deploy(chain: Chain, terms: Terms, stages: Sequence[tuple[int, int]], testers: Sequence[str], first: StageWeights, draw_delay: int = 128, versions: str | None = None) -> Contract:
+    """Stores the first stage's weights and starts a program, with a registry of versions of its own unless one is given. Parameters are fixed by that."""
     weights = store(chain, first.data)
-    return Contract.deploy(chain, load("LifelongLearning"), astuple(terms), list(stages), list(testers), weights, draw_delay)[0]
+    versions = Contract.deploy(chain, load("ModelVersions"))[0].address if versions is None else versions
+    return Contract.deploy(chain, load("LifelongLearning"), astuple(terms), list(stages), list(testers), weights, draw_delay, versions)[0]
 
 
 def store(chain: Chain, data: bytes) -> str:
@@ -127,7 +122,8 @@ class Program:
 
     @property
     def terms(self) -> Terms:
-        return Terms(*self.contract.call("terms")[0])
+        found = Terms(*self.contract.call("terms")[0])
+        return replace(found, loss=Loss(found.loss))
 
     @property
     def testers(self) -> list[str]:
@@ -149,6 +145,11 @@ class Program:
     def network(self) -> Contract:
         return Contract(self.contract.chain, self.contract.call("network"), load("GrowingNetwork"))
 
+    @property
+    def learned(self) -> Contract:
+        """The standing network, and every version before it."""
+        return Contract(self.contract.chain, self.contract.call("learned"), load("Learned"))
+
     def deadlines(self) -> list[int]:
         """The six ends of the epoch's phases."""
         packed = self.contract.call("epochs", self.epoch)[0]
@@ -168,7 +169,7 @@ class Program:
 
     def network_with(self, candidate: bytes | None = None) -> IntegerNetwork:
         """The standing network, read from the chain, or the one with `candidate` in its stage's place."""
-        addresses = self.contract.call("weightsOf")
+        addresses = self.learned.call("weightsOf")
         data = [self.contract.chain.code(address)[1:] for address in addresses]
         if candidate is not None:
             data[self.contract.call("stage") :] = [candidate]
@@ -183,7 +184,7 @@ class Program:
     def losses(self, parts: Sequence[Part], candidate: bytes | None = None) -> list[int]:
         """Losses on the drawn parts, tester after tester."""
         network, terms = self.network_with(candidate), self.terms
-        return [loss for part in parts for loss in losses_of(network, part, terms.hinge, terms.margin)]
+        return [loss for part in parts for loss in losses_of(network, part, terms.loss, terms.margin)]
 
     def claimed_losses(self, who: str) -> bytes:
         """What an account claimed in this epoch, from the chain's events. Raises `UnusableInput` when it did not."""

@@ -91,7 +91,8 @@ class Play:
         who = testers[0]
         weights = store(stage.account(who), first.data)
         addresses = [stage.address(tester) for tester in testers]
-        contract = stage.deploy(who, "LifelongLearning", astuple(terms), list(stages), addresses, weights, 1, vault=True, label="deploy")
+        versions = stage.deploy(who, "ModelVersions").address
+        contract = stage.deploy(who, "LifelongLearning", astuple(terms), list(stages), addresses, weights, 1, versions, vault=True, label="deploy")
         play = cls(stage, contract, terms, testers, parts, blocks=[first])
         play.act(who, f"puts {prize} wei into the prize", "fund", value=prize, label="fund")
         return play
@@ -166,7 +167,7 @@ class Play:
 
     def losses(self, weights: StageWeights | None = None) -> list[int]:
         network = self.network(weights)
-        return [loss for part in self.drawn for loss in losses_of(network, part, self.terms.hinge, self.terms.margin)]
+        return [loss for part in self.drawn for loss in losses_of(network, part, self.terms.loss, self.terms.margin)]
 
     def claim(self, who: str, own: list[int] | None = None, standing: list[int] | None = None) -> None:
         weights = self.networks[who]

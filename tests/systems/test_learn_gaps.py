@@ -14,6 +14,7 @@ from zkpredict.contracts.checkout import mnist_samples
 from zkpredict.contracts.systems import stories
 from zkpredict.contracts.systems.learn import StageWeights, losses_of, network_of, store
 from zkpredict.contracts.systems.learn_play import BEST, STAGES, Play, features_shift, trained
+from zkpredict.contracts.systems.losses import Loss, loss_of
 from zkpredict.contracts.systems.samples import Part
 from zkpredict.contracts.systems.stage import Stage
 from zkpredict.contracts.systems.stories import learn as story
@@ -112,23 +113,32 @@ def test_gap_4_objections_need_points_and_more_than_half_of_them():
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.lists(st.integers(-40, 40), min_size=1, max_size=5), st.integers(0, 6), st.integers(0, 30))
+@given(st.lists(st.integers(-40, 40) | st.integers(-(1 << 31), (1 << 31) - 1), min_size=1, max_size=5), st.integers(0, 6), st.integers(0, 30))
 def test_gap_5_a_loss_is_what_the_chain_says_it_is(z, label, margin):
     """The twin of the contract's loss, over logits of any signs: a network whose logits are its biases."""
     classes = len(z)
     weights = StageWeights(np.zeros((1, 1)), np.zeros(1), np.zeros((classes, 1)), np.array(z))
-    for hinge in (False, True):
-        contract, address = _network(((1, classes),), 1, 0, hinge, margin, weights)
-        expected = losses_of(network_of([weights], 0), Part.of(np.array([[7]], np.uint8), [label]), hinge, margin)
+    for kind in Loss:
+        contract, address = _network(((1, classes),), 1, 0, kind, margin, weights)
+        expected = losses_of(network_of([weights], 0), Part.of(np.array([[7]], np.uint8), [label]), kind, margin)
         assert [contract.call("lossOf", [address], b"\x07", label)] == expected
 
 
 _CHAIN = EmbeddedChain()
 
 
-def _network(stages, inputs: int, shift: int, hinge: bool, margin: int, *weights: StageWeights):
-    contract, _ = Contract.deploy(_CHAIN, load("GrowingNetwork"), list(stages), inputs, shift, hinge, margin)
+def _network(stages, inputs: int, shift: int, kind: Loss, margin: int, *weights: StageWeights):
+    contract, _ = Contract.deploy(_CHAIN, load("GrowingNetwork"), list(stages), inputs, shift, kind, margin)
     return (contract, *(store(_CHAIN, w.data) for w in weights))
+
+
+@given(st.lists(st.integers(-(1 << 20), 1 << 20), min_size=2, max_size=12), st.data(), st.integers(10, 20))
+def test_gap_5_the_softmax_loss_is_that_of_real_numbers(z, data, bits):
+    """Against floats: within a table's step, and never below what the largest logit has."""
+    label = data.draw(st.integers(0, len(z) - 1))
+    powers = np.exp2((np.array(z, float) - max(z)) / (1 << bits))
+    expected = -np.log2(powers[label] / powers.sum()) if powers[label] > 0 else (max(z) - z[label]) / (1 << bits) + np.log2(powers.sum())
+    assert abs(loss_of(Loss.SOFTMAX, z, label, bits) / 65536 - expected) <= 1 / 16 + 1e-3
 
 
 def test_gap_5_anybody_refutes_a_false_loss_by_one_run():
@@ -198,7 +208,7 @@ def test_gap_10_old_logits_are_the_same_bits_on_ten_thousand_images():
     before, after = (network_of(blocks, features_shift()).infer(images).logits for blocks in ([old], [old, new]))
     assert before.shape == (10_000, 8) and after.shape == (10_000, 10)
     assert np.array_equal(before, after[:, :8])
-    contract, first, second = _network(STAGES, 784, features_shift(), False, 0, old, new)
+    contract, first, second = _network(STAGES, 784, features_shift(), Loss.ERRORS, 0, old, new)
     for number in range(0, 10_000, 2500):
         image = images[number].tobytes()
         grown = list(contract.call("logits", [first, second], image))
@@ -210,7 +220,7 @@ def test_gap_10_old_logits_are_the_same_bits_on_ten_thousand_images():
 def test_gap_10_no_weights_of_a_later_stage_reach_an_earlier_class(data):
     values = np.random.default_rng(data.draw(st.integers(0, 2**32 - 1)))
     first, second = (_random(values, neurons, before, classes) for neurons, before, classes in ((2, 0, 2), (1, 2, 1)))
-    contract, *addresses = _network(((2, 2), (1, 1)), 3, 2, False, 0, first, second)
+    contract, *addresses = _network(((2, 2), (1, 1)), 3, 2, Loss.ERRORS, 0, first, second)
     image = values.integers(0, 256, 3).astype(np.uint8)
     old, new = (list(contract.call("logits", addresses[:count], image.tobytes())) for count in (1, 2))
     assert new[:2] == old and new == network_of([first, second], 2).infer(image[None]).logits[0].tolist()
@@ -226,3 +236,32 @@ def _random(values, neurons: int, before: int, classes: int) -> StageWeights:
 
 def test_gap_10_a_grown_network_is_handed_in_by_what_is_new_alone():
     stopped("old-weights")
+
+
+@pytest.mark.parametrize(("kind", "margin"), [(Loss.HINGE, 100), (Loss.SOFTMAX, 4)])
+def test_an_epoch_under_every_loss(stage, kind, margin):
+    """Claimed, won and pinned as a version; and a loss that is one too low is refuted."""
+    program = tiny_play(stage, loss=kind, margin=margin)
+    program.begin()
+    for who in ("ada", "bob"):
+        program.commit(who, GOOD)
+    program.test()
+    program.claim("ada")
+    own = program.losses(GOOD)
+    place = next(place for place, loss in enumerate(own) if loss)
+    program.claim("bob", own=[loss - (n == place) for n, loss in enumerate(own)])
+    program.next_window()
+    for who in ("ada", "bob"):
+        program.publish(who)
+    program.next_window()
+    refused("LossStands", lambda: program.refute("stranger", "ada", place))
+    program.refute("stranger", "bob", place)
+    program.next_window()
+    program.present("ada")
+    program.next_window()
+    program.settle("ada")
+    assert program.contract.call("loss") == sum(own) and program.contract.call("wins") == 1
+    learned = program.program.learned
+    versions, handle = stage.contract_at("ModelVersions", learned.call("versions")), learned.call("handle")
+    assert versions.call("latest", handle) == 1 and versions.call("executor", handle).lower() == learned.address.lower()
+    refused("NotTheProgram", lambda: learned.by(stage.account("ada")).transact("win", 0, learned.address))

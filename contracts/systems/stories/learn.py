@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 
 from zkpredict.contracts.checkout import mnist_samples
-from zkpredict.contracts.systems.learn import Terms
+from zkpredict.contracts.systems.learn import Terms, network_of
 from zkpredict.contracts.systems.learn_play import BEST, STAGES, TRAIN_FROM, Play, features_shift, trained
 from zkpredict.contracts.systems.samples import Part
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, ether
@@ -70,6 +70,7 @@ def play(stage: Stage) -> None:
             program.collect(number, who)
         stage.tell("stranger", f"epoch {number}: the loss is {program.contract.call('loss')}, stage {program.contract.call('stage')}, state {program.program.state}")
     _remembers(program)
+    _ask_versions(program)
     program.finish()
     for number in range(5):
         program.act("stranger", f"shares what is left of the prize: epoch {number}", "collectRest", number, label="collect the rest")
@@ -87,10 +88,25 @@ def _refute_cyd(program: Play) -> None:
     program.refute("stranger", "cyd", true.index(1))
 
 
+def _ask_versions(program: Play) -> None:
+    """Every version goes on answering as it did: what pinned the second one has a network of eight digits still."""
+    stage = program.stage
+    prediction = stage.deploy("stranger", "LearnedPrediction", program.program.learned.address, label="deploy a prediction")
+    image = mnist_samples()[0][9]
+    networks = {2: network_of([trained(0, 60)], program.terms.shift), 5: program.network_at(2)}
+    for version, network in networks.items():
+        model, said = prediction.call("modelOf", version), network.predict(image)
+        evidence = version.to_bytes(32, "big")
+        receipt = prediction.by(stage.account("stranger")).transact("holds", model, image.tobytes(), said, evidence)
+        stage.tell("stranger", f"asks version {version} about one image: {said}", receipt.gas_used, f"ask version {version}")
+        if [prediction.call("holds", model, image.tobytes(), class_, evidence) for class_ in range(10)] != [class_ == said for class_ in range(10)]:
+            raise StoryFailed(f"version {version} was expected to say {said}, and nothing else")
+
+
 def _remembers(program: Play) -> None:
     """The logits of the first eight digits are what they were before the network grew, on the chain and on all 10,000 images."""
     images, _ = mnist_samples()
-    network, weights = program.program.network, program.contract.call("weightsOf")
+    network, weights = program.program.network, program.program.learned.call("weightsOf")
     before, after = (program.network_at(count).infer(images).logits for count in (1, 2))
     if not (before == after[:, :8]).all():
         raise StoryFailed("an old logit changed")

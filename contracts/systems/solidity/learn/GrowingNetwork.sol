@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {DataStore} from "../blocks/DataStore.sol";
 import {Samples} from "../blocks/Samples.sol";
+import {Loss, Losses} from "./Losses.sol";
 
 /// Neurons and classes that a stage adds to the network.
 struct Stage {
@@ -22,12 +23,12 @@ contract GrowingNetwork {
 
     uint256 public immutable inputs;
     uint256 public immutable shift;
-    bool public immutable hinge;
+    Loss public immutable loss;
     uint256 public immutable margin;
     Stage[] public stages;
 
-    constructor(Stage[] memory stages_, uint256 inputs_, uint256 shift_, bool hinge_, uint256 margin_) {
-        (inputs, shift, hinge, margin) = (inputs_, shift_, hinge_, margin_);
+    constructor(Stage[] memory stages_, uint256 inputs_, uint256 shift_, Loss loss_, uint256 margin_) {
+        (inputs, shift, loss, margin) = (inputs_, shift_, loss_, margin_);
         for (uint256 s = 0; s < stages_.length; s++) stages.push(stages_[s]);
     }
 
@@ -112,19 +113,8 @@ contract GrowingNetwork {
         }
     }
 
-    /// The loss of one sample. Errors: 1 unless the label has the largest logit, the lowest of equals. Hinge: margin plus the largest
-    /// logit of another class minus the label's, not below 0. A class that the network does not have yet is never right, its logit 0.
+    /// The loss of one sample.
     function lossOf(address[] memory blocks, bytes calldata input, uint256 label) external view returns (uint256) {
-        int256[] memory z = logits(blocks, input);
-        uint256 class_ = 0;
-        int256 other = type(int256).min;
-        for (uint256 c = 0; c < z.length; c++) {
-            if (z[c] > z[class_]) class_ = c;
-            if (c != label && z[c] > other) other = z[c];
-        }
-        if (!hinge) return class_ == label ? 0 : 1;
-        if (other == type(int256).min) return 0;
-        int256 over = int256(margin) + other - (label < z.length ? z[label] : int256(0));
-        return over > 0 ? uint256(over) : 0;
+        return Losses.lossOf(loss, logits(blocks, input), label, margin);
     }
 }

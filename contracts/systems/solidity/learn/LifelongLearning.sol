@@ -7,8 +7,10 @@ import {Sample} from "../blocks/Samples.sol";
 import {Schedule, Schedules} from "../blocks/Schedule.sol";
 import {Seal} from "../blocks/Seal.sol";
 import {TestSet} from "../blocks/TestSet.sol";
+import {ModelVersions} from "../models/ModelVersions.sol";
 import {Badges} from "./Badges.sol";
 import {GrowingNetwork, Stage} from "./GrowingNetwork.sol";
+import {Learned} from "./Learned.sol";
 import {Terms, TestParts} from "./TestParts.sol";
 
 /// A network that strangers improve epoch by epoch, each time on a part of the test that was drawn after their weights were sealed.
@@ -82,6 +84,8 @@ contract LifelongLearning is TestParts {
 
     address public immutable initiator;
     Badges public immutable badges;
+    /// The standing network, and every one before it as a version.
+    Learned public immutable learned;
     uint256 public epoch;
     uint256 public stage;
     /// Loss of the standing network on the part that it won on.
@@ -89,7 +93,6 @@ contract LifelongLearning is TestParts {
     uint256 public wins;
     uint256 private _idle;
     uint256 private _rests;
-    address[] private _weights;
     Seal.Book private _seals;
     mapping(uint256 epoch => Epoch) public epochs;
     mapping(uint256 epoch => mapping(address who => Candidate)) public candidates;
@@ -97,16 +100,12 @@ contract LifelongLearning is TestParts {
     mapping(uint256 epoch => bool) private _restPaid;
     mapping(uint256 epoch => mapping(address who => mapping(address by => bool))) private _objected;
 
-    /// `first` is the data contract of the first stage's weights.
-    constructor(Terms memory t, Stage[] memory stages_, address[] memory testers, address first, uint256 drawDelay_)
+    /// `first` is the data contract of the first stage's weights. Versions are kept in `versions_`.
+    constructor(Terms memory t, Stage[] memory stages_, address[] memory testers, address first, uint256 drawDelay_, ModelVersions versions_)
         Beacon(drawDelay_)
         TestParts(t, stages_, testers)
     {
-        (initiator, badges) = (msg.sender, new Badges());
-        uint256 expected = network.bytesOf(0);
-        uint256 found = DataStore.read(first).length;
-        if (found != expected) revert GrowingNetwork.WrongBlock(found, expected);
-        _weights.push(first);
+        (initiator, badges, learned) = (msg.sender, new Badges(), new Learned(network, versions_, first));
     }
 
     /// Adds to the prize, while parts are sealed.
@@ -194,7 +193,7 @@ contract LifelongLearning is TestParts {
         if (keccak256(losses) != c.losses) revert WrongLosses(keccak256(losses), c.losses);
         uint256 place = _place(s);
         uint256 said = _lossAt(losses, place + (ofStanding ? 0 : losses.length / 8));
-        uint256 found = _lossOf(ofStanding ? address(0) : c.published, s);
+        uint256 found = learned.lossOf(ofStanding ? address(0) : c.published, stage, s.input, s.label);
         if (said == found) revert LossStands(place, found);
         c.refuted = true;
         if (c.published != address(0)) e.improvers -= c.stake;
@@ -282,11 +281,6 @@ contract LifelongLearning is TestParts {
         return _pick(uint256(_seed(epoch + 1)), used, from, from + _terms.parts);
     }
 
-    /// The data contracts of the standing network, one a stage: pin them to keep what they mean.
-    function weightsOf() external view returns (address[] memory) {
-        return _weights;
-    }
-
     function _begin(bool tired) private {
         uint256 from = stage * _terms.parts;
         if (tired || epoch == _terms.epochs || _undrawn(used, from, from + _terms.parts) == 0) {
@@ -306,8 +300,7 @@ contract LifelongLearning is TestParts {
         Candidate storage c = candidates[epoch][e.best];
         e.result = 3;
         (wins, _idle, loss) = (wins + 1, 0, c.own);
-        if (_weights.length == stage) _weights.push(c.published);
-        else _weights[stage] = c.published;
+        learned.win(stage, c.published);
         _free(_PRIZE, e.best, held[_PRIZE] / (_terms.epochs - epoch));
         badges.award(epoch, true, e.best);
         emit EpochWon(epoch, e.best, c.published, c.own);
@@ -354,17 +347,6 @@ contract LifelongLearning is TestParts {
         bytes32 found = reader.rootOf(s, _terms.inputBytes, _terms.perPart);
         if (found != expected) revert WrongSample(found, expected);
         return s.part * _terms.perPart + s.index;
-    }
-
-    /// The loss of a sample under the standing network, with `candidate` in its stage's place unless that is 0.
-    function _lossOf(address candidate, Sample calldata s) private view returns (uint256) {
-        address[] memory weights = _weights;
-        if (candidate != address(0)) {
-            weights = new address[](stage + 1);
-            for (uint256 i = 0; i < stage; i++) weights[i] = _weights[i];
-            weights[stage] = candidate;
-        }
-        return network.lossOf(weights, s.input, s.label);
     }
 
     function _stakeOf(uint256 number, address who) private pure returns (bytes32) {

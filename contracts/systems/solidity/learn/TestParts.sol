@@ -5,6 +5,7 @@ import {Beacon} from "../blocks/Beacon.sol";
 import {Samples} from "../blocks/Samples.sol";
 import {Vault} from "../blocks/Vault.sol";
 import {GrowingNetwork, Stage} from "./GrowingNetwork.sol";
+import {Loss} from "./Losses.sol";
 import {PartReader} from "./PartReader.sol";
 
 /// How a program runs. `parts` are those of a tester and stage; amounts in wei, `window` in seconds.
@@ -15,7 +16,7 @@ struct Terms {
     uint8 probe;
     uint8 epochs;
     uint8 shift;
-    bool hinge;
+    Loss loss;
     uint32 margin;
     uint40 window;
     uint64 threshold;
@@ -74,14 +75,14 @@ abstract contract TestParts is Vault, Beacon {
     constructor(Terms memory t, Stage[] memory stages, address[] memory testers) {
         uint256 all = uint256(t.parts) * stages.length;
         bool sized = t.perPart != 0 && t.perPart <= Samples.MOST && all != 0 && all <= 64 && t.probe < t.parts && testers.length != 0;
-        if (!sized || t.inputBytes == 0 || testers.length > 4 || stages.length > 4 || t.epochs == 0 || t.shift > 31) revert BadTerms();
+        if (!sized || t.inputBytes == 0 || testers.length > 4 || stages.length > 4 || t.epochs == 0 || t.shift > 31 || (t.loss == Loss.SOFTMAX && t.margin > 31)) revert BadTerms();
         if (t.delta == 0 || t.window == 0 || t.stake == 0 || t.bond == 0 || t.partBond == 0) revert BadTerms();
         for (uint256 s = 0; s < stages.length; s++) {
             if (stages[s].classes == 0 || stages[s].neurons == 0) revert BadTerms();
         }
         (_terms, _testers, _stages) = (t, testers, stages.length);
         reader = new PartReader();
-        network = new GrowingNetwork(stages, t.inputBytes, t.shift, t.hinge, t.margin);
+        network = new GrowingNetwork(stages, t.inputBytes, t.shift, t.loss, t.margin);
         (sealBy, probeBy) = (uint40(block.timestamp + t.window), uint40(block.timestamp + 2 * uint256(t.window)));
     }
 
