@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             from zkpredict.cli.serve.api import application
             from zkpredict.cli.serve.limits import RateLimit
         except ImportError as error:
-            raise UnusableInput(f"serving needs {error.name}: pip install 'zkpredict[serve,chain]'") from None
+            raise UnusableInput(f"serving needs {error.name}: pip install 'zkpredict[serve]'") from None
     local = arguments.host in _LOOPBACK
     token = None if arguments.token_file is None else _read_token(arguments.token_file)
     if arguments.key_file is not None and token is None and not local:

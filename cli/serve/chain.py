@@ -38,7 +38,7 @@ def _start(shown: str, open_model: str | None, node: NodeSettings | None) -> tup
     try:
         import zkpredict.contracts.chain.evm  # noqa: F401  what is missing is said now
     except ImportError as error:
-        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[chain,serve]'") from None
+        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[serve]'") from None
     desk = NodeDesk(commitment, node) if node else None
     return (desk.facts() if desk else {}), Desk(commitment, OpenDesk(open_model) if open_model else None, desk).answer
 

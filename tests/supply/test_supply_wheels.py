@@ -93,6 +93,15 @@ def pip(fresh: Path, *arguments, path: Path) -> subprocess.CompletedProcess:
     return subprocess.run(command, env={"PATH": str(path)}, capture_output=True, text=True)
 
 
+def test_the_wheel_holds_the_whole_page_and_the_verifier_in_javascript(dist):
+    (path,) = dist.glob("zkpredict-*.whl")
+    root = Path(__file__).resolve().parents[2]
+    own = {"cli/serve/page": "zkpredict/cli/serve/page", "verifier/javascript": "zkpredict/verifier/javascript"}
+    wanted = {f"{there}/{file.relative_to(root / here)}" for here, there in own.items() for file in (root / here).rglob("*") if file.is_file()}
+    with zipfile.ZipFile(path) as wheel:
+        assert len(wanted) > 40 and wanted - set(wheel.namelist()) == set()
+
+
 def test_the_kernel_wheel_is_one_for_all_python_from_3_11(kernel):
     name, version, build, python, abi, platform = kernel.stem.split("-")
     assert (name, version, build) == ("zkpredict_kernel", "0.1.0", f"0{kernel_wheel.source_digest()}")

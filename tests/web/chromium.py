@@ -25,6 +25,11 @@ mkdirSync(to, { recursive: true });
 writeFileSync(`${to}/chromium`, brotliDecompressSync(readFileSync(`${from}/bin/chromium.br`)), { mode: 0o755 });
 for (const name of ["al2023", "fonts", "swiftshader"]) writeFileSync(`${to}/${name}.tar`, brotliDecompressSync(readFileSync(`${from}/bin/${name}.tar.br`)));
 """
+_FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{folder}/fonts</dir><cachedir>{folder}/fonts-cache</cachedir></fontconfig>
+"""
+"""The fonts that come with the browser, so that screenshots look alike on every machine."""
 
 
 def unpacked(root: Path) -> Path:
@@ -39,6 +44,7 @@ def unpacked(root: Path) -> Path:
             subprocess.run(["node", "-e", _UNPACK, str(package), str(folder)], check=True, timeout=120)
             for name in ("al2023", "fonts", "swiftshader"):
                 subprocess.run(["tar", "-xf", f"{name}.tar"], cwd=folder, check=True, timeout=60)
+            (folder / "fonts.conf").write_text(_FONTS.format(folder=folder))
             (folder / "complete").touch()
     return folder
 
@@ -47,8 +53,7 @@ def unpacked(root: Path) -> Path:
 def chromium(root: Path) -> Iterator[Browser]:
     """A headless browser."""
     folder = unpacked(root)
-    fonts = {"FONTCONFIG_PATH": str(folder), "FONTCONFIG_FILE": str(folder / "fonts.conf")} if not Path("/usr/share/fonts").is_dir() else {}
-    surroundings = {**os.environ, "LD_LIBRARY_PATH": str(folder / "lib"), **fonts}
+    surroundings = {**os.environ, "LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(folder / "chromium"), env=surroundings, args=["--no-sandbox", "--disable-gpu", "--no-zygote"])
         try:

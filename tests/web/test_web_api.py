@@ -222,6 +222,17 @@ def test_other_types_methods_and_paths_are_refused(server):
     assert told(server.ask("GET", f"/v1/proofs/{name}")) == refusal(404, "NoSuchProof", "no proof of this server has that id", "path", "the id is the sha256 of the proof")
 
 
+def test_every_documented_route_is_there_and_every_route_is_documented(server, issued):
+    document = json.loads(server.ask("GET", "/openapi.json")[2])
+    for path, methods in document["paths"].items():
+        for method in methods:
+            status, _, body = server.ask(method.upper(), path.replace("{id}", issued["id"]), b"{}" if method == "post" else None)
+            assert status in (200, 422), (path, body)
+    counted = server.ask("GET", "/metrics")[2].decode()
+    known = {path.replace("{id}", "{name}") for path in document["paths"]} | {"page", "other", "/openapi.json"}
+    assert {line.split('"')[1] for line in counted.splitlines() if line.startswith("zkpredict_requests_total")} <= known | {"/v1/transaction"}
+
+
 def test_a_key_that_is_none_is_refused(server):
     what = "it must have 8 to 128 printable ASCII characters"
     for key in ("short", "x" * 129, "\xe9" * 12):

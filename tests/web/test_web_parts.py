@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import sqlite3
+import sys
 
 import pytest
 from playwright.sync_api import expect
@@ -109,6 +110,17 @@ def test_an_address_that_is_served_is_one_of_a_fixed_list():
     found = assets()
     assert {"/", "/docs", "/app.js", "/page.css", "/verifier/index.js", "/vendor/@noble/curves/bls12-381.js", "/vendor/@noble/hashes/LICENSE"} <= found.keys()
     assert [path for path in found if ".." in path or path.endswith((".py", ".html"))] == []
+
+
+def test_what_is_not_installed_is_named(root, monkeypatch, capfd):
+    from zkpredict.cli.main import main
+
+    monkeypatch.chdir(root)
+    for name in [name for name in sys.modules if name.startswith(("uvicorn", "zkpredict.cli.serve."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    assert main(["serve", "--model", "examples/mnist.model"]) == 2
+    assert capfd.readouterr().err == "zkpredict: serving needs uvicorn: pip install 'zkpredict[serve]'\n"
 
 
 def test_types_name_what_the_verifier_exports(root):
