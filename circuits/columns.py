@@ -33,14 +33,14 @@ class Column:
     """`round`: in which round of a proof its commitment is sent, from 1 (0 for columns that no proof commits).
 
     `defined_by` names the constraint that determines the column from the columns before it: the prover solves that constraint
-    for it. Columns without one are filled by their gadget. `degree` is known for fixed columns only.
+    for it. Columns without one are filled by their gadget. `values`: of a fixed column, on the subgroup of the order of their number.
     """
 
     name: str
     origin: Origin
     round: int = 0
     defined_by: str | None = None
-    degree: int | None = None
+    values: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,8 @@ class Form:
     rounds: tuple[Round, ...]
     stated: tuple[CellName, ...]
     rotations: tuple[int, ...]
+    outputs: int = 0
+    """How many numbers of the network's output a proof makes public."""
 
     @classmethod
     def of(

@@ -34,6 +34,11 @@ class CompiledNetwork:
         values on the domain for later layers."""
         return tuple(self._layer_rows(t) for t in range(self.circuit.layers))
 
+    @property
+    def all_rows(self) -> tuple[list[int], ...]:
+        """`rows` of all layers, one after another."""
+        return tuple(row for layer in self.rows for row in layer)
+
     def _layer_rows(self, number: int) -> tuple[list[int], ...]:
         circuit, group = self.circuit, self.circuit.layer_groups[number]
         packed = _packed_weights(self.network.layers[number], group, self.scales[number])

@@ -11,21 +11,21 @@ from typing import Any
 
 from zkpredict.circuits import linear, placement
 from zkpredict.circuits.expression import Environment
-from zkpredict.circuits.field import MODULUS, S, inverse
+from zkpredict.circuits.field import MODULUS, S
 from zkpredict.circuits.gadgets.base import Constraint
-from zkpredict.circuits.gadgets.public_input import InputPolynomial
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.publics import Constant, Periodic, PublicPolynomial
+from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.publics import Periodic, PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
 
 
 @lru_cache(maxsize=256)
-def constraints(circuit: Circuit) -> tuple[Constraint, ...]:
+def constraints(circuit: AnyCircuit) -> tuple[Constraint, ...]:
     """All constraints of a circuit, in the order in which powers of delta weigh them."""
     return placement.all_constraints(circuit)
 
 
-def constraint(circuit: Circuit, name: str) -> Constraint:
+def constraint(circuit: AnyCircuit, name: str) -> Constraint:
     """The constraint called `name`. Raises `ValueError` unless there is exactly one."""
     found = [one for one in constraints(circuit) if one.name == name]
     if len(found) != 1:
@@ -33,15 +33,15 @@ def constraint(circuit: Circuit, name: str) -> Constraint:
     return found[0]
 
 
-def total_constraint(circuit: Circuit, environment: Environment) -> Any:
+def total_constraint(circuit: AnyCircuit, environment: Environment) -> Any:
     """sum_i delta^i constraint_i - vanishing * quotient, evaluated: zero as a polynomial exactly for a valid witness."""
-    return placement.weighed(constraints(circuit), environment)
+    return placement.weighed(circuit, constraints(circuit), environment)
 
 
-def selectors(circuit: Circuit, alpha: S) -> dict[str, Periodic[S]]:
+def selectors(circuit: AnyCircuit, alpha: S) -> dict[str, Selector[S]]:
     """The public polynomials that do not depend on the statement. `alpha`: a number, or a formula. Raises `ValueError` when two
     gadgets give one name to different polynomials."""
-    found: dict[str, Periodic[S]] = {}
+    found: dict[str, Selector[S]] = {}
     for gadget in placement.placed(circuit):
         for name, polynomial in gadget.selectors(alpha).items():
             if found.setdefault(name, polynomial) != polynomial:
@@ -59,19 +59,17 @@ def constant_term(circuit: Circuit, alpha: S, claim: int) -> S | int:
     return linear.weighted_constants(circuit, alpha, claim)
 
 
-def public_polynomials(circuit: Circuit, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
+def public_polynomials(circuit: AnyCircuit, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
     """Every public polynomial by name, but `vanishing`, which is zero on the domain."""
-    constants = constant_term(circuit, alpha, statement.claim) * inverse(circuit.domain) % MODULUS
-    return {
-        **selectors(circuit, alpha),
-        "readout": readout(circuit, alpha, statement.claim),
-        "inputs": InputPolynomial(circuit, statement.input, alpha),
-        "constants": Constant(constants),
-    }
+    found: dict[str, PublicPolynomial] = {**selectors(circuit, alpha)}
+    for gadget in placement.placed(circuit):
+        found |= gadget.publics(statement, alpha)
+    return found
 
 
-def evaluate_publics(circuit: Circuit, statement: Statement, alpha: int, point: int) -> dict[str, int]:
+def evaluate_publics(circuit: AnyCircuit, statement: Statement, alpha: int, point: int) -> dict[str, int]:
     """All public polynomials at a `point` outside the domain: what a verifier computes by itself."""
     n = circuit.domain
     found = {name: polynomial.evaluate(point, n) for name, polynomial in public_polynomials(circuit, statement, alpha).items()}
-    return found | {"vanishing": (pow(point, n, MODULUS) - 1) % MODULUS}
+    vanishing = (pow(point, n, MODULUS) - 1) % MODULUS
+    return found | {"vanishing": vanishing, "vanishing_high": vanishing * pow(point, placement.QUOTIENT_SPLIT, MODULUS) % MODULUS}

@@ -10,18 +10,16 @@ from typing import Any
 import galois
 import numpy as np
 
-from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.columns import Origin, cells_of
 from zkpredict.circuits.constraints import constraint, constraints, public_polynomials
 from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_of_unity
 from zkpredict.circuits.gadgets.base import Constraint
-from zkpredict.circuits.gadgets.bytes import TABLE
-from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.linear import equations
-from zkpredict.circuits.placement import columns
+from zkpredict.circuits.placement import AnyCircuit, columns
 from zkpredict.circuits.solving import Recurrence, recurrence
-from zkpredict.circuits.publics import Constant, Periodic
+from zkpredict.circuits.publics import Constant, Patches, Periodic
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.witness import Trace
 
@@ -60,24 +58,26 @@ class DomainRows:
         return values**-1
 
 
-def check_trace(compiled: CompiledNetwork, statement: Statement, trace: Trace, alpha: int, beta: int) -> None:
-    """Checks all constraints for the given `alpha`, `beta`. Raises `UnsatisfiedConstraint` at the first that fails.
+def check_trace(compiled: AnyCompiled, statement: Statement, trace: Trace, alpha: int, beta: int) -> None:
+    """Checks all constraints for the given `alpha`, `beta` (`gamma` and `theta`, which wide circuits draw as well, follow from them).
+    Raises `UnsatisfiedConstraint` at the first that fails.
 
     The running sums start at zero and close at the last row, so a wrong total shows as a failure in that row.
     """
     circuit = compiled.circuit
     hidden = {column.name for column in columns(circuit) if column.origin is Origin.MODEL}
-    environment = _rows(compiled, statement, trace, {"alpha": alpha, "beta": beta})
+    drawn = {"alpha": alpha, "beta": beta, "gamma": pow(alpha + 1, 1 << 20, MODULUS), "theta": pow(beta + 1, 1 << 20, MODULUS)}
+    environment = _rows(compiled, statement, trace, drawn)
     for one in constraints(circuit):
         values = np.asarray(one.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
         if failing.size:
             where = _describe(one, int(failing[0]), environment, hidden)
-            broken = failing_equations(compiled, statement, trace) if one.name == "linear" else []
+            broken = failing_equations(compiled, statement, trace) if one.name == "linear" and isinstance(circuit, Circuit) else []
             raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
 
 
-def failing_equations(compiled: CompiledNetwork, statement: Statement, trace: Trace) -> list[str]:
+def failing_equations(compiled: AnyCompiled, statement: Statement, trace: Trace) -> list[str]:
     """Names of the linear equations that do not hold.
 
     Equation e has weight alpha^e in the total of the linear check, so the total is a polynomial in alpha whose coefficients are
@@ -95,30 +95,31 @@ def failing_equations(compiled: CompiledNetwork, statement: Statement, trace: Tr
     return [equation.name for exponent, equation in named.items() if residuals[exponent]]
 
 
-def public_rows(circuit: Circuit, statement: Statement, alpha: int) -> dict[str, list[int]]:
+def public_rows(circuit: AnyCircuit, statement: Statement, alpha: int) -> dict[str, list[int]]:
     """Every public polynomial by its values on the domain (the vanishing polynomial, zero there, is left out)."""
     n = circuit.domain
     return {
         name: [polynomial.at_row(row) for row in range(n)]
-        if isinstance(polynomial, Periodic | Constant)
+        if isinstance(polynomial, Periodic | Patches | Constant)
         else _evaluate_on_domain(polynomial.coefficients(), n)
         for name, polynomial in public_polynomials(circuit, statement, alpha).items()
     }
 
 
 def _rows(
-    compiled: CompiledNetwork, statement: Statement, trace: Trace, challenges: Mapping[str, int], up_to: int = 2
+    compiled: AnyCompiled, statement: Statement, trace: Trace, challenges: Mapping[str, int], up_to: int = 2
 ) -> DomainRows:
     """All columns of the rounds `up_to` this one, with the combined weight rows and the publics. What a trace leaves out, and what
     later rounds add, is solved from the constraint that defines it."""
     circuit, n = compiled.circuit, compiled.circuit.domain
-    found = {"table": _field(_table_rows(n))}
-    for layer, rows in enumerate(compiled.rows):
+    found = {column.name: _field(_fixed_rows(column.values, n)) for column in columns(circuit) if column.values}
+    rows = iter(compiled.all_rows)
+    for column in circuit.row_columns:
         combined = [0] * n
-        for exponent, row in zip(circuit.row_exponents(layer), rows, strict=True):
+        for exponent in column.exponents:
             weight = pow(challenges["alpha"], exponent, MODULUS)
-            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row, strict=True)]
-        found[row_column(layer)] = _field(_evaluate_on_domain(combined, n) if layer == 0 else combined)
+            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, next(rows), strict=True)]
+        found[column.name] = _field(_evaluate_on_domain(combined, n) if column.coefficients else combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
     publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"]).items()}
     environment = DomainRows(found, publics, dict(challenges))
@@ -148,8 +149,9 @@ def _from(start: int, factors: list[int], increments: list[int]) -> list[int]:
 
 
 @cache
-def _table_rows(n: int) -> list[int]:
-    return _evaluate_on_domain(_interpolate(list(TABLE)), n)
+def _fixed_rows(values: tuple[int, ...], n: int) -> list[int]:
+    coefficients = _interpolate(list(values))
+    return _evaluate_on_domain(coefficients + [0] * (n - len(coefficients)), n)
 
 
 def _field(values: list[int]) -> Any:

@@ -8,8 +8,7 @@ from functools import lru_cache
 
 from zkpredict.circuits import placement
 from zkpredict.circuits.columns import Origin
-from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.publics import Constant, Periodic, PublicPolynomial
+from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial
 
 
 @dataclass(frozen=True)
@@ -52,15 +51,17 @@ def degree_of(polynomial: PublicPolynomial, domain: int) -> int:
     """A periodic polynomial is one in X^(n/period); any other may have degree n - 1."""
     if isinstance(polynomial, Constant):
         return 0
+    if isinstance(polynomial, Patches):
+        return max((degree_of(part, domain) for part in polynomial.parts), default=0)
     return domain - domain // polynomial.period if isinstance(polynomial, Periodic) else domain - 1
 
 
 @lru_cache(maxsize=256)
-def quotient_length(circuit: Circuit) -> int:
+def quotient_length(circuit: placement.AnyCircuit) -> int:
     """The most coefficients that an honest quotient has: rows of degree below n, columns blinded, divided by X^n - 1."""
     n, blinders = circuit.domain, placement.form(circuit).blinders
     longest = {Origin.PROOF: n + blinders - 1, Origin.MODEL: n - 1}
-    columns = {c.name: longest[c.origin] if c.degree is None else c.degree for c in placement.columns(circuit)}
+    columns = {c.name: len(c.values) - 1 if c.values else longest[c.origin] for c in placement.columns(circuit)}
     selectors = {name: p for gadget in placement.placed(circuit) for name, p in gadget.selectors(1).items()}
     publics = {name: degree_of(polynomial, n) for name, polynomial in selectors.items()} | {"constants": 0}
     world = _Degrees(columns, publics, n)

@@ -18,6 +18,7 @@ from Crypto.Hash import keccak
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
+from zkpredict.circuits.rows import RowColumn
 
 LIMB_BITS = 8
 LIMB_BASE = 1 << LIMB_BITS
@@ -203,6 +204,16 @@ class Circuit:
         return range(self.first_equation(layer), self.first_equation(layer + 1), self.packs_per_row(layer))
 
     @property
+    def row_columns(self) -> tuple[RowColumn, ...]:
+        """Every column of the model with the exponents of its rows, in the order of the commitment."""
+        return tuple(RowColumn(row_column(t), t, t == 0, self.row_exponents(t)) for t in range(self.layers))
+
+    @property
+    def quotient_pieces(self) -> int:
+        """Commitments of the quotient."""
+        return 1
+
+    @property
     def pinned_rows(self) -> tuple[int, ...]:
         """Read-out rows of the unused slots of hidden layers. They are pinned to zero: later layers may read those cells."""
         hidden = self.layer_groups[:-1]
@@ -238,6 +249,11 @@ class Circuit:
     def digest(self) -> bytes:
         """keccak256 of the label and the canonical bytes: what the verifier pins. 32 bytes."""
         return keccak.new(digest_bits=256, data=DIGEST_LABEL + self.to_bytes()).digest()
+
+
+def row_column(layer: int) -> str:
+    """Name of the combined weight rows of `layer`."""
+    return f"rows{layer}"
 
 
 def _check_gates(gates: tuple[int, ...], layers: int) -> None:

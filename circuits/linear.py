@@ -14,10 +14,13 @@ from operator import add
 
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Public
-from zkpredict.circuits.field import MODULUS, S, powers
+from zkpredict.circuits.field import MODULUS, S, inverse, powers
 from zkpredict.circuits.gadgets.base import Constraint, Equation, Gadget
 from zkpredict.circuits.gadgets.dense import Dense
+from zkpredict.circuits.gadgets.public_input import InputPolynomial
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.publics import Constant, Periodic, PublicPolynomial
+from zkpredict.circuits.statement import Statement
 
 
 class LinearCheck(Gadget):
@@ -36,6 +39,14 @@ class LinearCheck(Gadget):
         # linear' - linear = readout * horner - (weights * what they read) - constants, and cyclic: the total is zero
         expression = linear.next - linear - Public("readout") * horner + read_by_weights + Public("constants")
         return (Constraint("linear", expression),)
+
+    def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
+        constants = weighted_constants(self.circuit, alpha, statement.claim) * inverse(self.circuit.domain) % MODULUS
+        return {
+            "readout": Periodic(self.circuit.domain, readout_weights(self.circuit, alpha, statement.claim)),
+            "inputs": InputPolynomial(self.circuit, statement.input, alpha),
+            "constants": Constant(constants),
+        }
 
     def numbered(self, claim: int) -> Mapping[int, Equation]:
         """Every equation by its exponent."""

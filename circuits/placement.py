@@ -1,4 +1,8 @@
-"""Which gadgets a circuit is made of, in order, and the form of its proofs."""
+"""Which gadgets a circuit is made of, in order, and the form of its proofs.
+
+There are two placements: compact (`circuits.layout.Circuit`), all layers in one trace, the cheapest on-chain for small networks;
+and wide (`circuits.wide`), which holds any network. A circuit's bytes, so its digest, say which.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,9 @@ from functools import lru_cache
 from typing import Any
 
 from zkpredict.circuits.columns import Column, Form, Origin
+from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.expression import Cell, Environment, Public
+from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.gadgets import relu as _relu  # noqa: F401  registers the gate that always ships
 from zkpredict.circuits.gadgets.argmax import Argmax
 from zkpredict.circuits.gadgets.base import Constraint, Gadget
@@ -17,8 +23,16 @@ from zkpredict.circuits.gadgets.dense import Dense
 from zkpredict.circuits.gadgets.gates import GATES, Gate
 from zkpredict.circuits.gadgets.lanes import Lanes
 from zkpredict.circuits.gadgets.packs import Packs
-from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
+from zkpredict.circuits.layout import DOMAINS, MAGIC, NARROW, WIDE, Circuit
 from zkpredict.circuits.linear import LinearCheck
+from zkpredict.circuits.wide import layout as wide_layout
+from zkpredict.circuits.wide.claims import Kind
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.placement import WIDE_ROUNDS
+from zkpredict.circuits.wide.placement import gadgets as wide_gadgets
+
+AnyCircuit = Circuit | WideCircuit
+"""A circuit of either placement."""
 
 SHARED_COLUMNS = (
     Column("limb", Origin.PROOF, 1),
@@ -28,6 +42,9 @@ SHARED_COLUMNS = (
 """The columns in which all gadgets of the compact placement write: bytes, running pack values; bits, activations, multiplicities."""
 
 QUOTIENT = Column("quotient", Origin.PROOF, 3)
+QUOTIENT_HIGH = Column("quotient_high", Origin.PROOF, 3)
+"""The quotient, or its coefficients below and from `QUOTIENT_SPLIT` on, where it has more than one commitment holds."""
+QUOTIENT_SPLIT = 3072
 
 COMMIT_ROUNDS: Mapping[str, tuple[str, ...]] = {"trace": ("alpha", "beta"), "sums": ("delta",), "quotient": ("rho",)}
 """The rounds in which a proof commits to columns, and the challenges drawn after each."""
@@ -38,9 +55,25 @@ def known_gates() -> Mapping[int, type[Gate]]:
     return GATES
 
 
+def read_circuit(reader: ByteReader) -> AnyCircuit:
+    """Parses the canonical bytes of a circuit of either placement at the cursor. Raises `MalformedFile`."""
+    magic = bytes(reader.peek(len(MAGIC)))
+    known: dict[bytes, type[Circuit] | type[WideCircuit]] = {MAGIC: Circuit, wide_layout.MAGIC: WideCircuit}
+    if magic not in known:
+        raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
+    return known[magic].read(reader)
+
+
+def commit_rounds(circuit: AnyCircuit) -> Mapping[str, tuple[str, ...]]:
+    """The rounds in which a proof commits to columns, and the challenges drawn after each."""
+    return WIDE_ROUNDS if isinstance(circuit, WideCircuit) else COMMIT_ROUNDS
+
+
 @lru_cache(maxsize=256)
-def placed(circuit: Circuit) -> tuple[Gadget, ...]:
+def placed(circuit: AnyCircuit) -> tuple[Gadget, ...]:
     """The gadgets of a circuit, in the order in which their constraints are weighed."""
+    if isinstance(circuit, WideCircuit):
+        return wide_gadgets(circuit)
     gates = tuple(GATES[tag](circuit) for tag in sorted(set(circuit.gates[:-1]) or {0}))
     before = (Lanes(circuit), *gates)
     dense = tuple(Dense(circuit, layer) for layer in range(circuit.layers))
@@ -48,35 +81,47 @@ def placed(circuit: Circuit) -> tuple[Gadget, ...]:
     return (*before, *parts, LinearCheck(circuit, parts), Bytes(circuit))
 
 
-def columns(circuit: Circuit) -> tuple[Column, ...]:
+def quotient_columns(circuit: AnyCircuit) -> tuple[Column, ...]:
+    """The commitments of the quotient."""
+    return (QUOTIENT, QUOTIENT_HIGH)[: circuit.quotient_pieces]
+
+
+def columns(circuit: AnyCircuit) -> tuple[Column, ...]:
     """All columns: those of a proof by round, the fixed ones, those of the model."""
     own = [column for gadget in placed(circuit) for column in gadget.columns()]
-    found = [*SHARED_COLUMNS, *own, QUOTIENT]
+    shared = SHARED_COLUMNS if isinstance(circuit, Circuit) else ()
+    found = [*shared, *own, *quotient_columns(circuit)]
     rank = {Origin.PROOF: 0, Origin.FIXED: 1, Origin.MODEL: 2}
     return tuple(sorted(found, key=lambda column: (rank[column.origin], column.round)))
 
 
-def all_constraints(circuit: Circuit) -> tuple[Constraint, ...]:
+def all_constraints(circuit: AnyCircuit) -> tuple[Constraint, ...]:
     """Every gadget's constraints, in the order in which powers of delta weigh them."""
     return tuple(constraint for gadget in placed(circuit) for constraint in gadget.constraints())
 
 
-def weighed(constraints: Iterable[Constraint], environment: Environment) -> Any:
+def weighed(circuit: AnyCircuit, constraints: Iterable[Constraint], environment: Environment) -> Any:
     """sum_i delta^i constraint_i - vanishing * quotient, in the world of `environment`: zero exactly for a valid witness."""
     delta, total = environment.challenge("delta"), None
     for constraint in reversed(tuple(constraints)):
         value = constraint.expression.evaluate(environment)
         total = value if total is None else total * delta + value
-    return total - (Public("vanishing") * Cell(QUOTIENT.name)).evaluate(environment)
+    for column in quotient_columns(circuit):
+        factor = Public("vanishing" if column is QUOTIENT else "vanishing_high")
+        total = total - (factor * Cell(column.name)).evaluate(environment)
+    return total
 
 
 @lru_cache(maxsize=256)
-def form(circuit: Circuit) -> Form:
-    """The shape of a circuit's proofs. All circuits with the same gates have the same one, so a single layer, which reads no
+def form(circuit: AnyCircuit) -> Form:
+    """The shape of a circuit's proofs. All compact circuits with the same gates have the same one, so a single layer, which reads no
     activations, states what those with more layers do."""
-    deep = circuit if circuit.layers > 1 else replace(SMALLEST, domain=circuit.domain)
-    found = Form.of(columns(deep), COMMIT_ROUNDS, lambda environment: weighed(all_constraints(deep), environment))
-    return replace(found, columns=columns(circuit))
+    deep = circuit
+    if isinstance(circuit, Circuit) and circuit.layers == 1:
+        deep = replace(SMALLEST, domain=circuit.domain)
+    found = Form.of(columns(deep), commit_rounds(circuit), lambda environment: weighed(deep, all_constraints(deep), environment))
+    outputs = circuit.classes if isinstance(circuit, WideCircuit) and circuit.claim.kind is Kind.LOGITS else 0
+    return replace(found, columns=columns(circuit), outputs=outputs)
 
 
 SMALLEST = Circuit((1, 1, 1), (NARROW, WIDE), DOMAINS[0])

@@ -32,15 +32,28 @@ class Periodic(Generic[S]):
 
 
 @dataclass(frozen=True)
-class Constant:
+class Patches(Generic[S]):
+    """The sum of periodic polynomials: values on the rows of several pieces."""
+
+    parts: tuple[Periodic[S], ...]
+
+    def at_row(self, row: int) -> S | int:
+        return sum(part.at_row(row) for part in self.parts)
+
+    def evaluate(self: Patches[int], point: int, domain: int) -> int:
+        return sum(part.evaluate(point, domain) for part in self.parts) % MODULUS
+
+
+@dataclass(frozen=True)
+class Constant(Generic[S]):
     """The same value on every row, and everywhere else."""
 
-    value: int
+    value: S | int
 
-    def at_row(self, row: int) -> int:
+    def at_row(self, row: int) -> S | int:
         return self.value
 
-    def evaluate(self, point: int, domain: int) -> int:
+    def evaluate(self: Constant[int], point: int, domain: int) -> int:
         return self.value
 
 
@@ -53,5 +66,7 @@ class InCoefficients(Protocol):
     def evaluate(self, point: int, domain: int) -> int: ...
 
 
-PublicPolynomial = Periodic[int] | Constant | InCoefficients
+Selector = Periodic[S] | Patches[S] | Constant[S]
+"""A polynomial that no statement changes."""
+PublicPolynomial = Periodic[int] | Patches[int] | Constant[int] | InCoefficients
 """A polynomial of degree below n that everybody can compute; `evaluate` gives its value at a point outside the domain."""

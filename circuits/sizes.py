@@ -14,27 +14,32 @@ from itertools import pairwise
 
 import numpy as np
 
-from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.choice import AnyCompiled, compile_any
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.wide.claims import CLASS, Claim
 
 
-def compile_or_advise(network: IntegerNetwork, domain: int | None = None) -> CompiledNetwork:
-    """`compile_network`, whose `UnsupportedNetwork` also says which widths would fit, when any would."""
+def compile_or_advise(
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None
+) -> AnyCompiled:
+    """`compile_any`, whose `UnsupportedNetwork` also says which widths would fit, when any would."""
     try:
-        return compile_network(network, domain)
+        return compile_any(network, domain, claim, placement)
     except UnsupportedNetwork as error:
-        advice = size_advice(network, domain)
+        advice = size_advice(network, domain, claim, placement)
         raise UnsupportedNetwork(f"{error}{advice and ': '}{advice}") from None
 
 
-def size_advice(network: IntegerNetwork, domain: int | None = None) -> str:
+def size_advice(
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None
+) -> str:
     """How the network could be made to fit; empty when it fits, or when its size is not the reason that it does not."""
     shape = network.shape
 
     def fits(widths: tuple[int, ...], at: int | None = domain) -> bool:
         try:
-            compile_network(_stand_in(network, widths), at)
+            compile_any(_stand_in(network, widths), at, claim, placement)
         except UnsupportedNetwork:
             return False
         return True

@@ -6,17 +6,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.gadgets.base import Cells, Run
-from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import columns, placed
+from zkpredict.circuits.placement import AnyCircuit, columns, placed
 from zkpredict.circuits.statement import Statement
 
 Trace = Mapping[str, np.ndarray]
 """The columns of the first round by name, n rows each. Columns that a constraint defines may be left out: it is solved for them."""
 
 
-def build_trace(compiled: CompiledNetwork, statement: Statement) -> Trace:
+def build_trace(compiled: AnyCompiled, statement: Statement) -> Trace:
     """Runs the integer reference on the statement's input and lays the result out, claiming what the statement claims.
 
     A claim that is not the network's own answer gives a trace that fails the linear check.
@@ -31,7 +30,7 @@ def build_trace(compiled: CompiledNetwork, statement: Statement) -> Trace:
     return complete_trace(circuit, cells)
 
 
-def complete_trace(circuit: Circuit, cells: Mapping[str, np.ndarray]) -> Trace:
+def complete_trace(circuit: AnyCircuit, cells: Mapping[str, np.ndarray]) -> Trace:
     """Completes a trace from what `fill` wrote (the limbs on rows r1..r3): everything else follows from it."""
     completed = Cells({name: values.copy() for name, values in cells.items()})
     for gadget in placed(circuit):
@@ -39,6 +38,6 @@ def complete_trace(circuit: Circuit, cells: Mapping[str, np.ndarray]) -> Trace:
     return completed
 
 
-def filled_columns(circuit: Circuit) -> tuple[str, ...]:
+def filled_columns(circuit: AnyCircuit) -> tuple[str, ...]:
     """The columns of the first round that no constraint defines."""
     return tuple(column.name for column in columns(circuit) if column.round == 1 and column.defined_by is None)

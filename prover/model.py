@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.files.codec import ByteReader
-from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.choice import AnyCompiled, compile_as
 from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
@@ -62,10 +62,11 @@ class Model:
         return self._require_committed().secrets
 
     @cached_property
-    def compiled(self) -> CompiledNetwork:
+    def compiled(self) -> AnyCompiled:
         """The network laid out in the committed circuit (or in the smallest one that fits)."""
-        domain = self.committed.commitment.circuit.domain if self.committed else None
-        return compile_or_advise(self.network, domain)
+        if self.committed:
+            return compile_as(self.network, self.committed.commitment.circuit)
+        return compile_or_advise(self.network)
 
     def encode(self, readings: object) -> np.ndarray:
         """One row of readings as the bytes that are proven: see `ModelCommitment.encode`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from zkpredict.kernel import G1, Vector
@@ -20,8 +21,14 @@ class Column:
 
 def commit_column(values: Vector, blinders: int) -> Column:
     """Blinds `values` with fresh random coefficients and commits. n must be a supported domain."""
-    domain = len(values)
-    blinding = random_scalars(blinders)
-    low = Vector.concat([-blinding, Vector.zeros(domain - blinders)])
-    coefficients = Vector.concat([values.intt() + low, blinding])
-    return Column(values, coefficients, lagrange_key(domain, blinders).msm(Vector.concat([values, blinding])))
+    return commit_columns([values], blinders)[0]
+
+
+def commit_columns(columns: Sequence[Vector], blinders: int) -> list[Column]:
+    """Blinds and commits each, in one go: all cores work. Randomness is drawn for one column after another."""
+    blinding = [random_scalars(blinders) for _ in columns]
+    key = lagrange_key(len(columns[0]), blinders)
+    commitments = key.msm_each([Vector.concat([values, tail]) for values, tail in zip(columns, blinding, strict=True)])
+    interpolated = Vector.intt_each(columns)
+    blinded = [Vector.concat([low[:blinders] - tail, low[blinders:], tail]) for low, tail in zip(interpolated, blinding, strict=True)]
+    return [Column(*parts) for parts in zip(columns, blinded, commitments, strict=True)]

@@ -5,29 +5,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 
 import numpy as np
 
 from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, Form, Round, linearised_name, scalar_name
-from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import GENERATOR, MODULUS, root_of_unity
-from zkpredict.circuits.gadgets.bytes import TABLE
-from zkpredict.circuits.gadgets.dense import row_column
-from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import QUOTIENT, columns, form
+from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.wide.claims import Kind
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import G1, Vector
-from zkpredict.prover.commit import hidden_rows
-from zkpredict.prover.environment import Lazy, Spread, Values, fixed_publics
+from zkpredict.prover.environment import Lazy, Program, Spread, Values, fixed_publics
 from zkpredict.prover.model import Model
-from zkpredict.prover.polynomial import Column, commit_column
+from zkpredict.prover.polynomial import Column, commit_columns
+from zkpredict.prover.randomness import random_scalars
+from zkpredict.prover.rows import combined_rows
 from zkpredict.prover.setup import monomial_key
 from zkpredict.verifier.messages import Proof, absorbed
 from zkpredict.verifier.opening import Fold, fold, linearise
@@ -47,7 +47,24 @@ def prove(model: Model, image: np.ndarray, digit: int | None = None) -> Proof:
     answer = model.predict(image)
     if digit is not None and digit != answer:
         raise FalseClaim(f"cannot prove digit {digit}: the network says {answer}")
-    return Prover(model, Statement(image.tobytes(), answer)).prove()
+    return Prover(model, statement_of(model, image, answer)).prove()
+
+
+def statement_of(model: Model, image: np.ndarray, answer: int) -> Statement:
+    """What the model's circuit says when the network gives `image` (uint8 [inputs]) the class `answer`.
+
+    Raises `FalseClaim` when the claim that the model was committed for does not hold for this image.
+    """
+    circuit = model.commitment.circuit
+    if not isinstance(circuit, WideCircuit):
+        return Statement(image.tobytes(), answer)
+    logits = model.network.infer(image[None, :]).logits[0]
+    claim = circuit.claim
+    if claim.kind is Kind.THRESHOLD and logits[0] < claim.parameter:
+        raise FalseClaim(f"cannot prove that the output is at least {claim.parameter}: for this input it is less")
+    if claim.kind is Kind.MARGIN and any(logits[answer] - z < claim.parameter for i, z in enumerate(logits) if i != answer):
+        raise FalseClaim(f"cannot prove a margin of {claim.parameter}: for this input another class is closer")
+    return Statement(image.tobytes(), answer, tuple(map(int, logits)) if claim.kind is Kind.LOGITS else ())
 
 
 def check_image(model: Model, image: np.ndarray) -> np.ndarray:
@@ -58,6 +75,18 @@ def check_image(model: Model, image: np.ndarray) -> np.ndarray:
     if image.size != model.network.shape[0]:
         raise UnusableInput(f"the image has {image.size} pixels, the network takes {model.network.shape[0]}")
     return image.reshape(-1)
+
+
+@cache
+def fixed_coefficients(values: tuple[int, ...]) -> Vector:
+    """A constant column of the protocol as a polynomial, from its values on the subgroup of the order of their number."""
+    return Vector.from_ints(list(values)).intt()
+
+
+@cache
+def fixed_on_coset(values: tuple[int, ...], size: int) -> Vector:
+    """Its values on the coset 7 * <roots of unity of order `size`>."""
+    return fixed_coefficients(values).coset_ntt(size, GENERATOR)
 
 
 @dataclass(eq=False)
@@ -75,11 +104,11 @@ class Prover:
     challenges: dict[str, int] = field(default_factory=dict)
 
     @cached_property
-    def compiled(self) -> CompiledNetwork:
+    def compiled(self) -> AnyCompiled:
         return self.model.compiled
 
     @cached_property
-    def circuit(self) -> Circuit:
+    def circuit(self) -> AnyCircuit:
         return self.model.commitment.circuit
 
     @cached_property
@@ -94,7 +123,7 @@ class Prover:
             self.answer(message)
             transcript.absorb(absorbed(message, self.points, self.scalars))
             self.challenges |= transcript.draw(message.challenges)
-        return Proof(model_id, self.statement.claim, self.points, self.scalars, self.form)
+        return Proof(model_id, self.statement.claim, self.points, self.scalars, self.form, self.statement.outputs)
 
     def answer(self, message: Round) -> None:
         """Makes the points and scalars of one round."""
@@ -105,7 +134,7 @@ class Prover:
         elif message.name == FINAL_ROUND:
             self.points["final"] = self.open(fold(self.circuit, self.linearisation, self.scalars, self.challenges))
         elif QUOTIENT.name in message.points:
-            self.points[QUOTIENT.name] = self.commit_quotient()
+            self.points |= self.commit_quotient()
         else:
             self.commit_columns(message)
             self.points |= {name: self.columns[name].commitment for name in message.points}
@@ -120,13 +149,12 @@ class Prover:
         """Commits to the blinded columns of a round: those that are filled, then those that constraints define."""
         own = [column for column in columns(self.circuit) if column.name in message.points]
         trace = self.trace() if own[0].round == 1 else {}
-        for column in own:
-            if column.name in trace:
-                self.columns[column.name] = self.commit(self.filled(trace[column.name]))
-        rows = self.on_domain()
+        values = {column.name: self.filled(trace[column.name]) for column in own if column.name in trace}
+        rows = self.on_domain(values)
         for column in own:
             if column.name not in trace:
-                self.columns[column.name] = self.commit(self.run(self.solved(column.name, column.defined_by, rows), column.name))
+                values[column.name] = self.run(self.solved(column.name, column.defined_by, rows), column.name)
+        self.columns |= self.commit(values)
 
     def solved(self, name: str, defined_by: str | None, rows: Values) -> Recurrence:
         """What the constraint `defined_by` makes of the column `name`."""
@@ -134,9 +162,9 @@ class Prover:
             raise ValueError(f"no gadget fills column {name}, and no constraint defines it")
         return recurrence(name, constraint(self.circuit, defined_by).expression, rows)
 
-    def commit(self, values: Vector) -> Column:
-        """A blinded column."""
-        return commit_column(values, self.form.blinders)
+    def commit(self, values: Mapping[str, Vector]) -> dict[str, Column]:
+        """Blinded columns."""
+        return dict(zip(values, commit_columns(list(values.values()), self.form.blinders), strict=True))
 
     def filled(self, values: np.ndarray) -> Vector:
         """A column of the trace, int64 or (as objects) ints of any size, as field elements."""
@@ -163,13 +191,8 @@ class Prover:
         return values[0:n]
 
     def combined_rows(self) -> dict[str, Vector]:
-        """u and v_t: the alpha-combinations of the committed rows, as coefficients."""
-        found, alpha = {}, self.challenges["alpha"]
-        for layer, rows in enumerate(hidden_rows(self.compiled, self.model.secrets)):
-            weights = [pow(alpha, exponent, MODULUS) for exponent in self.circuit.row_exponents(layer)]
-            combined = Vector.linear_combination(rows, weights)
-            found[row_column(layer)] = combined if layer == 0 else combined.intt()
-        return found
+        """The alpha-combinations of the committed rows, as coefficients."""
+        return combined_rows(self.compiled, self.model.secrets, self.challenges["alpha"])
 
     @cached_property
     def row_coefficients(self) -> dict[str, Vector]:
@@ -177,8 +200,9 @@ class Prover:
         return self.combined_rows()
 
     @cached_property
-    def table(self) -> Vector:
-        return Vector.from_ints(list(TABLE)).intt()
+    def fixed(self) -> dict[str, Vector]:
+        """The constant columns of the protocol."""
+        return {column.name: fixed_coefficients(column.values) for column in columns(self.circuit) if column.values}
 
     @cached_property
     def publics(self) -> dict[str, Spread]:
@@ -186,15 +210,17 @@ class Prover:
         found = public_polynomials(self.circuit, self.statement, self.challenges["alpha"])
         return {name: Spread.of(polynomial) for name, polynomial in found.items()}
 
-    def on_domain(self) -> Values:
-        """All that is known so far, on the domain."""
+    def on_domain(self, own: Mapping[str, Vector]) -> Values:
+        """All that is known so far, on the domain, with the values of a round's `own` columns."""
         n = self.circuit.domain
 
         def column(name: str) -> Vector:
+            if name in own:
+                return own[name]
             if name in self.columns:
                 return self.columns[name].values
-            if name == "table":
-                return self.table.coset_ntt(n, 1)
+            if name in self.fixed:
+                return self.fixed[name].coset_ntt(n, 1)
             return self.row_coefficients[name].coset_ntt(n, 1)
 
         if not self.challenges:
@@ -204,41 +230,53 @@ class Prover:
 
     # quotient
 
-    def commit_quotient(self) -> G1:
+    def commit_quotient(self) -> dict[str, G1]:
         """t = (combined constraint) / (X^n - 1), computed on a coset that has more points than t has coefficients."""
         n = self.circuit.domain
         extension = 1
         while extension * n < quotient_length(self.circuit):
             extension *= 2
         size = extension * n
-        known = self.polynomials()
-        extended = Lazy(lambda name: known[name].coset_ntt(size, GENERATOR))
-        extended[QUOTIENT.name] = Vector.zeros(size)
-        publics = Lazy(lambda name: self.publics[name].on_coset(n, extension))
-        publics["vanishing"] = Vector.zeros(size)
-        numerator = total_constraint(self.circuit, Values(extended, publics, self.challenges, extension))
+        known = self.columns_coefficients() | self.row_coefficients
+        extended = dict(zip(known, Vector.coset_ntt_each(list(known.values()), size, GENERATOR), strict=True))
+        extended |= {column.name: fixed_on_coset(column.values, size) for column in columns(self.circuit) if column.values}
+        extended |= {column.name: Vector.zeros(1) for column in quotient_columns(self.circuit)}
+        publics = Spread.all_on_coset(self.publics, n, extension) | {"vanishing": Vector.zeros(1), "vanishing_high": Vector.zeros(1)}
+        program = Program(size, extended, publics, self.challenges, extension)
         lift, root = pow(GENERATOR, n, MODULUS), root_of_unity(extension)
         vanishing = Vector.from_ints([(lift * pow(root, k, MODULUS) - 1) % MODULUS for k in range(extension)])
-        quotient = (numerator * vanishing.inverse().repeat(n)).coset_intt(GENERATOR)
-        self.quotient = self.bounded(quotient)
-        return monomial_key().msm(self.quotient)
+        quotient = total_constraint(self.circuit, program) * program.input(vanishing.inverse(), 0, "1 / vanishing")
+        pieces = self.split(self.bounded(program.run(quotient).coset_intt(GENERATOR)))
+        self.quotient = dict(zip((column.name for column in quotient_columns(self.circuit)), pieces, strict=True))
+        return dict(zip(self.quotient, monomial_key().msm_each(pieces), strict=True))
+
+    def split(self, quotient: Vector) -> list[Vector]:
+        """The quotient as pieces low + X^QUOTIENT_SPLIT high that a commitment holds, if it has two; what is random moves between
+        them, so that neither shows what it is."""
+        if len(quotient_columns(self.circuit)) == 1:
+            return [quotient]
+        blinders = self.form.blinders
+        moved = random_scalars(blinders)
+        low, high = quotient[:QUOTIENT_SPLIT], quotient[QUOTIENT_SPLIT:]
+        return [Vector.concat([low, moved]), Vector.concat([high[:blinders] - moved, high[blinders:]])]
 
     def bounded(self, quotient: Vector) -> Vector:
         """The quotient's coefficients, refused when its degree shows that the division was not exact."""
         limit = quotient_length(self.circuit)
-        if limit > len(monomial_key()):
-            raise UnprovableTrace(f"the quotient may have {limit} coefficients, the commitment key has {len(monomial_key())}")
+        held = len(monomial_key()) + (QUOTIENT_SPLIT if len(quotient_columns(self.circuit)) > 1 else 0)
+        if limit > held:
+            raise UnprovableTrace(f"the quotient may have {limit} coefficients, the commitment key holds {held}")
         if quotient[limit:] != Vector.zeros(len(quotient) - limit):
             raise UnprovableTrace("the combined constraint is not divisible by X^n - 1: a constraint fails on some row")
         return quotient[0:limit]
 
     def polynomials(self) -> dict[str, Vector]:
         """Coefficients of every column but the quotient."""
-        return (
-            {name: column.coefficients for name, column in self.columns.items()}
-            | self.row_coefficients
-            | {"table": self.table}
-        )
+        return self.columns_coefficients() | self.row_coefficients | self.fixed
+
+    def columns_coefficients(self) -> dict[str, Vector]:
+        """Those of the columns that the proof has committed to so far."""
+        return {name: column.coefficients for name, column in self.columns.items()}
 
     # evaluations and openings
 
@@ -257,7 +295,7 @@ class Prover:
 
     def _combination(self, coefficients: Mapping[str, int]) -> Vector:
         """sum coefficients[c] * c over the named columns, as coefficients."""
-        polynomials = self.polynomials() | {QUOTIENT.name: self.quotient}
+        polynomials = self.polynomials() | self.quotient
         return Vector.linear_combination([polynomials[name] for name in coefficients], list(coefficients.values()))
 
     def commit_opening(self) -> G1:

@@ -1,6 +1,6 @@
 """The prover's commitment key: the ceremony's G1 powers, and for each domain its Lagrange basis with blinding points.
 
-`setup.bin` holds, uncompressed, [tau^i]_1 for i < 4096, then [L_i(tau)]_1 for n = 1024 and n = 2048. It is derived from
+`setup.bin` holds, uncompressed, [tau^i]_1 for i < 4096, then [L_i(tau)]_1 for n = 1024, 2048 and 512. It is derived from
 `trusted_setup.txt` by `python -m zkpredict.prover.setup` and pinned here by its sha256; a test derives it again. `commit` also
 checks by pairings that it is a key: `check_key`.
 """
@@ -15,14 +15,16 @@ from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
-from zkpredict.circuits.layout import DOMAINS
+from zkpredict.circuits.wide.keys import TABLES
 from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
-from zkpredict.verifier.ceremony import G1_POWERS, TABLE_COMMITMENT, TAU_G2, parse_ceremony
+from zkpredict.verifier.ceremony import CODES_COMMITMENTS, G1_POWERS, TABLE_COMMITMENT, TAU_G2, parse_ceremony
 
 FOLDER = Path(__file__).parent / "ceremony"
-SETUP_SHA256 = "15dc59bfa9da9d6ada1f84d02ca79f28eef212557fef43ed9866a8c1b371450c"
+SETUP_SHA256 = "822778826acbcfa6d7080145a28b85545cdbdcb265e769bbffdfd8491cbf8ae6"
 
 _POINT_BYTES = 96
+SETUP_DOMAINS = (1024, 2048, 512)
+"""The domains with a Lagrange basis in the file, in its order."""
 
 
 @cache
@@ -48,7 +50,7 @@ def monomial_key() -> Bases:
 @cache
 def lagrange_key(domain: int, blinders: int = 0) -> Bases:
     """[L_i(tau)]_1 for i < n, then the blinding points [tau^k (tau^n - 1)]_1 for k < `blinders`."""
-    start = G1_POWERS + sum(n for n in DOMAINS if n < domain)
+    start = G1_POWERS + sum(n for n in SETUP_DOMAINS[: SETUP_DOMAINS.index(domain)])
     powers = monomial_key()
     blinding = [powers[domain + k] - powers[k] for k in range(blinders)]
     return Bases.concat([_section(start, domain), Bases(blinding)])
@@ -62,7 +64,7 @@ def check_key(domain: int) -> None:
     4096/r. Raises `MalformedFile`.
     """
     powers, lagrange = monomial_key(), lagrange_key(domain)
-    challenge = int.from_bytes(hashlib.sha512(_setup_bytes() + TAU_G2 + TABLE_COMMITMENT).digest(), "big") % MODULUS
+    challenge = int.from_bytes(hashlib.sha512(_setup_bytes() + TAU_G2 + TABLE_COMMITMENT + b"".join(CODES_COMMITMENTS.values())).digest(), "big") % MODULUS
     weights = Vector.powers(challenge, G1_POWERS - 1)
     if powers[0] != G1.generator():
         raise _wrong_key("does not start at the generator")
@@ -73,8 +75,10 @@ def check_key(domain: int) -> None:
     # sum c^i [L_i(tau)] = sum of the coefficients of the polynomial with the values c^i
     if lagrange.msm(weights[:domain]) != powers.msm(weights[:domain].intt()):
         raise _wrong_key(f"has another Lagrange basis for {domain} rows")
-    if powers.msm(Vector.from_ints(list(TABLE)).intt()).to_compressed() != TABLE_COMMITMENT:
-        raise _wrong_key("gives the lookup table another commitment")
+    for name, values in {"table": TABLE, **TABLES}.items():
+        expected = TABLE_COMMITMENT if name == "table" else CODES_COMMITMENTS[name]
+        if powers.msm(Vector.from_ints(list(values)).intt()).to_compressed() != expected:
+            raise _wrong_key(f"gives the lookup table {name} another commitment")
 
 
 def _wrong_key(reason: str) -> MalformedFile:
@@ -84,7 +88,7 @@ def _wrong_key(reason: str) -> MalformedFile:
 def derive_setup(ceremony_file: bytes) -> bytes:
     """`setup.bin` from the ceremony file: every point checked, Lagrange bases by a group transform. A few seconds."""
     powers = Bases.from_compressed(b"".join(parse_ceremony(ceremony_file).g1_powers))
-    return powers.to_uncompressed() + b"".join(powers.lagrange(n).to_uncompressed() for n in DOMAINS)
+    return powers.to_uncompressed() + b"".join(powers.lagrange(n).to_uncompressed() for n in SETUP_DOMAINS)
 
 
 if __name__ == "__main__":

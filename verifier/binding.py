@@ -26,6 +26,7 @@ from zkpredict.verifier.transcript import context, keccak256
 
 SCHEMA_LABEL = b"zkpredict schema v1"
 BLINDING_POINTS = {
+    512: bytes.fromhex("832fca5196c95098ad47b7d24ba2f9d042e1c73ad2273edd1c2ce36386796ccc26e8567847697f3fcc2a0536a2a2087a"),
     1024: bytes.fromhex("81179cbc26a33f6d339b05ea3e1d6b9e1190bd44e94161ae36357b9cdf1e37d745d45c61735feed64371fe5384102366"),
     2048: bytes.fromhex("ad1086028fcdac94d5f1e7629071e7e47e30ad0190ae59aaebfb7a7ef6202ab91323a503c527e3226a23d7937af41a52"),
 }

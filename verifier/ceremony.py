@@ -22,6 +22,15 @@ TAU_G2 = bytes.fromhex(
 TABLE_COMMITMENT = bytes.fromhex(
     "a646f2f19e78809b93e8dc5cbfd654f0420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b"
 )
+CODES_COMMITMENTS = {
+    "codes_relu": bytes.fromhex(
+        "b2e45e35e53f07a572075dc3b805e3f8ddc5ec0cf80433d343f44403b007ab10bed9a33ee4e6ade142cc470304a3cf57"
+    ),
+    "codes_relu8": bytes.fromhex(
+        "b901cd3eb30fb58ec48c8247fb18a1f99c6ceb4426b5e30d7581a0c720612fa51bd95ce3ca85c9b284febf9b7dc4d374"
+    ),
+}
+"""The same for the tables of wide circuits, on the subgroup of order 512 (`circuits.wide.keys`)."""
 
 
 @dataclass(frozen=True)

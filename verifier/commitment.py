@@ -20,7 +20,7 @@ from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.storage import read_file, write_atomically
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import AnyCircuit, read_circuit
 from zkpredict.verifier.binding import bound_row
 from zkpredict.verifier.messages import POINT_BYTES, Point
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 MAGIC, SCHEMA_MAGIC = b"zkpK\x01", b"zkpK\x02"
-MAX_COMMITMENT_BYTES = 1 << 20
+MAX_COMMITMENT_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class ModelCommitment:
     `MalformedFile` for anything else. That points are in the subgroup is for whoever decodes them to check.
     """
 
-    circuit: Circuit
+    circuit: AnyCircuit
     rows: tuple[Point, ...]
     schema: Schema = Schema()
     inner: Point | None = None
 
     @classmethod
     def bound(
-        cls, circuit: Circuit, rows: tuple[Point, ...], schema: Schema, decode_point: Callable[[bytes], Point]
+        cls, circuit: AnyCircuit, rows: tuple[Point, ...], schema: Schema, decode_point: Callable[[bytes], Point]
     ) -> ModelCommitment:
         """The commitment whose first row is `rows[0]` with the schema bound to it; `rows` as they are when the schema says nothing."""
         if not schema:
@@ -84,7 +84,7 @@ class ModelCommitment:
         reader = ByteReader(data, what)
         has_schema = data[: len(MAGIC)] == SCHEMA_MAGIC
         reader.expect(SCHEMA_MAGIC if has_schema else MAGIC, "commitment magic")
-        circuit = Circuit.read(reader)
+        circuit = read_circuit(reader)
         count = reader.unsigned(2, "row count")
         if count != circuit.total_rows:
             raise MalformedFile(f"{what}: has {count} rows, its circuit needs {circuit.total_rows}")

@@ -1,8 +1,8 @@
 """What the prover sends, and the bytes of a proof file.
 
-    magic "zkpP" 01 | model id 32 | digit u16 little-endian | points of 48 bytes | scalars of 32 bytes, big-endian
+    magic "zkpP" 01 | model id 32 | digit u16 little-endian | outputs i64 little-endian | points of 48 bytes | scalars of 32 bytes, big-endian
 
-Which points and scalars, and in which rounds, is the form of the circuit (`circuits.columns.Form`). Points are generic: each verifier
+Which outputs (for most circuits none), points and scalars, and in which rounds, is the form of the circuit (`circuits.columns.Form`). Points are generic: each verifier
 decodes the 48 bytes into its own type, which offers `to_compressed()` (48 bytes, ZCash format) and `to_uncompressed()` (96 bytes, x
 then y, big-endian). The transcript absorbs the uncompressed form, as the contract does.
 """
@@ -19,7 +19,7 @@ from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.placement import COMPACT_FORM
-from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.statement import OUTPUT_BYTES, Statement
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.transcript import Transcript
 
@@ -29,6 +29,7 @@ DIGIT_BYTES = 2
 POINT_BYTES, SCALAR_BYTES = 48, 32
 HEADER_BYTES = len(MAGIC) + MODEL_ID_BYTES + DIGIT_BYTES
 _INFINITY = 0x40
+_OUTPUT_LIMIT = 1 << (8 * OUTPUT_BYTES - 1)
 
 
 class Point(Protocol):
@@ -45,7 +46,7 @@ class Point(Protocol):
 
 def proof_bytes(form: Form = COMPACT_FORM) -> int:
     """How long a proof file of this form is."""
-    return HEADER_BYTES + len(form.points) * POINT_BYTES + len(form.scalars) * SCALAR_BYTES
+    return HEADER_BYTES + form.outputs * OUTPUT_BYTES + len(form.points) * POINT_BYTES + len(form.scalars) * SCALAR_BYTES
 
 
 @dataclass(frozen=True)
@@ -60,14 +61,20 @@ class Proof:
     points: Mapping[str, Point]
     scalars: Mapping[str, int]
     form: Form = field(default=COMPACT_FORM, repr=False)
+    outputs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "outputs", tuple(self.outputs))
         object.__setattr__(self, "points", MappingProxyType(dict(self.points)))
         object.__setattr__(self, "scalars", MappingProxyType(dict(self.scalars)))
         if len(self.model_id) != MODEL_ID_BYTES or not 0 <= self.digit < 1 << (8 * DIGIT_BYTES):
             raise MalformedProof(
                 f"proof: the model id has {len(self.model_id)} bytes, expected {MODEL_ID_BYTES}, or the digit {self.digit} not "
                 f"{DIGIT_BYTES} bytes"
+            )
+        if len(self.outputs) != self.form.outputs or not all(-_OUTPUT_LIMIT <= value < _OUTPUT_LIMIT for value in self.outputs):
+            raise MalformedProof(
+                f"proof: it states {len(self.outputs)} outputs, expected {self.form.outputs} of {OUTPUT_BYTES} bytes each"
             )
         for kind, found, expected in (("points", self.points, self.form.points), ("scalars", self.scalars, self.form.scalars)):
             if tuple(found) != expected:
@@ -77,6 +84,7 @@ class Proof:
     def to_bytes(self) -> bytes:
         """The canonical proof file."""
         header = MAGIC + self.model_id + self.digit.to_bytes(DIGIT_BYTES, "little")
+        header += b"".join(value.to_bytes(OUTPUT_BYTES, "little", signed=True) for value in self.outputs)
         points = b"".join(point.to_compressed() for point in self.points.values())
         return header + points + b"".join(map(encode_scalar, self.scalars.values()))
 
@@ -95,13 +103,16 @@ class Proof:
             reader.expect(MAGIC, "magic")
             model_id = reader.take(MODEL_ID_BYTES, "model id")
             digit = reader.unsigned(DIGIT_BYTES, "digit")
+            outputs = tuple(
+                int.from_bytes(reader.take(OUTPUT_BYTES, f"output {number}"), "little", signed=True) for number in range(form.outputs)
+            )
             encoded = {name: reader.take(POINT_BYTES, f"point {number}") for number, name in enumerate(form.points)}
             scalars = {name: int.from_bytes(reader.take(SCALAR_BYTES, f"scalar {name}"), "big") for name in form.scalars}
             reader.finish()
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
         points = {name: _point(raw, name, decode_point) for name, raw in encoded.items()}
-        return cls(model_id, digit, points, scalars, form)
+        return cls(model_id, digit, points, scalars, form, outputs)
 
 
 def check_parts(points: Mapping[str, Point], scalars: Mapping[str, int]) -> None:

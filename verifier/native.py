@@ -9,18 +9,17 @@ import numpy as np
 
 from zkpredict.circuits.columns import Form, Origin
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.gadgets.dense import row_column
-from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import COMPACT_FORM, form
+from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit, form
 from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.wide.claims import LOGIT_LIMIT
 from zkpredict.kernel import G1, G2, pairing_check
-from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
+from zkpredict.verifier.ceremony import CODES_COMMITMENTS, TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.opening import Fold, fold, linearise
 
-FIXED_COLUMNS = {"table": TABLE_COMMITMENT}
+FIXED_COLUMNS = {"table": TABLE_COMMITMENT, **CODES_COMMITMENTS}
 """The commitments of the columns that are constants of the protocol, compressed."""
 
 
@@ -29,14 +28,19 @@ def parse_proof(data: bytes, shape: Form = COMPACT_FORM) -> Proof:
     return Proof.from_bytes(data, G1.from_compressed, shape)
 
 
-def statement_for(circuit: Circuit, image: bytes, digit: int) -> Statement:
-    """"The network says `digit` about `image`", if the circuit can say so. Raises `WrongStatement` for an image of another size and
-    a digit that is no class."""
+def statement_for(circuit: AnyCircuit, image: bytes, digit: int, outputs: tuple[int, ...] = ()) -> Statement:
+    """"The network says `digit` about `image`", if the circuit can say so. Raises `WrongStatement` for an image of another size,
+    a digit that is no class, and public outputs that are out of range or have their largest elsewhere."""
     if len(image) != circuit.inputs:
         raise WrongStatement(f"the image has {len(image)} bytes, the circuit takes {circuit.inputs}")
     if not 0 <= digit < circuit.classes:
         raise WrongStatement(f"the digit {digit} is not one of the {circuit.classes} classes")
-    return Statement(image, digit)
+    for number, value in enumerate(outputs):
+        if abs(value) >= LOGIT_LIMIT:
+            raise WrongStatement(f"output {number} is {value}, beyond {LOGIT_LIMIT - 1}")
+    if outputs and digit != outputs.index(max(outputs)):
+        raise WrongStatement(f"the digit is {digit}, the largest output is number {outputs.index(max(outputs))}")
+    return Statement(image, digit, outputs)
 
 
 def image_bytes(image: bytes | np.ndarray) -> bytes:
@@ -70,7 +74,7 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
     """
     circuit = commitment.circuit
     check_names(commitment, proof)
-    statement = statement_for(circuit, image_bytes(image), proof.digit)
+    statement = statement_for(circuit, image_bytes(image), proof.digit, proof.outputs)
     challenges = derive_challenges(circuit.digest, statement, proof)
     if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, MODULUS) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
@@ -113,10 +117,10 @@ def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold[int], ch
 
 def rows_of_column(commitment: ModelCommitment, name: str, alpha: int) -> list[tuple[G1, int]]:
     """A column of the model: its layer's row points, each with its power of alpha. Raises `ValueError` for a name that is none."""
-    circuit, start = commitment.circuit, 0
-    for layer in range(circuit.layers):
-        exponents = circuit.row_exponents(layer)
-        if row_column(layer) == name:
+    start = 0
+    for column in commitment.circuit.row_columns:
+        exponents = column.exponents
+        if column.name == name:
             points = cast("tuple[G1, ...]", commitment.rows)[start : start + len(exponents)]
             return [(point, pow(alpha, exponent, MODULUS)) for point, exponent in zip(points, exponents, strict=True)]
         start += len(exponents)

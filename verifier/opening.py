@@ -19,8 +19,7 @@ from typing import Generic, Protocol, TypeVar
 from zkpredict.circuits.columns import CellName, Form, linearised_name, scalar_name
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.field import MODULUS, S, inverse, root_of_unity
-from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import form
+from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.statement import Statement
 
 
@@ -107,7 +106,7 @@ def stated_cells(form: Form, scalars: Mapping[str, V]) -> dict[CellName, V]:
 
 
 def linearise(
-    circuit: Circuit, statement: Statement, challenges: Mapping[str, int], scalars: Mapping[str, int]
+    circuit: AnyCircuit, statement: Statement, challenges: Mapping[str, int], scalars: Mapping[str, int]
 ) -> Linearisation[int]:
     """Evaluates the combined constraint at rho with the stated cells filled in."""
     publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"])
@@ -126,7 +125,7 @@ class Fold(Generic[S]):
 
 
 def fold(
-    circuit: Circuit, linearisation: Linearisation[S], scalars: Mapping[str, S | int], challenges: Mapping[str, S | int]
+    circuit: AnyCircuit, linearisation: Linearisation[S], scalars: Mapping[str, S | int], challenges: Mapping[str, S | int]
 ) -> Fold[S]:
     """BDFG20: L = sum_i nu^i Z_i (C_i - r_i(zeta)) - Z W at zeta.
 

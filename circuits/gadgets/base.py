@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.columns import Column
 from zkpredict.circuits.expression import Expression
 from zkpredict.circuits.field import S
-from zkpredict.circuits.publics import Periodic
+from zkpredict.circuits.publics import PublicPolynomial, Selector
 
 if TYPE_CHECKING:
     import numpy as np
 
     from zkpredict.circuits.layout import Circuit
+    from zkpredict.circuits.statement import Statement
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,12 @@ class Gadget:
         """What must hold on every row."""
         return ()
 
-    def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
+    def selectors(self, alpha: S) -> Mapping[str, Selector[S]]:
         """Its public polynomials that no statement changes. `alpha` is the challenge: a number, or a formula."""
+        return {}
+
+    def publics(self, statement: Statement, alpha: int) -> Mapping[str, PublicPolynomial]:
+        """Its public polynomials that depend on the statement."""
         return {}
 
     def equations(self, claim: int) -> tuple[Equation, ...]:

@@ -22,7 +22,7 @@ class Bytes(Gadget):
     """The range check of every limb."""
 
     def columns(self) -> tuple[Column, ...]:
-        return (Column("lookup", Origin.PROOF, 2, "lookup"), Column("table", Origin.FIXED, degree=TABLE_SIZE - 1))
+        return (Column("lookup", Origin.PROOF, 2, "lookup"), Column("table", Origin.FIXED, values=TABLE))
 
     def constraints(self) -> tuple[Constraint, ...]:
         limb, cell, lookup, table = Cell("limb"), Cell("cell"), Cell("lookup"), Cell("table")

@@ -11,13 +11,8 @@ from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
 from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Equation, Gadget
-from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, LANE_ROWS, PACK_LANES, PACK_ROWS, READOUT_ROW, Circuit
+from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, LANE_ROWS, PACK_LANES, PACK_ROWS, READOUT_ROW, Circuit, row_column
 from zkpredict.circuits.publics import Periodic
-
-
-def row_column(layer: int) -> str:
-    """Name of the combined weight rows of `layer`."""
-    return f"rows{layer}"
 
 
 class Dense(Gadget):

@@ -1,0 +1,44 @@
+"""Which placement holds a network: compact where it fits, wide for everything else."""
+
+from __future__ import annotations
+
+from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.layout import DOMAINS
+from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.wide.claims import CLASS, Claim
+from zkpredict.circuits.wide.compiler import WideNetwork, compile_wide
+from zkpredict.circuits.wide.layout import WideCircuit
+
+AnyCompiled = CompiledNetwork | WideNetwork
+"""A network in a circuit of either placement."""
+COMPACT, WIDE = "compact", "wide"
+PLACEMENTS = (COMPACT, WIDE)
+
+
+def compile_any(
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None
+) -> AnyCompiled:
+    """The network in the placement asked for; without one in a compact circuit, which is the cheapest on-chain, if one holds it
+    and the claim is the class, else in a wide one.
+
+    Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
+    """
+    compact = placement == COMPACT or (placement is None and claim == CLASS and domain in (None, *DOMAINS))
+    if compact:
+        try:
+            if claim != CLASS:
+                raise UnsupportedNetwork(f"compact circuits claim the class only, not {claim}")
+            return compile_network(network, domain)
+        except UnsupportedNetwork:
+            if placement == COMPACT:
+                raise
+    return compile_wide(network, claim, domain)
+
+
+def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
+    """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
+    if isinstance(circuit, WideCircuit):
+        return compile_wide(network, circuit.claim, circuit.domain)
+    return compile_network(network, circuit.domain)

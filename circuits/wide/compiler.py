@@ -1,0 +1,153 @@
+"""From an integer network to a wide circuit, and the packed rows of weights a model commits to.
+
+The smallest proof is chosen: its bytes follow from the domain, the number of tracks, and what each track commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.gadgets.gates import check_rows
+from zkpredict.circuits.networks.dense import Interval
+from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.wide.claims import CLASS, LOGIT_LIMIT, Claim
+from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW, LANE_BITS, PACK_LANES, Band
+from zkpredict.circuits.wide.lanes import lane_places
+from zkpredict.circuits.wide.layout import DOUBLE, NARROW, WIDE_DOMAINS, WideCircuit
+
+KEPT_BITS = 16
+"""Above its lowest byte (a double value: its lowest 32 bits) a lane holds the 16 bits that an activation reads."""
+
+
+@dataclass(frozen=True)
+class WideNetwork:
+    """A network with the circuit that holds it. `scales[t]`: layer t lies in its lanes multiplied by 2^scales[t], so that the
+    lane's fixed shift is the layer's own shift."""
+
+    network: IntegerNetwork
+    circuit: WideCircuit
+    scales: tuple[int, ...] = field(repr=False)
+
+    def factors(self, layer: int) -> np.ndarray:
+        """For each neuron of a layer what its weights are multiplied with in its pack: Python ints [outputs]."""
+        band = self.circuit.bands[layer]
+        sign = self.circuit.claim.row_sign if layer == self.circuit.layers - 1 else 1
+        own = [sign << (band.value_shift(place) + self.scales[layer]) for place in range(band.values_per_pack)]
+        return np.array(own * -(-band.values // band.values_per_pack), dtype=object)[: band.values]
+
+    def neurons(self, layer: int, pack: int) -> slice:
+        """The neurons in a pack of a layer."""
+        band = self.circuit.bands[layer]
+        return slice(pack * band.values_per_pack, min((pack + 1) * band.values_per_pack, band.values))
+
+    @cached_property
+    def all_rows(self) -> tuple[list[int], ...]:
+        """The committed rows without their random entry, n field elements each, column by column. Slow: the twin of what the prover
+        computes (`zkpredict.prover.rows`)."""
+        found = []
+        for column in self.circuit.row_columns:
+            found += self._input_rows(column.name) if column.coefficients else self._value_rows(column.layer, column.name)
+        return tuple(found)
+
+    def packed(self, layer: int, pack: int) -> tuple[int, list[int]]:
+        """The bias and the weights of one pack, as signed ints."""
+        own = self.neurons(layer, pack)
+        factors = self.factors(layer)[own]
+        bias = int(factors @ self.network.layers[layer].bias[own].astype(object))
+        return bias, (factors @ self.network.layers[layer].weights[own].astype(object)).tolist()
+
+    def _input_rows(self, name: str) -> Iterator[list[int]]:
+        step, chunk = (int(part) for part in name.removeprefix("rows0_").split("_"))
+        inputs = self.circuit.chunks[chunk]
+        for packs, _ in self.circuit.shared_packs(self.circuit.input_steps[step]):
+            entries: list[int] = []
+            for pack in packs:
+                bias, weights = self.packed(0, pack)
+                entries += [*([bias] if chunk == 0 else []), *weights[inputs.start : inputs.stop]]
+            yield [entry % MODULUS for entry in entries] + [0] * (self.circuit.domain - len(entries))
+
+    def _value_rows(self, layer: int, name: str) -> Iterator[list[int]]:
+        before = self.circuit.bands[layer - 1]
+        track = int(name.rpartition("_")[2])
+        rows, numbers = value_places(before)[track]
+        for pack in range(self.circuit.bands[layer].packs):
+            bias, weights = self.packed(layer, pack)
+            row = [0] * self.circuit.domain
+            if track == before.tracks[0]:
+                row[BIAS_ROW] = bias % MODULUS
+            for at, number in zip(rows.tolist(), numbers.tolist(), strict=True):
+                row[at] = weights[number] % MODULUS
+            yield row
+
+    def blinding_position(self, layer: int) -> int:
+        """Index of a row's random entry: a coefficient no input uses (first layer), or a value at a row nobody reads."""
+        return self.circuit.domain - 1 if layer == 0 else BLINDING_ROW
+
+
+@lru_cache(maxsize=256)
+def value_places(band: Band) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """For each track of a band, the rows on which its values' activations are read, and the values' numbers: int64 arrays."""
+    found = {}
+    for track, (rows, lanes) in lane_places(band).items():
+        packs, places = np.divmod(lanes, PACK_LANES)
+        values, lane = np.divmod(places, band.lanes)
+        numbers = packs * band.values_per_pack + values
+        used = (lane == 0) & (values < band.values_per_pack) & (numbers < band.values)
+        order = np.argsort(numbers[used], kind="stable")
+        found[track] = (rows[used][order], numbers[used][order])
+    return found
+
+
+def fit(number: int, shift: int, interval: Interval) -> tuple[int, int]:
+    """Lanes of a value and scale (as a power of two) at which hidden layer `number` is stored. Raises `UnsupportedNetwork`."""
+    for lanes in (NARROW, DOUBLE):
+        own = lanes * LANE_BITS - KEPT_BITS
+        if shift <= own and interval.magnitude << (own - shift) < 1 << (lanes * LANE_BITS - 1):
+            return lanes, own - shift
+    own = DOUBLE * LANE_BITS - KEPT_BITS
+    if shift > own:
+        raise UnsupportedNetwork(f"layer {number} shifts by more than the {own} bits of a double lane")
+    check_rows(number, interval, 1 << (DOUBLE * LANE_BITS - 1 - own + shift), shift)
+    raise AssertionError("a row that fits no lane reaches the limit")
+
+
+def compile_wide(network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None) -> WideNetwork:
+    """Chooses lanes, and the domain with the smallest proof (or takes the given one).
+
+    Raises `UnsupportedNetwork`, naming layer and row, when a worst-case bound does not fit a lane, and naming the sizes when no domain
+    fits.
+    """
+    lanes, scales = [], []
+    for number, (layer, interval) in enumerate(zip(network.layers[:-1], network.intervals[:-1], strict=True)):
+        fitted = fit(number, layer.shift, interval)
+        lanes.append(fitted[0])
+        scales.append(fitted[1])
+    check_rows(len(network.layers) - 1, network.intervals[-1], LOGIT_LIMIT, 0)
+    activations = tuple(layer.activation for layer in network.layers[:-1])
+
+    def circuit(rows: int) -> WideCircuit:
+        return WideCircuit(network.shape, tuple(lanes), activations, rows, claim)
+
+    if domain is not None:
+        return WideNetwork(network, circuit(domain), (*scales, 0))
+    from zkpredict.circuits.placement import form  # it places this package's gadgets
+    from zkpredict.verifier.messages import proof_bytes
+
+    found: list[tuple[int, int, WideCircuit]] = []
+    for rows in WIDE_DOMAINS[:-1]:
+        with suppress(UnsupportedNetwork):
+            one = circuit(rows)
+            found.append((proof_bytes(form(one)), rows, one))
+    last = WIDE_DOMAINS[-1]
+    if not found:
+        return WideNetwork(network, circuit(last), (*scales, 0))
+    one = circuit(last)
+    found.append((proof_bytes(form(one)), last, one))
+    return WideNetwork(network, min(found, key=lambda choice: choice[:2])[2], (*scales, 0))

@@ -1,0 +1,52 @@
+"""A part of the public input as a polynomial that meets first-layer rows in coefficient form.
+
+    inputs = X / n,   X(Y) = sum_k q_k Y^(-k mod n),   q = w_0 (1, x_0, x_1, ...), w_1 (1, x_0, ...), ...
+    (1/n) sum_{h in H} rows(h) X(h) = <coefficients of rows, q>
+
+The 1, which the bias meets, is there in the first part only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from zkpredict.circuits.field import MODULUS, inverse
+
+
+@dataclass(frozen=True)
+class InputPart:
+    """`inputs` for the bytes `data`, with the 1 before them when `leading`, once for each of `weights`."""
+
+    domain: int
+    data: bytes = field(repr=False)
+    leading: bool
+    weights: tuple[int, ...]
+
+    @property
+    def _values(self) -> list[int]:
+        return [*([1] if self.leading else []), *self.data]
+
+    def coefficients(self) -> list[int]:
+        """Low first, n of them."""
+        scale, position = inverse(self.domain), 0
+        found = [0] * self.domain
+        values = self._values
+        for weight in self.weights:
+            for value in values:
+                found[-position % self.domain] = weight * value * scale % MODULUS
+                position += 1
+        return found
+
+    def evaluate(self, point: int, domain: int) -> int:
+        """With z = 1 / point: point^n (sum_p w_p z^(p m)) (sum_i v_i z^i) for m values, but for the very first term, which is v_0
+        w_0 and not point^n times that."""
+        values, z = self._values, inverse(point)
+        block, total = 0, 0
+        for value in reversed(values):
+            block = (block * z + value) % MODULUS
+        step = pow(z, len(values), MODULUS)
+        for weight in reversed(self.weights):
+            total = (total * step + weight) % MODULUS
+        whole = pow(point, domain, MODULUS)
+        first = self.weights[0] * values[0] * (1 - whole)
+        return (whole * total * block + first) * inverse(self.domain) % MODULUS

@@ -1,0 +1,49 @@
+"""The one sum: every pack against its row of weights, the claim, and the lookup.
+
+    C(next) - C = last S + (claim) - (weights)(what they read) - constants + theta (sum_g L_g - LT)        and cyclic: the total is zero
+
+alpha, beta, gamma and theta are all drawn after the trace: fold and lookups follow from it, so the total is a polynomial in them.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import add
+
+from zkpredict.circuits.columns import Column, Origin
+from zkpredict.circuits.expression import Cell, Challenge, Public
+from zkpredict.circuits.field import MODULUS, inverse
+from zkpredict.circuits.gadgets.base import Constraint
+from zkpredict.circuits.publics import Constant, PublicPolynomial
+from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.wide.dense import Dense
+from zkpredict.circuits.wide.keys import Keys
+from zkpredict.circuits.wide.lanes import WideGadget
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.output import Output
+
+
+class Total(WideGadget):
+    """The running sum of all equations."""
+
+    def __init__(self, circuit: WideCircuit, dense: tuple[Dense, ...], output: Output, keys: Keys) -> None:
+        super().__init__(circuit)
+        self.dense, self.output, self.keys = dense, output, keys
+
+    def columns(self) -> tuple[Column, ...]:
+        return (Column("sum", Origin.PROOF, 2, "sum"),)
+
+    def constraints(self) -> tuple[Constraint, ...]:
+        total = Cell("sum")
+        right = Public("last") * Cell("fold") - reduce(add, [layer.read_by_weights() for layer in self.dense]) - Public("constants")
+        claimed = self.output.read()
+        right = right if claimed is None else right + claimed
+        lookups = reduce(add, [Cell(name) for name, _ in self.keys.lookups()]) - Cell("lookup_table")
+        return (Constraint("sum", total.next - total - right - Challenge("theta") * lookups),)
+
+    def constant_term(self, statement: Statement, alpha: int) -> int:
+        """The sum of all equations' constants, each weighted by its power of alpha."""
+        return (sum(layer.constants(alpha) for layer in self.dense) + self.output.constants(statement, alpha)) % MODULUS
+
+    def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
+        return {"constants": Constant(self.constant_term(statement, alpha) * inverse(self.circuit.domain) % MODULUS)}

@@ -1,0 +1,146 @@
+"""The committed rows of a model as vectors: each with its random entry (to commit), and combined by powers of alpha (to prove).
+
+Combining weighs the weights themselves, a few nanoseconds each, and never makes the packed rows: the twins that do are `all_rows` of
+the compiled networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from zkpredict.circuits.choice import AnyCompiled
+from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.rows import RowColumn
+from zkpredict.circuits.wide.compiler import WideNetwork, value_places
+from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW
+from zkpredict.kernel import Vector
+
+
+
+
+def hidden_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple[RowColumn, Vector]]:
+    """Every committed row with its random entry, in order: coefficients for layer 0, values on the domain for later layers.
+
+    One uniform entry on a point nobody reads makes each commitment uniform in the group, whatever the weights.
+    """
+    remaining = iter(secrets)
+    if isinstance(compiled, WideNetwork):
+        for column in compiled.circuit.row_columns:
+            make = _input_rows if column.coefficients else _value_rows
+            yield from ((column, row) for row in make(compiled, column, remaining))
+        return
+    for column in compiled.circuit.row_columns:
+        position = compiled.blinding_position(column.layer)
+        for row in compiled.rows[column.layer]:
+            yield column, Vector.from_ints(row[:position] + [next(remaining)] + row[position + 1 :])
+
+
+def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> dict[str, Vector]:
+    """Every column of the model at a challenge, as coefficients: sum over its rows of alpha^exponent (row)."""
+    found: dict[str, Vector] = {}
+    if isinstance(compiled, WideNetwork):
+        used = 0
+        for column in compiled.circuit.row_columns:
+            weights = [pow(alpha, exponent, MODULUS) for exponent in column.exponents]
+            own = secrets[used : used + len(weights)]
+            used += len(weights)
+            hiding = sum(weight * secret for weight, secret in zip(weights, own, strict=True)) % MODULUS
+            if column.coefficients:
+                found[column.name] = _combined_inputs(compiled, column, weights, hiding)
+            else:
+                found[column.name] = _combined_values(compiled, column, weights, hiding).intt()
+        return found
+    rows: dict[str, list[Vector]] = {}
+    for column, row in hidden_rows(compiled, secrets):
+        rows.setdefault(column.name, []).append(row)
+    for column in compiled.circuit.row_columns:
+        combined = Vector.linear_combination(rows[column.name], [pow(alpha, e, MODULUS) for e in column.exponents])
+        found[column.name] = combined if column.coefficients else combined.intt()
+    return found
+
+
+def _weighted(compiled: WideNetwork, layer: int, own: slice | np.ndarray, inputs: slice | np.ndarray, factors: Sequence[int]) -> Vector:
+    """sum over the neurons `own` of factor W[neuron, inputs]."""
+    narrow = compiled.network.layers[layer].narrow[own]
+    return Vector.combine_rows(np.ascontiguousarray(narrow[:, inputs]), [factor % MODULUS for factor in factors])
+
+
+def _bias(compiled: WideNetwork, layer: int, own: slice | np.ndarray, factors: Sequence[int]) -> int:
+    bias = compiled.network.layers[layer].bias[own].tolist()
+    return sum(factor * value for factor, value in zip(factors, bias, strict=True)) % MODULUS
+
+
+def _part(column: RowColumn) -> tuple[int, int]:
+    """Step and chunk of a first-layer column."""
+    _, step, chunk = column.name.split("_")
+    return int(step), int(chunk)
+
+
+def _input_rows(compiled: WideNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
+    circuit, all_factors = compiled.circuit, compiled.factors(0)
+    step, chunk = _part(column)
+    inputs = slice(circuit.chunks[chunk].start, circuit.chunks[chunk].stop)
+    for packs, _ in circuit.shared_packs(circuit.input_steps[step]):
+        parts = []
+        for pack in packs:
+            own = compiled.neurons(0, pack)
+            factors = all_factors[own].tolist()
+            if chunk == 0:
+                parts.append(Vector.from_ints([_bias(compiled, 0, own, factors)]))
+            parts.append(_weighted(compiled, 0, own, inputs, factors))
+        yield _with_secret(circuit.domain, parts, next(secrets))
+
+
+def _with_secret(domain: int, parts: list[Vector], secret: int) -> Vector:
+    """The parts one after another, zeros, and the random entry as the last coefficient."""
+    return Vector.concat([*parts, Vector.zeros(domain - 1 - sum(map(len, parts))), Vector.from_ints([secret])])
+
+
+def _combined_inputs(compiled: WideNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
+    circuit, factors = compiled.circuit, compiled.factors(0).tolist()
+    step, chunk = _part(column)
+    inputs = slice(circuit.chunks[chunk].start, circuit.chunks[chunk].stop)
+    places: list[tuple[list[int], list[int]]] = [([], []) for _ in range(circuit.packs_per_row)]
+    for (packs, _), weight in zip(circuit.shared_packs(circuit.input_steps[step]), weights, strict=True):
+        for (neurons, scalars), pack in zip(places, packs, strict=False):
+            own = compiled.neurons(0, pack)
+            neurons += range(own.start, own.stop)
+            scalars += [factor * weight % MODULUS for factor in factors[own]]
+    parts = []
+    for neurons, scalars in places:
+        if not neurons:
+            break
+        chosen = np.array(neurons)
+        if chunk == 0:
+            parts.append(Vector.from_ints([_bias(compiled, 0, chosen, scalars)]))
+        parts.append(_weighted(compiled, 0, chosen, inputs, scalars))
+    return _with_secret(circuit.domain, parts, hiding)
+
+
+def _value_rows(compiled: WideNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
+    all_factors = compiled.factors(column.layer)
+    for pack in range(compiled.circuit.bands[column.layer].packs):
+        own = compiled.neurons(column.layer, pack)
+        yield _values(compiled, column, own, all_factors[own].tolist(), next(secrets))
+
+
+def _combined_values(compiled: WideNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
+    band, factors = compiled.circuit.bands[column.layer], compiled.factors(column.layer).tolist()
+    scalars = [factor * weights[neuron // band.values_per_pack] % MODULUS for neuron, factor in enumerate(factors)]
+    return _values(compiled, column, slice(0, band.values), scalars, hiding)
+
+
+def _values(compiled: WideNetwork, column: RowColumn, own: slice, factors: list[int], secret: int) -> Vector:
+    """sum over neurons of factor (bias, weights) on the rows where the layer reads them, with the random entry."""
+    circuit, layer = compiled.circuit, column.layer
+    before = circuit.bands[layer - 1]
+    track = int(column.name.rpartition("_")[2])
+    rows, numbers = value_places(before)[track]
+    contiguous = len(numbers) == int(numbers[-1]) - int(numbers[0]) + 1
+    inputs = slice(int(numbers[0]), int(numbers[-1]) + 1) if contiguous else numbers
+    ends = [secret, _bias(compiled, layer, own, factors)] if track == before.tracks[0] else [secret]
+    places = np.concatenate([np.array([BLINDING_ROW, BIAS_ROW][: len(ends)], dtype=np.int64), rows])
+    values = Vector.concat([Vector.from_ints(ends), _weighted(compiled, layer, own, inputs, factors)])
+    return values.scatter(circuit.domain, places)
