@@ -72,4 +72,5 @@ def evaluate_publics(circuit: AnyCircuit, statement: Statement, alpha: int, poin
     n = circuit.domain
     found = {name: polynomial.evaluate(point, n) for name, polynomial in public_polynomials(circuit, statement, alpha).items()}
     vanishing = (pow(point, n, MODULUS) - 1) % MODULUS
-    return found | {"vanishing": vanishing, "vanishing_high": vanishing * pow(point, placement.QUOTIENT_SPLIT, MODULUS) % MODULUS}
+    factors = (vanishing, vanishing * pow(point, placement.QUOTIENT_SPLIT, MODULUS) % MODULUS)
+    return found | dict(zip(placement.quotient_factors(circuit), factors, strict=False))

@@ -57,7 +57,9 @@ def known_gates() -> Mapping[int, type[Gate]]:
 
 def read_circuit(reader: ByteReader) -> AnyCircuit:
     """Parses the canonical bytes of a circuit of either placement at the cursor. Raises `MalformedFile`."""
-    magic = bytes(reader.peek(len(MAGIC)))
+    start = reader.position
+    magic = reader.take(len(MAGIC), "circuit magic")
+    reader.position = start
     known: dict[bytes, type[Circuit] | type[WideCircuit]] = {MAGIC: Circuit, wide_layout.MAGIC: WideCircuit}
     if magic not in known:
         raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
@@ -86,6 +88,11 @@ def quotient_columns(circuit: AnyCircuit) -> tuple[Column, ...]:
     return (QUOTIENT, QUOTIENT_HIGH)[: circuit.quotient_pieces]
 
 
+def quotient_factors(circuit: AnyCircuit) -> tuple[str, ...]:
+    """What each of them is multiplied with: X^n - 1, and X^QUOTIENT_SPLIT times that."""
+    return ("vanishing", "vanishing_high")[: circuit.quotient_pieces]
+
+
 def columns(circuit: AnyCircuit) -> tuple[Column, ...]:
     """All columns: those of a proof by round, the fixed ones, those of the model."""
     own = [column for gadget in placed(circuit) for column in gadget.columns()]
@@ -106,9 +113,8 @@ def weighed(circuit: AnyCircuit, constraints: Iterable[Constraint], environment:
     for constraint in reversed(tuple(constraints)):
         value = constraint.expression.evaluate(environment)
         total = value if total is None else total * delta + value
-    for column in quotient_columns(circuit):
-        factor = Public("vanishing" if column is QUOTIENT else "vanishing_high")
-        total = total - (factor * Cell(column.name)).evaluate(environment)
+    for factor, column in zip(quotient_factors(circuit), quotient_columns(circuit), strict=True):
+        total = total - (Public(factor) * Cell(column.name)).evaluate(environment)
     return total
 
 

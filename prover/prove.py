@@ -16,7 +16,7 @@ from zkpredict.circuits.constraints import constraint, public_polynomials, total
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import GENERATOR, MODULUS, root_of_unity
-from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns
+from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns, quotient_factors
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import Kind
@@ -241,7 +241,8 @@ class Prover:
         extended = dict(zip(known, Vector.coset_ntt_each(list(known.values()), size, GENERATOR), strict=True))
         extended |= {column.name: fixed_on_coset(column.values, size) for column in columns(self.circuit) if column.values}
         extended |= {column.name: Vector.zeros(1) for column in quotient_columns(self.circuit)}
-        publics = Spread.all_on_coset(self.publics, n, extension) | {"vanishing": Vector.zeros(1), "vanishing_high": Vector.zeros(1)}
+        publics = Spread.all_on_coset(self.publics, n, extension)
+        publics |= {factor: Vector.zeros(1) for factor in quotient_factors(self.circuit)}
         program = Program(size, extended, publics, self.challenges, extension)
         lift, root = pow(GENERATOR, n, MODULUS), root_of_unity(extension)
         vanishing = Vector.from_ints([(lift * pow(root, k, MODULUS) - 1) % MODULUS for k in range(extension)])

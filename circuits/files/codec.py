@@ -34,10 +34,6 @@ class ByteReader:
         start, self.position = self.position, self.position + count
         return memoryview(self.data)[start : self.position]
 
-    def peek(self, count: int) -> bytes:
-        """The next bytes, `count` or as many as are left; the cursor stays."""
-        return bytes(self.data[self.position : self.position + count])
-
     def unsigned(self, size: int, field: str) -> int:
         """A little-endian unsigned integer of `size` bytes."""
         return int.from_bytes(self.take(size, field), "little")

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from zkpredict.circuits.columns import Origin
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.gates import check_rows
@@ -137,17 +138,16 @@ def compile_wide(network: IntegerNetwork, claim: Claim = CLASS, domain: int | No
 
     if domain is not None:
         return WideNetwork(network, circuit(domain), (*scales, 0))
-    from zkpredict.circuits.placement import form  # it places this package's gadgets
-    from zkpredict.verifier.messages import proof_bytes
-
-    found: list[tuple[int, int, WideCircuit]] = []
+    found = []
     for rows in WIDE_DOMAINS[:-1]:
         with suppress(UnsupportedNetwork):
-            one = circuit(rows)
-            found.append((proof_bytes(form(one)), rows, one))
-    last = WIDE_DOMAINS[-1]
-    if not found:
-        return WideNetwork(network, circuit(last), (*scales, 0))
-    one = circuit(last)
-    found.append((proof_bytes(form(one)), last, one))
-    return WideNetwork(network, min(found, key=lambda choice: choice[:2])[2], (*scales, 0))
+            found.append(circuit(rows))
+    found.append(circuit(WIDE_DOMAINS[-1]))
+    return WideNetwork(network, min(found, key=committed_columns), (*scales, 0))
+
+
+def committed_columns(circuit: WideCircuit) -> int:
+    """How many columns a proof commits: what its size goes with."""
+    from zkpredict.circuits.placement import columns  # it places this package's gadgets
+
+    return sum(column.origin is Origin.PROOF for column in columns(circuit))

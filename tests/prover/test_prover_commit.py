@@ -10,7 +10,8 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.kernel import G1
 from zkpredict.prover import commit
-from zkpredict.prover.commit import commit_model, hidden_rows
+from zkpredict.prover.commit import commit_model
+from zkpredict.prover.rows import hidden_rows
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.prove import prove
 from zkpredict.prover.randomness import random_scalars
@@ -55,12 +56,11 @@ def test_hidden_rows_are_the_compiled_ones_but_for_the_secret():
     compiled = compile_network(random_network(2, (40, 25, 12, 3)))
     secrets = tuple(range(10**30, 10**30 + compiled.circuit.total_rows))
     number = 0
-    for layer, (plain, hidden) in enumerate(zip(compiled.rows, hidden_rows(compiled, secrets))):
-        for before, after in zip(plain, hidden, strict=True):
-            expected = list(before)
-            expected[compiled.blinding_position(layer)] = secrets[number]
-            assert after.to_ints() == expected
-            number += 1
+    for before, (column, after) in zip(compiled.all_rows, hidden_rows(compiled, secrets), strict=True):
+        expected = list(before)
+        expected[compiled.blinding_position(column.layer)] = secrets[number]
+        assert after.to_ints() == expected
+        number += 1
     assert number == len(secrets)
 
 
@@ -125,7 +125,7 @@ def test_the_domain_can_be_chosen(domain, image):
 def test_networks_that_fit_no_circuit_are_refused_before_any_commitment(monkeypatch):
     monkeypatch.setattr(commit, "random_scalars", lambda count: pytest.fail("secrets were drawn"))
     with refuses(UnsupportedNetwork, "network 784-161-10 needs 36 packs of rows, a domain of 2048 rows has 32: it fits with at most 160 neurons in hidden layer 1"):
-        commit_model(random_network(1, (784, 161, 10), largest=1))
+        commit_model(random_network(1, (784, 161, 10), largest=1), placement="compact")
 
 
 def test_random_scalars_are_many_fresh_and_below_the_order():

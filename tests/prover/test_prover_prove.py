@@ -170,7 +170,7 @@ def test_the_quotient_divides_the_combined_constraint_matches_reference(shape, d
         prover.answer(message)
         prover.challenges |= next(known)
     alpha = prover.challenges["alpha"]
-    polynomials = prover.polynomials() | {"quotient": prover.quotient}
+    polynomials = prover.polynomials() | prover.quotient
     publics = evaluate_publics(model.commitment.circuit, prover.statement, alpha, point)
     for name, public in prover.publics.items():
         spread = domain // len(public.coefficients)

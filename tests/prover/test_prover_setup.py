@@ -13,7 +13,7 @@ from zkpredict.kernel import G1, G2, Vector, pairing_check
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.prover import setup
 from zkpredict.prover.polynomial import commit_column
-from zkpredict.prover.setup import FOLDER, SETUP_SHA256, derive_setup, lagrange_key, monomial_key
+from zkpredict.prover.setup import FOLDER, SETUP_DOMAINS, SETUP_SHA256, derive_setup, lagrange_key, monomial_key
 from zkpredict.verifier.ceremony import TAU_G2, parse_ceremony
 
 BLINDERS = COMPACT_FORM.blinders
@@ -34,7 +34,7 @@ def test_the_shipped_key_is_derived_again_from_the_ceremony(ceremony_file):
     derived = derive_setup(ceremony_file)
     assert derived == (FOLDER / "setup.bin").read_bytes()
     assert hashlib.sha256(derived).hexdigest() == SETUP_SHA256
-    assert len(derived) == 96 * (4096 + sum(DOMAINS))
+    assert len(derived) == 96 * (4096 + sum(SETUP_DOMAINS))
 
 
 def test_an_altered_ceremony_derives_nothing(ceremony_file):

@@ -7,7 +7,7 @@ from support import random_network, refuses
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.schema import Feature, Schema
-from zkpredict.circuits.layout import DOMAINS
+from zkpredict.circuits.wide.layout import WIDE_DOMAINS
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
@@ -34,7 +34,7 @@ def proof(model):
 
 
 def test_the_blinding_points_are_those_of_the_ceremony(model):
-    assert set(BLINDING_POINTS) == set(DOMAINS)
+    assert set(BLINDING_POINTS) == set(WIDE_DOMAINS)
     for domain, point in BLINDING_POINTS.items():
         assert monomial_key()[domain - 1].to_compressed() == point
     assert model.compiled.blinding_position(0) == model.compiled.circuit.domain - 1
