@@ -9,14 +9,18 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from zkpredict.circuits import linear, placement
+from zkpredict.circuits import placement
 from zkpredict.circuits.expression import Environment
 from zkpredict.circuits.field import MODULUS, S
 from zkpredict.circuits.gadgets.base import Constraint
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.linear import constant_term, readout
 from zkpredict.circuits.placement import AnyCircuit
-from zkpredict.circuits.publics import Periodic, PublicPolynomial, Selector
+from zkpredict.circuits.publics import PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
+
+__all__ = [
+    "constant_term", "constraint", "constraints", "evaluate_publics", "public_polynomials", "readout", "selectors", "total_constraint",
+]
 
 
 @lru_cache(maxsize=256)
@@ -47,16 +51,6 @@ def selectors(circuit: AnyCircuit, alpha: S) -> dict[str, Selector[S]]:
             if found.setdefault(name, polynomial) != polynomial:
                 raise ValueError(f"two gadgets call different polynomials {name}")
     return found
-
-
-def readout(circuit: Circuit, alpha: S, claim: int) -> Periodic[S]:
-    """Weight of each `horner` cell in the linear check, for a claimed class (-1: without what depends on it)."""
-    return Periodic(circuit.domain, linear.readout_weights(circuit, alpha, claim))
-
-
-def constant_term(circuit: Circuit, alpha: S, claim: int) -> S | int:
-    """Sum of the constants of all linear equations, each weighted by its power of alpha: offsets of packs and [i < claim]."""
-    return linear.weighted_constants(circuit, alpha, claim)
 
 
 def public_polynomials(circuit: AnyCircuit, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:

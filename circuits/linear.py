@@ -41,9 +41,9 @@ class LinearCheck(Gadget):
         return (Constraint("linear", expression),)
 
     def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
-        constants = weighted_constants(self.circuit, alpha, statement.claim) * inverse(self.circuit.domain) % MODULUS
+        constants = constant_term(self.circuit, alpha, statement.claim) * inverse(self.circuit.domain) % MODULUS
         return {
-            "readout": Periodic(self.circuit.domain, readout_weights(self.circuit, alpha, statement.claim)),
+            "readout": readout(self.circuit, alpha, statement.claim),
             "inputs": InputPolynomial(self.circuit, statement.input, alpha),
             "constants": Constant(constants),
         }
@@ -84,8 +84,13 @@ def readout_weights(circuit: Circuit, alpha: S, claim: int) -> dict[int, S | int
     return rows
 
 
-def weighted_constants(circuit: Circuit, alpha: S, claim: int) -> S | int:
-    """The sum of all equations' constants, each weighted by its power of alpha."""
+def readout(circuit: Circuit, alpha: S, claim: int) -> Periodic[S]:
+    """Weight of each `horner` cell in the linear check, for a claimed class (-1: without what depends on it)."""
+    return Periodic(circuit.domain, readout_weights(circuit, alpha, claim))
+
+
+def constant_term(circuit: Circuit, alpha: S, claim: int) -> S | int:
+    """Sum of the constants of all linear equations, each weighted by its power of alpha: offsets of packs and [i < claim]."""
     found = equations(circuit, claim)
     weights = powers(alpha, max(found) + 1)
     return sum(weights[e] * equation.constant for e, equation in found.items() if equation.constant) % MODULUS

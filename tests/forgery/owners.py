@@ -149,9 +149,9 @@ class RowsForger(Forger):
 
         return found
 
-    def on_domain(self):
+    def on_domain(self, own):
         """The domain sees a row of any degree modulo X^n - 1."""
-        rows, n = super().on_domain(), self.circuit.domain
+        rows, n = super().on_domain(own), self.circuit.domain
         if self.challenges:
             for name, row in self.row_coefficients.items():
                 rows.columns[name] = Vector.from_ints(folded(row.to_ints(), n)).ntt()

@@ -57,7 +57,7 @@ def without_argmax():
         first, last = circuit.first_equation(circuit.layers - 1), circuit.layer_groups[-1]
         for pack in range(last.packs):
             kept[last.pack_row(pack) + 40] = pow(alpha, first + pack, MODULUS)
-        return system.Periodic(circuit.domain, kept)
+        return Periodic(circuit.domain, kept)
 
     original = system.readout
     return replaced(original, readout)

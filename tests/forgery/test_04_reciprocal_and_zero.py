@@ -34,9 +34,9 @@ class NoReciprocal(WithTrace):
             return super().solved(name, defined_by, rows)
         beta = self.challenges["beta"]
         n, step = self.circuit.domain, self.circuit.domain // 256
-        limbs = [(beta + limb) % MODULUS for limb in self.columns["limb"].values.to_ints()]
-        tables = [(beta + value) % MODULUS for value in self.table.coset_ntt(n, 1).to_ints()]
-        counts = self.columns["cell"].values.to_ints()
+        limbs = [(beta + limb) % MODULUS for limb in rows.columns["limb"].to_ints()]
+        tables = [(beta + value) % MODULUS for value in self.fixed["table"].coset_ntt(n, 1).to_ints()]
+        counts = rows.columns["cell"].to_ints()
         found = []
         for row in range(n):
             share = counts[row] * pow(tables[row], -1, MODULUS) if row % step == 0 and tables[row] else 0

@@ -64,7 +64,7 @@ class UsedRowsOnly(WithTrace):
         if name != "lookup":
             return super().run(step, name)
         beta, limbs = self.challenges["beta"], self.columns["limb"].values.to_ints()
-        shares = (self.table.coset_ntt(self.circuit.domain, 1) + beta).inverse().to_ints()
+        shares = (self.fixed["table"].coset_ntt(self.circuit.domain, 1) + beta).inverse().to_ints()
         counts, every = self.columns["cell"].values.to_ints(), self.circuit.domain // 256
         increments = [pow(beta + limb, -1, MODULUS) for limb in limbs]
         for row in range(0, self.circuit.domain, every):

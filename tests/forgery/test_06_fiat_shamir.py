@@ -50,7 +50,7 @@ class BeforeSums(WithTrace):
 
     def linear(self, increments):
         beta, delta = self.challenges["beta"], ahead(self, "sums", "trace")["delta"]
-        limb, table = self.columns["limb"].values.to_ints(), self.table.coset_ntt(self.circuit.domain, 1).to_ints()
+        limb, table = self.columns["limb"].values.to_ints(), self.fixed["table"].coset_ntt(self.circuit.domain, 1).to_ints()
         first, second = ((beta + limb[row]) * (beta + table[row]) % MODULUS for row in self.rows)
         # the two constraints stand side by side in the list, so the later one weighs delta times the earlier
         self.error = sum(increments) * inverse(delta * (first - second)) % MODULUS
@@ -71,13 +71,14 @@ class BeforeQuotient(WithTrace):
         super().commit_quotient()
         known = self.challenges
         self.challenges = known | ahead(self, "quotient", "trace", "sums")
-        self.quotient, rho = Vector.zeros(1), self.challenges["rho"]
+        self.quotient, rho = {"quotient": Vector.zeros(1)}, self.challenges["rho"]
         stated = self.evaluate()
         self.challenges = known
         rest = self._combination(self.linearisation.at[0]).evaluate(rho)
         rest += self.linearisation.constant + stated["linearised_next"]
-        self.quotient = Vector.from_ints([rest * inverse(pow(rho, self.circuit.domain, MODULUS) - 1) % MODULUS])
-        return monomial_key().msm(self.quotient)
+        constant = Vector.from_ints([rest * inverse(pow(rho, self.circuit.domain, MODULUS) - 1) % MODULUS])
+        self.quotient = {"quotient": constant}
+        return {"quotient": monomial_key().msm(constant)}
 
 
 class BeforeEvaluations(WithTrace):

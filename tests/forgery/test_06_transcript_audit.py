@@ -147,7 +147,7 @@ def test_everything_the_verifier_uses_is_absorbed(case):
     steps = audit(*case)
     absorbed = {name for names, _ in steps for name in names}
     of_proof, of_commitment = used(*case)
-    assert of_proof - absorbed - {"model_id", "digit", "form"} == set(NOT_ABSORBED)
+    assert of_proof - absorbed - {"model_id", "digit", "outputs", "form"} == set(NOT_ABSORBED)
     assert {"model id", "digit", "image", "circuit digest"} <= absorbed
     # of the commitment it reads two fields: the circuit, bound by its digest, and the rows, bound by the model id
     assert of_commitment == {"circuit", "rows"}
@@ -157,7 +157,7 @@ def test_nothing_of_a_proof_goes_unused(case):
     """A field that nobody reads could be changed freely: every proof would have twins."""
     proof = case[2]
     of_proof, _ = used(*case)
-    assert of_proof == set(leaves(proof)) | {"model_id", "digit", "form"}
+    assert of_proof == set(leaves(proof)) | {"model_id", "digit", "outputs", "form"}
 
 
 def test_the_statement_is_what_was_asked(case):

@@ -19,7 +19,8 @@ from verdicts import MISMATCH, NATIVE, accepted, refused
 from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits.layout import Circuit
 from zkpredict.prover.prove import Prover
-from zkpredict.prover.commit import commit_model, hidden_rows
+from zkpredict.prover.commit import commit_model
+from zkpredict.prover.rows import hidden_rows
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.native import parse_proof
@@ -33,8 +34,10 @@ def last_class(small):
 
 def committed_polynomials(model):
     """The rows of a model as coefficients, secrets and all."""
-    rows = hidden_rows(model.compiled, model.secrets)
-    return [[(row if layer == 0 else row.intt()).to_ints() for row in found] for layer, found in enumerate(rows)]
+    found = [[] for _ in range(model.commitment.circuit.layers)]
+    for column, row in hidden_rows(model.compiled, model.secrets):
+        found[column.layer].append((row if column.coefficients else row.intt()).to_ints())
+    return found
 
 
 class UnderAnotherCircuit(RowsForger):

@@ -74,10 +74,12 @@ class Foreign(Forger):
     """Adds a point of order 3 to its first commitment and goes on from there."""
 
     def commit(self, values):
-        column = super().commit(values)
-        if self.columns:
-            return column
-        return Column(column.values, column.coefficients, foreign(column.commitment))
+        columns = super().commit(values)
+        if not self.columns:
+            first = next(iter(columns))
+            column = columns[first]
+            columns[first] = Column(column.values, column.coefficients, foreign(column.commitment))
+        return columns
 
 
 def test_a_point_outside_the_subgroup_would_pass_the_pairing(small, small_image, honest):

@@ -265,17 +265,17 @@ def test_refuses_bad_commitments(narrow):
         ModelCommitment.from_bytes(b"", G1.from_compressed, "other name")
 
 
-def test_loads_files_up_to_a_mebibyte(narrow, tmp_path):
+def test_loads_files_up_to_four_mebibytes(narrow, tmp_path):
     path = tmp_path / "large"
-    path.write_bytes(narrow.commitment.to_bytes() + bytes((1 << 20) - 125))
-    with refuses(MalformedFile, f"{path}: 1048451 bytes trail after the end at offset 125"):
+    path.write_bytes(narrow.commitment.to_bytes() + bytes((1 << 22) - 125))
+    with refuses(MalformedFile, f"{path}: 4194179 bytes trail after the end at offset 125"):
         ModelCommitment.load(path)
     path.write_bytes(path.read_bytes() + b"\x00")
-    with refuses(UnusableInput, f"commitment {path} is larger than 1048576 bytes"):
+    with refuses(UnusableInput, f"commitment {path} is larger than 4194304 bytes"):
         ModelCommitment.load(path)
     with refuses(UnusableInput, f"cannot read commitment {tmp_path / 'none'}: No such file or directory"):
         ModelCommitment.load(tmp_path / "none")
-    assert commitments.MAX_COMMITMENT_BYTES == 1 << 20
+    assert commitments.MAX_COMMITMENT_BYTES == 1 << 22
 
 
 # images

@@ -6,6 +6,7 @@ published. So no test, however clever and however long it runs, tells a right gu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,11 +62,8 @@ class Explaining(Prover):
     column_of: dict[str, Column] | None = None
     fixed_at: list[int] | None = None
 
-    def prove(self) -> Proof:
-        names = iter(("limb", "cell", "horner", "linear", "lookup"))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("zkpredict.prover.prove.commit_column", lambda values, blinders: self._commit(values, next(names), blinders))
-            return super().prove()
+    def commit(self, values: Mapping[str, Vector]) -> dict[str, Column]:
+        return {name: self._commit(column, name, self.form.blinders) for name, column in values.items()}
 
     def _commit(self, values: Vector, name: str, blinders: int) -> Column:
         coefficients = values.intt()

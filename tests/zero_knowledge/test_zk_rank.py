@@ -67,7 +67,7 @@ def test_the_forms_are_those_of_real_proofs(trapdoor, few):
         }
         stated = {name: value for name, value in proof.scalars.items() if name != "table"}
         assert {name: values[name] for name in stated} == stated
-        assert values["[quotient]"] == prover.quotient.evaluate(trapdoor.tau)
+        assert values["[quotient]"] == prover.quotient["quotient"].evaluate(trapdoor.tau)
 
 
 def test_real_proofs_leak_nothing(trapdoor, few):

@@ -94,7 +94,7 @@ def test_reprs(private, picture, prover, needles):
     things = [
         *(private, private.committed, private.commitment, private.network, *private.network.layers, compiled, prover.finished),
         *(prover, *prover.columns.values(), trace, private.network.infer(picture[None, :]), compiled.circuit),
-        *(prover.quotient, *prover.row_coefficients.values(), *private.commitment.rows),
+        *(*prover.quotient.values(), *prover.row_coefficients.values(), *private.commitment.rows),
     ]
     for thing in things:
         assert finds(repr(thing) + str(thing), needles) == [], type(thing)

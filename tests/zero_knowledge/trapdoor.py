@@ -16,6 +16,7 @@ import pytest
 from support import said
 
 from zkpredict.circuits.gadgets.bytes import TABLE
+from zkpredict.circuits.wide.keys import TABLES
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
@@ -23,6 +24,7 @@ from zkpredict.circuits.placement import form
 from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, Bases, Vector
 from zkpredict.prover import setup
+from zkpredict.prover.prove import fixed_coefficients
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.ceremony import G1_POWERS
 from zkpredict.verifier.commitment import ModelCommitment
@@ -73,6 +75,8 @@ def ceremony_of(tau: int) -> Iterator[int]:
         for module in (independent, setup):
             patch.setattr(module, "TABLE_COMMITMENT", table)
         patch.setitem(native.FIXED_COLUMNS, "table", table)
+        codes = {name: g1(fixed_coefficients(values).evaluate(tau)).to_compressed() for name, values in TABLES.items()}
+        patch.setattr(setup, "CODES_COMMITMENTS", codes)
         for cached in caches:
             cached.cache_clear()
         yield tau
