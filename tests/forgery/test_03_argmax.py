@@ -12,6 +12,7 @@ from guards import replaced, without_constraint
 from support import random_image, random_network
 from verdicts import MISMATCH, NATIVE, accepted, refused
 
+from zkpredict.circuits.publics import Periodic
 from zkpredict.circuits import constraints as system
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
