@@ -114,12 +114,12 @@ def _rows(
     circuit, n = compiled.circuit, compiled.circuit.domain
     found = {column.name: _field(_fixed_rows(column.values, n)) for column in columns(circuit) if column.values}
     rows = iter(compiled.all_rows)
-    for column in circuit.row_columns:
+    for own in circuit.row_columns:
         combined = [0] * n
-        for exponent in column.exponents:
+        for exponent in own.exponents:
             weight = pow(challenges["alpha"], exponent, MODULUS)
             combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, next(rows), strict=True)]
-        found[column.name] = _field(_evaluate_on_domain(combined, n) if column.coefficients else combined)
+        found[own.name] = _field(_evaluate_on_domain(combined, n) if own.coefficients else combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
     publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"]).items()}
     environment = DomainRows(found, publics, dict(challenges))

@@ -50,6 +50,11 @@ def inverse(value: S) -> S:
     return pow(value, -1, MODULUS)  # type: ignore[return-value]  # mypy forgets which scalar it is
 
 
+def power(base: S, exponent: int) -> S:
+    """`base ** exponent` for an exponent that is not negative."""
+    return pow(base, exponent, MODULUS)  # type: ignore[return-value]  # mypy forgets which scalar it is
+
+
 def inverses(values: list[int]) -> list[int]:
     """`[1 / v for v in values]` with one inversion (Montgomery's trick); a zero raises `ZeroDivisionError`."""
     products = [1]

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from zkpredict.circuits.columns import Column, Form, Origin
-from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.expression import Cell, Environment, Public
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.gadgets import relu as _relu  # noqa: F401  registers the gate that always ships
@@ -64,6 +64,13 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
     if magic not in known:
         raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
     return known[magic].read(reader)
+
+
+def compact(circuit: AnyCircuit, what: str) -> Circuit:
+    """A compact circuit. Raises `UnsupportedNetwork` because `what` knows no wide ones."""
+    if not isinstance(circuit, Circuit):
+        raise UnsupportedNetwork(f"the model lies in a wide circuit: {what} hold compact ones (`zkpredict commit --placement compact`)")
+    return circuit
 
 
 def commit_rounds(circuit: AnyCircuit) -> Mapping[str, tuple[str, ...]]:

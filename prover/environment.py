@@ -82,9 +82,11 @@ class Program:
 
     def write(self, operator: str, left: Written | int, right: Written | int) -> Written:
         """One more operation; ints are constants."""
-        operands = [self.input(Vector.from_ints([one % MODULUS]), 0, one % MODULUS) if isinstance(one, int) else one for one in (left, right)]
-        self._operations.append((operator, *operands))
+        self._operations.append((operator, self._operand(left), self._operand(right)))
         return Written(self, len(self._operations) - 1, True)
+
+    def _operand(self, one: Written | int) -> Written:
+        return self.input(Vector.from_ints([one % MODULUS]), 0, one % MODULUS) if isinstance(one, int) else one
 
     def run(self, result: Written) -> Vector:
         """The values of the last operation that was written."""

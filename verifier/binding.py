@@ -20,7 +20,7 @@ from functools import lru_cache
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.schema import Schema
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.verifier.messages import Point
 from zkpredict.verifier.transcript import context, keccak256
 
@@ -33,13 +33,13 @@ BLINDING_POINTS = {
 """[tau^(n-1)]_1 of the ceremony, by domain n: where the first layer's rows have their random entry. A test recomputes them."""
 
 
-def schema_scalar(circuit: Circuit, inner: Point, schema: Schema) -> int:
+def schema_scalar(circuit: AnyCircuit, inner: Point, schema: Schema) -> int:
     """t of the page above, in [0, r)."""
     start = context(SCHEMA_LABEL, circuit.digest)
     return int.from_bytes(keccak256(start + inner.to_uncompressed() + keccak256(schema.to_bytes())), "big") % MODULUS
 
 
-def bound_row(circuit: Circuit, inner: Point, schema: Schema, decode_point: Callable[[bytes], Point]) -> Point:
+def bound_row(circuit: AnyCircuit, inner: Point, schema: Schema, decode_point: Callable[[bytes], Point]) -> Point:
     """Q of the page above, in the library of `decode_point`. Raises `UnsupportedNetwork` for a domain without a known B."""
     if circuit.domain not in BLINDING_POINTS:
         raise UnsupportedNetwork(f"a circuit of {circuit.domain} rows binds no schema")

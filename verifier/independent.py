@@ -23,7 +23,6 @@ from zkpredict.circuits.columns import linearised_name, scalar_name
 from zkpredict.circuits.constraints import total_constraint
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.expression import Environment
-from zkpredict.circuits.gadgets.dense import row_column
 from zkpredict.circuits.layout import (
     ACTIVATION_ROW,
     BIAS_ROWS,
@@ -35,6 +34,7 @@ from zkpredict.circuits.layout import (
     TABLE_SIZE,
     Circuit,
     Group,
+    row_column,
 )
 from zkpredict.circuits.placement import form
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
@@ -52,7 +52,7 @@ def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
     Raises `MalformedFile` for the commitment, else `MalformedProof`, `WrongStatement` or `FailedOpening`, as native does.
     """
     commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
-    circuit = commitment.circuit
+    circuit = _compact(commitment)
     proof = Proof.from_bytes(proof_bytes, decode_point, form(circuit))
     model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
     if proof.model_id != model_id:
@@ -70,6 +70,12 @@ def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
     if not _opens(claims, proof, challenges):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
     return proof.digit
+
+
+def _compact(commitment: ModelCommitment) -> Circuit:
+    if not isinstance(commitment.circuit, Circuit):
+        raise WrongStatement("the model lies in a wide circuit, which this verifier does not know yet")
+    return commitment.circuit
 
 
 # points
@@ -358,7 +364,7 @@ def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[st
     columns = {name: [(point, 1)] for name, point in points.items() if name not in ("opening", "final")}
     columns["table"] = [(decode_point(TABLE_COMMITMENT), 1)]
     rows = iter(cast("tuple[Point, ...]", commitment.rows))
-    for layer, exponents in enumerate(row_exponents(commitment.circuit)):
+    for layer, exponents in enumerate(row_exponents(_compact(commitment))):
         columns[row_column(layer)] = [(next(rows), pow(alpha, exponent, ORDER)) for exponent in exponents]
     return columns
 

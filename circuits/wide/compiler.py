@@ -52,7 +52,7 @@ class WideNetwork:
     def all_rows(self) -> tuple[list[int], ...]:
         """The committed rows without their random entry, n field elements each, column by column. Slow: the twin of what the prover
         computes (`zkpredict.prover.rows`)."""
-        found = []
+        found: list[list[int]] = []
         for column in self.circuit.row_columns:
             found += self._input_rows(column.name) if column.coefficients else self._value_rows(column.layer, column.name)
         return tuple(found)

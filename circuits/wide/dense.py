@@ -15,7 +15,7 @@ from operator import add
 
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
-from zkpredict.circuits.field import MODULUS, S
+from zkpredict.circuits.field import MODULUS, S, power
 from zkpredict.circuits.networks.activations import MAX_BYTE, RELU, RELU8
 from zkpredict.circuits.publics import Patches, Periodic, PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
@@ -90,7 +90,7 @@ class Dense(WideGadget):
         offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
         total: S | int = 0
         for run in band.runs:
-            total = (total + pow(alpha, run.last, MODULUS) * geometric(pow(alpha, run.step, MODULUS), run.count)) % MODULUS
+            total = (total + power(alpha, run.last) * geometric(power(alpha, run.step), run.count)) % MODULUS
         return total * offset % MODULUS
 
 

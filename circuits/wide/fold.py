@@ -11,7 +11,7 @@ from functools import reduce
 
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
-from zkpredict.circuits.field import MODULUS, S, inverse
+from zkpredict.circuits.field import MODULUS, S, inverse, power
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.publics import Constant, Periodic, Selector
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, IDLE_ROWS, LANE_BITS, PACK_BITS, PACK_LANES, PACKS_PER_BLOCK
@@ -40,7 +40,7 @@ class Fold(WideGadget):
             "pack_head": Periodic(BLOCK_ROWS, {row: 1 for row in heads}),
             "last": Periodic(self.circuit.domain, {self.circuit.domain - 1: 1}),
             "pack_step": Constant((alpha * back - LANE_BASE) % MODULUS),
-            "track_step": Constant(pow(alpha, PACKS_PER_BLOCK * self.circuit.blocks, MODULUS)),
+            "track_step": Constant(power(alpha, PACKS_PER_BLOCK * self.circuit.blocks)),
         }
 
 

@@ -12,7 +12,7 @@ base-2^48 sum has magnitude below 2^48, so it vanishes: D'_y = -delta - 1 and D_
 from __future__ import annotations
 
 from zkpredict.circuits.expression import Cell, Expression, Public
-from zkpredict.circuits.field import MODULUS, S
+from zkpredict.circuits.field import MODULUS, S, power
 from zkpredict.circuits.gadgets.base import Cells, Constraint, Run
 from zkpredict.circuits.publics import Patches, Periodic, PublicPolynomial
 from zkpredict.circuits.statement import Statement
@@ -100,7 +100,7 @@ class Output(WideGadget):
         for number, exponent in enumerate(self.band.exponents()):
             own = values[number * per_pack : (number + 1) * per_pack]
             packed = sum(value << self.band.value_shift(at) for at, value in enumerate(own))
-            total = (total + pow(alpha, exponent, MODULUS) * packed) % MODULUS
+            total = (total + power(alpha, exponent) * packed) % MODULUS
         return total
 
     def fill(self, cells: Cells, run: Run) -> None:

@@ -10,8 +10,7 @@ from string import Template
 from zkpredict.circuits.columns import Form, Origin
 from zkpredict.circuits.constraints import total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
-from zkpredict.circuits.gadgets.dense import row_column
-from zkpredict.circuits.layout import NARROW, WIDE, Circuit
+from zkpredict.circuits.layout import NARROW, WIDE, Circuit, row_column
 from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import form
 from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset

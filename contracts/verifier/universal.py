@@ -15,8 +15,7 @@ from string import Template
 from zkpredict.circuits.columns import Form, Origin
 from zkpredict.circuits.constraints import selectors, total_constraint
 from zkpredict.circuits.field import MODULUS, inverse
-from zkpredict.circuits.gadgets.dense import row_column
-from zkpredict.circuits.layout import DOMAINS, NARROW, PACK_LANES, PACK_ROWS, WIDE, Circuit, Group
+from zkpredict.circuits.layout import DOMAINS, NARROW, PACK_LANES, PACK_ROWS, WIDE, Circuit, Group, row_column
 from zkpredict.circuits.networks.dense import MAX_LAYERS
 from zkpredict.circuits.placement import COMPACT_FORM, form
 from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
