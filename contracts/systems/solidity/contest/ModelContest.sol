@@ -2,28 +2,12 @@
 pragma solidity 0.8.37;
 
 import {Sample, Samples} from "../blocks/Samples.sol";
-import {Schedule, Schedules} from "../blocks/Schedule.sol";
+import {Schedules} from "../blocks/Schedule.sol";
 import {Seal} from "../blocks/Seal.sol";
 import {TestSet} from "../blocks/TestSet.sol";
-import {Vault} from "../blocks/Vault.sol";
 import {Answers, Posted} from "../judge/Answers.sol";
-import {IPrediction} from "../judge/IPrediction.sol";
-
-/// How a contest is set up. `byAnswers`: networks in the open post all answers; else hidden ones prove each right answer.
-/// `minRule`: the rank is the least number of right answers in any owner's part, not the sum, so knowing one part wins nothing.
-struct Params {
-    IPrediction prediction;
-    bool byAnswers;
-    bool minRule;
-    uint8 minParts;
-    uint16 perPart;
-    uint32 inputBytes;
-    uint96 stake;
-    uint96 claimBond;
-    uint96 partBond;
-    uint40[6] deadlines;
-    address[] owners;
-}
+import {Params} from "./ContestBook.sol";
+import {ContestEnd} from "./ContestEnd.sol";
 
 /// A prize for the network that is right most often on samples that were sealed before it, and shown after it.
 ///
@@ -34,7 +18,7 @@ struct Params {
 ///
 /// Invariants: a winner's rank was proven, or posted and not refuted; what is proven never goes down; equal ranks go to the
 /// earlier seal; each stake, bond and prize is freed exactly once.
-contract ModelContest is Vault {
+contract ModelContest is ContestEnd {
     using Seal for Seal.Book;
     using TestSet for TestSet.Set;
 
@@ -48,20 +32,15 @@ contract ModelContest is Vault {
     event Proven(uint256 indexed id, address indexed who, uint256 number, uint256 right);
     event Refuted(uint256 indexed id, address indexed who, uint256 number, address by);
     event Presented(uint256 indexed id, address indexed who, uint256 right);
-    event Settled(uint256 indexed id, address winner, uint256 right);
-    event Voided(uint256 indexed id);
-    event Collected(uint256 indexed id, address indexed who, uint256 slashed);
 
     error BadParams();
     error BondTooSmall(uint256 bond, uint256 least);
-    error NoSuchContest(uint256 id);
     error NotTheOwner(address sender, address owner);
     error PartAlreadySealed(uint256 number);
     error PartAlreadyOpened(uint256 number);
     error WrongPart(bytes32 found, bytes32 expected);
     error WrongPartSize(uint256 found, uint256 expected);
     error AlreadyEntered(address who);
-    error NotRevealed(address who);
     error ContestVoid(uint256 id);
     error NotTheModelsOwner(address who, address owner);
     error AlreadyClaimed(address who);
@@ -73,60 +52,10 @@ contract ModelContest is Vault {
     error AlreadyRefuted(address who);
     error EntryRefuted(address who);
     error NotBetter(uint256 right, uint256 best);
-    error AlreadySettled(uint256 id);
-    error NotSettled(uint256 id);
-    error AlreadyCollected(address who);
 
     bytes32 internal constant ENTRY = keccak256("zkpredict entry");
     uint256 internal constant MOST_PARTS = 8;
-    enum State {
-        RUNNING,
-        DONE,
-        VOID
-    }
 
-    struct Part {
-        address owner;
-        bool opened;
-        bytes32 seal;
-    }
-
-    struct Contest {
-        address sponsor;
-        uint16 entered;
-        uint16 revealed;
-        uint8 opened;
-        State state;
-        bool again;
-        Schedule schedule;
-        address best;
-        uint32 bestRight;
-        uint32 bestOrder;
-        Params params;
-        TestSet.Set test;
-        uint96 prize;
-        uint96 share; // of each revealed entrant when the contest is void
-        mapping(uint256 number => Part) parts;
-        mapping(bytes32 model => address) ownerOf;
-        mapping(address who => Entry) entries;
-    }
-
-    struct Entry {
-        bytes32 model; // 0: not revealed; open, once posted: keccak256(model, root of the answers)
-        uint32 order;
-        uint32 claimed;
-        uint32 proven;
-        bool hasClaimed;
-        bool refuted;
-        bool collected;
-        uint96 bond; // of its claim
-        uint256 bits; // hidden: one for each proven sample
-        uint256 byPart; // 32 bits for each part: proven samples of it
-    }
-
-    uint256 public immutable minWindow;
-    uint256 public contests;
-    mapping(uint256 id => Contest) internal _contests;
     Seal.Book private _seals;
 
     constructor(uint256 minWindow_) {
@@ -274,81 +203,6 @@ contract ModelContest is Vault {
         emit Presented(id, who, e.claimed);
     }
 
-    /// Ends a contest: the prize goes to the best, or back; anybody may send this, once.
-    function settle(uint256 id) external {
-        Contest storage c = _existing(id);
-        if (c.state != State.RUNNING) revert AlreadySettled(id);
-        uint256 phase = c.schedule.phase();
-        bool isVoid = phase > 2 && c.opened < c.params.minParts;
-        bool early = phase == 5 && !c.params.byAnswers && c.best != address(0) && !c.again;
-        if (!isVoid && !early && phase < 6) revert Schedules.WrongPhase(phase, 6);
-        bool sponsorFailed = _forfeit(id, c);
-        if (isVoid) {
-            _void(id, c, sponsorFailed);
-            emit Voided(id);
-        } else {
-            c.state = State.DONE;
-            _free(_pot(id), _heir(c), held[_pot(id)]);
-            emit Settled(id, c.best, c.bestRight);
-        }
-    }
-
-    /// Gives an entrant what is its own, and slashes what is not; anybody may send this, once for each.
-    function collect(uint256 id, address who) external {
-        Contest storage c = _existing(id);
-        if (c.state == State.RUNNING) revert NotSettled(id);
-        Entry storage e = c.entries[who];
-        if (e.order == 0) revert NotRevealed(who);
-        if (e.collected) revert AlreadyCollected(who);
-        e.collected = true;
-        uint256 slashed = 0;
-        if (c.state == State.DONE && e.model == 0) {
-            slashed = c.params.stake;
-            _slash(_stakeOf(id, who), _heir(c), slashed);
-        } else {
-            _free(_stakeOf(id, who), who, c.params.stake);
-        }
-        if (e.refuted) {
-            slashed += e.bond;
-            _burn(_stakeOf(id, who), e.bond - e.bond / 2);
-        } else if (e.hasClaimed) {
-            if (_overclaimed(c, e)) {
-                slashed += e.bond;
-                _slash(_stakeOf(id, who), _heir(c), e.bond);
-            } else {
-                _free(_stakeOf(id, who), who, e.bond);
-            }
-        }
-        if (c.state == State.VOID && e.model != 0) {
-            // the last one takes the rounding
-            uint256 part = --c.revealed == 0 ? held[_pot(id)] : c.share;
-            _free(_pot(id), who, part);
-        }
-        emit Collected(id, who, slashed);
-    }
-
-    /// Phase by the clock, state, entrants, opened parts, samples, the best so far and its rank.
-    function status(uint256 id)
-        external
-        view
-        returns (uint256 phase, State state, uint256 entered, uint256 opened, uint256 samples, address best, uint256 bestRight, bool again)
-    {
-        Contest storage c = _existing(id);
-        return (c.schedule.phase(), c.state, c.entered, c.opened, c.test.count, c.best, c.bestRight, c.again);
-    }
-
-    function params(uint256 id) external view returns (address sponsor, Params memory) {
-        return (_contests[id].sponsor, _contests[id].params);
-    }
-
-    function entryOf(uint256 id, address who) external view returns (Entry memory) {
-        return _contests[id].entries[who];
-    }
-
-    function partOf(uint256 id, uint256 number) external view returns (Part memory) {
-        return _contests[id].parts[number];
-    }
-
     function _claim(uint256 id, Contest storage c, uint32 right) private returns (Entry storage e) {
         if (c.test.parts < c.params.minParts) revert ContestVoid(id);
         e = c.entries[msg.sender];
@@ -388,83 +242,11 @@ contract ModelContest is Vault {
     function _count(Contest storage c, Entry storage e, uint256 number) private returns (uint256 least) {
         uint256 counts = e.byPart + (1 << (32 * number));
         e.byPart = counts;
-        least = type(uint256).max;
-        for (uint256 i = 0; i < c.opened; i++) {
-            uint256 inPart = uint32(counts >> (32 * i));
-            if (inPart < least) least = inPart;
-        }
+        return _least(counts, c.opened);
     }
 
     function _crown(Contest storage c, address who, uint256 rank, uint256 order) private returns (bool better) {
         better = rank > c.bestRight || (rank == c.bestRight && (c.best == address(0) || order < c.bestOrder));
         if (better || c.best == who) (c.best, c.bestRight, c.bestOrder) = (who, uint32(rank), uint32(order));
-    }
-
-    /// Whether an entry said more than it showed, and more than the winner showed: then it kept others from trying.
-    function _overclaimed(Contest storage c, Entry storage e) private view returns (bool) {
-        if (c.params.byAnswers || c.state == State.VOID) return false;
-        uint256 shown = e.proven;
-        if (c.params.minRule) {
-            shown = type(uint256).max;
-            for (uint256 i = 0; i < c.opened; i++) {
-                uint256 inPart = uint32(e.byPart >> (32 * i));
-                if (inPart < shown) shown = inPart;
-            }
-        }
-        return shown < e.claimed && e.claimed > c.bestRight;
-    }
-
-    /// Slashes the bonds of parts that were sealed and not opened: half to the pot, half to nobody. Whether one was the sponsor's.
-    function _forfeit(uint256 id, Contest storage c) private returns (bool sponsorFailed) {
-        for (uint256 i = 0; i < c.params.owners.length; i++) {
-            Part storage missing = c.parts[i];
-            if (missing.opened) continue;
-            if (missing.owner == c.sponsor) sponsorFailed = true;
-            uint256 bond = held[_bondOf(id, i)];
-            _move(_bondOf(id, i), _pot(id), bond / 2);
-            if (bond != 0) _burn(_bondOf(id, i), bond - bond / 2);
-        }
-    }
-
-    /// Without a test: the prize goes back unless the sponsor's own part is missing; what owners forfeited goes to the entrants.
-    function _void(uint256 id, Contest storage c, bool sponsorFailed) private {
-        c.state = State.VOID;
-        uint256 pot = held[_pot(id)];
-        if (c.revealed == 0) {
-            _free(_pot(id), c.sponsor, pot);
-            return;
-        }
-        if (!sponsorFailed) {
-            uint256 forfeited = pot - c.prize;
-            _free(_pot(id), c.sponsor, pot - forfeited);
-            pot = forfeited;
-        }
-        c.share = uint96(pot / c.revealed);
-    }
-
-    function _heir(Contest storage c) private view returns (address) {
-        return c.best == address(0) ? c.sponsor : c.best;
-    }
-
-    function _existing(uint256 id) private view returns (Contest storage c) {
-        c = _contests[id];
-        if (Schedule.unwrap(c.schedule) == 0) revert NoSuchContest(id);
-    }
-
-    function _in(uint256 id, uint256 phase) private view returns (Contest storage c) {
-        c = _existing(id);
-        c.schedule.requirePhase(phase);
-    }
-
-    function _pot(uint256 id) private pure returns (bytes32) {
-        return keccak256(abi.encode("pot", id));
-    }
-
-    function _bondOf(uint256 id, uint256 number) private pure returns (bytes32) {
-        return keccak256(abi.encode("part", id, number));
-    }
-
-    function _stakeOf(uint256 id, address who) private pure returns (bytes32) {
-        return keccak256(abi.encode("stake", id, who));
     }
 }
