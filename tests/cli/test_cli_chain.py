@@ -11,7 +11,7 @@ from zkpredict.cli import chain
 from zkpredict.cli.main import main
 
 ANY = "0x" + "12" * 20
-MADE = "a verifier is made for the circuit of --commitment, and serves every model of it"
+MADE = "a verifier serves the models of circuits, and runs no network itself"
 OPEN = "the contract runs the network of --model in the open, and checks no proof"
 FREE = "--send goes with --rpc-url: the embedded chain is always sent a transaction, for nothing"
 
