@@ -18,27 +18,29 @@ PLACEMENTS = (COMPACT, WIDE)
 
 
 def compile_any(
-    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
 ) -> AnyCompiled:
     """The network in the placement asked for; without one in a compact circuit, which is the cheapest on-chain, if one holds it
     and the claim is the class, else in a wide one.
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
     """
-    compact = placement == COMPACT or (placement is None and claim == CLASS and domain in (None, *DOMAINS))
+    compact = placement == COMPACT or (placement is None and claim == CLASS and not private_input and domain in (None, *DOMAINS))
     if compact:
         try:
+            if private_input:
+                raise UnsupportedNetwork("compact circuits have public inputs only")
             if claim != CLASS:
                 raise UnsupportedNetwork(f"compact circuits claim the class only, not {claim}")
             return compile_network(network, domain)
         except UnsupportedNetwork:
             if placement == COMPACT:
                 raise
-    return compile_wide(network, claim, domain)
+    return compile_wide(network, claim, domain, private_input)
 
 
 def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
     if isinstance(circuit, WideCircuit):
-        return compile_wide(network, circuit.claim, circuit.domain)
+        return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input)
     return compile_network(network, circuit.domain)

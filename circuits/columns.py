@@ -26,6 +26,7 @@ class Origin(Enum):
     PROOF = "a point of the proof"
     FIXED = "a constant of the protocol"
     MODEL = "the row points of the model: never opened, so never stated"
+    STATEMENT = "points of the statement, such as a hidden input's: never opened, so never stated"
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ def _cover(
     products: set[frozenset[CellName]], known: Mapping[str, Column], order: Mapping[str, int]
 ) -> set[CellName]:
     """Cells to state, so that every product has at most one cell left: what must be, then whatever settles most products."""
-    hidden = {name for name, column in known.items() if column.origin is Origin.MODEL}
+    hidden = {name for name, column in known.items() if column.origin in (Origin.MODEL, Origin.STATEMENT)}
     chosen: set[CellName] = set()
     for pair in products:
         open_cells = [cell for cell in pair if cell[0] not in hidden]

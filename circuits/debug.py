@@ -58,16 +58,18 @@ class DomainRows:
         return values**-1
 
 
-def check_trace(compiled: AnyCompiled, statement: Statement, trace: Trace, alpha: int, beta: int) -> None:
+def check_trace(
+    compiled: AnyCompiled, statement: Statement, trace: Trace, alpha: int, beta: int, given: Mapping[str, list[int]] | None = None
+) -> None:
     """Checks all constraints for the given `alpha`, `beta` (`gamma` and `theta`, which wide circuits draw as well, follow from them).
-    Raises `UnsatisfiedConstraint` at the first that fails.
+    `given`: the columns of a hidden input, n values each. Raises `UnsatisfiedConstraint` at the first that fails.
 
     The running sums start at zero and close at the last row, so a wrong total shows as a failure in that row.
     """
     circuit = compiled.circuit
     hidden = {column.name for column in columns(circuit) if column.origin is Origin.MODEL}
     drawn = {"alpha": alpha, "beta": beta, "gamma": pow(alpha + 1, 1 << 20, MODULUS), "theta": pow(beta + 1, 1 << 20, MODULUS)}
-    environment = _rows(compiled, statement, trace, drawn)
+    environment = _rows(compiled, statement, trace, drawn, given=given or {})
     for one in constraints(circuit):
         values = np.asarray(one.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
@@ -107,7 +109,8 @@ def public_rows(circuit: AnyCircuit, statement: Statement, alpha: int) -> dict[s
 
 
 def _rows(
-    compiled: AnyCompiled, statement: Statement, trace: Trace, challenges: Mapping[str, int], up_to: int = 2
+    compiled: AnyCompiled, statement: Statement, trace: Trace, challenges: Mapping[str, int], up_to: int = 2,
+    given: Mapping[str, list[int]] | None = None,
 ) -> DomainRows:
     """All columns of the rounds `up_to` this one, with the combined weight rows and the publics. What a trace leaves out, and what
     later rounds add, is solved from the constraint that defines it."""
@@ -121,6 +124,7 @@ def _rows(
             combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, next(rows), strict=True)]
         found[own.name] = _field(_evaluate_on_domain(combined, n) if own.coefficients else combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
+    found |= {name: _field(values) for name, values in (given or {}).items()}
     publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"]).items()}
     environment = DomainRows(found, publics, dict(challenges))
     for column in columns(circuit):

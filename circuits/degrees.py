@@ -60,7 +60,7 @@ def degree_of(polynomial: PublicPolynomial, domain: int) -> int:
 def quotient_length(circuit: placement.AnyCircuit) -> int:
     """The most coefficients that an honest quotient has: rows of degree below n, columns blinded, divided by X^n - 1."""
     n, blinders = circuit.domain, placement.form(circuit).blinders
-    longest = {Origin.PROOF: n + blinders - 1, Origin.MODEL: n - 1}
+    longest = {Origin.PROOF: n + blinders - 1, Origin.MODEL: n - 1, Origin.STATEMENT: n - 1}
     columns = {c.name: len(c.values) - 1 if c.values else longest[c.origin] for c in placement.columns(circuit)}
     selectors = {name: p for gadget in placement.placed(circuit) for name, p in gadget.selectors(1).items()}
     publics = {name: degree_of(polynomial, n) for name, polynomial in selectors.items()} | {"constants": 0}

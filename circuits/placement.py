@@ -105,7 +105,7 @@ def columns(circuit: AnyCircuit) -> tuple[Column, ...]:
     own = [column for gadget in placed(circuit) for column in gadget.columns()]
     shared = SHARED_COLUMNS if isinstance(circuit, Circuit) else ()
     found = [*shared, *own, *quotient_columns(circuit)]
-    rank = {Origin.PROOF: 0, Origin.FIXED: 1, Origin.MODEL: 2}
+    rank = {Origin.PROOF: 0, Origin.FIXED: 1, Origin.MODEL: 2, Origin.STATEMENT: 3}
     return tuple(sorted(found, key=lambda column: (rank[column.origin], column.round)))
 
 

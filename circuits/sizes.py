@@ -21,25 +21,25 @@ from zkpredict.circuits.wide.claims import CLASS, Claim
 
 
 def compile_or_advise(
-    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
 ) -> AnyCompiled:
     """`compile_any`, whose `UnsupportedNetwork` also says which widths would fit, when any would."""
     try:
-        return compile_any(network, domain, claim, placement)
+        return compile_any(network, domain, claim, placement, private_input)
     except UnsupportedNetwork as error:
-        advice = size_advice(network, domain, claim, placement)
+        advice = size_advice(network, domain, claim, placement, private_input)
         raise UnsupportedNetwork(f"{error}{advice and ': '}{advice}") from None
 
 
 def size_advice(
-    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
 ) -> str:
     """How the network could be made to fit; empty when it fits, or when its size is not the reason that it does not."""
     shape = network.shape
 
     def fits(widths: tuple[int, ...], at: int | None = domain) -> bool:
         try:
-            compile_any(_stand_in(network, widths), at, claim, placement)
+            compile_any(_stand_in(network, widths), at, claim, placement, private_input)
         except UnsupportedNetwork:
             return False
         return True

@@ -15,18 +15,18 @@ Trace = Mapping[str, np.ndarray]
 """The columns of the first round by name, n rows each. Columns that a constraint defines may be left out: it is solved for them."""
 
 
-def build_trace(compiled: AnyCompiled, statement: Statement) -> Trace:
+def build_trace(compiled: AnyCompiled, statement: Statement, private: bytes | None = None) -> Trace:
     """Runs the integer reference on the statement's input and lays the result out, claiming what the statement claims.
 
-    A claim that is not the network's own answer gives a trace that fails the linear check.
+    `private` is the input of a statement that hides it. A claim that is not the network's own answer gives a trace that fails the linear check.
     """
     circuit = compiled.circuit
-    image = np.frombuffer(statement.input, dtype=np.uint8)
+    image = np.frombuffer(statement.input if private is None else private, dtype=np.uint8)
     inference = compiled.network.infer(image[None, :])
     stored = [z[0] << scale for z, scale in zip(inference.pre_activations, compiled.scales, strict=True)]
     cells = Cells({name: np.zeros(circuit.domain, dtype=np.int64) for name in filled_columns(circuit)})
     for gadget in placed(circuit):
-        gadget.fill(cells, Run(stored, statement.claim))
+        gadget.fill(cells, Run(stored, statement.claim, image))
     return complete_trace(circuit, cells)
 
 

@@ -19,7 +19,7 @@ from zkpredict.verifier.commitment import ModelCommitment
 
 
 def commit_model(
-    network: IntegerNetwork | Model, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None,
+    network: IntegerNetwork | Model, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Model:
     """Compiles `network` and commits to it with fresh secrets: committing twice gives unlinkable commitments.
@@ -31,7 +31,7 @@ def commit_model(
     schema = Schema()
     if isinstance(network, Model):
         schema, network = network.schema, network.network
-    compiled = compile_or_advise(network, domain, claim, placement)
+    compiled = compile_or_advise(network, domain, claim, placement, private_input)
     circuit = compiled.circuit
     check_key(circuit.domain)
     secrets = random_scalars(circuit.total_rows).to_ints()

@@ -10,7 +10,7 @@ from itertools import groupby
 
 import numpy as np
 
-from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, Form, Round, linearised_name, scalar_name
+from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, Form, Origin, Round, linearised_name, scalar_name
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
 from zkpredict.circuits.degrees import quotient_length
@@ -24,12 +24,15 @@ from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.environment import Lazy, Program, Spread, Values, fixed_publics
+from zkpredict.prover.hiding import OpenedInput, hidden_values
 from zkpredict.prover.model import Model
 from zkpredict.prover.polynomial import Column, commit_columns
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.rows import combined_rows
 from zkpredict.prover.setup import monomial_key
+from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import Proof, absorbed
+from zkpredict.verifier.native import statement_for
 from zkpredict.verifier.opening import Fold, fold, linearise
 from zkpredict.verifier.transcript import Transcript
 
@@ -38,33 +41,46 @@ class UnprovableTrace(ValueError):
     """The trace does not satisfy the constraints: a bug in the prover or a claim that is false."""
 
 
-def prove(model: Model, image: np.ndarray, digit: int | None = None) -> Proof:
-    """Proves what `model` says about `image` (uint8 [inputs]).
+def prove(model: Model, image: np.ndarray | OpenedInput, digit: int | None = None, context: bytes = b"") -> Proof:
+    """Proves what `model` says about `image` (uint8 [inputs], or a hidden input with its opening), for `context` (32 bytes, or none).
 
     Raises `UnusableInput` when the image does not fit, `FalseClaim` when `digit` is given and is not the network's answer.
     """
-    image = check_image(model, image)
-    answer = model.predict(image)
+    opened = image if isinstance(image, OpenedInput) else None
+    pixels = check_image(model, np.frombuffer(image.data, np.uint8) if isinstance(image, OpenedInput) else image)
+    answer = model.predict(pixels)
     if digit is not None and digit != answer:
         raise FalseClaim(f"cannot prove digit {digit}: the network says {answer}")
-    return Prover(model, statement_of(model, image, answer)).prove()
+    return Prover(model, statement_of(model, pixels, answer, opened, context), opened).prove()
 
 
-def statement_of(model: Model, image: np.ndarray, answer: int) -> Statement:
+def statement_of(
+    model: Model, image: np.ndarray, answer: int, opened: OpenedInput | None = None, context: bytes = b""
+) -> Statement:
     """What the model's circuit says when the network gives `image` (uint8 [inputs]) the class `answer`.
 
-    Raises `FalseClaim` when the claim that the model was committed for does not hold for this image.
+    Raises `FalseClaim` when the claim that the model was committed for does not hold for this image, `UnusableInput` for a hidden
+    input where the circuit takes a public one, or the reverse, and for a context that has not 32 bytes.
     """
     circuit = model.commitment.circuit
-    if not isinstance(circuit, WideCircuit):
-        return Statement(image.tobytes(), answer)
+    try:
+        return statement_for(circuit, opened.hidden if opened else image.tobytes(), answer, _outputs(model, image, answer), context)
+    except WrongStatement as error:
+        raise UnusableInput(str(error)) from None
+
+
+def _outputs(model: Model, image: np.ndarray, answer: int) -> tuple[int, ...]:
+    """The outputs that the circuit makes public. Raises `FalseClaim` when its claim does not hold."""
+    circuit = model.commitment.circuit
+    if not isinstance(circuit, WideCircuit) or circuit.claim.kind is Kind.CLASS:
+        return ()
     logits = model.network.infer(image[None, :]).logits[0]
     claim = circuit.claim
     if claim.kind is Kind.THRESHOLD and logits[0] < claim.parameter:
         raise FalseClaim(f"cannot prove that the output is at least {claim.parameter}: for this input it is less")
     if claim.kind is Kind.MARGIN and any(logits[answer] - z < claim.parameter for i, z in enumerate(logits) if i != answer):
         raise FalseClaim(f"cannot prove a margin of {claim.parameter}: for this input another class is closer")
-    return Statement(image.tobytes(), answer, tuple(map(int, logits)) if claim.kind is Kind.LOGITS else ())
+    return tuple(map(int, logits)) if claim.kind is Kind.LOGITS else ()
 
 
 def check_image(model: Model, image: np.ndarray) -> np.ndarray:
@@ -98,6 +114,7 @@ class Prover:
 
     model: Model
     statement: Statement
+    opened: OpenedInput | None = field(default=None, repr=False)
     columns: dict[str, Column] = field(default_factory=dict, repr=False)
     points: dict[str, G1] = field(default_factory=dict)
     scalars: dict[str, int] = field(default_factory=dict)
@@ -143,7 +160,7 @@ class Prover:
 
     def trace(self) -> Trace:
         """The witness of this statement: the columns that gadgets fill."""
-        return build_trace(self.compiled, self.statement)
+        return build_trace(self.compiled, self.statement, self.opened.data if self.opened else None)
 
     def commit_columns(self, message: Round) -> None:
         """Commits to the blinded columns of a round: those that are filled, then those that constraints define."""
@@ -200,6 +217,15 @@ class Prover:
         return self.combined_rows()
 
     @cached_property
+    def given(self) -> dict[str, Vector]:
+        """The columns of a hidden input, as coefficients."""
+        if self.opened is None:
+            return {}
+        names = [column.name for column in columns(self.circuit) if column.origin is Origin.STATEMENT]
+        values = hidden_values(self.opened.data, self.opened.hidden.domain, self.opened.secrets)
+        return {name: column.intt() for name, column in zip(names, values, strict=True)}
+
+    @cached_property
     def fixed(self) -> dict[str, Vector]:
         """The constant columns of the protocol."""
         return {column.name: fixed_coefficients(column.values) for column in columns(self.circuit) if column.values}
@@ -219,6 +245,8 @@ class Prover:
                 return own[name]
             if name in self.columns:
                 return self.columns[name].values
+            if name in self.given:
+                return self.given[name].ntt()
             if name in self.fixed:
                 return self.fixed[name].coset_ntt(n, 1)
             return self.row_coefficients[name].coset_ntt(n, 1)
@@ -237,7 +265,7 @@ class Prover:
         while extension * n < quotient_length(self.circuit):
             extension *= 2
         size = extension * n
-        known = self.columns_coefficients() | self.row_coefficients
+        known = self.columns_coefficients() | self.row_coefficients | self.given
         extended = dict(zip(known, Vector.coset_ntt_each(list(known.values()), size, GENERATOR), strict=True))
         extended |= {column.name: fixed_on_coset(column.values, size) for column in columns(self.circuit) if column.values}
         extended |= {column.name: Vector.zeros(1) for column in quotient_columns(self.circuit)}
@@ -273,7 +301,7 @@ class Prover:
 
     def polynomials(self) -> dict[str, Vector]:
         """Coefficients of every column but the quotient."""
-        return self.columns_coefficients() | self.row_coefficients | self.fixed
+        return self.columns_coefficients() | self.row_coefficients | self.given | self.fixed
 
     def columns_coefficients(self) -> dict[str, Vector]:
         """Those of the columns that the proof has committed to so far."""

@@ -13,8 +13,7 @@ import numpy as np
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
-from zkpredict.circuits.wide.compiler import WideNetwork, value_places
-from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW
+from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.kernel import Vector
 
 
@@ -135,12 +134,11 @@ def _combined_values(compiled: WideNetwork, column: RowColumn, weights: list[int
 def _values(compiled: WideNetwork, column: RowColumn, own: slice, factors: list[int], secret: int) -> Vector:
     """sum over neurons of factor (bias, weights) on the rows where the layer reads them, with the random entry."""
     circuit, layer = compiled.circuit, column.layer
-    before = circuit.bands[layer - 1]
-    track = int(column.name.rpartition("_")[2])
-    rows, numbers = value_places(before)[track]
+    rows, numbers = compiled.places(column)
     contiguous = len(numbers) == int(numbers[-1]) - int(numbers[0]) + 1
     inputs = slice(int(numbers[0]), int(numbers[-1]) + 1) if contiguous else numbers
-    ends = [secret, _bias(compiled, layer, own, factors)] if track == before.tracks[0] else [secret]
-    places = np.concatenate([np.array([BLINDING_ROW, BIAS_ROW][: len(ends)], dtype=np.int64), rows])
+    ends = [secret, _bias(compiled, layer, own, factors)] if compiled.has_bias(column) else [secret]
+    end_rows = [compiled.blinding_position(layer), compiled.bias_row(layer)][: len(ends)]
+    places = np.concatenate([np.array(end_rows, dtype=np.int64), rows])
     values = Vector.concat([Vector.from_ints(ends), _weighted(compiled, layer, own, inputs, factors)])
     return values.scatter(circuit.domain, places)

@@ -10,12 +10,14 @@ import numpy as np
 from zkpredict.circuits.columns import Form, Origin
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit, form
-from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.statement import CONTEXT_BYTES, Statement
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.kernel import G1, G2, pairing_check
 from zkpredict.verifier.ceremony import CODES_COMMITMENTS, TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.opening import Fold, fold, linearise
 
@@ -28,11 +30,23 @@ def parse_proof(data: bytes, shape: Form = COMPACT_FORM) -> Proof:
     return Proof.from_bytes(data, G1.from_compressed, shape)
 
 
-def statement_for(circuit: AnyCircuit, image: bytes, digit: int, outputs: tuple[int, ...] = ()) -> Statement:
+def statement_for(
+    circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, outputs: tuple[int, ...] = (), context: bytes = b""
+) -> Statement:
     """"The network says `digit` about `image`", if the circuit can say so. Raises `WrongStatement` for an image of another size,
-    a digit that is no class, and public outputs that are out of range or have their largest elsewhere."""
-    if len(image) != circuit.inputs:
-        raise WrongStatement(f"the image has {len(image)} bytes, the circuit takes {circuit.inputs}")
+    a digit that is no class, public outputs that are out of range or have their largest elsewhere, a hidden input where the circuit
+    takes a public one, or the reverse, and a context of another length than 32 bytes."""
+    private = isinstance(circuit, WideCircuit) and circuit.private_input
+    if isinstance(image, HiddenInput) != private:
+        takes = "takes a hidden one (`zkpredict hide`)" if private else "takes a public one"
+        raise WrongStatement(f"the input is {'public' if private else 'hidden'}, the circuit {takes}")
+    size = image.inputs if isinstance(image, HiddenInput) else len(image)
+    if size != circuit.inputs:
+        raise WrongStatement(f"the image has {size} bytes, the circuit takes {circuit.inputs}")
+    if isinstance(image, HiddenInput) and image.domain != circuit.domain:
+        raise WrongStatement(f"the input is hidden on {image.domain} rows, the circuit has {circuit.domain}")
+    if len(context) not in (0, CONTEXT_BYTES):
+        raise WrongStatement(f"the context has {len(context)} bytes, expected {CONTEXT_BYTES} or none")
     if not 0 <= digit < circuit.classes:
         raise WrongStatement(f"the digit {digit} is not one of the {circuit.classes} classes")
     for number, value in enumerate(outputs):
@@ -40,7 +54,9 @@ def statement_for(circuit: AnyCircuit, image: bytes, digit: int, outputs: tuple[
             raise WrongStatement(f"output {number} is {value}, beyond {LOGIT_LIMIT - 1}")
     if outputs and digit != outputs.index(max(outputs)):
         raise WrongStatement(f"the digit is {digit}, the largest output is number {outputs.index(max(outputs))}")
-    return Statement(image, digit, outputs)
+    if isinstance(image, HiddenInput):
+        return Statement(b"", digit, outputs, image.absorbed, context)
+    return Statement(image, digit, outputs, context=context)
 
 
 def image_bytes(image: bytes | np.ndarray) -> bytes:
@@ -67,21 +83,25 @@ def check_names(commitment: ModelCommitment, proof: Proof) -> None:
         )
 
 
-def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof) -> None:
-    """Accepts by returning: the network under `commitment` gives `image` (bytes, or uint8) the class `proof.digit`.
+def verify(commitment: ModelCommitment, image: bytes | np.ndarray | HiddenInput, proof: Proof, context: bytes = b"") -> None:
+    """Accepts by returning: the network under `commitment` gives `image` (bytes, uint8, or a hidden input) the class `proof.digit`,
+    and the proof was made for `context` (32 bytes, or none).
 
     Raises `WrongStatement` or `FailedOpening`. protocol.md, "What the verifier checks".
     """
     circuit = commitment.circuit
     check_names(commitment, proof)
-    statement = statement_for(circuit, image_bytes(image), proof.digit, proof.outputs)
+    statement = statement_for(
+        circuit, image if isinstance(image, HiddenInput) else image_bytes(image), proof.digit, proof.outputs, context
+    )
     challenges = derive_challenges(circuit.digest, statement, proof)
     if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, MODULUS) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
     linearisation = linearise(circuit, statement, challenges, proof.scalars)
     claim = fold(circuit, linearisation, proof.scalars, challenges)
 
-    terms = column_terms(commitment, proof, claim, challenges)
+    hidden = cast("tuple[G1, ...]", image.points) if isinstance(image, HiddenInput) else ()
+    terms = column_terms(commitment, proof, claim, challenges, hidden)
     points = _kernel(proof)
     terms.append((points["opening"], claim.opening))
     terms.append((G1.generator(), -claim.value % MODULUS))
@@ -92,13 +112,16 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray, proof: Proof)
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
 
 
-def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold[int], challenges: Mapping[str, int]) -> list[tuple[G1, int]]:
-    """The folded columns as points and scalars: the proof's, the constants', and the model's rows by powers of alpha.
+def column_terms(
+    commitment: ModelCommitment, proof: Proof, claim: Fold[int], challenges: Mapping[str, int], hidden: tuple[G1, ...] = ()
+) -> list[tuple[G1, int]]:
+    """The folded columns as points and scalars: the proof's, the constants', the model's rows by powers of alpha, and the points
+    of a hidden input in order.
 
     Raises `ValueError` when the fold has a column that nothing commits to, or leaves one out.
     """
     circuit, alpha, points = commitment.circuit, challenges["alpha"], _kernel(proof)
-    left = dict(claim.columns)
+    left, given = dict(claim.columns), iter(hidden)
     terms: list[tuple[G1, int]] = []
     for column in form(circuit).columns:
         if column.name not in left:
@@ -108,6 +131,8 @@ def column_terms(commitment: ModelCommitment, proof: Proof, claim: Fold[int], ch
             terms.append((points[column.name], scalar))
         elif column.origin is Origin.FIXED:
             terms.append((G1.from_compressed(FIXED_COLUMNS[column.name]), scalar))
+        elif column.origin is Origin.STATEMENT:
+            terms.append((next(given), scalar))
         else:
             terms += [(row, scalar * weight % MODULUS) for row, weight in rows_of_column(commitment, column.name, alpha)]
     if left:

@@ -53,10 +53,12 @@ class Cells(dict[str, "np.ndarray"]):
 @dataclass(frozen=True)
 class Run:
     """One run of the network by the integer reference: what gadgets lay out. `pre_activations`: int64 [width] of each layer, at
-    the scale at which the circuit stores them; `claim`: the class that is claimed."""
+    the scale at which the circuit stores them; `claim`: the class that is claimed;
+    `input`: uint8 [inputs]."""
 
     pre_activations: Sequence[np.ndarray] = field(repr=False)
     claim: int
+    input: np.ndarray = field(repr=False)
 
 
 class Gadget:

@@ -18,6 +18,7 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.gates import check_rows
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, LOGIT_LIMIT, Claim
 from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW, LANE_BITS, PACK_LANES, Band
 from zkpredict.circuits.wide.lanes import lane_places
@@ -54,7 +55,7 @@ class WideNetwork:
         computes (`zkpredict.prover.rows`)."""
         found: list[list[int]] = []
         for column in self.circuit.row_columns:
-            found += self._input_rows(column.name) if column.coefficients else self._value_rows(column.layer, column.name)
+            found += self._input_rows(column.name) if column.coefficients else self._value_rows(column)
         return tuple(found)
 
     def packed(self, layer: int, pack: int) -> tuple[int, list[int]]:
@@ -74,18 +75,31 @@ class WideNetwork:
                 entries += [*([bias] if chunk == 0 else []), *weights[inputs.start : inputs.stop]]
             yield [entry % MODULUS for entry in entries] + [0] * (self.circuit.domain - len(entries))
 
-    def _value_rows(self, layer: int, name: str) -> Iterator[list[int]]:
-        before = self.circuit.bands[layer - 1]
-        track = int(name.rpartition("_")[2])
-        rows, numbers = value_places(before)[track]
-        for pack in range(self.circuit.bands[layer].packs):
-            bias, weights = self.packed(layer, pack)
+    def _value_rows(self, column: RowColumn) -> Iterator[list[int]]:
+        rows, numbers = self.places(column)
+        for pack in range(self.circuit.bands[column.layer].packs):
+            bias, weights = self.packed(column.layer, pack)
             row = [0] * self.circuit.domain
-            if track == before.tracks[0]:
-                row[BIAS_ROW] = bias % MODULUS
+            if self.has_bias(column):
+                row[self.bias_row(column.layer)] = bias % MODULUS
             for at, number in zip(rows.tolist(), numbers.tolist(), strict=True):
                 row[at] = weights[number] % MODULUS
             yield row
+
+    def places(self, column: RowColumn) -> tuple[np.ndarray, np.ndarray]:
+        """For a column of values: the rows on which its layer reads, and the numbers of what it reads there, int64 arrays."""
+        if column.layer == 0:
+            chunk = self.circuit.chunks[int(column.name.removeprefix("rows0_private"))]
+            return np.arange(len(chunk)), np.arange(chunk.start, chunk.stop)
+        return value_places(self.circuit.bands[column.layer - 1])[int(column.name.rpartition("_")[2])]
+
+    def has_bias(self, column: RowColumn) -> bool:
+        """Whether the layer's biases lie in this column of values: the first one of the layer."""
+        return next(one for one in self.circuit.row_columns if one.layer == column.layer) == column
+
+    def bias_row(self, layer: int) -> int:
+        """Where the bias of a row of values lies."""
+        return BIAS_ROW if layer else self.circuit.domain - 2
 
     def blinding_position(self, layer: int) -> int:
         """Index of a row's random entry: a coefficient no input uses (first layer), or a value at a row nobody reads."""
@@ -119,7 +133,9 @@ def fit(number: int, shift: int, interval: Interval) -> tuple[int, int]:
     raise AssertionError("a row that fits no lane reaches the limit")
 
 
-def compile_wide(network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None) -> WideNetwork:
+def compile_wide(
+    network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None, private_input: bool = False
+) -> WideNetwork:
     """Chooses lanes, and the domain with the smallest proof (or takes the given one).
 
     Raises `UnsupportedNetwork`, naming layer and row, when a worst-case bound does not fit a lane, and naming the sizes when no domain
@@ -134,8 +150,10 @@ def compile_wide(network: IntegerNetwork, claim: Claim = CLASS, domain: int | No
     activations = tuple(layer.activation for layer in network.layers[:-1])
 
     def circuit(rows: int) -> WideCircuit:
-        return WideCircuit(network.shape, tuple(lanes), activations, rows, claim)
+        return WideCircuit(network.shape, tuple(lanes), activations, rows, claim, private_input)
 
+    if private_input and domain is None:
+        domain = private_domain(network.shape[0])
     if domain is not None:
         return WideNetwork(network, circuit(domain), (*scales, 0))
     found = []
@@ -144,6 +162,11 @@ def compile_wide(network: IntegerNetwork, claim: Claim = CLASS, domain: int | No
             found.append(circuit(rows))
     found.append(circuit(WIDE_DOMAINS[-1]))
     return WideNetwork(network, min(found, key=committed_columns), (*scales, 0))
+
+
+def private_domain(inputs: int) -> int:
+    """The rows of circuits with a private input of this size: one commitment serves all of them."""
+    return next((domain for domain in WIDE_DOMAINS[1:] if inputs <= domain - 2), WIDE_DOMAINS[-1])
 
 
 def committed_columns(circuit: WideCircuit) -> int:

@@ -23,6 +23,7 @@ from zkpredict.circuits.wide.geometry import BIAS_ROW, LANE_BITS, Band
 from zkpredict.circuits.wide.inputs import InputPart
 from zkpredict.circuits.wide.lanes import WideGadget, argument
 from zkpredict.circuits.wide.layout import WideCircuit, input_rows, value_rows
+from zkpredict.circuits.wide.private import PrivateInput
 from zkpredict.circuits.wide.rational import value
 
 
@@ -37,6 +38,8 @@ class Dense(WideGadget):
         return tuple(Column(rows.name, Origin.MODEL) for rows in self.circuit.row_columns if rows.layer == self.layer)
 
     def read_by_weights(self) -> Expression:
+        if self.layer == 0 and self.circuit.private_input:
+            return PrivateInput(self.circuit).read()
         if self.layer == 0:
             parts = [(step, chunk) for step in range(len(self.circuit.input_steps)) for chunk in range(len(self.circuit.chunks))]
             return reduce(add, [Cell(input_rows(*part)) * Public(inputs(*part)) for part in parts])
@@ -73,7 +76,7 @@ class Dense(WideGadget):
         return found
 
     def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
-        if self.layer:
+        if self.layer or self.circuit.private_input:
             return {}
         return {
             inputs(number, chunk): input_part(self.circuit, step, chunk, statement.input, alpha)

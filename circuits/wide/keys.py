@@ -19,7 +19,7 @@ from functools import reduce
 from operator import add
 
 from zkpredict.circuits.columns import Column, Origin
-from zkpredict.circuits.expression import Cell, Challenge, Expression, Public
+from zkpredict.circuits.expression import Cell, Challenge, Constant, Expression, Public
 from zkpredict.circuits.field import MODULUS, S, inverse, powers, root_of_unity
 from zkpredict.circuits.gadgets.base import Cells, Constraint
 from zkpredict.circuits.publics import Periodic
@@ -78,11 +78,19 @@ class Keys(WideGadget):
 
     def lookups(self) -> list[tuple[str, tuple[Expression, ...]]]:
         """Every lookup column with its keys."""
-        return [
+        found = [
             (f"lookup{track}_{number}", keys)
             for track in range(self.circuit.tracks)
             for number, keys in enumerate(self.keys(track))
         ]
+        held = [Challenge("beta") + Cell(name) for name in self.private_bytes]
+        groups = [tuple(held[first : first + KEYS]) for first in range(0, len(held), KEYS)]
+        return found + [(f"lookup_input{number}", keys) for number, keys in enumerate(groups)]
+
+    @property
+    def private_bytes(self) -> tuple[str, ...]:
+        """The columns of a private input."""
+        return tuple(f"input{part}" for part in range(len(self.circuit.chunks))) if self.circuit.private_input else ()
 
     def columns(self) -> tuple[Column, ...]:
         return (
@@ -96,8 +104,7 @@ class Keys(WideGadget):
         found = []
         for name, keys in self.lookups():
             product = reduce(_times, keys)
-            others = [reduce(_times, [key for at, key in enumerate(keys) if at != left]) for left in range(len(keys))]
-            found.append(Constraint(name, Cell(name) * product - reduce(add, others)))
+            found.append(Constraint(name, Cell(name) * product - _derivative(keys)))
         entry = Challenge("beta") + Challenge("gamma") * Public("odd") + Cell(self.fixed)
         found.append(Constraint("lookup_table", Cell("lookup_table") * entry - Public("head") * Cell("mult")))
         return tuple(found)
@@ -113,6 +120,8 @@ class Keys(WideGadget):
 
         counts = np.zeros(TABLE_SIZE, dtype=np.int64)
         place = {code: 2 * number + 1 for number, code in reversed(list(enumerate(TABLES[self.fixed][1::2])))}
+        for name in self.private_bytes:
+            counts[::2] += np.bincount(cells[name], minlength=BYTE_BASE)[:BYTE_BASE]
         for track in range(self.circuit.tracks):
             for name in self.bytes_of(track):
                 counts[::2] += np.bincount(cells[name], minlength=BYTE_BASE)[:BYTE_BASE]
@@ -123,6 +132,13 @@ class Keys(WideGadget):
                 if int(code) in place:
                     counts[place[int(code)]] += count
         cells["mult"][:: self.circuit.domain // TABLE_SIZE] = counts
+
+
+def _derivative(keys: tuple[Expression, ...]) -> Expression:
+    """The sum of all products of all keys but one."""
+    if len(keys) == 1:
+        return Constant(1)
+    return reduce(add, [reduce(_times, [key for at, key in enumerate(keys) if at != left]) for left in range(len(keys))])
 
 
 def _times(one: Expression, other: Expression) -> Expression:

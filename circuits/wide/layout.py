@@ -23,12 +23,14 @@ MAX_CLASSES = 1000
 NARROW, DOUBLE = 1, 2
 """Lanes of a value: 24 or 48 bits."""
 _TAG_BITS, _LANES_MASK = 4, 15
+_PRIVATE = 128
 
 
 @dataclass(frozen=True)
 class WideCircuit:
     """`widths`: neurons from input to output; `lanes`: of each hidden layer's values; `activations`: of each hidden layer, of
-    which at most one is rational; `domain`: rows n; `claim`: what is said of the output.
+    which at most one is rational; `domain`: rows n; `claim`: what is said of the output;
+    `private_input`: whether the input is hidden under a commitment (`circuits.wide.private`).
 
     Raises `UnsupportedNetwork` when the layers do not fit.
     """
@@ -38,6 +40,7 @@ class WideCircuit:
     activations: tuple[Activation, ...]
     domain: int
     claim: Claim = CLASS
+    private_input: bool = False
 
     def __post_init__(self) -> None:
         if self.domain not in WIDE_DOMAINS:
@@ -138,7 +141,10 @@ class WideCircuit:
     @cached_property
     def chunks(self) -> tuple[range, ...]:
         """The inputs that each chunk of a first-layer row reads. The first chunk has the bias before them; the last coefficient of
-        every row is its random entry."""
+        every row is its random entry. (A private input: two rows of each chunk are not its own.)"""
+        if self.private_input:
+            size = self.domain - 2
+            return tuple(range(start, min(start + size, self.inputs)) for start in range(0, self.inputs, size))
         capacity = self.domain - 1
         starts = [0, *range(capacity - 1, self.inputs, capacity)]
         return tuple(range(start, end) for start, end in zip(starts, [*starts[1:], self.inputs], strict=True))
@@ -168,7 +174,10 @@ class WideCircuit:
     def row_columns(self) -> tuple[RowColumn, ...]:
         """Every column of the model with the exponents of its rows, in the order of the commitment."""
         found = []
-        for number, step in enumerate(self.input_steps):
+        if self.private_input:
+            exponents = tuple(self.bands[0].exponents())
+            found += [RowColumn(hidden_rows_name(part), 0, False, exponents) for part in range(len(self.chunks))]
+        for number, step in enumerate(() if self.private_input else self.input_steps):
             exponents = tuple(exponent for _, exponent in self.shared_packs(step))
             found += [RowColumn(input_rows(number, chunk), 0, True, exponents) for chunk in range(len(self.chunks))]
         for layer in range(1, self.layers):
@@ -184,7 +193,7 @@ class WideCircuit:
     # bytes
 
     def to_bytes(self) -> bytes:
-        """Canonical bytes: magic, domain u16, claim u8 and its parameter i64, layer count u8, widths u32 each, then for each hidden
+        """Canonical bytes: magic, domain u16, claim u8 (its highest bit: the input is private) and its parameter i64, layer count u8, widths u32 each, then for each hidden
         layer its lanes u8 (the activation's tag in the high four bits), then the rational activation if there is one;
         little-endian."""
         tagged = zip(self.lanes, self.activations, strict=True)
@@ -192,7 +201,7 @@ class WideCircuit:
             [
                 MAGIC,
                 self.domain.to_bytes(2, "little"),
-                bytes([self.claim.kind]),
+                bytes([self.claim.kind | _PRIVATE * self.private_input]),
                 self.claim.parameter.to_bytes(PARAMETER_BYTES, "little", signed=True),
                 bytes([self.layers]),
                 *(width.to_bytes(4, "little") for width in self.widths),
@@ -207,6 +216,7 @@ class WideCircuit:
         reader.expect(MAGIC, "circuit magic")
         domain = reader.unsigned(2, "domain")
         kind = reader.unsigned(1, "claim")
+        private, kind = bool(kind & _PRIVATE), kind & ~_PRIVATE
         if kind >= len(Kind):
             raise MalformedFile(f"{reader.what}: claim is {kind}, expected 0 to {len(Kind) - 1}")
         parameter = int.from_bytes(reader.take(PARAMETER_BYTES, "claim parameter"), "little", signed=True)
@@ -222,7 +232,7 @@ class WideCircuit:
             raise MalformedFile(f"{reader.what}: layers have the activations {tags}, only {sorted(known)} are described")
         try:
             lanes = tuple(byte & _LANES_MASK for byte in tagged)
-            return cls(widths, lanes, tuple(known[tag] for tag in tags), domain, Claim(Kind(kind), parameter))
+            return cls(widths, lanes, tuple(known[tag] for tag in tags), domain, Claim(Kind(kind), parameter), private)
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
 
@@ -240,3 +250,8 @@ def input_rows(step: int, chunk: int) -> str:
 def value_rows(layer: int, track: int) -> str:
     """Name of the combined rows of `layer` that read `track`."""
     return f"rows{layer}_{track}"
+
+
+def hidden_rows_name(part: int) -> str:
+    """Name of the combined first-layer rows that read one chunk of a private input."""
+    return f"rows0_private{part}"

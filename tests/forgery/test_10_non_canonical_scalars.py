@@ -61,7 +61,7 @@ def test_a_digit_that_is_no_class_has_no_proof_anyway(small, small_image):
     """Without the check: its equations ask for Z_i + D_i + 1 = 0."""
     limb = lay_out(small.compiled, run_from(small.network, 0, small_image.tolist()), 0)
     claim = forged_claim(small, small_image, 3, complete(small.compiled.circuit, limb))
-    with replaced(native.statement_for, lambda circuit, image, digit, outputs: said(image, digit)):
+    with replaced(native.statement_for, lambda circuit, image, digit, *more: said(image, digit)):
         refused(claim, FailedOpening, MISMATCH, NATIVE)
 
 
