@@ -6,18 +6,18 @@
 
 from __future__ import annotations
 
-from itertools import chain as joined
-
+from zkpredict.circuits.choice import compile_as
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.networks.reference import IntegerNetwork
-from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt
-from zkpredict.prover.commit import hidden_rows
+from zkpredict.kernel import G1
 from zkpredict.prover.model import Committed, Model
 from zkpredict.prover.randomness import random_scalars
+from zkpredict.prover.rows import hidden_rows
 from zkpredict.prover.setup import lagrange_key, monomial_key
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.messages import Point
 from zkpredict.verifier.transcript import MODEL_LABEL, context
 
 
@@ -26,24 +26,24 @@ def update_rows(model: Model, network: IntegerNetwork) -> tuple[Model, list[int]
 
     Raises `UnsupportedNetwork` when the network needs another circuit, or when the model's schema is bound to a row.
     """
-    old, new = model.compiled, compile_or_advise(network, model.commitment.circuit.domain)
+    circuit = model.commitment.circuit
     if model.schema:
         raise UnsupportedNetwork("a schema is bound to the first row: commit anew")
-    if new.circuit.digest != model.commitment.circuit.digest:
+    new = compile_as(network, circuit)
+    if new.circuit.digest != circuit.digest:
         raise UnsupportedNetwork("the changed network needs another circuit, for its ranges or its shape: commit anew")
-    rows = list(zip(joined.from_iterable(old.rows), joined.from_iterable(new.rows), strict=True))
-    changed = [number for number, (before, after) in enumerate(rows) if before != after]
+    before, after = (hidden_rows(compiled, model.secrets) for compiled in (model.compiled, new))
+    changed = [number for number, ((_, row), (_, changed_row)) in enumerate(zip(before, after, strict=True)) if row != changed_row]
     if not changed:
         raise UnusableInput("no row changed: the two networks are the same")
     fresh = dict(zip(changed, random_scalars(len(changed)).to_ints(), strict=True))
     secrets = tuple(fresh.get(number, secret) for number, secret in enumerate(model.secrets))
-    points, number = [], 0
-    for layer, vectors in enumerate(hidden_rows(new, secrets)):
-        key = monomial_key() if layer == 0 else lagrange_key(new.circuit.domain)
-        for vector in vectors:
-            points.append(key.msm(vector) if number in fresh else model.commitment.rows[number])
-            number += 1
-    return Model(network, Committed(ModelCommitment(new.circuit, tuple(points)), secrets)), changed
+    points = list(model.commitment.rows)
+    for number, (column, row) in enumerate(hidden_rows(new, secrets)):
+        if number in fresh:
+            key = monomial_key() if column.coefficients else lagrange_key(circuit.domain)
+            points[number] = key.msm(row)
+    return Model(network, Committed(ModelCommitment(circuit, tuple(points)), secrets)), changed
 
 
 def context_of(commitment: ModelCommitment) -> bytes:
@@ -63,6 +63,10 @@ def register(registry: Contract, commitment: ModelCommitment) -> Receipt:
 
 def derive(registry: Contract, old: ModelCommitment, new: ModelCommitment) -> Receipt:
     """Keeps the new model by the points that its changed rows differ by."""
-    pairs = [(number, after - before) for number, (before, after) in enumerate(zip(old.rows, new.rows, strict=True)) if before.to_uncompressed() != after.to_uncompressed()]
-    points = b"".join(point.to_uncompressed() for _, point in pairs)
-    return registry.transact("derive", old.model_id, bytes(number for number, _ in pairs), points)
+    changed = [number for number, (before, after) in enumerate(zip(old.rows, new.rows, strict=True)) if before.to_uncompressed() != after.to_uncompressed()]
+    points = b"".join((_g1(new.rows[number]) - _g1(old.rows[number])).to_uncompressed() for number in changed)
+    return registry.transact("derive", old.model_id, bytes(changed), points)
+
+
+def _g1(point: Point) -> G1:
+    return G1.from_uncompressed(point.to_uncompressed())
