@@ -11,7 +11,7 @@ from world import BURNED
 from zkpredict.contracts.chain.evm import BLOCK_SECONDS, EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.systems import dispute
-from zkpredict.contracts.systems.dispute import NOBODY, Claim, Game, cuts
+from zkpredict.contracts.systems.dispute import Claim, Game, cuts
 from zkpredict.contracts.systems.inference import Inference, output_depth
 from zkpredict.contracts.systems.machine import FaultyTrace, Trace
 from zkpredict.contracts.systems.program import SCRATCH
