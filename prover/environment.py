@@ -50,6 +50,10 @@ class Values:
         return values.inverse()
 
 
+Name = tuple[bool, object]
+"""What stands for a value in a `Program`: whether it is computed, and the input's key or the operation's number."""
+
+
 class Program:
     """An `Environment` that writes down what is to be done to vectors over `size` points, and then does it in one call.
 
@@ -61,7 +65,7 @@ class Program:
     ) -> None:
         self._size, self._columns, self._publics, self._challenges, self._step = size, columns, publics, challenges, step
         self._inputs: dict[object, tuple[Vector, int]] = {}
-        self._operations: list[tuple[str, Written, Written]] = []
+        self._operations: list[tuple[str, Name, Name]] = []  # names, not `Written`: those hold the program, and it would hold itself
 
     def constant(self, value: int) -> int:
         return value % MODULUS
@@ -85,15 +89,15 @@ class Program:
         self._operations.append((operator, self._operand(left), self._operand(right)))
         return Written(self, len(self._operations) - 1, True)
 
-    def _operand(self, one: Written | int) -> Written:
-        return self.input(Vector.from_ints([one % MODULUS]), 0, one % MODULUS) if isinstance(one, int) else one
+    def _operand(self, one: Written | int) -> Name:
+        return (self.input(Vector.from_ints([one % MODULUS]), 0, one % MODULUS) if isinstance(one, int) else one).name
 
     def run(self, result: Written) -> Vector:
         """The values of the last operation that was written."""
         if result != Written(self, len(self._operations) - 1, True):
             raise ValueError("only the result of the last operation can be had")
-        numbers = {Written(self, key): number for number, key in enumerate(self._inputs)}
-        numbers |= {Written(self, k, True): len(self._inputs) + k for k in range(len(self._operations))}
+        numbers: dict[Name, int] = {(False, key): number for number, key in enumerate(self._inputs)}
+        numbers |= {(True, k): len(self._inputs) + k for k in range(len(self._operations))}
         operations = [(operator, numbers[left], numbers[right]) for operator, left, right in self._operations]
         return evaluate_program(self._size, list(self._inputs.values()), operations)
 
@@ -105,6 +109,10 @@ class Written:
     program: Program
     key: object
     computed: bool = False
+
+    @property
+    def name(self) -> Name:
+        return self.computed, self.key
 
     def __add__(self, other: Written | int) -> Written:
         return self.program.write("+", self, other)
