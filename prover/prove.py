@@ -29,7 +29,7 @@ from zkpredict.prover.model import Model
 from zkpredict.prover.polynomial import Column, commit_columns
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.rows import combined_rows
-from zkpredict.prover.setup import monomial_key
+from zkpredict.prover.setup import announce_proof, monomial_key
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import Proof, absorbed
 from zkpredict.verifier.native import statement_for
@@ -134,6 +134,7 @@ class Prover:
 
     def prove(self) -> Proof:
         """Runs all rounds."""
+        announce_proof(self.circuit.domain, self.form.blinders, quotient_length(self.circuit))
         model_id = self.model.commitment.model_id
         transcript = Transcript(self.circuit.digest, model_id, self.statement)
         for message in self.form.rounds:

@@ -8,8 +8,10 @@ checks by pairings that it is a key: `check_key`.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.errors import MalformedFile
@@ -22,7 +24,12 @@ from zkpredict.verifier.ceremony import CODES_COMMITMENTS, G1_POWERS, TABLE_COMM
 FOLDER = Path(__file__).parent / "ceremony"
 SETUP_SHA256 = "822778826acbcfa6d7080145a28b85545cdbdcb265e769bbffdfd8491cbf8ae6"
 
+TABLES_FROM = 8
+"""The proof, of one shape and in one process, from which on the key has tables."""
+
 _POINT_BYTES = 96
+_proofs: Counter[tuple[int, int, int]] = Counter()
+_counting = Lock()
 SETUP_DOMAINS = (1024, 2048, 512)
 """The domains with a Lagrange basis in the file, in its order."""
 
@@ -54,6 +61,21 @@ def lagrange_key(domain: int, blinders: int = 0) -> Bases:
     powers = monomial_key()
     blinding = [powers[domain + k] - powers[k] for k in range(blinders)]
     return Bases.concat([_section(start, domain), Bases(blinding)])
+
+
+def announce_proof(domain: int, blinders: int, longest: int) -> None:
+    """To be called before each proof over n = `domain` rows whose polynomials have at most `longest` coefficients.
+
+    Tables of the key make a proof a fifth faster and take as long to make as `TABLES_FROM` proofs save: so a process that has made
+    that many gets them, one that proves once never waits for them. They take some 2 kB a point.
+    """
+    shape = domain, blinders, longest
+    with _counting:
+        _proofs[shape] += 1
+        due = _proofs[shape] == TABLES_FROM
+    if due:
+        lagrange_key(domain, blinders).precompute(domain + blinders)
+        monomial_key().precompute(min(longest, G1_POWERS))
 
 
 @cache
