@@ -33,7 +33,7 @@ class Contest:
     models: dict[str, bytes] = field(default_factory=dict)
 
     @classmethod
-    def create(cls, stage: Stage, prediction: str, owners: tuple[str, ...], parts: tuple[Part, ...], *, by_answers: bool = False, **changed) -> Contest:
+    def create(cls, stage: Stage, prediction: str, owners: tuple[str, ...], parts: tuple[Part, ...], *, by_answers: bool = False, **changed: Any) -> Contest:
         """The sponsor creates a contest with windows of a day; every owner seals its parts."""
         contract = stage.deploy("sponsor", "ModelContest", 3600, vault=True)
         now = stage.now
@@ -94,7 +94,7 @@ class Contest:
     def post(self, who: str, answers: Sheet, what: str) -> Receipt:
         return self.stage.act(who, what, self.contract, "post", 1, answers.data, answers.differences(self.labels), value=CLAIM_BOND, label="post all answers")
 
-    def refute(self, by: str, who: str, answers: Sheet, place: int, index: int, class_: int, what: str, **changed) -> Receipt:
+    def refute(self, by: str, who: str, answers: Sheet, place: int, index: int, class_: int, what: str, **changed: Any) -> Receipt:
         """Shows that the answer of `who` to a sample is wrong: its model gives it `class_`."""
         posted = changed.get("posted") or answers.posted(place, index)
         arguments = 1, self.stage.address(who), self.models[who], self.sample(place, index), posted, class_, b""

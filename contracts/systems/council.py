@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Self
 
 from eth_abi import decode, encode
 from eth_utils import to_checksum_address
@@ -117,7 +117,7 @@ class Council:
             raise UnusableInput(f"the gate at {gate.address} obeys {timelock}, and the governor's timelock is {wanted}")
         return cls(governor, gate)
 
-    def by(self, chain: Chain) -> Council:
+    def by(self, chain: Chain) -> Self:
         """The same council, seen by another account."""
         return type(self)(self.governor.by(chain), self.gate.by(chain))
 
@@ -213,7 +213,7 @@ class PrivateCouncil(Council):
 def store(chain: Chain, delta: Delta) -> tuple[str, bytes, Receipt]:
     """Writes a change to a data contract, for all to read before anybody votes; its address and code hash."""
     receipt = chain.deploy(data_creation(delta.data))
-    return receipt.contract, data_hash(delta.data), receipt
+    return receipt.created, data_hash(delta.data), receipt
 
 
 def read_delta(chain: Chain, address: str) -> Delta:

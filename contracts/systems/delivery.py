@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from zkpredict.contracts.chain.interface import Contract, Receipt
 from zkpredict.contracts.systems.judges import HiddenJudge, OpenJudge, VersionJudge
@@ -59,7 +61,7 @@ class Deal:
         key = self.stage.key(signer or self.signer)
         return reading.sign(key, self.stage.chain.chain_id, self.escrow.address)
 
-    def deliver(self, serial: int, values: bytes, what: str = "a delivery", *, by: str = "supplier", label: str = "", **changed) -> Receipt:
+    def deliver(self, serial: int, values: bytes, what: str = "a delivery", *, by: str = "supplier", label: str = "", **changed: Any) -> Receipt:
         """Delivers values as the judge grades them. `changed`: class_, reading, signature, terms, number instead of the honest ones."""
         reading = changed.get("reading") or self.reading(serial, values)
         signature = changed.get("signature") or self.sign(reading)
@@ -90,76 +92,78 @@ class Deal:
         return self.stage.act(who, what, self.escrow, function, self.number, self.terms.argument, label=label, random=random)
 
 
-def attacks(start, goods: list[bytes], bad: bytes) -> dict[str, Attack]:
+def attacks(start: Callable[..., Deal], goods: list[bytes], bad: bytes) -> dict[str, Attack]:
     """Attacks on a deal by name. `start(stage, **terms)` opens one over four of `goods`, which pay; `bad` pays less than they do."""
 
-    def replay(stage):
+    def replay(stage: Stage) -> None:
         deal = start(stage)
         deal.deliver(0, goods[0], "delivers serial 0")
         deal.deliver(2, goods[1], "delivers serial 2")
         deal.deliver(0, goods[0], "delivers serial 0 again")
 
-    def other_deal(stage):
+    def other_deal(stage: Stage) -> None:
         deal = start(stage)
         second = Deal.open(stage, deal.judge, deal.terms.payout, 2, deal.escrow)
         reading = deal.reading(0, goods[0])
         deal.deliver(0, goods[0], "delivers a reading to its deal", reading=reading)
         second.deliver(0, goods[0], "delivers the same reading to the other deal", reading=reading)
 
-    def forged_signature(stage):
+    def forged_signature(stage: Stage) -> None:
         deal = start(stage)
         reading = deal.reading(0, goods[0])
         deal.deliver(0, goods[0], "signs a reading itself", reading=reading, signature=deal.sign(reading, "supplier"))
 
-    def swap_model(stage):
+    def swap_model(stage: Stage) -> None:
         deal = start(stage)
         generous = replace(deal.terms, payout=tuple(deal.terms.most for _ in deal.terms.payout))
         deal.deliver(0, bad, "brings terms in which every class pays the most", terms=generous)
 
-    def wrong_class(stage):
+    def wrong_class(stage: Stage) -> None:
         deal = start(stage)
         best = deal.terms.payout.index(deal.terms.most)
         deal.deliver(0, bad, "says that it is of the best class", class_=best)
 
-    def rug_close(stage):
+    def rug_close(stage: Stage) -> None:
         deal = start(stage)
         deal.call("buyer", "asks to close while goods are on the way", "close")
         deal.call("buyer", "takes the money back at once", "reclaim")
 
-    def stranger_close(stage):
+    def stranger_close(stage: Stage) -> None:
         deal = start(stage)
         deal.call("rival", "asks to close somebody else's deal", "close")
 
-    def withhold_bad(stage):
+    def withhold_bad(stage: Stage) -> None:
         deal = start(stage, max_gap=1)
         deal.deliver(0, goods[0], "delivers serial 0")
         deal.deliver(2, goods[1], "leaves out serial 1, which is bad")
         deal.deliver(4, goods[2], "leaves out serial 3 as well")
 
-    def late(stage):
+    def late(stage: Stage) -> None:
         deal = start(stage)
         stage.wait(61 * DAY)
         deal.deliver(0, goods[0], "delivers after the deadline")
 
-    def unfunded(stage):
+    def unfunded(stage: Stage) -> None:
         deal = start(stage)
         stage.act("buyer", "opens a deal for 4 deliveries and pays nothing", deal.escrow, "open", deal.terms.argument, 4, bytes(32))
 
-    def future(stage):
+    def future(stage: Stage) -> None:
         deal = start(stage)
         deal.deliver(0, goods[0], "delivers a reading of tomorrow", reading=deal.reading(0, goods[0], stage.now + DAY))
 
-    def flood(stage):
+    def flood(stage: Stage) -> None:
         deal = start(stage, daily_cap=1)
         deal.deliver(0, goods[0], "delivers serial 0")
         deal.deliver(1, goods[1], "delivers a second reading on the same day")
 
-    def over_quota(stage):
+    def over_quota(stage: Stage) -> None:
         deal = start(stage, quota=1)
         deal.deliver(0, bad, "delivers all that was ordered")
         deal.deliver(1, goods[0], "delivers one more")
 
-    guard = lambda text, file=ESCROW: (Guard(file, text),)  # noqa: E731
+    def guard(text: str, file: str = ESCROW) -> tuple[Guard, ...]:
+        return (Guard(file, text),)
+
     found = (
         ("replay", "the same goods are paid twice", "SerialUsed", guard("if (d.seen >> behind & 1 != 0) revert SerialUsed(serial);"), replay),
         ("other-deal", "a reading is delivered to another deal too", "WrongDeal", guard("if (r.dealId != id) revert WrongDeal(r.dealId, id);"), other_deal),

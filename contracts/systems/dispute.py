@@ -106,8 +106,8 @@ class Game:
         """Raises `UnusableInput` when there is no such game."""
         if not 0 <= number < (count := contract.call("games")):
             raise UnusableInput(f"there is no game {number}: this contract has {count}, numbered from 0")
-        *clocks, turn, claim, challenger, bond = contract.call("gameAt", number)
-        return cls(number, *clocks, Turn(turn), claim, to_checksum_address(challenger), bond)
+        pair, start, stop, last, left_a, left_c, turn, claim, challenger, bond = contract.call("gameAt", number)
+        return cls(number, pair, start, stop, last, left_a, left_c, Turn(turn), claim, to_checksum_address(challenger), bond)
 
     def deadline(self, increment: int) -> int:
         """Until when the side to move has time."""
@@ -128,7 +128,7 @@ def deploy(chain: Chain, terms: Terms = Terms(), machine: str | None = None) -> 
 def store(chain: Chain, data: bytes) -> list[str]:
     """Puts `data` into as many data contracts as it takes; their addresses."""
     pieces = [data[start : start + DATA_BYTES] for start in range(0, len(data), DATA_BYTES)] or [b""]
-    return [chain.deploy(data_creation(piece)).contract for piece in pieces]
+    return [chain.deploy(data_creation(piece)).created for piece in pieces]
 
 
 def register(contract: Contract, inference: Inference) -> bytes:

@@ -87,6 +87,13 @@ class Player:
         moves = {"split": self.split, "choose": self.choose, "prove": self.prove, "timeout": self.timeout}
         return options[0].verb, moves[options[0].verb](number)
 
+    def due_move(self, number: int) -> tuple[str, Receipt]:
+        """The same, of a game that waits for this account. Raises `UnusableInput` for one that does not."""
+        made = self.move(number)
+        if made is None:
+            raise UnusableInput(f"game {number} does not wait for {self.contract.chain.sender}")
+        return made
+
     def split(self, number: int) -> Receipt:
         """The asserter's move: the states at the pieces' ends."""
         game, claim = self._read(number, Turn.START, Turn.SPLIT)

@@ -63,7 +63,8 @@ def to_csv(rows: Iterable[Row]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("story", "label", "gas"))
-    writer.writerows(sorted(rows, key=lambda row: row[0]))
+    ordered: list[Row] = sorted(rows, key=lambda row: row[0])
+    writer.writerows(ordered)
     return text.getvalue()
 
 

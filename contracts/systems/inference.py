@@ -73,8 +73,9 @@ class _Layout:
             source = Operand(SCRATCH, size, self._take(size * layer.outputs, size), (size, 0, 0), signed=False)
             nests.append(Nest(Op.RELU, (layer.outputs, 1, 1), source, a=z, shift=layer.shift))
         depths = depth_of(self._network.shape[0]), depth_of(len(weights)), depth_of(self._scratch)
-        shape = {"inputs": layers[0].inputs, "outputs": layers[last].outputs, "output_width": sums[last]}
-        return Inference(Program(depths, tuple(nests), name=self._network.name, **shape), weights)
+        inputs, outputs = layers[0].inputs, layers[last].outputs
+        program = Program(depths, tuple(nests), name=self._network.name, inputs=inputs, outputs=outputs, output_width=sums[last])
+        return Inference(program, weights)
 
     def _place_weights(self) -> tuple[list[Operand], list[Operand], bytes]:
         rows, biases, data = [], [], bytearray()

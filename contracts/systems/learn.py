@@ -111,7 +111,7 @@ def deploy(chain: Chain, terms: Terms, stages: Sequence[tuple[int, int]], tester
 def store(chain: Chain, data: bytes) -> str:
     """A new data contract; its address."""
     code = b"\x61" + (len(data) + 1).to_bytes(2, "big") + bytes.fromhex("80600a5f395ff3") + b"\0" + data
-    return chain.deploy(code).contract
+    return chain.deploy(code).created
 
 
 @dataclass(frozen=True)

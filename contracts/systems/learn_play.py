@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -87,7 +88,7 @@ class Play:
     blocks: list[StageWeights] = field(default_factory=list)
 
     @classmethod
-    def create(cls, stage: Stage, terms: Terms, stages, testers: tuple[str, ...], parts, first: StageWeights, prize: int = PRIZE) -> Play:
+    def create(cls, stage: Stage, terms: Terms, stages: Sequence[tuple[int, int]], testers: tuple[str, ...], parts: Sequence[Sequence[Part]], first: StageWeights, prize: int = PRIZE) -> Play:
         who = testers[0]
         weights = store(stage.account(who), first.data)
         addresses = [stage.address(tester) for tester in testers]
@@ -97,7 +98,7 @@ class Play:
         play.act(who, f"puts {prize} wei into the prize", "fund", value=prize, label="fund")
         return play
 
-    def act(self, who: str, what: str, function: str, *arguments, **named) -> Receipt:
+    def act(self, who: str, what: str, function: str, *arguments: Any, **named: Any) -> Receipt:
         return self.stage.act(who, what, self.contract, function, *arguments, **named)
 
     @property
@@ -180,7 +181,7 @@ class Play:
     def publish(self, who: str, data: bytes | None = None, label: str = "") -> None:
         self.act(who, "publishes its weights", "publish", data or self.networks[who].data, label=label)
 
-    def refute(self, by: str, who: str, place: int, of_standing: bool = False, sample: tuple | None = None) -> None:
+    def refute(self, by: str, who: str, place: int, of_standing: bool = False, sample: tuple[Any, ...] | None = None) -> None:
         tester, index = divmod(place, self.terms.per_part)
         sample = sample or self.drawn[tester].sample(index, tester)
         self.act(by, f"runs the network on one sample of {who}'s claim", "refute", self.stage.address(who), self.claims[who], of_standing, sample,

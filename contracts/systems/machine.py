@@ -109,11 +109,11 @@ class Machine:
 
     def _run_box(self, memory: Memory, nest: Nest, repeat: int, box: Box) -> None:
         c = self._view(memory, nest.c, repeat, box)
-        a, b = (self._view(memory, operand, repeat, box) if operand else None for operand in (nest.a, nest.b))
+        a, b = (self._view(memory, operand, repeat, box) if operand else _NOTHING for operand in (nest.a, nest.b))
         if nest.op is Op.MAC:
             values = c + _products(nest, a, b, c, box)
         else:
-            values = self._values(nest, repeat, box, *(None if cells is None else cells.astype(np.int64) for cells in (a, b, c)))
+            values = self._values(nest, repeat, box, *(cells.astype(np.int64) for cells in (a, b, c)))
             values = np.broadcast_to(values, c.shape)
         low, high = nest.c.limits
         if values.min() < low or values.max() > high:
@@ -149,6 +149,10 @@ class Machine:
         first, last = int(places.min()) // 16, int(places.max()) // 16
         words = b"".join(keccak256(self.seed + number.to_bytes(WORD, "big")) for number in range(first, last + 1))
         return (np.frombuffer(words, ">i2")[places - 16 * first].astype(np.int64) * nest.margin) >> nest.shift
+
+
+_NOTHING = np.zeros(1, np.int64)
+"""The cells of an operand that a nest does not have, which its operation does not read."""
 
 
 def _rounded(value: np.ndarray, shift: int) -> np.ndarray:
@@ -240,7 +244,8 @@ class Trace:
         """The roots of the three regions after `t` steps."""
         for tree, region in zip(self._trees, self.memory(t).regions, strict=True):
             tree.set(region)
-        return tuple(tree.root for tree in self._trees)
+        data, weights, scratch = (tree.root for tree in self._trees)
+        return data, weights, scratch
 
     def state(self, t: int) -> bytes:
         """The state after `t` steps."""
@@ -252,7 +257,8 @@ class Trace:
         nest, place, repeat = self.program.locate(t)
         _, n1, n2 = nest.counts
         indices = place // (n1 * n2), place // n2 % n1, place % n2
-        words, paths = [], []
+        words: list[bytes] = []
+        paths: list[tuple[bytes, ...]] = []
         for operand in (nest.a, nest.b, nest.c):
             if operand is None:
                 words.append(bytes(WORD))
@@ -262,7 +268,7 @@ class Trace:
             tree = self._trees[operand.region]
             words.append(tree.levels[0][index].tobytes())
             paths.append(tuple(tree.path(index)))
-        return StepOpening(roots, tuple(words), tuple(paths))
+        return StepOpening(roots, (words[0], words[1], words[2]), (paths[0], paths[1], paths[2]))
 
     def words(self, region: int, first: int, depth: int, t: int) -> tuple[list[bytes], list[bytes]]:
         """2^depth words of a region from word `first` on, after `t` steps, and the siblings above them."""

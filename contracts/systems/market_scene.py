@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -72,12 +73,12 @@ class Scene:
         receipt = self.by(who).reveal(self.job, unit, answers, self.salt_of(unit))
         self._done(who, f"shows them: {''.join(map(str, answers))}", "reveal", receipt, nibbles(answers), self.salt_of(unit))
 
-    def committed(self, work: dict[int, Sequence[int]]) -> None:
+    def committed(self, work: Mapping[int, Sequence[int]]) -> None:
         for unit, answers in work.items():
             self.commit(unit, answers)
         self.until(2)
 
-    def revealed(self, work: dict[int, Sequence[int]]) -> None:
+    def revealed(self, work: Mapping[int, Sequence[int]]) -> None:
         """Commits and reveals, up to the time to open the checks."""
         self.committed(work)
         for unit, answers in work.items():
@@ -94,7 +95,7 @@ class Scene:
         who = self.owner(unit)
         self._done(who, f"shows that unit {unit} passes", "settle", self.by(who).settle(self.job, unit), self.market.answers(self.job, unit))
 
-    def run(self, work: dict[int, list[int]]) -> None:
+    def run(self, work: Mapping[int, Sequence[int]]) -> None:
         """Everything after the draw; units whose answers are wrong are refused when they settle."""
         self.revealed(work)
         self.open_checks()
@@ -102,7 +103,7 @@ class Scene:
             if answers == self.right(unit):
                 self.settle(unit)
             else:
-                self.stage.refuses(self.owner(unit), f"tries to have unit {unit} pass", "ChecksFailed", lambda unit=unit: self.by("stranger").settle(self.job, unit))
+                self.stage.refuses(self.owner(unit), f"tries to have unit {unit} pass", "ChecksFailed", partial(self.by("stranger").settle, self.job, unit))
         self.until(5)
 
     def collect_all(self) -> None:

@@ -75,9 +75,9 @@ class Operand:
         kind = word[0]
         if not kind >> 5 & 1:
             return None
-        outer, *strides = (int.from_bytes(word[at : at + 4], "big", signed=True) for at in range(5, 21, 4))
+        outer, i0, i1, i2 = (int.from_bytes(word[at : at + 4], "big", signed=True) for at in range(5, 21, 4))
         return cls(
-            kind & 3, _WIDTHS[kind >> 2 & 3], int.from_bytes(word[1:5], "big"), tuple(strides), outer,
+            kind & 3, _WIDTHS[kind >> 2 & 3], int.from_bytes(word[1:5], "big"), (i0, i1, i2), outer,
             int.from_bytes(word[21:25], "big"), bool(kind >> 4 & 1),
         )  # fmt: skip
 
@@ -125,11 +125,11 @@ class Nest:
     def decode(cls, data: bytes) -> tuple[int, Nest]:
         """The first step and the nest."""
         a, b, c = (Operand.decode(data[at : at + WORD]) for at in range(WORD, _NEST_BYTES, WORD))
-        counts = tuple(int.from_bytes(data[at : at + 4], "big") for at in (8, 12, 16))
+        n0, n1, n2 = (int.from_bytes(data[at : at + 4], "big") for at in (8, 12, 16))
         if c is None or data[6] not in list(Op):
             raise MalformedFile(f"a nest of operation {data[6]} writes nothing the machine knows")
         limit, margin = int.from_bytes(data[20:26], "big"), int.from_bytes(data[26:32], "big")
-        return int.from_bytes(data[:6], "big"), cls(Op(data[6]), counts, c, a, b, data[7], limit, margin)
+        return int.from_bytes(data[:6], "big"), cls(Op(data[6]), (n0, n1, n2), c, a, b, data[7], limit, margin)
 
     def operands(self) -> Iterator[tuple[str, Operand]]:
         """Name and operand of every one there is."""
@@ -220,7 +220,7 @@ class Program:
         repeats, samples, batch = (int.from_bytes(data[at : at + 4], "big") for at in (6, 10, 14))
         inputs, outputs = (int.from_bytes(data[at : at + 4], "big") for at in (32, 36))
         parts = tuple(nests[: data[1]]), tuple(nests[data[1] :])
-        found = cls(tuple(data[3:6]), *parts, repeats, samples, batch, inputs, outputs, data[40], name)
+        found = cls((data[3], data[4], data[5]), *parts, repeats, samples, batch, inputs, outputs, data[40], name)
         if found.encode() != data:
             raise MalformedFile("the program is not in its one encoding: its step counts or spare bytes differ")
         return found
@@ -246,7 +246,8 @@ def _problem(nest: Nest, program: Program, repeats: int) -> str | None:
     still = [axis for axis, count in enumerate(nest.counts) if count > 1 and not nest.c.strides[axis]]
     if still and nest.op is not Op.MAC:
         return "it writes a cell twice, which only MAC may"
-    if any(not (nest.a.strides[axis] or nest.b.strides[axis] or (axis == 0 and (nest.a.sample or nest.b.sample))) for axis in still):
+    factors = [operand for operand in (nest.a, nest.b) if operand]
+    if any(not any(factor.strides[axis] or (axis == 0 and factor.sample) for factor in factors) for axis in still):
         return "it adds the same product again"
     places = sum(stride * np.arange(count).reshape([-1 if i == axis else 1 for i in range(3)])
                  for axis, (stride, count) in enumerate(zip(nest.c.strides, nest.counts, strict=True)) if stride)

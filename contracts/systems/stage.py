@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain.evm import ACCOUNTS, FUNDS, EmbeddedChain, account_key
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
+
+if TYPE_CHECKING:
+    from zkpredict.contracts.chain.rpc import RpcChain
 
 SOURCES = Path(__file__).with_name("solidity")
 
@@ -157,12 +160,19 @@ class Stage:
     def _open(self, number: int) -> Chain:
         if isinstance(self.chain, EmbeddedChain):
             return self.chain.account(number)
-        chain = self.chain.signed_with(account_key(number).to_bytes())
+        chain = self._rpc().signed_with(account_key(number).to_bytes())
         self._node("anvil_setBalance", chain.sender, hex(FUNDS))
         return chain
 
     def _node(self, method: str, *params: object) -> None:
-        self.chain.ask(method, *params)
+        self._rpc().ask(method, *params)
+
+    def _rpc(self) -> RpcChain:
+        from zkpredict.contracts.chain.rpc import RpcChain
+
+        if not isinstance(self.chain, RpcChain):
+            raise UnusableInput("a story plays on the embedded chain, or on a development node")
+        return self.chain
 
 
 def source_line(file: str, text: str) -> int:

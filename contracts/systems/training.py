@@ -71,7 +71,7 @@ def parts_of(images: np.ndarray, labels: np.ndarray) -> list[Part]:
     """Samples in parts of 64. Raises `UnusableInput` for a rest."""
     if len(images) % PART or not len(images):
         raise UnusableInput(f"data comes in parts of {PART} samples, got {len(images)}")
-    return [Part.of(images[at : at + PART], labels[at : at + PART]) for at in range(0, len(images), PART)]
+    return [Part.of(images[at : at + PART], labels[at : at + PART].tolist()) for at in range(0, len(images), PART)]
 
 
 def publish(contract: Contract, part: Part) -> Receipt:

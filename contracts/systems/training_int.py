@@ -142,11 +142,11 @@ class _Layout:
         z1, a1, h, masked, d = (self._take(width, s * hidden) for width in (4, 4, 4, 4, 2))
         z2, e = self._take(4, s * outputs), self._take(2, s * outputs)
 
-        def pixel(*strides: int) -> Operand:
-            return Operand(DATA, 1, WORD, strides, sample=words * WORD, signed=False)
+        def pixel(i: int, j: int, k: int) -> Operand:
+            return Operand(DATA, 1, WORD, (i, j, k), sample=words * WORD, signed=False)
 
-        def cell(base: int, width: int, *strides: int, signed: bool = True, region: int = SCRATCH) -> Operand:
-            return Operand(region, width, base, tuple(width * stride for stride in strides), signed=signed)
+        def cell(base: int, width: int, i: int, j: int, k: int, signed: bool = True, region: int = SCRATCH) -> Operand:
+            return Operand(region, width, base, (width * i, width * j, width * k), signed=signed)
 
         most = LIMIT << SCALE
         first, second = (hidden, inputs, 1), (outputs, hidden, 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zkpredict.contracts.systems.delivery import DAY, NOTICE, Deal, attacks
 from zkpredict.contracts.systems.goods import BAD_APPLE, GOOD_APPLE, apple_network, apples
 from zkpredict.contracts.systems.judges import HiddenJudge, OpenJudge
@@ -38,7 +40,7 @@ def play(stage: Stage) -> None:
     second.call("supplier", "all are delivered: what is left goes back", "reclaim")
 
 
-def _start(stage: Stage, quota: int = 4, **terms) -> Deal:
+def _start(stage: Stage, quota: int = 4, **terms: Any) -> Deal:
     return Deal.open(stage, OpenJudge.deploy(stage, "buyer", apple_network()), _PAYOUT, quota, **terms)
 
 

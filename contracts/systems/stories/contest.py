@@ -6,6 +6,7 @@ Needs a checkout: the networks are the example network and pruned copies of it, 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def _right(contest: Contest, who: str) -> list[tuple[int, int]]:
 # Attacks play with a small network in the open: what stops them has nothing to do with proofs.
 
 
-def start(stage: Stage, *, entrants: tuple[str, ...] = ("ada", "bob"), **changed) -> tuple[Contest, dict[str, bytes]]:
+def start(stage: Stage, *, entrants: tuple[str, ...] = ("ada", "bob"), **changed: Any) -> tuple[Contest, dict[str, bytes]]:
     """A contest of small networks with two parts of the test, entered by some; their models by name."""
     features, truth = trips(8, 9)
     network = trip_network()

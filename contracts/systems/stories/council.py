@@ -10,7 +10,7 @@ from zkpredict.contracts.checkout import example_network, sample_images
 from zkpredict.contracts.systems import council
 from zkpredict.contracts.systems.council import Council, State, evidence_of
 from zkpredict.contracts.systems.council_play import CAST, DRIVERS, FARE, FEE, PASSENGERS, TERMS, WEEKLY, cast_votes, open_council
-from zkpredict.contracts.systems.delivery import Deal
+from zkpredict.contracts.systems.delivery import NOTICE, Deal
 from zkpredict.contracts.systems.judges import VersionJudge
 from zkpredict.contracts.systems.patches import Delta, Entry, fits, patched
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, ether
@@ -76,11 +76,10 @@ def _pay_by_versions(stage: Stage, members: Council, judge: Contract, networks: 
     """The escrow pays by whichever version a deal pinned, with nothing deployed anew; and what it settled counts as votes."""
     passenger, driver = PASSENGERS[0], DRIVERS[0]
     fares = tuple(FARE if class_ == right else 0 for class_ in range(10))
-    escrow = None
+    escrow = stage.deploy(passenger, "GoodsEscrow", NOTICE, vault=True)
     for version, network in enumerate(networks):
         pinned = VersionJudge(network, judge.address, judge.call("modelOf", members.handle, version), evidence_of(members.handle, version))
         deal = Deal.open(stage, pinned, fares, 1, escrow, label="council open a deal on a version", parties=(passenger, driver, "stranger"))
-        escrow = deal.escrow
         deal.deliver(0, picture.tobytes(), f"delivers the picture under version {version}", by=driver, label=f"council deliver by version {version}")
         earned = escrow.call("status", deal.number)[8]
         stage.tell(driver, f"earned {ether(earned)}")

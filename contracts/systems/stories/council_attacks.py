@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
@@ -46,7 +49,7 @@ class _Scene:
     def by(self, who: str) -> Council:
         return self.council.by(self.stage.account(who))
 
-    def propose(self, who: str = "driver-1", delta: Delta = CHANGE, **named: int) -> int:
+    def propose(self, who: str = "driver-1", delta: Delta = CHANGE, **named: Any) -> int:
         address, digest, _ = council.store(self.stage.account(who), delta)
         return self.by(who).propose(address, digest, "for the attack", **named)[0]
 
@@ -279,7 +282,7 @@ class _Hidden(_Scene):
         lists = self.council.governor.call("firstHouse"), self.council.governor.call("secondHouse")
         governor = stage.deploy("stranger", "TwoHouseGovernor", "council", *lists, TERMS.arguments)
         gate = stage.deploy("stranger", "PrivateGate", governor.call("timelock"), self.registry.address, self.old.commitment.model_id, 9, council.NOBODY, bytes(32), 0)
-        self.council = PrivateCouncil(governor, gate)
+        self.council = self.hidden = PrivateCouncil(governor, gate)
 
     def changed(self, weight: int) -> Model:
         """The network with one weight of its first row changed, committed anew there alone."""
@@ -306,7 +309,7 @@ def _unregistered(stage: Stage) -> bool:
 def _stale_rows(stage: Stage) -> bool:
     """Two models derived of version 0 pass; the second takes back what the first brought, which nobody voted for."""
     scene = _Hidden(stage)
-    by = scene.by("driver-1")
+    by = scene.hidden.by(stage.account("driver-1"))
     numbers = [by.propose_model(scene.derived(weight), "a change")[0] for weight in (1, 2)]
     stage.wait(TERMS.delay + 1)
     for number in numbers:
@@ -317,7 +320,7 @@ def _stale_rows(stage: Stage) -> bool:
     return True
 
 
-def _guarded(name: str, about: str, contract: str, file: str, text: str, attack, error: str = "", instead: str = "") -> Attack:
+def _guarded(name: str, about: str, contract: str, file: str, text: str, attack: Callable[[Stage], bool | None], error: str = "", instead: str = "") -> Attack:
     return Attack(name, about, (contract,), (Guard(file, text, instead),), attack, error)
 
 

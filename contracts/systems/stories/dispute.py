@@ -15,7 +15,7 @@ from zkpredict.contracts.systems.dispute import Claim, Game, Terms, Turn, cuts, 
 from zkpredict.contracts.systems.dispute_play import Player
 from zkpredict.contracts.systems.inference import Inference
 from zkpredict.contracts.systems.machine import FaultyTrace, Machine, Memory, Trace
-from zkpredict.contracts.systems.program import Op
+from zkpredict.contracts.systems.program import Nest, Op, Operand
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, ether
 from zkpredict.contracts.systems.stories import Attack, Guard
 
@@ -95,7 +95,7 @@ def _player(stage: Stage, who: str, claims: Contract, trace: Trace) -> Player:
 def _fight(stage: Stage, game: int, asserter: Player, challenger: Player) -> tuple[int, int]:
     """Plays a game to its end; the rounds, and the gas of both sides with the challenge. Who lies does not show the step that is left."""
     count, first = 0, len(stage.events)
-    opened = next(event.gas for event in stage.events if event.label == "dispute challenge")
+    opened = next(event.gas or 0 for event in stage.events if event.label == "dispute challenge")
     while not (now := Game.read(asserter.contract, game)).turn.over:
         if now.turn in (Turn.START, Turn.SPLIT):
             count += 1
@@ -116,7 +116,7 @@ def _described(player: Player, step: int) -> str:
 
 
 def _move(stage: Stage, who: str, player: Player, game: int, what: str) -> None:
-    verb, receipt = player.move(game)
+    verb, receipt = player.due_move(game)
     stage.tell(who, what, receipt.gas_used, f"dispute {verb}")
 
 
@@ -263,6 +263,12 @@ def _garbage_state(stage: Stage) -> bool:
     return scene.won(game, Turn.ASSERTER_WON)
 
 
+def _first_operand(nest: Nest) -> Operand:
+    if nest.a is None:
+        raise StoryFailed(f"a {nest.op.name} step reads nothing")
+    return nest.a
+
+
 def _wrong_address(stage: Stage) -> bool:
     """The cheat shows a weight that is one larger than the model's."""
     scene = _Scene(stage)
@@ -270,7 +276,7 @@ def _wrong_address(stage: Stage) -> bool:
     opening = scene.honest.opening(scene.step)
     nest, place, _ = scene.inference.program.locate(scene.step)
     word = np.frombuffer(opening.words[0], np.int8).copy()
-    word[scene.honest.machine.address(nest.a, _indices(nest.counts, place), 0) % 32] += 1
+    word[scene.honest.machine.address(_first_operand(nest), _indices(nest.counts, place), 0) % 32] += 1
     shown = list(opening.roots), word.tobytes(), *opening.words[1:]
     scene.by("cheat").transact("prove", game, lo, hi, shown, *map(list, opening.paths))
     return scene.won(game, Turn.ASSERTER_WON)

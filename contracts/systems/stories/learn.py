@@ -6,6 +6,7 @@ Needs a checkout: the test is MNIST test images, in parts of 50 by two testers; 
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ _EPOCHS = ((0, 20), (0, 60), (0, BEST), (1, 100), (1, BEST))
 _ALSO = ((0, 10), (0, 40), (0, 100), (1, 60), (1, 1500))
 
 
-def story_terms(**changed) -> Terms:
+def story_terms(**changed: Any) -> Terms:
     named = dict(input_bytes=784, per_part=PER_PART, parts=PARTS_PER_STAGE, probe=2, epochs=5, shift=features_shift(), threshold=30)
     return Terms(**(named | changed))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
 from zkpredict.contracts.systems.learn import StageWeights, Terms
@@ -21,7 +23,7 @@ def tiny(a: int = 0, bias: int = 0) -> StageWeights:
     return StageWeights(one, np.array([0]), np.array([[0], [a]]), np.array([0, bias]))
 
 
-def tiny_terms(**changed) -> Terms:
+def tiny_terms(**changed: Any) -> Terms:
     return Terms(**(dict(input_bytes=2, per_part=4, parts=3, probe=1, epochs=3, shift=0) | changed))
 
 
@@ -34,7 +36,7 @@ def tiny_parts() -> tuple[tuple[Part, ...], ...]:
 GOOD, WEAK, KNOWS_NOTHING = tiny(1, -100), tiny(1, -170), tiny()
 
 
-def tiny_play(stage: Stage, **changed) -> Play:
+def tiny_play(stage: Stage, **changed: Any) -> Play:
     return Play.create(stage, tiny_terms(**changed), TINY, ("initiator",), tiny_parts(), KNOWS_NOTHING)
 
 
@@ -47,7 +49,7 @@ def running(stage: Stage, *who: str, weights: StageWeights = GOOD) -> Play:
     return program
 
 
-def _claimed(stage: Stage, *who: str, weights: StageWeights = GOOD, **false) -> Play:
+def _claimed(stage: Stage, *who: str, weights: StageWeights = GOOD, **false: Any) -> Play:
     program = running(stage, *who, weights=weights)
     program.test()
     for name in who:
@@ -55,7 +57,7 @@ def _claimed(stage: Stage, *who: str, weights: StageWeights = GOOD, **false) -> 
     return program
 
 
-def _published(stage: Stage, *who: str, **false) -> Play:
+def _published(stage: Stage, *who: str, **false: Any) -> Play:
     program = _claimed(stage, *who, **false)
     program.next_window()
     for name in who:
@@ -143,7 +145,7 @@ def _old_weights(stage: Stage) -> None:
     program.present("ada")
     program.next_window()
     program.settle("ada")
-    whole = Whole(GOOD)
+    whole = cast(StageWeights, Whole(GOOD))
     program.commit("mallory", whole)
     program.test()
     program.claim("mallory", own=[0] * 4, standing=[1] * 4)

@@ -70,7 +70,7 @@ _TERMS = Terms(4, 2, 2, REWARD, STAKE, BOND)
 
 
 def _job(stage: Stage, terms: Terms = _TERMS, joins: Sequence[tuple[str, int]] = (("worker-1", 2), ("worker-2", 1), ("lazy", 1)), draw: bool = True,
-         right: Sequence[int] = _RIGHT, items: np.ndarray = _ITEMS, **named) -> Scene:  # fmt: skip
+         right: Sequence[int] = _RIGHT, items: np.ndarray = _ITEMS, **named: Any) -> Scene:  # fmt: skip
     """A job of 8 items in 4 columns of 2 rows: units of 4 items, 2 columns checked."""
     scene = Scene(stage, terms, items, right, named.pop("checked", (1, 2)), **named)
     for who, count in joins:

@@ -18,6 +18,7 @@ from zkpredict.contracts.systems.dispute_play import Player
 from zkpredict.contracts.systems.inference import Inference
 from zkpredict.contracts.systems.machine import FaultyTrace, Machine, Memory, Trace
 from zkpredict.contracts.systems.program import DATA, Program, samples_at
+from zkpredict.contracts.systems.samples import Part
 from zkpredict.contracts.systems.stage import Stage, StoryFailed, ether
 from zkpredict.contracts.systems.stories import Attack, Guard
 from zkpredict.contracts.systems.stories.dispute import TERMS
@@ -109,7 +110,7 @@ def _refute(stage: Stage, claims: Contract, claim: int, false: Trace, honest: Tr
         else:
             nest = honest.program.locate(now.start)[0].op.name
             who, player, what = "challenger", challenger, f"has step {now.start:,} run by the contract: {nest}"
-        verb, receipt = player.move(game)
+        verb, receipt = player.due_move(game)
         stage.tell(who, what, receipt.gas_used, f"training {verb} (as drawn)")
         spent += receipt.gas_used
     if now.turn is not Turn.CHALLENGER_WON or count > most:
@@ -231,7 +232,7 @@ def _short_part(stage: Stage) -> bool:
     images, labels = _samples()
     machine = stage.deploy("stranger", "MulAddMachine")
     claims = stage.deploy("stranger", "TrainingClaims", machine.address, *TERMS.arguments, DRAW_DELAY, vault=True)
-    short = training.Part.of(images[:3], labels[:3])
+    short = Part.of(images[:3], labels[:3].tolist())
     training.publish(claims.by(stage.account("cheat")), short)
     return True
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zkpredict.contracts.systems.delivery import DAY, Deal, attacks
 from zkpredict.contracts.systems.goods import FAIR, RECKLESS, SAFE, trip_network, trips
 from zkpredict.contracts.systems.judges import HiddenJudge, OpenJudge
@@ -41,7 +43,7 @@ def _trip(deal: Deal, serial: int, values: bytes, label: str = "") -> None:
     deal.deliver(serial, values, f"delivers trip {serial}: {_NAMES[kind]}, paid {ether(_PAYOUT[kind])}", label=label)
 
 
-def _start(stage: Stage, quota: int = 4, **terms) -> Deal:
+def _start(stage: Stage, quota: int = 4, **terms: Any) -> Deal:
     return Deal.open(stage, OpenJudge.deploy(stage, "buyer", trip_network()), _PAYOUT, quota, **terms)
 
 
