@@ -24,10 +24,10 @@ TABLE_COMMITMENT = bytes.fromhex(
 )
 CODES_COMMITMENTS = {
     "codes_relu": bytes.fromhex(
-        "b2e45e35e53f07a572075dc3b805e3f8ddc5ec0cf80433d343f44403b007ab10bed9a33ee4e6ade142cc470304a3cf57"
+        "87f86f3cb34cde0849266ac295eb91fc255fe875b3199c095c5577b7d811e3aa035ac80eefb8b0444ec682e1a14655de"
     ),
     "codes_relu8": bytes.fromhex(
-        "b901cd3eb30fb58ec48c8247fb18a1f99c6ceb4426b5e30d7581a0c720612fa51bd95ce3ca85c9b284febf9b7dc4d374"
+        "85933c2c50ebc1abee2671bea541d7fe7a15d0360d6eb439bea23898bd1847b190bbf04a552b25d194b615bb974f382d"
     ),
 }
 """The same for the tables of wide circuits, on the subgroup of order 512 (`circuits.wide.keys`)."""

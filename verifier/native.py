@@ -34,7 +34,7 @@ def statement_for(
     circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, outputs: tuple[int, ...] = (), context: bytes = b""
 ) -> Statement:
     """"The network says `digit` about `image`", if the circuit can say so. Raises `WrongStatement` for an image of another size,
-    a digit that is no class, public outputs that are out of range or have their largest elsewhere, a hidden input where the circuit
+    a digit that is no class, public outputs that are not as many as the circuit's, out of range or have their largest elsewhere, a hidden input where the circuit
     takes a public one, or the reverse, and a context of another length than 32 bytes."""
     private = isinstance(circuit, WideCircuit) and circuit.private_input
     if isinstance(image, HiddenInput) != private:
@@ -49,6 +49,9 @@ def statement_for(
         raise WrongStatement(f"the context has {len(context)} bytes, expected {CONTEXT_BYTES} or none")
     if not 0 <= digit < circuit.classes:
         raise WrongStatement(f"the digit {digit} is not one of the {circuit.classes} classes")
+    expected = form(circuit).outputs
+    if len(outputs) != expected:
+        raise WrongStatement(f"the proof states {len(outputs)} outputs, the circuit makes {expected} public")
     for number, value in enumerate(outputs):
         if abs(value) >= LOGIT_LIMIT:
             raise WrongStatement(f"output {number} is {value}, beyond {LOGIT_LIMIT - 1}")

@@ -1,15 +1,19 @@
 """Ranges: every limb is a byte and every top byte goes with its bits, by one lookup (LogUp, ePrint 2022/1530).
 
     lookup_g     : L k1 k2 k3 - (k2 k3 + k1 k3 + k1 k2) = 0          for three keys of a row each, so L = 1/k1 + 1/k2 + 1/k3
-    lookup_table : LT (beta + gamma odd + codes) - head mult = 0     sum L = sum LT, in the circuit's one sum
+    lookup_table : LT (beta + gamma tag + T) - head mult = 0         sum L = sum LT, in the circuit's one sum
 
-    key of a byte b : beta + b
-    key of a top    : beta + gamma + top - 128 sign                  0..127 exactly when sign is the top bit of a byte `top`
-                      beta + gamma + top + 256 sign + 512 exact      in circuits that saturate, with the codes
-                      0..127 (negative), 896 (exact), 385..511 (saturated): all other pairs of bits fall outside
+    key of a byte b : beta + b                                        tag 0: 0..255
+    key of a top    : beta + gamma (1 + sign) + top                   tag 1: 0..127, tag 2: 128..255
+                      beta + gamma (1 + sign) + top + exact           tag 1: 0..127, tag 2: 129..255     in circuits that saturate
+    exact (top - 128) = 0                                             there
 
-`gamma` keeps codes apart from bytes: without it top = b - 512, say, would be taken for the byte b. The table has 512 entries, bytes
-on even and codes on odd ones; `odd` is (1 - X^256) / 2, which is what it says on the subgroup of order 512.
+`gamma` keeps the three ranges apart, whatever number a forger takes for a top: nothing else says that it is a byte. With tag 1, sign
+is 0 and top in 0..127; with tag 2, sign is 1 and top in 128..255. Where `exact` is 1, top is 128, so the key says that sign is 1;
+where it is 0, top is in 0..127 or 129..255. So exact = [top = 128].
+
+The table has 512 entries: bytes on even places, tag 1 on places 1 modulo 4, tag 2 on places 3 modulo 4. `tag` is
+(1 - Y^2)(3 + i Y)/4 with Y = X^128 and i = w_4, which is what it says on the subgroup of order 512, where Y = i^place.
 """
 
 from __future__ import annotations
@@ -29,22 +33,14 @@ from zkpredict.circuits.wide.rational import BYTES as RATIONAL_BYTES
 TABLE_SIZE = 512
 KEYS = 3
 """Of one lookup column: more would make the quotient longer."""
-SIGN_CODE, EXACT_CODE = 256, 512
-
-
-def codes(saturates: bool) -> tuple[int, ...]:
-    """What the code of a top byte may be: 128 numbers, or 256."""
-    if not saturates:
-        return tuple(range(SIGN_BIT))
-    negative, saturated = range(SIGN_BIT), range(SIGN_BIT + 1 + SIGN_CODE, BYTE_BASE + SIGN_CODE)
-    return (*negative, SIGN_BIT + SIGN_CODE + EXACT_CODE, *saturated)
+TAGS = (0, 1, 0, 2)
+"""Of the table's entries, by their place modulo 4."""
 
 
 def table(saturates: bool) -> tuple[int, ...]:
-    """The fixed column's values on the subgroup of order 512: bytes on even places, codes (then again their first) on odd ones."""
-    own = codes(saturates)
-    own += (own[0],) * (BYTE_BASE - len(own))
-    return tuple(value for pair in zip(range(BYTE_BASE), own, strict=True) for value in pair)
+    """The fixed column's values on the subgroup of order 512. Where `saturates`, 128 is no entry of its own: 129 stands for it."""
+    upper = [*range(SIGN_BIT + 1, BYTE_BASE), SIGN_BIT + 1] if saturates else [*range(SIGN_BIT, BYTE_BASE)]
+    return tuple(value for k in range(SIGN_BIT) for value in (2 * k, k, 2 * k + 1, upper[k]))
 
 
 TABLES: Mapping[str, tuple[int, ...]] = {"codes_relu": table(False), "codes_relu8": table(True)}
@@ -65,15 +61,14 @@ class Keys(WideGadget):
         return tuple(f"{name}{track}" for name in ("low", "mid", *more))
 
     def code(self, track: int) -> Expression:
-        """What the code of a lane on `track` is."""
-        top, sign = Cell(f"top{track}"), Cell(f"sign{track}")
-        return top + SIGN_CODE * sign + EXACT_CODE * Cell(f"exact{track}") if self.circuit.saturates else top - SIGN_BIT * sign
+        """What is looked up for the top byte of a lane on `track`, under the tag 1 + sign."""
+        return Cell(f"top{track}") + Cell(f"exact{track}") if self.circuit.saturates else Cell(f"top{track}")
 
     def keys(self, track: int) -> list[tuple[Expression, ...]]:
         """All keys of a row of `track`, three for each lookup column; the code is the third of the first."""
         beta, gamma = Challenge("beta"), Challenge("gamma")
         found: list[Expression] = [beta + Cell(name) for name in self.bytes_of(track)]
-        found.insert(KEYS - 1, beta + (gamma + self.code(track)))
+        found.insert(KEYS - 1, beta + (gamma * (1 + Cell(f"sign{track}")) + self.code(track)))
         return [tuple(found[first : first + KEYS]) for first in range(0, len(found), KEYS)]
 
     def lookups(self) -> list[tuple[str, tuple[Expression, ...]]]:
@@ -105,32 +100,36 @@ class Keys(WideGadget):
         for name, keys in self.lookups():
             product = reduce(_times, keys)
             found.append(Constraint(name, Cell(name) * product - _derivative(keys)))
-        entry = Challenge("beta") + Challenge("gamma") * Public("odd") + Cell(self.fixed)
+        entry = Challenge("beta") + Challenge("gamma") * Public("tag") + Cell(self.fixed)
         found.append(Constraint("lookup_table", Cell("lookup_table") * entry - Public("head") * Cell("mult")))
         return tuple(found)
 
     def selectors(self, alpha: S) -> dict[str, Periodic[S]]:
-        n, half = self.circuit.domain, inverse(2)
-        signs = powers(root_of_unity(n // BYTE_BASE), n // BYTE_BASE)
-        odd: dict[int, S | int] = {row: (1 - value) * half % MODULUS for row, value in enumerate(signs)}
-        return {"head": Periodic(n // TABLE_SIZE, {0: 1}), "odd": Periodic(n // BYTE_BASE, odd)}
+        n = self.circuit.domain
+        period = n * len(TAGS) // TABLE_SIZE
+        y = powers(root_of_unity(period), period)
+        fourth, quarter = root_of_unity(4), inverse(4)
+        tags: dict[int, S | int] = {
+            row: (1 - value * value) * (3 + fourth * value) * quarter % MODULUS for row, value in enumerate(y)
+        }
+        return {"head": Periodic(n // TABLE_SIZE, {0: 1}), "tag": Periodic(period, tags)}
 
     def complete(self, cells: Cells) -> None:
         import numpy as np  # verifiers, which fill nothing, do not wait for it
 
         counts = np.zeros(TABLE_SIZE, dtype=np.int64)
-        place = {code: 2 * number + 1 for number, code in reversed(list(enumerate(TABLES[self.fixed][1::2])))}
+        entries = TABLES[self.fixed]
         for name in self.private_bytes:
             counts[::2] += np.bincount(cells[name], minlength=BYTE_BASE)[:BYTE_BASE]
         for track in range(self.circuit.tracks):
             for name in self.bytes_of(track):
                 counts[::2] += np.bincount(cells[name], minlength=BYTE_BASE)[:BYTE_BASE]
-            top, sign = cells[f"top{track}"], cells[f"sign{track}"]
             exact = cells[f"exact{track}"] if self.circuit.saturates else 0
-            own = top + SIGN_CODE * sign + EXACT_CODE * exact if self.circuit.saturates else top - SIGN_BIT * sign
-            for code, count in zip(*np.unique(own, return_counts=True), strict=True):
-                if int(code) in place:
-                    counts[place[int(code)]] += count
+            tops = np.bincount(cells[f"top{track}"] + exact, minlength=BYTE_BASE)
+            for first in (1, 3):
+                counts[first::4] += tops[list(entries[first::4])]
+        if self.circuit.saturates:
+            counts[-1] = 0  # 129 stands there twice
         cells["mult"][:: self.circuit.domain // TABLE_SIZE] = counts
 
 

@@ -4,7 +4,8 @@
     sign      = [top >= 128]                       so that a double value's sign stands beside its high lane
     exact     = [top = 128]                        only in circuits that saturate: z >> shift is a byte
 
-`sign` and `exact` are bits; that they are the right ones is what the code of a lane says (`circuits.wide.keys`).
+`sign` and `exact` are bits, and exact (top - 128) = 0; that they are the right ones is what the lookup of the top byte says
+(`circuits.wide.keys`).
 """
 
 from __future__ import annotations
@@ -50,6 +51,9 @@ class Lanes(WideGadget):
             for name in ("sign", "exact") if self.circuit.saturates else ("sign",):
                 bit = Cell(f"{name}{track}")
                 found.append(Constraint(f"{name} of track {track} is a bit", bit * bit - bit))
+            if self.circuit.saturates:
+                beside = Cell(f"exact{track}") * (Cell(f"top{track}") - SIGN_BIT)
+                found.append(Constraint(f"exact of track {track} says 128", beside))
         return tuple(found)
 
     def fill(self, cells: Cells, run: Run) -> None:

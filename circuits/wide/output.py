@@ -2,25 +2,33 @@
 
     class, margin : M = Z_y + 2^46 on the idle rows of block 0, D_i = M - 2^46 - Z_i - s_i in the packs of the last layer,
                     s_i = [i < y] or m (0 at y);   D_y = 0,  sign = 0 on the high lane of M and of every D_i
+    margin        : M - m on the idle rows of block 1, sign = 0 on its high lane too
     threshold     : D = Z - t,  sign = 0 on its high lane
     logits        : packs are public numbers: there is nothing on the trace
 
-Why a class is unique whatever the rows: with all D_i and M below 2^47 subtract two solutions with classes y < y'. Every digit of the
-base-2^48 sum has magnitude below 2^48, so it vanishes: D'_y = -delta - 1 and D_y' = delta with delta = M - M', of which one is negative.
+Why a class is unique whatever the rows: subtract two solutions with classes y < y'. With all D_i and M below 2^47 every digit of the
+base-2^48 sum has magnitude at most 2^47 - 1 + 2^47 - 1 + 1, below 2^48, so it vanishes: D'_y = -delta - 1 and D_y' = delta with
+delta = M - M', of which one is negative. With a margin the digits at y and y' may have m more; M is then in m..2^47 - 1, so that delta
+has m less. D_y = 0 holds row by row, not in the sum: rows of the first layer reach many powers of alpha there.
 """
 
 from __future__ import annotations
 
+from functools import reduce
+from operator import add
+
 from zkpredict.circuits.expression import Cell, Expression, Public
-from zkpredict.circuits.field import MODULUS, S, power
+from zkpredict.circuits.field import MODULUS, S, inverse, power
 from zkpredict.circuits.gadgets.base import Cells, Constraint, Run
 from zkpredict.circuits.publics import Patches, Periodic, PublicPolynomial
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT, Kind
-from zkpredict.circuits.wide.geometry import IDLE_ROWS, LANE_BITS, Band
+from zkpredict.circuits.wide.geometry import BLOCK_ROWS, IDLE_ROWS, LANE_BITS, Band
 from zkpredict.circuits.wide.lanes import WideGadget, lane, place, write
 
 LARGEST_TRACK = 0
+SPARE_ROWS = tuple(BLOCK_ROWS + row for row in IDLE_ROWS)
+"""Of M - m, on the track of M."""
 LANE_BASE = 1 << LANE_BITS
 
 
@@ -40,11 +48,19 @@ class Output(WideGadget):
         """Tracks with lanes that must not be negative."""
         return tuple(sorted({*self.band.tracks, *((LARGEST_TRACK,) if self.ranked else ())}))
 
+    @property
+    def has_margin(self) -> bool:
+        return self.circuit.claim.kind is Kind.MARGIN
+
     def constraints(self) -> tuple[Constraint, ...]:
-        return tuple(
+        found = [
             Constraint(f"differences on track {track} are not negative", Public(f"nonnegative{track}") * Cell(f"sign{track}"))
             for track in self.signed_tracks
-        )
+        ]
+        if self.ranked:
+            own = reduce(add, [Public(f"winner{track}") * lane(track) for track in self.band.tracks])
+            found.append(Constraint("the claimed class differs from itself by 0", own))
+        return tuple(found)
 
     def selectors(self, alpha: S) -> dict[str, Patches[S]]:
         found = {}
@@ -52,18 +68,20 @@ class Output(WideGadget):
             pieces = [piece for piece in self.band.pieces if piece.track == track]
             parts: list[Periodic[S]] = [Periodic(piece.period, dict(piece.lane_rows(self.band.heads))) for piece in pieces]
             if self.ranked and track == LARGEST_TRACK:
-                parts.append(Periodic(self.circuit.domain, {IDLE_ROWS[0]: 1}))
+                parts.append(Periodic(self.circuit.domain, {IDLE_ROWS[0]: 1} | ({SPARE_ROWS[0]: 1} if self.has_margin else {})))
             found[f"nonnegative{track}"] = Patches(tuple(parts))
         return found
 
     def read(self) -> Expression | None:
-        """What the sum takes from the trace beside the fold: - sum_e alpha^e c_e M + alpha^f D_y."""
-        if not self.ranked:
+        """What the sum takes from the trace beside the fold: - sum_e alpha^e c_e M."""
+        return -1 * (Public("largest") * lane(LARGEST_TRACK)) if self.ranked else None
+
+    def spare(self) -> Expression | None:
+        """What the sum over all rows must give on its own: M - (M - m) - m."""
+        if not self.has_margin:
             return None
-        found = -1 * (Public("largest") * lane(LARGEST_TRACK))
-        for track in self.band.tracks:
-            found = found + Public(f"winner{track}") * lane(track)
-        return found
+        share = self.circuit.claim.parameter * inverse(self.circuit.domain) % MODULUS
+        return Public("spare") * lane(LARGEST_TRACK) - share
 
     def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
         if not self.ranked:
@@ -71,12 +89,14 @@ class Output(WideGadget):
         n, weight = self.circuit.domain, self.largest_weight(alpha)
         high, low = IDLE_ROWS
         found: dict[str, PublicPolynomial] = {"largest": Periodic(n, {high: weight * LANE_BASE % MODULUS, low: weight})}
+        if self.has_margin:
+            less_high, less_low = SPARE_ROWS
+            found["spare"] = Periodic(n, {high: LANE_BASE, low: 1, less_high: MODULUS - LANE_BASE, less_low: MODULUS - 1})
         found |= {f"winner{track}": Periodic(n, {}) for track in self.band.tracks}
         pack, at = divmod(statement.claim, self.band.values_per_pack)
         track, row = list(self.band.pack_places())[pack]
-        row += at * self.band.lanes
-        free = pow(alpha, self.circuit.folded, MODULUS)
-        found[f"winner{track}"] = Periodic(n, {row: free * LANE_BASE % MODULUS, row + 1: free})
+        first = row + at * self.band.lanes
+        found[f"winner{track}"] = Periodic(n, {row: 1 for row in range(first, first + self.band.lanes)})
         return found
 
     def largest_weight(self, alpha: S) -> S | int:
@@ -115,5 +135,7 @@ class Output(WideGadget):
             behind = (others < run.claim) * 1 if claim.kind is Kind.CLASS else claim.parameter * (others != run.claim)
             place(cells, self.band, logits[run.claim] - logits - behind, 0)
             largest = int(logits[run.claim]) + LOGIT_LIMIT
-            for row, limbs in zip(IDLE_ROWS, divmod(largest, LANE_BASE), strict=True):
-                write(cells, LARGEST_TRACK, row, limbs % LANE_BASE)
+            stored = {IDLE_ROWS: largest} | ({SPARE_ROWS: largest - claim.parameter} if self.has_margin else {})
+            for rows, number in stored.items():
+                for row, limbs in zip(rows, divmod(number, LANE_BASE), strict=True):
+                    write(cells, LARGEST_TRACK, row, limbs % LANE_BASE)

@@ -1,8 +1,10 @@
 """The one sum: every pack against its row of weights, the claim, and the lookup.
 
-    C(next) - C = last S + (claim) - (weights)(what they read) - constants + theta (sum_g L_g - LT)        and cyclic: the total is zero
+    C(next) - C = last S - largest M - (weights)(what they read) - constants + theta (sum_g L_g - LT) + theta^2 (spare)
+                  and cyclic: the total is zero
 
-alpha, beta, gamma and theta are all drawn after the trace: fold and lookups follow from it, so the total is a polynomial in them.
+alpha, beta, gamma and theta are all drawn after the trace: fold and lookups follow from it, so the total is a polynomial in them, and
+what each power of theta stands for is zero by itself. Rows of weights reach powers of alpha only.
 """
 
 from __future__ import annotations
@@ -38,8 +40,10 @@ class Total(WideGadget):
         right = Public("last") * Cell("fold") - reduce(add, [layer.read_by_weights() for layer in self.dense]) - Public("constants")
         claimed = self.output.read()
         right = right if claimed is None else right + claimed
-        lookups = reduce(add, [Cell(name) for name, _ in self.keys.lookups()]) - Cell("lookup_table")
-        return (Constraint("sum", total.next - total - right - Challenge("theta") * lookups),)
+        apart = reduce(add, [Cell(name) for name, _ in self.keys.lookups()]) - Cell("lookup_table")
+        spare = self.output.spare()
+        apart = apart if spare is None else apart + Challenge("theta") * spare
+        return (Constraint("sum", total.next - total - right - Challenge("theta") * apart),)
 
     def constant_term(self, statement: Statement, alpha: int) -> int:
         """The sum of all equations' constants, each weighted by its power of alpha."""
