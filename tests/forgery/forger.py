@@ -46,21 +46,24 @@ class Forger(Prover):
         return Vector.from_ints([int(value) % MODULUS for value in values])
 
     def solved(self, name: str, defined_by: str, rows: Values) -> Recurrence:
-        """The linear sum by the constraints in force, everything else by the true ones."""
-        if name == "linear":
+        """The sum of all equations by the constraints in force, everything else by the true ones."""
+        if name in ("linear", "sum"):
             return super().solved(name, defined_by, rows)
         (true,) = (one for one in placement.all_constraints(self.circuit) if one.name == defined_by)
         return recurrence(name, true.expression, rows)
 
     def run(self, step: Recurrence, name: str) -> Vector:
         """From zero, whether it closes or not."""
+        if step.factor is None:
+            return step.increment
         n = self.circuit.domain
         factors = Vector.from_ints([step.factor % MODULUS] * n) if isinstance(step.factor, int) else step.factor
         return factors.scan(step.increment, 0)[0:n]
 
     def bounded(self, quotient: Vector) -> Vector:
         """As much of the quotient as the ceremony has powers for."""
-        return quotient[0 : min(len(quotient), len(monomial_key()))]
+        pieces = self.circuit.quotient_pieces
+        return quotient[0 : min(len(quotient), len(monomial_key()) + (pieces - 1) * placement.QUOTIENT_SPLIT)]
 
     def open(self, claim: Fold) -> G1:
         """The quotient by X - zeta, whatever the remainder."""

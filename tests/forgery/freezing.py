@@ -5,7 +5,8 @@ A Fiat-Shamir test counts only if the forgery passes under such a transcript.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from guards import replaced
@@ -13,12 +14,21 @@ from guards import replaced
 from zkpredict.circuits.placement import COMPACT_FORM
 from zkpredict.circuits.statement import Statement
 from zkpredict.prover import prove as rounds
+from zkpredict.verifier import independent
 from zkpredict.verifier.messages import absorbed
 from zkpredict.verifier.transcript import Transcript
 
 CHALLENGES = tuple(name for message in COMPACT_FORM.rounds for name in message.challenges)
 MESSAGES = tuple(message.name for message in COMPACT_FORM.rounds[:-1])
 FIELDS = ("circuit_digest", "model_id", "claim", "input")
+
+
+@contextmanager
+def frozen_everywhere(**known: int) -> Iterator[None]:
+    """`frozen`, for the independent verifier too, which draws its challenges by itself."""
+    drawn = independent.draw_challenges
+    with frozen(**known), replaced(drawn, lambda *arguments: drawn(*arguments) | known):
+        yield
 
 
 def frozen(**known: int) -> AbstractContextManager[None]:

@@ -31,7 +31,9 @@ from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, proof_bytes
 
 POINTS, SCALARS = COMPACT_FORM.points, COMPACT_FORM.scalars
 SHAPES = frozenset({(12, 6, 3), (12, 21, 3), (12, 6, 6, 3), (12, 2, 2), (20, 12, 10), (2, 1, 2), (2, 3)})
-"""Circuits whose claims go to a contract too."""
+"""Compact circuits whose claims go to a contract too."""
+WIDE_SHAPES: frozenset[tuple[int, ...]] = frozenset()
+"""The same for wide circuits."""
 _HEADER = HEADER_BYTES
 _SCALARS_AT = _HEADER + POINT_BYTES * len(POINTS)
 MSM = "0x000000000000000000000000000000000000000c"
@@ -128,7 +130,8 @@ def _asked(contract: Contract, question: tuple) -> tuple[bool, tuple, Reverted |
 
 def goes_on_chain(claim: Claim) -> bool:
     """Whether contracts are asked, and there is one for the claim's circuit."""
-    return asked and ModelCommitment.from_bytes(claim.commitment, G1.from_compressed).circuit.widths in SHAPES
+    circuit = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed).circuit
+    return asked and circuit.widths in (SHAPES if isinstance(circuit, Circuit) else WIDE_SHAPES)
 
 
 def refused_on_chain(claim: Claim, kind: type[VerificationError], message: str) -> None:

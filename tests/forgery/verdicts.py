@@ -9,6 +9,7 @@ from onchain import by_contract, goes_on_chain, refused_on_chain
 from support import MISMATCH as MISMATCH
 from support import refuses
 
+from zkpredict.circuits.placement import form
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.commitment import ModelCommitment
@@ -18,7 +19,7 @@ from zkpredict.verifier.errors import VerificationError
 def by_native(claim: Claim) -> int:
     """The digit that the native verifier accepts; raises its refusal."""
     commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
-    proof = native.parse_proof(claim.proof)
+    proof = native.parse_proof(claim.proof, form(commitment.circuit))
     native.verify(commitment, claim.image, proof)
     return proof.digit
 
