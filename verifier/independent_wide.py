@@ -216,7 +216,6 @@ def _output_values(circuit: WideCircuit, digit: int, alpha: int, basis: list[int
         track, row = places[digit]
         found[f"winner{track}"] = (basis[row] + basis[row + 1]) % ORDER
     if kind is Kind.MARGIN:
-        signs[0].append(LESS_MARGIN[0])
         found["spare"] = (
             LANE * (basis[LARGEST[0]] - basis[LESS_MARGIN[0]]) + basis[LARGEST[1]] - basis[LESS_MARGIN[1]]
         ) % ORDER

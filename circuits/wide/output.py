@@ -2,7 +2,7 @@
 
     class, margin : M = Z_y + 2^46 on the idle rows of block 0, D_i = M - 2^46 - Z_i - s_i in the packs of the last layer,
                     s_i = [i < y] or m (0 at y);   D_y = 0,  sign = 0 on the high lane of M and of every D_i
-    margin        : M - m on the idle rows of block 1, sign = 0 on its high lane too
+    margin        : M - m on the idle rows of block 1, so M >= m
     threshold     : D = Z - t,  sign = 0 on its high lane
     logits        : packs are public numbers: there is nothing on the trace
 
@@ -68,7 +68,7 @@ class Output(WideGadget):
             pieces = [piece for piece in self.band.pieces if piece.track == track]
             parts: list[Periodic[S]] = [Periodic(piece.period, dict(piece.lane_rows(self.band.heads))) for piece in pieces]
             if self.ranked and track == LARGEST_TRACK:
-                parts.append(Periodic(self.circuit.domain, {IDLE_ROWS[0]: 1} | ({SPARE_ROWS[0]: 1} if self.has_margin else {})))
+                parts.append(Periodic(self.circuit.domain, {IDLE_ROWS[0]: 1}))
             found[f"nonnegative{track}"] = Patches(tuple(parts))
         return found
 
