@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -21,6 +21,8 @@ from zkpredict.circuits.placement import AnyCircuit, columns
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.publics import Constant, Patches, Periodic
 from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.wide.compiler import WideNetwork
+from zkpredict.circuits.wide.explain import wrong_parts
 from zkpredict.circuits.witness import Trace
 
 
@@ -75,7 +77,11 @@ def check_trace(
         failing = np.nonzero(values)[0]
         if failing.size:
             where = _describe(one, int(failing[0]), environment, hidden)
-            broken = failing_equations(compiled, statement, trace) if one.name == "linear" and isinstance(circuit, Circuit) else []
+            broken: Iterable[str] = []
+            if one.name == "linear" and isinstance(circuit, Circuit):
+                broken = failing_equations(compiled, statement, trace)
+            if one.name == "sum" and isinstance(compiled, WideNetwork):
+                broken = wrong_parts(compiled, statement, trace)
             raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
 
 
