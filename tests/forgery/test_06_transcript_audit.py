@@ -11,9 +11,14 @@ from dataclasses import fields
 
 import pytest
 from guards import replaced
-from support import said
+from support import random_image, said
+from wide_forger import committed, wide_honest, wide_network
 
 from zkpredict.circuits.columns import FINAL_ROUND
+from zkpredict.circuits.networks.activations import RELU8
+from zkpredict.circuits.placement import form
+from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.wide.claims import Claim, Kind
 from zkpredict.kernel import G1
 from zkpredict.verifier import messages, native
 from zkpredict.verifier.commitment import ModelCommitment
@@ -42,7 +47,7 @@ class Listening(Transcript):
 
     def __init__(self, circuit_digest, model_id, statement) -> None:
         super().__init__(circuit_digest, model_id, statement)
-        said = {"digit": statement.claim, "image": statement.input}
+        said = {"digit": statement.claim} | ({"outputs": statement.outputs} if statement.outputs else {}) | {"image": statement.input}
         self.log.append(("statement", {"circuit digest": circuit_digest, "model id": model_id} | said))
 
     def absorb(self, message: bytes) -> None:
@@ -123,7 +128,7 @@ class WatchedParts(dict):
 
 def used(commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[set[str], set[str]]:
     """The fields of the proof and of the commitment that the native verifier reads, the transcript's own reading aside."""
-    drawn = native.derive_challenges(commitment.circuit.digest, said(image, proof.digit), proof)
+    drawn = native.derive_challenges(commitment.circuit.digest, Statement(image, proof.digit, proof.outputs), proof)
     of_proof, of_commitment = set(), set()
     parts: dict[tuple[str, str], str] = {}
     for message in proof.form.rounds:
@@ -187,6 +192,25 @@ def test_a_step_left_out_shows_in_the_list(case):
 def test_the_list_in_the_documentation_is_current(case, root):
     page = (root / "docs" / "security.md").read_text(encoding="utf-8")
     assert page.partition(BEGIN)[2].partition(END)[0].strip() == table(audit(*case))
+
+
+@pytest.mark.parametrize("kind, domain", [(Kind.CLASS, 512), (Kind.LOGITS, 512), (Kind.MARGIN, 2048)], ids=str)
+def test_wide_circuits_absorb_everything_too(kind, domain):
+    """All of the trace before alpha, beta, gamma and theta, both pieces of a long quotient, and outputs with the statement."""
+    image = random_image(6, 12)
+    model = committed(wide_network(6, (12, 20, 4), RELU8, shift=4), Claim(kind, int(kind is Kind.MARGIN)), domain)
+    proof = native.parse_proof(wide_honest(model, image).proof, form(model.commitment.circuit))
+    case = model.commitment, image.tobytes(), proof
+    steps = audit(*case)
+    assert [challenges for _, challenges in steps] == [[], ["alpha", "beta", "gamma", "theta"], ["delta"], ["rho"], ["nu"], ["zeta"]]
+    assert steps[0][0] == ["circuit digest", "model id", "digit", *(["outputs"] if kind is Kind.LOGITS else []), "image"]
+    of_proof, of_commitment = used(*case)
+    absorbed = {name for names, _ in steps for name in names}
+    assert of_proof - absorbed - {"model_id", "digit", "outputs", "form"} == set(NOT_ABSORBED)
+    assert of_proof == set(leaves(proof)) | {"model_id", "digit", "outputs", "form"} and of_commitment == {"circuit", "rows"}
+    trace = ["low0", "mid0", "sign0", "top0", "exact0", "mult"]
+    assert sorted(steps[1][0]) == sorted(f"trace.{name}" for name in trace)
+    assert len(steps[3][0]) == 1 + (domain == 2048)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cache
 
 import pytest
-from support import said
-
 from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.wide.keys import TABLES
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
@@ -34,7 +32,9 @@ from zkpredict.verifier.opening import Fold, fold, linearise, stated_cells
 from zkpredict.verifier.transcript import Transcript
 
 DOMAIN = 1024
-"""The only domain whose Lagrange key a test ceremony has."""
+"""The domain whose Lagrange key every test ceremony has."""
+BOTH = (1024, 2048)
+"""Domains of a larger one, in the order of the key."""
 TABLE_COEFFICIENTS = Vector.from_ints(list(TABLE)).intt()
 
 
@@ -55,18 +55,18 @@ def lagrange_at(tau: int, n: int = DOMAIN) -> list[int]:
 
 
 @cache
-def setup_bytes(tau: int) -> bytes:
-    """What `setup.bin` would hold had the ceremony ended with this tau (one domain only)."""
-    scalars = powers(tau, G1_POWERS) + lagrange_at(tau)
+def setup_bytes(tau: int, domains: tuple[int, ...] = (DOMAIN,)) -> bytes:
+    """What `setup.bin` would hold had the ceremony ended with this tau (for these domains only)."""
+    scalars = powers(tau, G1_POWERS) + [value for n in domains for value in lagrange_at(tau, n)]
     return Bases([g1(scalar) for scalar in scalars]).to_uncompressed()
 
 
 @contextmanager
-def ceremony_of(tau: int) -> Iterator[int]:
+def ceremony_of(tau: int, domains: tuple[int, ...] = (DOMAIN,)) -> Iterator[int]:
     """Prover and both verifiers run on the ceremony with this secret inside the block, and its key passes `check_key`."""
     tau_g2 = G2.generator().mul(tau).to_compressed()
     table = g1(TABLE_COEFFICIENTS.evaluate(tau)).to_compressed()
-    data = setup_bytes(tau)
+    data = setup_bytes(tau, domains)
     caches = (setup.monomial_key, setup.lagrange_key, setup.check_key)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(setup, "_setup_bytes", lambda: data)
@@ -76,7 +76,10 @@ def ceremony_of(tau: int) -> Iterator[int]:
             patch.setattr(module, "TABLE_COMMITMENT", table)
         patch.setitem(native.FIXED_COLUMNS, "table", table)
         codes = {name: g1(fixed_coefficients(values).evaluate(tau)).to_compressed() for name, values in TABLES.items()}
-        patch.setattr(setup, "CODES_COMMITMENTS", codes)
+        for module in (independent, setup):
+            patch.setattr(module, "CODES_COMMITMENTS", codes)
+        for name, point in codes.items():
+            patch.setitem(native.FIXED_COLUMNS, name, point)
         for cached in caches:
             cached.cache_clear()
         yield tau
@@ -91,9 +94,9 @@ class Simulator:
     tau: int
     commitment: ModelCommitment
 
-    def prove(self, image: bytes, digit: int) -> Proof:
-        """A proof that the committed model says `digit`: true or not, the simulator cannot know."""
-        circuit, model_id, statement = self.commitment.circuit, self.commitment.model_id, said(image, digit)
+    def prove(self, image: bytes, digit: int, outputs: tuple[int, ...] = ()) -> Proof:
+        """A proof that the committed model says `digit` (and these public outputs): true or not, the simulator cannot know."""
+        circuit, model_id, statement = self.commitment.circuit, self.commitment.model_id, Statement(image, digit, outputs)
         transcript, challenges = Transcript(circuit.digest, model_id, statement), {}
         points, scalars = dict.fromkeys(self.form.points, g1(1)), dict.fromkeys(self.form.scalars, 0)
         for message in self.form.rounds:
@@ -102,12 +105,12 @@ class Simulator:
             if "table" in message.scalars:
                 scalars["table"] = TABLE_COEFFICIENTS.evaluate(challenges["rho"])
             if "opening" in message.points:
-                points["opening"] = self.opening(Proof(model_id, digit, points, scalars), statement, challenges)
+                points["opening"] = self.opening(Proof(model_id, digit, points, scalars, self.form, outputs), statement, challenges)
             if "final" in message.points:
-                points["final"] = self.final(Proof(model_id, digit, points, scalars), statement, challenges)
+                points["final"] = self.final(Proof(model_id, digit, points, scalars, self.form, outputs), statement, challenges)
             transcript.absorb(absorbed(message, points, scalars))
             challenges |= transcript.draw(message.challenges)
-        return Proof(model_id, digit, points, scalars)
+        return Proof(model_id, digit, points, scalars, self.form, outputs)
 
     @property
     def form(self) -> Form:
