@@ -25,6 +25,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 NATIVE_KILLERS, INDEPENDENT_KILLERS = "tests/fuzz/test_killers.py", "tests/fuzz/test_killers_independent.py"
 CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
+WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
+WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
     "zkpredict.verifier.native": NATIVE_KILLERS,
     "zkpredict.verifier.opening": NATIVE_KILLERS,
@@ -43,7 +45,10 @@ TARGETS = {
     "zkpredict.circuits.gadgets.packs": CIRCUIT_KILLERS,
     "zkpredict.circuits.gadgets.public_input": CIRCUIT_KILLERS,
     "zkpredict.circuits.gadgets.relu": CIRCUIT_KILLERS,
+    **{f"zkpredict.circuits.wide.{name}": WIDE_KILLERS for name in WIDE},
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
+    "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
+    "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",
 }
 EVIDENCE = ROOT / "docs" / "evidence.md"
 SECONDS = 300
