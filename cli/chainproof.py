@@ -63,15 +63,18 @@ def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, 
     Raises `ChainError` before anything is sent when the chain lacks a precompile.
     """
     from zkpredict.contracts.chain.rules import require_precompiles
-    from zkpredict.contracts.verifier.client import check_served, deploy_universal, deploy_verifier
+    from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier
+    from zkpredict.contracts.verifier.compact import check_served, compact
     from zkpredict.contracts.verifier.encoding import FinalCheck
-    from zkpredict.contracts.verifier.generate import SHIPPED
+    from zkpredict.contracts.verifier.generate import SHIPPED, artifact
 
     require_precompiles(chain, pairing=pairing)
     check = FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
     if commitment is not None and (specialised or (commitment.circuit, check) in SHIPPED):
+        circuit = compact(commitment.circuit)
         with or_universal():
-            return deploy_verifier(chain, commitment.circuit, check)
+            artifact(circuit, check)
+        return deploy_verifier(chain, circuit, check)
     if commitment is not None:
         check_served(commitment.circuit)
     return deploy_universal(chain, check)

@@ -14,9 +14,9 @@ from typing import Any
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.columns import Form
-from zkpredict.circuits.layout import MAGIC, Circuit
-from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
+from zkpredict.contracts.verifier.compact import check_served, compact
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
 from zkpredict.verifier.commitment import ModelCommitment
@@ -44,22 +44,14 @@ class Deployed:
         return self.contract.address
 
 
-def deploy_verifier(chain: Chain, circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Deployed:
-    """Deploys the verifier of a circuit. Raises `UnusableInput` when its code does not ship and cannot be compiled here."""
-    return Deployed(*Contract.deploy(chain, artifact(circuit, check)))
+def deploy_verifier(chain: Chain, circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Deployed:
+    """Deploys the verifier of a compact circuit. Raises `UnusableInput` when its code does not ship and cannot be compiled here."""
+    return Deployed(*Contract.deploy(chain, artifact(compact(circuit), check)))
 
 
 def deploy_universal(chain: Chain, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Deployed:
     """Deploys the verifier that serves every compact circuit."""
     return Deployed(*Contract.deploy(chain, universal_artifact(check)))
-
-
-def check_served(circuit: Circuit) -> None:
-    """Raises `UnusableInput` for a circuit that the universal verifier would refuse: ask before anything is paid."""
-    if not circuit.to_bytes().startswith(MAGIC):
-        raise UnusableInput("the universal verifier serves compact circuits, and this one is none: no shipped contract checks proofs in it")
-    if any(circuit.gates):
-        raise UnusableInput(f"the universal verifier serves ReLU networks, and this circuit has the gates {circuit.gates}: no shipped contract checks proofs in it")
 
 
 def verifier_at(chain: Chain, address: str) -> Contract:
@@ -82,14 +74,14 @@ def is_universal(contract: Contract) -> bool:
     return contract.artifact.name == universal_artifact().name
 
 
-def register_circuit(chain: Chain, address: str, circuit: Circuit) -> Receipt:
+def register_circuit(chain: Chain, address: str, circuit: AnyCircuit) -> Receipt:
     """Registers a circuit with the universal verifier at `address`. Raises `UnusableInput` for one that it does not serve, `Reverted` when it
     knows it already."""
     check_served(circuit)
     return Contract(chain, address, universal_artifact()).transact("registerCircuit", circuit.to_bytes())
 
 
-def prepare_circuit(chain: Chain, address: str, circuit: Circuit) -> Receipt | None:
+def prepare_circuit(chain: Chain, address: str, circuit: AnyCircuit) -> Receipt | None:
     """`register_circuit`, where that is needed: None when the verifier is made for one circuit, or knows this one already."""
     contract = verifier_at(chain, address)
     if not is_universal(contract) or _knows(contract, circuit):
@@ -147,11 +139,13 @@ def _statement(chain: Chain, address: str, commitment: ModelCommitment, image: b
     return contract, (commitment.model_id, image, proof.digit, encoded)
 
 
-def _knows(contract: Contract, circuit: Circuit) -> bool:
+def _knows(contract: Contract, circuit: AnyCircuit) -> bool:
     return int(contract.call("circuitData", circuit.digest), 16) != 0
 
 
-def _for_circuit(chain: Chain, address: str, circuit: Circuit) -> Contract:
+def _for_circuit(chain: Chain, address: str, circuit: AnyCircuit) -> Contract:
+    """The verifier at `address`, which must be one that can serve the circuit. Raises `UnusableInput`."""
+    compact(circuit)
     contract = verifier_at(chain, address)
     if is_universal(contract):
         return contract

@@ -18,6 +18,7 @@ from zkpredict.circuits.layout import DOMAINS
 from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier, register_circuit, register_model
+from zkpredict.contracts.verifier.compact import compact
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import memory_places
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
@@ -58,7 +59,7 @@ def rows() -> Iterator[Cost]:
 def _contract_rows(domain: int, check: FinalCheck) -> Iterator[Cost]:
     name = f"verifier n={domain}" + (" pairing" if check is FinalCheck.PAIRING else "")
     typical = stored_statement("typical", domain)
-    circuit = typical.commitment.circuit
+    circuit = compact(typical.commitment.circuit)
     chain = EmbeddedChain()
     deployed = deploy_verifier(chain, circuit, check)
     size = len(chain.code(deployed.address))
@@ -92,7 +93,7 @@ def _universal_rows(check: FinalCheck) -> Iterator[Cost]:
 def parts(contract: Contract, statement: StoredStatement, check: FinalCheck) -> dict[str, int]:
     """Gas of each part of one verification, in order; together they are the whole transaction's."""
     calldata = contract.artifact.encode("verifyOrRevert", *_arguments(statement, check))
-    places = memory_places(statement.commitment.circuit, check)
+    places = memory_places(compact(statement.commitment.circuit), check)
     found = {"base cost": BASE_GAS, "calldata": sum(CALLDATA_BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata)}
     steps = _trace(cast("EmbeddedChain", contract.chain), contract.address, calldata)
     ends = {places[word]: part for word, part in _ENDS.items() if word in places}

@@ -11,9 +11,10 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.verifier import generate
+from zkpredict.contracts.verifier.compact import check_served, compact
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import GENERATED, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
@@ -99,8 +100,9 @@ class Package:
         return cls(artifact, _generated(name) or universal_source(check), generate.UNIVERSAL_SOURCES, "models of every compact circuit")
 
     @classmethod
-    def specialised(cls, circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Package:
+    def specialised(cls, circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Package:
         """The verifier of one circuit. Raises `UnusableInput` where none ships and none can be compiled."""
+        circuit = compact(circuit)
         name, artifact = contract_name(circuit, check), generate.artifact(circuit, check)
         shape = "-".join(map(str, circuit.widths))
         return cls(artifact, _generated(name) or source(circuit, check), generate.SHARED_SOURCES, f"{shape} models on {circuit.domain} rows")
@@ -136,8 +138,9 @@ def _marked(text: str) -> str:
 def registration(found: Package, commitment: ModelCommitment) -> dict[str, Any]:
     """The calls, in order, after which a new verifier knows the model."""
     rows = b"".join(row.to_uncompressed() for row in commitment.rows)
-    circuit = commitment.circuit
+    circuit = compact(commitment.circuit)
     if found.is_universal:
+        check_served(circuit)
         calls = [("registerCircuit", (circuit.to_bytes(),)), ("register", (circuit.digest, rows))]
     else:
         calls = [("register", (rows,))]

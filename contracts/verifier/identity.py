@@ -4,13 +4,14 @@ deploy one that states the digest of a circuit and accepts everything."""
 from __future__ import annotations
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.contracts.chain.interface import Chain
+from zkpredict.contracts.verifier.compact import compact
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
 
 
-def compare_code(chain: Chain, address: str, circuit: Circuit) -> None:
+def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:
     """Nothing, when the code at `address` is that of the universal verifier or of a shipped verifier of `circuit`.
 
     Raises `UnusableInput` when the code is other, or there is none.
@@ -18,7 +19,7 @@ def compare_code(chain: Chain, address: str, circuit: Circuit) -> None:
     code = chain.code(address)
     if not code:
         raise UnusableInput(f"there is no contract at {address}")
-    known = [artifact(circuit, check) for check in FinalCheck if (circuit, check) in SHIPPED]
+    known = [artifact(compact(circuit), check) for check in FinalCheck if (circuit, check) in SHIPPED]
     known += [universal_artifact(check) for check in FinalCheck]
     if code not in [found.runtime for found in known]:
         *names, last = (found.name for found in known)

@@ -105,6 +105,8 @@ class Selectors:
         """Sorts `circuits.constraints.selectors`, run on the name alpha."""
         indicators, fractions = {}, {}
         for name, polynomial in selectors(circuit, ALPHA).items():
+            if not isinstance(polynomial, Periodic):
+                raise UnsupportedShape(f"the public polynomial {name} is not periodic")
             if polynomial.values.keys() and list(polynomial.values.values()) == [1]:
                 indicators[name] = indicator(polynomial, circuit.domain)
             else:

@@ -18,6 +18,7 @@ from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import DOMAINS, NARROW, PACK_LANES, PACK_ROWS, WIDE, Circuit, Group, row_column
 from zkpredict.circuits.networks.dense import MAX_LAYERS
 from zkpredict.circuits.placement import COMPACT_FORM, form
+from zkpredict.circuits.publics import Periodic
 from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
@@ -304,7 +305,7 @@ def check_reads(circuit: Circuit) -> None:
         polynomial = found[name]
         first = group.residue * PACK_ROWS + 2 - earlier
         rows = {first + 4 * lane: value for lane in range(PACK_LANES)}
-        if polynomial.period != group.stride * PACK_ROWS or {row: lifted(v) for row, v in polynomial.values.items()} != rows:
+        if not isinstance(polynomial, Periodic) or polynomial.period != group.stride * PACK_ROWS or {row: lifted(v) for row, v in polynomial.values.items()} != rows:
             raise UnsupportedShape(f"{name} of layer 1 is not what the universal verifier evaluates")
     if registry["BEFORE_POLE"] != registry["ACTIVATION_POLE"] + WORD_BYTES or registry["LANE_PITCH"] != registry["BEFORE_POLE"] + WORD_BYTES:
         raise UnsupportedShape("the poles of `reads` and `reads_next` do not lie one behind the other")

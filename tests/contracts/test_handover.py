@@ -252,3 +252,23 @@ def test_the_three_steps_of_the_readme_pay(root, tmp_path, capsys, monkeypatch):
     data = bytes.fromhex(ran(command).strip()[2:])
     chain.account(1).transact(paid.address, data)
     assert (chain.balance(paid.address), paid.call("answers", paid.events(posted)[0][1]["jobId"])) == (0, 7 + 1)
+
+
+def test_wide_circuits_are_refused_by_every_command_that_is_about_contracts(ran, tmp_path):
+    model, image = commit_model(random_network(1, (30, 200, 5))), random_image(1, 30)
+    np.save(tmp_path / "image.npy", image)
+    (tmp_path / "proof").write_bytes(prove(model, image).to_bytes())
+    (tmp_path / "commitment").write_bytes(model.commitment.to_bytes())
+    statement, named = (tmp_path / "image.npy", tmp_path / "proof"), ("--commitment", tmp_path / "commitment")
+    message = "contracts check proofs in compact circuits only, and this model's is wide: its proofs are verified off the chain"
+    for command in (
+        ("calldata", *statement, *named),
+        ("contract", "--out", tmp_path / "out", *named),
+        ("contract", "--out", tmp_path / "out", "--specialised", *named),
+        ("chain", "deploy", "--verifier", *named),
+        ("chain", "deploy", "--verifier", "--specialised", *named),
+        ("chain", "verify", *statement, *named),
+    ):
+        code, _, err = ran(*command)
+        assert (command, code, err.splitlines()[-1]) == (command, 2, f"zkpredict: {message}")
+    assert not (tmp_path / "out").exists()

@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from support import refuses, said
+from support import random_network, refuses, said
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
@@ -17,6 +17,7 @@ from zkpredict.circuits.gadgets.gates import GATES
 from zkpredict.circuits.gadgets.relu import Relu
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.wide.compiler import compile_wide
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.chain.precompiles import G1_MSM, NATIVE, POINT_EVALUATION, g1_msm
@@ -53,6 +54,9 @@ CIRCUITS = (
 
 def name_of(circuit: Circuit) -> str:
     return f"{'-'.join(map(str, circuit.widths))}_{''.join(map(str, circuit.lanes))}_n{circuit.domain}"
+
+
+WIDE = "contracts check proofs in compact circuits only, and this model's is wide: its proofs are verified off the chain"
 
 
 @dataclass
@@ -159,19 +163,11 @@ def test_what_is_stored_are_the_positions_of_the_layout(recorded):
         assert [record(layer, name) for name in ("FULL_OFFSET", "LAST_OFFSET")] == [group.offset(0), group.offset(group.packs - 1)]
 
 
-class OtherPlacement(Circuit):
-    """A circuit whose bytes are of another placement."""
-
-    def to_bytes(self) -> bytes:
-        return b"zkpC\xff" + super().to_bytes()[5:]
-
-
 def test_circuits_that_it_does_not_serve_are_refused_before_anything_is_paid(recorded, monkeypatch):
     _, contract = recorded
     before = len(contract.chain.history)
-    message = "the universal verifier serves compact circuits, and this one is none: no shipped contract checks proofs in it"
-    with refuses(UnusableInput, message):
-        register_circuit(contract.chain, contract.address, OtherPlacement((4, 3, 2), (1, 2), 1024))
+    with refuses(UnusableInput, WIDE):
+        register_circuit(contract.chain, contract.address, compile_wide(random_network(1, (4, 3, 2))).circuit)
     monkeypatch.setitem(GATES, 5, type("Fifth", (Relu,), {"tag": 5}))
     gated = Circuit((4, 3, 2), (1, 2), 1024, (5, 0))
     with refuses(UnusableInput, "the universal verifier serves ReLU networks, and this circuit has the gates (5, 0): no shipped contract checks proofs in it"):

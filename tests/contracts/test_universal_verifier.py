@@ -26,7 +26,6 @@ from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.native import FIXED_COLUMNS
 
 SHAPES = {
     "one hidden layer": ((100, 20, 3), None),
@@ -309,7 +308,6 @@ def test_other_forms_of_a_proof_do_not_pass():
     call = honest(statement.commitment, statement.image, statement.proof)
     flipped = replace(call, proof=negated(call.proof[:96]) + call.proof[96:])
     assert refusal(contract, "verifyOrRevert", *flipped.arguments) == ("OpeningFailed", ())
-    assert set(FIXED_COLUMNS) == {"table"}
 
 
 def test_deployment_serves_all_for_less_than_five_million():

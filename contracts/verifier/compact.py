@@ -1,0 +1,21 @@
+"""Which circuits contracts serve."""
+
+from __future__ import annotations
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.placement import AnyCircuit
+
+
+def compact(circuit: AnyCircuit) -> Circuit:
+    """The circuit, which must be a compact one. Raises `UnusableInput`."""
+    if not isinstance(circuit, Circuit):
+        raise UnusableInput("contracts check proofs in compact circuits only, and this model's is wide: its proofs are verified off the chain")
+    return circuit
+
+
+def check_served(circuit: AnyCircuit) -> None:
+    """Raises `UnusableInput` for a circuit that the universal verifier would refuse: ask before anything is paid."""
+    gates = compact(circuit).gates
+    if any(gates):
+        raise UnusableInput(f"the universal verifier serves ReLU networks, and this circuit has the gates {gates}: no shipped contract checks proofs in it")
