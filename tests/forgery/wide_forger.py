@@ -88,7 +88,7 @@ def sheet_of(model: Model, pre_activations: Sequence[Sequence[int]], digit: int)
     stored = [np.array(z, dtype=np.int64) << scale for z, scale in zip(pre_activations, compiled.scales, strict=True)]
     cells = Cells({name: np.zeros(compiled.circuit.domain, dtype=np.int64) for name in filled_columns(compiled.circuit)})
     for gadget in placed(compiled.circuit):
-        gadget.fill(cells, Run(stored, digit))
+        gadget.fill(cells, Run(stored, digit, np.zeros(compiled.circuit.inputs, dtype=np.uint8)))  # the input lies on no row
     return settle(compiled.circuit, {name: values.tolist() for name, values in cells.items()})
 
 

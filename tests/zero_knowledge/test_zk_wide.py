@@ -25,7 +25,7 @@ from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
 from zkpredict.kernel import Vector
 from zkpredict.prover import prove as rounds
 from zkpredict.prover.commit import commit_model
-from zkpredict.prover.prove import Prover, fixed_coefficients, statement_of
+from zkpredict.prover.prove import Prover, statement_of
 from zkpredict.verifier import independent
 from zkpredict.verifier.messages import derive_challenges
 from zkpredict.verifier.native import parse_proof, verify
