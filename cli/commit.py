@@ -9,11 +9,13 @@ from zkpredict.circuits.files.outputs import COMMITMENT
 from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, refuse_to_replace, write_together
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.cli.console import Console
+from zkpredict.cli.hidden import takes_hidden
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.private import load_model
 from zkpredict.cli.statement import milliseconds, refuse_same_file
 
-EXAMPLE = "zkpredict commit --model mnist.model --out mnist.commitment"
+EXAMPLE = """zkpredict commit --model mnist.model --out mnist.commitment
+zkpredict commit --model mnist.model --hidden-input --again --out mnist-hidden.commitment"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +24,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--domain", type=int, choices=DOMAINS, help="rows of the circuit: more rows, fewer points and less gas, slower proofs"
     )
+    parser.add_argument("--hidden-input", action="store_true", help="for inputs that only commitments of `zkpredict hide` are published of")
     parser.add_argument("--again", action="store_true", help="replace the commitment this model already has")
     add_force_option(parser)
 
@@ -37,10 +40,12 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         if model.committed is not None and not arguments.again:
             if arguments.domain not in (None, model.commitment.circuit.domain):
                 raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
+            if arguments.hidden_input and not takes_hidden(model.commitment.circuit):
+                raise UnusableInput(f"{arguments.model} is committed for public inputs: add --again to replace its commitment")
         else:
             with console.step("commit"):
                 try:
-                    model = commit_model(model, arguments.domain)
+                    model = commit_model(model, arguments.domain, private_input=arguments.hidden_input)
                 except UnsupportedNetwork as error:
                     raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
             outputs.append(FileOutput(arguments.model, model.to_bytes(), private=True))

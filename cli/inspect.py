@@ -16,8 +16,12 @@ from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS, Circuit
 from zkpredict.cli.console import Console
+from zkpredict.cli.hidden import takes_hidden, warn_of_opening_readers
 from zkpredict.cli.private import add_private_option, say_private, warn_of_readers
+from zkpredict.cli.statement import image_name
 from zkpredict.kernel import G1
+from zkpredict.prover.hiding import MAGIC as OPENING_MAGIC
+from zkpredict.prover.hiding import OpenedInput
 from zkpredict.prover.model import MAGIC as MODEL_MAGIC
 from zkpredict.prover.model import SCHEMA_MAGIC as MODEL_SCHEMA_MAGIC
 from zkpredict.prover.model import Model
@@ -25,6 +29,8 @@ from zkpredict.verifier.commitment import MAGIC as COMMITMENT_MAGIC
 from zkpredict.verifier.commitment import SCHEMA_MAGIC as COMMITMENT_SCHEMA_MAGIC
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof
+from zkpredict.verifier.hidden import MAGIC as HIDDEN_MAGIC
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
 from zkpredict.verifier.native import parse_proof
 
@@ -34,7 +40,7 @@ _PRIVATE = ("shifts", "worst case")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit or proof file")
+    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit, proof, hidden input or opening file")
     add_private_option(parser, "shifts and exact worst cases")
 
 
@@ -47,7 +53,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         if kind in OWN_KINDS:
             raise MalformedFile(f"{arguments.file} is {kind.name} in the format {magic[4:].hex()}, which this version does not read")
         found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
-        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit or proof: {found}")
+        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit, proof, hidden input or opening: {found}")
     kind, facts = explain(data, str(arguments.file), console)
     hidden = [name for name in facts if name in _PRIVATE]
     if not arguments.private:
@@ -68,7 +74,7 @@ def _circuit_facts(circuit: Circuit) -> dict:
         "lane bits": ", ".join(str(LANE_BITS * lanes) for lanes in circuit.lanes),
         "rows": circuit.total_rows,
         "circuit digest": circuit.digest.hex(),
-    }
+    } | ({"input": "hidden (`zkpredict hide`)"} if takes_hidden(circuit) else {})
 
 
 def _worst_case(network: Network) -> str:
@@ -138,6 +144,20 @@ def _proof(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     }
 
 
+def _hidden(data: bytes, what: str, _: Console) -> tuple[str, dict]:
+    return "hidden input (public)", _hidden_facts(HiddenInput.from_bytes(data, G1.from_compressed, what))
+
+
+def _opening(data: bytes, what: str, console: Console) -> tuple[str, dict]:
+    opened = OpenedInput.from_bytes(data, what)
+    warn_of_opening_readers(what, console)
+    return "opening of a hidden input (PRIVATE: holds the input)", _hidden_facts(opened.hidden)
+
+
+def _hidden_facts(hidden: HiddenInput) -> dict:
+    return {"inputs": hidden.inputs, "domain": hidden.domain, "points": len(hidden.points), "hidden sha256": image_name(hidden.to_bytes())}
+
+
 _EXPLAINERS = {
     MODEL_MAGIC: _model,
     MODEL_SCHEMA_MAGIC: _model,
@@ -146,4 +166,6 @@ _EXPLAINERS = {
     COMMITMENT_SCHEMA_MAGIC: _commitment,
     CIRCUIT_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
+    HIDDEN_MAGIC: _hidden,
+    OPENING_MAGIC: _opening,
 }

@@ -20,7 +20,8 @@ DEMONSTRATIONS = (
     "7c69e7c3ce8dd2a1295aee53829eb068e8cd635ba9ef7ed6413ede73ca93e236",
 )
 """Model ids of `examples/mnist.model` and of iris, cancer and wine in `examples/tables`, whose weights are published with them."""
-_OTHERS = stat.S_IRGRP | stat.S_IROTH
+OTHERS = stat.S_IRGRP | stat.S_IROTH
+"""The bits of a file's mode that let others read it."""
 
 
 def add_private_option(parser: argparse.ArgumentParser, what: str) -> None:
@@ -47,7 +48,7 @@ def warn_of_readers(path: str, model: Model, console: Console) -> None:
 
     Demonstrations are left out: their weights are public, and a checkout writes them with the mode that the user's umask gives.
     """
-    if not os.stat(path).st_mode & _OTHERS:
+    if not os.stat(path).st_mode & OTHERS:
         return
     if model.committed is None or model.commitment.model_id.hex() not in DEMONSTRATIONS:
         console.note(f"{path} holds private weights, and others on this machine may read it: chmod 600 {path}")

@@ -70,11 +70,11 @@ def add_statement_paths(parser: argparse.ArgumentParser) -> None:
     add_image_options(parser)
 
 
-def split_paths(arguments: argparse.Namespace) -> tuple[str | None, str]:
-    """The picture (None with `--idx`) and the proof. Raises `UnusableInput` for any other number of paths."""
-    expected = 2 if arguments.idx is None else 1
+def split_paths(arguments: argparse.Namespace, hidden: str | None = None) -> tuple[str | None, str]:
+    """The picture (None with `--idx`, and when the input is `hidden`) and the proof. Raises `UnusableInput` for any other number of paths."""
+    expected = 2 if arguments.idx is None and hidden is None else 1
     if len(arguments.paths) != expected:
-        wanted = "IMAGE and PROOF" if expected == 2 else "only PROOF with --idx"
+        wanted = "IMAGE and PROOF" if expected == 2 else f"only PROOF with {'--idx' if hidden is None else '--hidden'}"
         raise UnusableInput(f"{arguments.command} takes {wanted}, got {len(arguments.paths)} paths")
     return (arguments.paths[0] if expected == 2 else None), arguments.paths[-1]
 

@@ -7,29 +7,40 @@ import argparse
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.hidden import (
+    add_context_options,
+    context_facts,
+    context_lines,
+    input_line,
+    read_checked,
+    read_context,
+    statement_facts,
+)
 from zkpredict.cli.statement import (
     add_statement_paths,
     milliseconds,
     read_proof,
-    read_statement_pixels,
     split_paths,
 )
 from zkpredict.cli.words import Words, add_class_options, wanted_class
 from zkpredict.verifier.errors import VerificationError, WrongStatement
 
 EXAMPLE = """zkpredict verify examples/seven.png seven.proof --commitment examples/mnist.commitment
-zkpredict verify examples/tables/iris.csv iris.proof --row 0 --label species --commitment examples/tables/iris.commitment"""
+zkpredict verify examples/tables/iris.csv iris.proof --row 0 --label species --commitment examples/tables/iris.commitment
+zkpredict verify seven.proof --hidden seven.hidden --commitment mnist-hidden.commitment --for job-17"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_statement_paths(parser)
     parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
+    parser.add_argument("--hidden", metavar="FILE", help="the proof is about this hidden input, instead of an image")
+    add_context_options(parser, "the proof is valid only under")
     add_class_options(parser, "also refuse a proof of another digit than")
     parser.add_argument("--independent", action="store_true", help="use the verifier written on plain ints and py_ecc")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    picture, proof_path = split_paths(arguments)
+    picture, proof_path = split_paths(arguments, arguments.hidden)
     proof_bytes = read_proof(proof_path, console)
     check = _independent if arguments.independent else _native
     try:
@@ -47,7 +58,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         [
             f"VALID: the network under {facts['model_id'][:16]}... says {words.said(facts['digit'])}.",
             f"  verifier  {verifier}, {milliseconds(console.times['verify'])}",
-            f"  {words.input:<8}  sha256 {facts['image_sha256']}",
+            input_line(words, facts),
+            *context_lines(read_context(arguments)),
         ],
     )
     return 0
@@ -55,16 +67,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 
 def _native(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> tuple[dict, Words]:
     with console.step("start"):
+        from zkpredict.circuits.placement import form
+        from zkpredict.kernel import G1
         from zkpredict.verifier.commitment import ModelCommitment
         from zkpredict.verifier.native import parse_proof, verify
 
     commitment = ModelCommitment.load(arguments.commitment)
-    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
+    image, context = read_checked(arguments, console, picture, commitment, G1.from_compressed), read_context(arguments)
     with console.step("verify"):
-        proof = parse_proof(proof_bytes)
-        verify(commitment, image, proof)
+        proof = parse_proof(proof_bytes, form(commitment.circuit))
+        verify(commitment, image, proof, context)
     words = Words(commitment.schema)
-    return {"model_id": commitment.model_id.hex(), **words.facts(proof.digit, image)}, words
+    return {"model_id": commitment.model_id.hex(), **statement_facts(words, proof.digit, image), **context_facts(context)}, words
 
 
 def _independent(arguments: argparse.Namespace, console: Console, picture: str | None, proof_bytes: bytes) -> tuple[dict, Words]:
@@ -77,8 +91,8 @@ def _independent(arguments: argparse.Namespace, console: Console, picture: str |
 
     commitment_bytes = read_file(arguments.commitment, "commitment", MAX_COMMITMENT_BYTES)
     commitment = ModelCommitment.from_bytes(commitment_bytes, independent.decode_point, str(arguments.commitment))
-    image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
+    image, context = read_checked(arguments, console, picture, commitment, independent.decode_point), read_context(arguments)
     with console.step("verify"):
-        digit = independent.verify(commitment_bytes, image, proof_bytes)
+        digit = independent.verify(commitment_bytes, image, proof_bytes, context)
     words = Words(commitment.schema)
-    return {"model_id": commitment.model_id.hex(), **words.facts(digit, image)}, words
+    return {"model_id": commitment.model_id.hex(), **statement_facts(words, digit, image), **context_facts(context)}, words

@@ -29,12 +29,13 @@ class Words:
         name = self.schema.class_name(number)
         return str(number) if name is None else f"{name} (class {number})"
 
+    def answered(self, number: int) -> dict:
+        """The same for machines; `digit` is there for every model."""
+        return {"digit": number} | ({"class": number, "class_name": self.schema.class_name(number)} if self.schema else {})
+
     def facts(self, number: int, data: bytes) -> dict:
-        """The same for machines, and the hash of the proven bytes; `digit` and `image_sha256` are there for every model."""
-        found = {"digit": number, "image_sha256": image_name(data)}
-        if self.schema:
-            found |= {"class": number, "class_name": self.schema.class_name(number), "input_sha256": image_name(data)}
-        return found
+        """The same, and the hash of the proven bytes; `image_sha256` is there for every model."""
+        return self.answered(number) | {"image_sha256": image_name(data)} | ({"input_sha256": image_name(data)} if self.schema else {})
 
 
 def add_class_options(parser: argparse.ArgumentParser, what: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.storage import read_file, write_atomically
@@ -25,6 +25,10 @@ from zkpredict.verifier.hidden import HiddenInput, parts_of
 
 MAGIC = b"zkpO\x01"
 MAX_BYTES = 1 << 18
+
+
+class WrongOpening(MalformedFile):
+    """An opening whose bytes and secrets are not what its hidden input commits to."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class OpenedInput:
             raise MalformedFile(f"opening: {len(self.data)} bytes and {len(self.secrets)} secrets do not fit the hidden input")
         points = _commit(self.data, self.hidden.domain, self.secrets)
         if any(mine.to_compressed() != given.to_compressed() for mine, given in zip(points, self.hidden.points, strict=True)):
-            raise MalformedFile("opening: these bytes are not what the hidden input commits to")
+            raise WrongOpening("opening: these bytes are not what the hidden input commits to")
 
     def to_bytes(self) -> bytes:
         """The canonical opening file."""
@@ -73,9 +77,14 @@ def hide(image: np.ndarray | bytes, domain: int | None = None) -> OpenedInput:
     """Commits to `image` (bytes, or uint8 of any shape) with fresh secrets: hiding it twice gives unlinkable commitments.
 
     `domain`: of the circuits that will read it; by default that of every network with this many inputs. Raises `MalformedFile` for
-    sizes that no circuit takes.
+    sizes that no circuit takes, `UnusableInput` for an array of anything but bytes.
     """
-    data = bytes(image) if isinstance(image, bytes | bytearray | memoryview) else np.asarray(image).tobytes()
+    if isinstance(image, bytes | bytearray | memoryview):
+        data = bytes(image)
+    elif np.asarray(image).dtype == np.uint8:
+        data = np.asarray(image).tobytes()
+    else:
+        raise UnusableInput(f"an input holds bytes (uint8), got {np.asarray(image).dtype}")
     if not 1 <= len(data) <= MAX_WIDTH:
         raise MalformedFile(f"an input has 1 to {MAX_WIDTH} bytes, got {len(data)}")
     rows = domain or private_domain(len(data))

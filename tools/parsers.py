@@ -103,6 +103,19 @@ def _idx(data: bytes) -> object:
     return parse_idx(data, 3)
 
 
+def _hidden(data: bytes) -> object:
+    from zkpredict.kernel import G1
+    from zkpredict.verifier.hidden import HiddenInput
+
+    return HiddenInput.from_bytes(data, G1.from_compressed)
+
+
+def _opening(data: bytes) -> object:
+    from zkpredict.prover.hiding import OpenedInput
+
+    return OpenedInput.from_bytes(data)
+
+
 def _ceremony(data: bytes) -> object:
     from zkpredict.verifier.ceremony import parse_ceremony
 
@@ -273,6 +286,20 @@ def _commitments() -> tuple[bytes, ...]:
     return (*_stored("commitment")(), *_tables("commitment"))
 
 
+@cache
+def _openings() -> tuple[bytes, ...]:
+    """Of a few bytes, and of more than a column holds."""
+    from zkpredict.prover.hiding import hide
+
+    return hide(bytes(range(9))).to_bytes(), hide(bytes(2100)).to_bytes()
+
+
+def _hidden_inputs() -> tuple[bytes, ...]:
+    from zkpredict.prover.hiding import OpenedInput
+
+    return tuple(OpenedInput.from_bytes(data).hidden.to_bytes() for data in _openings())
+
+
 def _schemas() -> tuple[bytes, ...]:
     return tuple(_commitment(data).schema.to_bytes() for data in _tables("commitment"))
 
@@ -308,6 +335,8 @@ TARGETS = {
         Target("onnx", _onnx, lambda: _tables("onnx")),
         Target("schema", _schema, _schemas, _to_bytes),
         Target("table", _table, _readings),
+        Target("hidden", _hidden, _hidden_inputs, _to_bytes),
+        Target("opening", _opening, _openings, _to_bytes),
     )
 }
 
@@ -356,7 +385,7 @@ def _import_afresh() -> None:
     names = [n for n in sys.modules if n.startswith("zkpredict.") and ".kernel" not in n and ".tools" not in n]
     for name in names:
         del sys.modules[name]
-    for name in ("verifier.native", "verifier.commitment", "prover.model", "circuits.files.images", "circuits.files.idx", "circuits.networks.exact"):
+    for name in ("verifier.native", "verifier.commitment", "prover.model", "prover.hiding", "circuits.files.images", "circuits.files.idx", "circuits.networks.exact"):
         importlib.import_module(f"zkpredict.{name}")
     for name in ("circuits.files.tables", "training.importers.keras_files", "training.importers.onnx_models"):
         importlib.import_module(f"zkpredict.{name}")

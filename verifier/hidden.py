@@ -82,11 +82,13 @@ class HiddenInput:
         write_atomically(path, self.to_bytes())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> HiddenInput:
-        """Reads the file with the native kernel's points. Raises `UnusableInput` or `MalformedFile`."""
-        from zkpredict.kernel import G1
+    def load(cls, path: str | os.PathLike[str], decode_point: Callable[[bytes], Point] | None = None) -> HiddenInput:
+        """Reads the file, by default with the native kernel's points. Raises `UnusableInput` or `MalformedFile`."""
+        if decode_point is None:
+            from zkpredict.kernel import G1
 
-        return cls.from_bytes(read_file(path, "hidden input", MAX_BYTES), G1.from_compressed, str(path))
+            decode_point = G1.from_compressed
+        return cls.from_bytes(read_file(path, "hidden input", MAX_BYTES), decode_point, str(path))
 
 
 def parts_of(inputs: int, domain: int) -> int:

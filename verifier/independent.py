@@ -29,6 +29,7 @@ from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.verifier.ceremony import CODES_COMMITMENTS, TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.independent_compact import compact_values, row_exponents
 from zkpredict.verifier.independent_compact import equations as equations
 from zkpredict.verifier.independent_wide import check_outputs, wide_row_exponents, wide_values
@@ -38,8 +39,9 @@ CellName = tuple[str, int]
 Numbers = Mapping[str, int]
 
 
-def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
-    """Returns the digit that the committed network gives `image` (one byte a pixel), as the proof shows.
+def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: bytes, context: bytes = b"") -> int:
+    """Returns the digit that the committed network gives `image` (one byte a pixel, or a hidden input with points of `decode_point`),
+    as the proof shows, which was made for `context` (32 bytes, or none).
 
     Raises `MalformedFile` for the commitment, else `MalformedProof`, `WrongStatement` or `FailedOpening`, as native does.
     """
@@ -49,21 +51,40 @@ def verify(commitment_bytes: bytes, image: bytes, proof_bytes: bytes) -> int:
     model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
     if proof.model_id != model_id:
         raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, the commitment is of model {model_id.hex()}")
-    if len(image) != circuit.inputs:
-        raise WrongStatement(f"the image has {len(image)} bytes, the circuit takes {circuit.inputs}")
+    _check_input(circuit, image)
     if proof.digit >= circuit.classes:
         raise WrongStatement(f"the digit {proof.digit} is not one of the {circuit.classes} classes")
-
+    if len(context) not in (0, 32):
+        raise WrongStatement(f"the context has {len(context)} bytes, expected 32 or none")
     check_outputs(circuit, proof.digit, proof.outputs)
 
-    challenges = draw_challenges(circuit.digest, image, proof)
+    challenges = draw_challenges(circuit.digest, _absorbed(image) + context, proof)
     if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, ORDER) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
     publics = public_values(circuit, image, proof.digit, challenges["alpha"], challenges["rho"], proof.outputs)
-    claims = opening_claims(commitment, proof, challenges, publics)
+    claims = opening_claims(commitment, proof, challenges, publics, image)
     if not _opens(claims, proof, challenges):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
     return proof.digit
+
+
+def _check_input(circuit: AnyCircuit, image: bytes | HiddenInput) -> None:
+    """The input is hidden exactly when the circuit has it so, and fits. Raises `WrongStatement`."""
+    hidden, private = isinstance(image, HiddenInput), isinstance(circuit, WideCircuit) and circuit.private_input
+    if hidden and not private:
+        raise WrongStatement("the input is hidden, the circuit takes a public one")
+    if private and not hidden:
+        raise WrongStatement("the input is public, the circuit takes a hidden one (`zkpredict hide`)")
+    size = image.inputs if isinstance(image, HiddenInput) else len(image)
+    if size != circuit.inputs:
+        raise WrongStatement(f"the image has {size} bytes, the circuit takes {circuit.inputs}")
+    if isinstance(image, HiddenInput) and image.domain != circuit.domain:
+        raise WrongStatement(f"the input is hidden on {image.domain} rows, the circuit has {circuit.domain}")
+
+
+def _absorbed(image: bytes | HiddenInput) -> bytes:
+    """What stands for the input in a statement: its bytes, or the uncompressed points that hide it."""
+    return image if isinstance(image, bytes) else b"".join(point.to_uncompressed() for point in image.points)
 
 
 # points
@@ -163,9 +184,10 @@ def _keccak(*parts: bytes) -> bytes:
 
 
 def public_values(
-    circuit: AnyCircuit, image: bytes, digit: int, alpha: int, point: int, outputs: tuple[int, ...] = ()
+    circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, alpha: int, point: int, outputs: tuple[int, ...] = ()
 ) -> dict[str, int]:
     """All public polynomials at a `point` outside the domain, each from its values on the rows (the image: coefficients)."""
+    image = b"" if isinstance(image, HiddenInput) else image
     if isinstance(circuit, WideCircuit):
         return wide_values(circuit, image, digit, outputs, alpha, point)
     return compact_values(circuit, image, digit, alpha, point)
@@ -234,7 +256,9 @@ class Claim:
     values: Mapping[int, int]
 
 
-def opening_claims(commitment: ModelCommitment, proof: Proof, challenges: Numbers, publics: Numbers) -> list[Claim]:
+def opening_claims(
+    commitment: ModelCommitment, proof: Proof, challenges: Numbers, publics: Numbers, image: bytes | HiddenInput = b""
+) -> list[Claim]:
     """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks"."""
     circuit, shape = commitment.circuit, form(commitment.circuit)
     root = pow(7, (ORDER - 1) // circuit.domain, ORDER)
@@ -245,6 +269,8 @@ def opening_claims(commitment: ModelCommitment, proof: Proof, challenges: Number
     sums = {k: proof.scalars[linearised_name(k)] for k in shape.rotations if k}
     sums[0] = -constant - sum(sums.values())
     columns = _committed(commitment, proof, challenges["alpha"])
+    if isinstance(image, HiddenInput):
+        columns |= {f"committed{part}": [(point, 1)] for part, point in enumerate(cast("tuple[Point, ...]", image.points))}
     parts: dict[int, list[tuple[Point, int]]] = {k: [] for k in shape.rotations}
     for (column, rotation), coefficient in coefficients.items():
         parts[rotation].extend((point, coefficient * weight % ORDER) for point, weight in columns[column])

@@ -66,7 +66,9 @@ def band_exponents(circuit: WideCircuit, band: Band) -> list[int]:
 def wide_row_exponents(circuit: WideCircuit) -> dict[str, list[int]]:
     """Each column of the model with the exponents of its rows, in the order of the commitment."""
     found: dict[str, list[int]] = {}
-    for number, stride in enumerate(_strides(circuit)):
+    if circuit.private_input:
+        found |= {f"rows0_private{part}": band_exponents(circuit, circuit.bands[0]) for part in range(_parts(circuit))}
+    for number, stride in enumerate([] if circuit.private_input else _strides(circuit)):
         own = [group[-1] for group in _groups(circuit, stride)]
         found |= {f"rows0_{number}_{chunk}": own for chunk in range(len(_chunks(circuit)))}
     for layer in range(1, circuit.layers):
@@ -97,6 +99,14 @@ def _groups(circuit: WideCircuit, stride: int) -> list[list[int]]:
     """The exponents of packs that share a row."""
     share = max(1, (circuit.domain - 1) // (circuit.inputs + 1))
     return [own[at : at + share] for step, own in _input_runs(circuit) if step == stride for at in range(0, len(own), share)]
+
+
+def _parts(circuit: WideCircuit) -> int:
+    """How many columns hold a private input: n - 2 bytes each, the last one what is left."""
+    parts, left = 0, circuit.inputs
+    while left > 0:
+        parts, left = parts + 1, left - (circuit.domain - 2)
+    return parts
 
 
 def _chunks(circuit: WideCircuit) -> list[list[int]]:
@@ -178,7 +188,11 @@ def wide_values(
         found["bias"] = basis[BIAS]
         for track, rows in _head_rows(circuit.bands[layer - 1]).items():
             found[f"reads{layer}_{track}"] = on(rows)
-    return found | _input_values(circuit, image, alpha, point) | _output_values(circuit, digit, alpha, basis)
+    if circuit.private_input:
+        found |= {"input_bias": basis[n - 2], "input_end": basis[n - 1]}
+    else:
+        found |= _input_values(circuit, image, alpha, point)
+    return found | _output_values(circuit, digit, alpha, basis)
 
 
 def _head_rows(band: Band) -> dict[int, list[int]]:

@@ -24,7 +24,9 @@ COMMITMENT = Kind("a public model commitment", "`zkpredict verify IMAGE PROOF --
 CIRCUIT = Kind("a circuit", "`zkpredict inspect {path}` explains it")
 PROOF = Kind("a proof", "`zkpredict verify IMAGE {path} --commitment FILE` checks it")
 KERAS = Kind("a Keras model", "`zkpredict quantize {path} --out FILE` makes a model file of it")
-OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF)
+HIDDEN = Kind("a public hidden input", "`zkpredict verify PROOF --hidden {path} --commitment FILE` takes it")
+OPENING = Kind("a private opening of a hidden input", "`zkpredict prove --hidden {path} --model FILE --out PROOF` takes it, and `zkpredict reveal {path}`")
+OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF, HIDDEN, OPENING)
 IDX = Kind("an idx file of images", "`--idx {path} --index N` takes one of them")
 GZIP = Kind("a gzip file", "if it holds idx images, `--idx {path} --index N` takes one of them")
 TABLE = Kind("a table", "a network that was made without a scale of its features takes bytes: save a row as uint8 in an .npy file")
@@ -36,6 +38,8 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"zkpK", COMMITMENT),
     (b"zkpC", CIRCUIT),
     (b"zkpP", PROOF),
+    (b"zkpH", HIDDEN),
+    (b"zkpO", OPENING),
     (b"\x89PNG", _PICTURE),
     (b"\xff\xd8\xff", _PICTURE),
     (b"\x93NUMPY", Kind("a numpy array", "its name must end in .npy")),

@@ -43,6 +43,9 @@ EXACT = _own(kinds.EXACT, "its weights would be lost")
 COMMITMENT = _own(kinds.COMMITMENT, "it is to another model, or an earlier one to this model")
 CIRCUIT = _own(kinds.CIRCUIT)
 PROOF = _own(kinds.PROOF)
+HIDDEN = _own(kinds.HIDDEN, "no proof about it could be checked any more")
+OPENING = _own(kinds.OPENING, "its input, and what opens its commitment, would be lost")
+REVEALED = _kind("a revealed input", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict reveal")
 KERAS = _kind(kinds.KERAS.name, rb"PK\x03\x04", "its weights would be lost")
 KEY = _kind("a key", rb"\s*(?:0x)?[0-9a-fA-F]{64}\s*\Z", "what it signs for would be lost")
 TRANSACTION = _kind("a Bitcoin transaction", rb"0[12]000000[0-9a-fA-F]+\s*\Z")
@@ -55,8 +58,8 @@ REGISTRATION = _kind("a registration", rb'\s*\{\s*"format": "zkpredict registrat
 STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
 SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
 KINDS = (
-    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, KERAS, KEY, TRANSACTION, SCRIPT),
-    *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, STATE, SEEN),
+    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
+    *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, STATE, SEEN, REVEALED),
 )
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""
 

@@ -10,12 +10,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.files.kinds import COMMITMENT, EXACT, GZIP, IDX, MODEL, kind_of, recognise
+from zkpredict.circuits.files.kinds import COMMITMENT, EXACT, GZIP, HIDDEN, IDX, MODEL, OPENING, kind_of, recognise
 from zkpredict.circuits.files.outputs import HEAD_BYTES, FileKind, written_kind
 
 MAX_FILE_BYTES = 1 << 29
 _CHUNK_BYTES = 1 << 20
-_WANTED = {"model": (MODEL,), "network": (MODEL, EXACT), "commitment": (COMMITMENT,), "idx images": (IDX, GZIP)}
+_WANTED = {
+    "model": (MODEL,),
+    "network": (MODEL, EXACT),
+    "commitment": (COMMITMENT,),
+    "idx images": (IDX, GZIP),
+    "hidden input": (HIDDEN,),
+    "opening": (OPENING,),
+}
 """What the files called so are; another kind that is known is refused by what it is, everything else by whoever parses it."""
 _WITHOUT_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 

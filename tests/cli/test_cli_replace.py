@@ -144,8 +144,8 @@ def test_without_the_guard_a_private_model_is_gone(run, desk, other, monkeypatch
 
 def test_every_mark_of_a_binary_format_is_registered_and_tells_one_kind():
     found = {}
-    for module in ("circuits.layout", "circuits.networks.reference", "circuits.networks.exact", "prover.model", "verifier.messages",
-                   "verifier.commitment"):
+    for module in ("circuits.layout", "circuits.networks.reference", "circuits.networks.exact", "prover.model", "prover.hiding", "verifier.messages",
+                   "verifier.commitment", "verifier.hidden"):
         for name, value in vars(importlib.import_module(f"zkpredict.{module}")).items():
             if "MAGIC" in name and isinstance(value, bytes) and value.startswith(b"zkp"):
                 found[value] = written_kind(value)

@@ -14,7 +14,7 @@ from zkpredict.circuits.wide.claims import Claim, Kind
 from zkpredict.circuits.witness import build_trace
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
-from zkpredict.prover.hiding import OpenedInput, hidden_values, hide
+from zkpredict.prover.hiding import OpenedInput, WrongOpening, hidden_values, hide
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover, UnprovableTrace, prove, statement_of
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
@@ -128,9 +128,9 @@ def test_hiding_twice_is_unlinkable_and_opening_is_checked(opened):
     again = hide(picture(3))
     assert again.hidden.to_bytes() != opened.hidden.to_bytes()
     assert OpenedInput.from_bytes(opened.to_bytes()) == opened
-    with refuses(MalformedFile, "opening: these bytes are not what the hidden input commits to"):
+    with refuses(WrongOpening, "opening: these bytes are not what the hidden input commits to"):
         OpenedInput(opened.hidden, picture(4).tobytes(), opened.secrets)
-    with refuses(MalformedFile, "opening: these bytes are not what the hidden input commits to"):
+    with refuses(WrongOpening, "opening: these bytes are not what the hidden input commits to"):
         OpenedInput(opened.hidden, opened.data, again.secrets)
     with refuses(MalformedFile, "opening: a secret is not below the field order"):
         OpenedInput.from_bytes(opened.to_bytes()[:-32] + b"\xff" * 32)
