@@ -18,7 +18,7 @@ from zkpredict.circuits.debug import check_trace
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.activations import RELU, RELU8, RationalRelu, RationalSquare, Softsign
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-from zkpredict.circuits.placement import form
+from zkpredict.circuits.placement import columns, form
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import Claim, Kind
 from zkpredict.circuits.wide.keys import TABLES
@@ -103,6 +103,15 @@ def test_tables():
     lower = [value for k in range(128) for value in (2 * k, k, 2 * k + 1, 128 + k)]
     upper = [value for k in range(128) for value in (2 * k, k, 2 * k + 1, 129 + k if k < 127 else 129)]
     assert TABLES == {"codes_relu": tuple(lower), "codes_relu8": tuple(upper)}
+
+
+def test_bytes_of_a_private_input_are_looked_up_too():
+    """In columns behind those of the tracks, three keys each; the last may have fewer."""
+    for inputs, parts in ((7, 1), (600, 2), (1100, 3), (1600, 4)):
+        names = [one.name for one in constraints(circuit_of(widths=(inputs, 5, 3), private_input=True))]
+        assert [name for name in names if name.startswith("lookup_input")] == [f"lookup_input{n}" for n in range(-(-parts // 3))]
+        held = [column.name for column in columns(circuit_of(widths=(inputs, 5, 3), private_input=True)) if column.name.startswith("input")]
+        assert held == [f"input{part}" for part in range(parts)]
 
 
 # what circuits refuse

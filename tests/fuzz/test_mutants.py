@@ -130,6 +130,12 @@ def test_a_sample_of_the_verifiers_mutants_dies(module):
     assert [name for name in survived if name not in mutation.explanations()] == []
 
 
+@pytest.mark.parametrize("module", [f"zkpredict.{name}" for name in ("circuits.wide.keys", "circuits.wide.output", "verifier.independent_wide")])
+def test_a_sample_of_the_mutants_of_wide_circuits_dies(module):
+    survived = [m.name for m in sampled(module, 1) if mutation.outlives(mutation.TARGETS[module], m)]
+    assert [name for name in survived if name not in mutation.explanations()] == []
+
+
 @pytest.mark.parametrize("module", NATIVE[:3])
 def test_no_mutation_at_all_survives(module):
     """The twin: run as a mutant, each module as it is passes all killers, so mutants do not die of the machinery."""
