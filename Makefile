@@ -22,7 +22,7 @@ prove: $(VENV)/.runtime
 
 PORT ?= 8000
 demo: $(VENV)/.runtime
-	@echo "Starting; then open the address below in a browser. Ctrl-C ends it."
+	@echo "Open the address below in a browser; Ctrl-C ends it. For another port: make demo PORT=8001"
 	$(BIN)/zkpredict serve --model examples/mnist.model --open --port $(PORT)
 
 $(VENV)/bin/python:

@@ -25,6 +25,8 @@ from pathlib import Path
 from statistics import quantiles
 
 ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 900
+"""Seconds until a client gives a busy machine up, and until these servers give a client up: what is slow here is the machine."""
 WARM = 200
 """Requests before memory is measured the first time: tables, caches and buffers exist by then."""
 
@@ -41,7 +43,7 @@ class Running:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def ask(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None, seconds: float = 60) -> tuple[int, dict[str, str], bytes]:
+    def ask(self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None, seconds: float = PATIENCE) -> tuple[int, dict[str, str], bytes]:
         """One request on its own connection: status, headers, body."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
@@ -79,15 +81,18 @@ def serving(*options: str, model: str = "examples/mnist.model", root: Path = ROO
     finally:
         process.terminate()
         try:
-            process.wait(60)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
 
 
+LENIENT = ("--rate", "100000", "--workers", "2", "--seconds", str(PATIENCE), "--patience", str(PATIENCE))
+
+
 def start(*options: str, model: str = "examples/mnist.model", root: Path = ROOT) -> subprocess.Popen[str]:
     """The process of a server that is about to listen."""
-    command = [sys.executable, "-m", "zkpredict.cli.main", "serve", "--model", model, "--port", "0", "--json", *options]
+    command = [sys.executable, "-m", "zkpredict.cli.main", "serve", "--model", model, "--port", "0", "--json", *LENIENT, *options]
     return subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
 
 
@@ -122,7 +127,7 @@ def load(server: Running, requests: int, clients: int, width: int = 784, start: 
     outcome, lock, numbers = Outcome(), threading.Lock(), iter(range(start, start + requests))
 
     def client() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         while True:
             with lock:
                 number = next(numbers, None)
@@ -167,7 +172,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--model", default="examples/mnist.model")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, serving("--rate", "100000", "--state", os.path.join(folder, "state.db"), model=arguments.model) as server:
+    with tempfile.TemporaryDirectory() as folder, serving("--state", os.path.join(folder, "state.db"), model=arguments.model) as server:
         load(server, WARM, arguments.clients)
         before, begun = server.resident(), time.time()
         outcome, step, at = Outcome(), 1000, 0

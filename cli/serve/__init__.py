@@ -16,7 +16,6 @@ from zkpredict.cli.parser import at_least_one
 if TYPE_CHECKING:
     from zkpredict.cli.serve.api import Service
     from zkpredict.cli.serve.pool import Pool
-    from zkpredict.verifier.commitment import ModelCommitment
 
 EXAMPLE = """zkpredict serve --model examples/mnist.model --open
 zkpredict serve --model my.model --state proofs.db --token-file token --host 0.0.0.0"""
@@ -41,6 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     limits.add_argument("--queue", type=at_least_one, default=32, metavar="N", help="requests that may wait; beyond, clients get 429 (default: 32)")
     limits.add_argument("--rate", type=at_least_one, default=20, metavar="N", help="requests a second from one client (default: 20)")
     limits.add_argument("--seconds", type=at_least_one, default=30, metavar="N", help="from a request to its answer, at most (default: 30)")
+    limits.add_argument("--patience", type=at_least_one, default=10, metavar="N", help="seconds for a request to arrive, head and body each (default: 10)")
     keeping = parser.add_argument_group("keeping and sending")
     keeping.add_argument("--state", metavar="FILE", help="keep issued proofs in FILE (SQLite), so that a restart loses none")
     keeping.add_argument("--rpc-url", metavar="URL", help="let visitors send proofs to a contract on the node at this address")
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
 
         if not local and token is None:
             console.note(f"anybody who reaches {arguments.host} can ask for proofs; --token-file FILE asks them for a token")
-        listening.run(app, sock, proxy=arguments.proxy, log_requests=arguments.log_requests, ready=ready)
+        listening.run(app, sock, patience=arguments.patience, proxy=arguments.proxy, log_requests=arguments.log_requests, ready=ready)
 
 
 def _service(arguments: argparse.Namespace, console: Console, left: ExitStack) -> Service:
@@ -112,8 +112,7 @@ def _service(arguments: argparse.Namespace, console: Console, left: ExitStack) -
     there = None if node is None else _pool(left, chain.notary, (shown, None, node), arguments, 1, max(arguments.seconds, NODE_SECONDS))
     metrics = Metrics()
     issuer = Issuer(commitment, provers, notary, there, kept, metrics)
-    _warm(provers, notary, commitment)
-    return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, there.hello if there else {}, arguments.rate)
+    return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, there.hello if there else {}, arguments.rate, arguments.patience)
 
 
 def _pool(
@@ -127,13 +126,6 @@ def _pool(
         raise UnusableInput(str(error)) from None
     left.callback(found.close, True)
     return found
-
-
-def _warm(provers: Pool, notary: Pool, commitment: ModelCommitment) -> None:
-    """Lets the notary deploy its verifier while the first visitor still draws: a proof of the empty input, checked in the EVM."""
-    blank = bytes(commitment.circuit.inputs).hex()
-    made = provers.submit({"do": "prove", "image": blank, "class": None})
-    made.add_done_callback(lambda done: done.exception() or notary.submit({"do": "evm", "image": blank, "proof": done.result()["proof"]}))
 
 
 def _host_names(host: str) -> tuple[str, ...]:

@@ -25,12 +25,11 @@ from zkpredict.verifier.commitment import ModelCommitment
 
 Answer = dict[str, Any]
 Handler = Callable[[Request], Awaitable[Response]]
-BODY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Service:
-    """What the handlers need. `open`: weights are public; `node`: chain id, contract and who signs, or empty."""
+    """What the handlers need. `open`: weights are public; `node`: chain id, contract and who signs, or empty; `patience`: seconds for a body."""
 
     commitment: ModelCommitment
     network: str
@@ -39,6 +38,7 @@ class Service:
     open: bool
     node: Answer
     rate: float
+    patience: float
 
     def description(self) -> Answer:
         """All that is public about the model, and what this server can do."""
@@ -59,7 +59,7 @@ class Service:
             "open": self.open,
             "node": self.node or None,
             "verifiers": list(self.places),
-            "limits": {"body_bytes": asked.MAX_BODY_BYTES, "requests_per_second": self.rate, "seconds": self.issuer.provers.seconds},
+            "limits": {"body_bytes": asked.MAX_BODY_BYTES, "requests_per_second": self.rate, "seconds": self.issuer.provers.seconds, "body_seconds": self.patience},
         }
 
     @property
@@ -88,7 +88,7 @@ def application(service: Service, limit: RateLimit, token: bytes | None, names: 
         "/v1/health": _health(service),
         "/metrics": _metrics(service),
         "/openapi.json": _fixed(openapi.document(service.description())),
-        **{path: _asset(asset) for path, asset in assets().items()},
+        **{path: _asset(asset, service.issuer.warm if path == "/" else None) for path, asset in assets().items()},
     }
     routes = [Route(path, _named(path, run), methods=["POST"]) for path, run in posts.items()]
     routes += [Route(path, _named(path if path.startswith(("/v1", "/metrics", "/openapi")) else "page", run), methods=["GET"]) for path, run in gets.items()]
@@ -100,7 +100,7 @@ def application(service: Service, limit: RateLimit, token: bytes | None, names: 
 
 def _prove(service: Service) -> Handler:
     async def run(request: Request) -> Response:
-        wanted = asked.read_prove(await body(request), service.commitment)
+        wanted = asked.read_prove(await body(request, service.patience), service.commitment)
         answer, replayed = await service.issuer.prove(wanted, request.headers.get("idempotency-key"))
         return JSONResponse(answer, headers={"Idempotency-Replayed": "true"} if replayed else None)
 
@@ -109,7 +109,7 @@ def _prove(service: Service) -> Handler:
 
 def _verify(service: Service) -> Handler:
     async def run(request: Request) -> Response:
-        wanted = asked.read_verify(await body(request), service.commitment, service.places)
+        wanted = asked.read_verify(await body(request, service.patience), service.commitment, service.places)
         said = await (service.issuer.verify(wanted) if wanted.where == asked.NATIVE else service.issuer.on_chain(wanted.where, wanted))
         if said["valid"]:
             said = {**said, "class_name": service.commitment.schema.class_name(said["digit"])}
@@ -124,7 +124,7 @@ def _chain(service: Service, do: str) -> Handler:
             _not_here("this model's weights are private", "who runs the server says --open for a model whose weights are published")
         if do == "send" and service.node.get("signs") != "server":
             _not_here("this server signs no transactions", "sign in your wallet: /v1/calldata gives the data")
-        wanted = asked.read_statement(await body(request), service.commitment, needs_proof=do != "open")
+        wanted = asked.read_statement(await body(request, service.patience), service.commitment, needs_proof=do != "open")
         return JSONResponse(await (service.issuer.send(wanted) if do == "send" else service.issuer.on_chain(do, wanted)))
 
     return run
@@ -171,12 +171,14 @@ def _fixed(answer: Answer) -> Handler:
     return run
 
 
-def _asset(asset: Asset) -> Handler:
+def _asset(asset: Asset, opened: Callable[[], None] | None) -> Handler:
     headers = {"etag": asset.tag, "cache-control": "no-cache"}
     if asset.policy:
         headers["content-security-policy"] = asset.policy
 
     async def run(request: Request) -> Response:
+        if opened is not None:
+            opened()
         if request.headers.get("if-none-match") == asset.tag:
             return Response(status_code=304, headers=headers)
         return Response(asset.data, headers=headers | {"content-type": asset.type})
@@ -194,8 +196,9 @@ def _named(path: str, run: Handler) -> Handler:
     return named
 
 
-async def body(request: Request, limit: int = asked.MAX_BODY_BYTES) -> bytes:
-    """The whole body. Raises `Refused` for another type, too many bytes, or too little in `BODY_SECONDS`."""
+async def body(request: Request, patience: float) -> bytes:
+    """The whole body. Raises `Refused` for another type, too many bytes, or one that takes longer than `patience` seconds."""
+    limit = asked.MAX_BODY_BYTES
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(WRONG_TYPE, "WrongType", f"the body is {ascii(kind)[:60]}", "Content-Type", "send application/json")
@@ -205,13 +208,13 @@ async def body(request: Request, limit: int = asked.MAX_BODY_BYTES) -> bytes:
         raise too_large
     found = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(patience):
             async for part in request.stream():
                 found += part
                 if len(found) > limit:
                     raise too_large
     except TimeoutError:
-        raise Refused(TIMED_OUT, "TooSlow", f"the body did not come within {BODY_SECONDS:g} s", "body", "send it faster") from None
+        raise Refused(TIMED_OUT, "TooSlow", f"the body did not come within {patience:g} s", "body", "send it faster") from None
     return bytes(found)
 
 

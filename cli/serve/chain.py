@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -35,10 +36,9 @@ def _start(shown: str, open_model: str | None, node: NodeSettings | None) -> tup
     from zkpredict.verifier.commitment import ModelCommitment
 
     commitment = ModelCommitment.from_bytes(bytes.fromhex(shown), G1.from_compressed)
-    try:
-        import zkpredict.contracts.chain.evm  # noqa: F401  what is missing is said now
-    except ImportError as error:
-        raise UnusableInput(f"this needs an EVM ({error.name} is not installed): pip install 'zkpredict[serve]'") from None
+    missing = next((name for name in ("eth", "ckzg", "eth_abi", "web3") if find_spec(name) is None), None)
+    if missing is not None:  # said now, not in somebody's request
+        raise UnusableInput(f"this needs an EVM ({missing} is not installed): pip install 'zkpredict[serve]'")
     desk = NodeDesk(commitment, node) if node else None
     return (desk.facts() if desk else {}), Desk(commitment, OpenDesk(open_model) if open_model else None, desk).answer
 

@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from zkpredict.cli.serve.asked import Asked
@@ -35,6 +36,7 @@ class Issuer:
         self._thread = ThreadPoolExecutor(1, "store")
         self._running: dict[str, tuple[str, asyncio.Task[Answer]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._warmed = False
 
     async def prove(self, asked: Asked, key: str | None) -> tuple[Answer, bool]:
         """The answer, and whether it is one that was given before. Raises `Refused`."""
@@ -77,6 +79,22 @@ class Issuer:
         name = hashlib.sha256(asked.proof).hexdigest()
         task = self._keep_task(asyncio.create_task(self._send(name, asked)))
         return await self._finished(task)
+
+    def warm(self) -> None:
+        """When somebody opens the page: lets the contracts be deployed while they draw, by a proof of the empty input that is checked
+        in the EVM. Nobody waits for it; where there is no room, it is left."""
+        if self._warmed:
+            return
+        self._warmed = True
+        blank = bytes(self._commitment.circuit.inputs).hex()
+
+        def check(made: Future[Answer]) -> None:
+            if made.exception() is None:
+                with suppress(Full):
+                    self.notary.submit({"do": "evm", "image": blank, "proof": made.result()["proof"]})
+
+        with suppress(Full):
+            self.provers.submit({"do": "prove", "image": blank, "class": None}).add_done_callback(check)
 
     async def close(self) -> None:
         """Finishes what was taken."""

@@ -17,15 +17,15 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.serve.gate import App
 
-HEAD_SECONDS = 10.0
 MAX_CONNECTIONS = 4096
 _OTHER_FILES = 64
 SHUTDOWN_SECONDS = 120
 
 
 class Patient(H11Protocol):
-    """Closes a connection that takes longer than `HEAD_SECONDS` for the head of a request, idle or a byte at a time."""
+    """Closes a connection that takes longer than `patience` seconds for the head of a request, idle or a byte at a time."""
 
+    patience = 10.0
     _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -48,7 +48,7 @@ class Patient(H11Protocol):
 
     def _wait(self) -> None:
         self._stop()
-        self._timer = self.loop.call_later(HEAD_SECONDS, self._late)
+        self._timer = self.loop.call_later(self.patience, self._late)
 
     def _stop(self) -> None:
         if self._timer is not None:
@@ -85,15 +85,15 @@ def bind(host: str, port: int) -> socket.socket:
     return found
 
 
-def run(app: App, listening: socket.socket, *, proxy: str | None, log_requests: bool, ready: Callable[[], None]) -> None:
-    """Serves until SIGINT or SIGTERM."""
+def run(app: App, listening: socket.socket, *, patience: float, proxy: str | None, log_requests: bool, ready: Callable[[], None]) -> None:
+    """Serves until SIGINT or SIGTERM. `patience`: seconds for the head of a request."""
     config = uvicorn.Config(
         app,
-        http=Patient,
+        http=type("Patient", (Patient,), {"patience": patience}),
         ws="none",
         loop="asyncio",
         lifespan="on",
-        log_level="info" if log_requests else "warning",
+        log_level="info" if log_requests else "error",  # a stranger must not fill the log with warnings
         log_config=_logging(),
         access_log=log_requests,
         proxy_headers=proxy is not None,

@@ -18,7 +18,7 @@ from concurrent.futures import Future
 from multiprocessing.connection import Connection
 from typing import Any
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
 _RESTART_PAUSE = 0.5
 Answer = dict[str, Any]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from zkpredict.circuits.files.storage import one_at_a_time
+from zkpredict.tools.load import PATIENCE
 
 PACKAGE = Path("node_modules/@sparticuz/chromium")
 _UNPACK = """
@@ -41,9 +42,9 @@ def unpacked(root: Path) -> Path:
     folder.parent.mkdir(exist_ok=True)
     with one_at_a_time(str(folder)):
         if not (folder / "complete").exists():
-            subprocess.run(["node", "-e", _UNPACK, str(package), str(folder)], check=True, timeout=120)
+            subprocess.run(["node", "-e", _UNPACK, str(package), str(folder)], check=True, timeout=PATIENCE)
             for name in ("al2023", "fonts", "swiftshader"):
-                subprocess.run(["tar", "-xf", f"{name}.tar"], cwd=folder, check=True, timeout=60)
+                subprocess.run(["tar", "-xf", f"{name}.tar"], cwd=folder, check=True, timeout=PATIENCE)
             (folder / "fonts.conf").write_text(_FONTS.format(folder=folder))
             (folder / "complete").touch()
     return folder
@@ -55,7 +56,7 @@ def chromium(root: Path) -> Iterator[Browser]:
     folder = unpacked(root)
     surroundings = {**os.environ, "LD_LIBRARY_PATH": str(folder / "lib"), "FONTCONFIG_FILE": str(folder / "fonts.conf")}
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(folder / "chromium"), env=surroundings, args=["--no-sandbox", "--disable-gpu", "--no-zygote"])
+        browser = driver.chromium.launch(executable_path=str(folder / "chromium"), env=surroundings, timeout=1000 * PATIENCE, args=["--no-sandbox", "--disable-gpu", "--no-zygote"])
         try:
             yield browser
         finally:

@@ -9,18 +9,15 @@ import pytest
 from chromium import chromium
 from playwright.sync_api import Browser, Page, expect
 
-from zkpredict.tools.load import Running, serving
+from zkpredict.tools.load import PATIENCE, Running, serving
 
-FAST = ("--rate", "100000")
-PATIENCE = 120_000
-"""Milliseconds until a test gives a busy machine up."""
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def server(root) -> Iterator[Running]:
     """The shipped network, open."""
-    with serving("--open", *FAST) as running:
+    with serving("--open", ) as running:
         yield running
 
 
@@ -42,7 +39,7 @@ def page(browser, noise) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1000, "height": 800})
     context.route("**/*", lambda route: route.continue_() if route.request.url.startswith("http://127.0.0.1:") else route.abort())
     found, said = context.new_page(), []
-    found.set_default_timeout(PATIENCE)
+    found.set_default_timeout(1000 * PATIENCE)
     found.on("console", lambda message: said.append(message.text))
     found.on("pageerror", lambda error: said.append(str(error)))
     yield found

@@ -21,7 +21,7 @@ from zkpredict.contracts.chain.evm import account_key
 from zkpredict.contracts.chain.rpc import RpcChain
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
 from zkpredict.prover.model import Model
-from zkpredict.tools.load import serving
+from zkpredict.tools.load import PATIENCE, serving
 
 pytestmark = pytest.mark.node
 BLANK = [0] * 784
@@ -76,7 +76,7 @@ def test_a_wallet_in_the_browser_signs_what_the_contract_accepts(page, node):
 
     def wallet(method: str, params: list) -> object:
         asked.append((method, params))
-        answer = requests.post(node.url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_accounts" if method == "eth_requestAccounts" else method, "params": params}, timeout=30).json()
+        answer = requests.post(node.url, json={"jsonrpc": "2.0", "id": 1, "method": "eth_accounts" if method == "eth_requestAccounts" else method, "params": params}, timeout=PATIENCE).json()
         return answer["result"]
 
     page.expose_function("wallet", wallet)

@@ -4,7 +4,6 @@ asserts how long anything took."""
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import threading
@@ -15,37 +14,35 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from zkpredict.kernel import G1
-from zkpredict.tools.load import Running, children, load, ready, serving, start
+from zkpredict.tools.load import PATIENCE, Running, children, load, ready, serving, start
 from zkpredict.verifier import native
 from zkpredict.verifier.commitment import ModelCommitment
 
 IRIS = "examples/tables/iris.model"
 ROW = {"features": [5.1, 3.5, 1.4, 0.2]}
-FAST = ("--rate", "100000")
 
 
 @pytest.fixture(scope="module")
 def small() -> Running:
     """A server of a small model, whose limits nobody here meets by rate."""
-    with serving(*FAST, model=IRIS) as running:
+    with serving(model=IRIS) as running:
         yield running
 
 
 def test_200_requests_of_20_clients_none_lost_none_twice_and_memory_stays(capsys):
     """The long soak, 20,000 requests, is a command of its own (docs/server.md)."""
-    with serving(*FAST, model=IRIS) as server:
-        load(server, 40, 20, width=4)
+    with serving(model=IRIS) as server:
         before = server.resident()
-        found = load(server, 200, 20, width=4, start=40)
+        found = load(server, 200, 20, width=4)
         assert (found.lost, found.statuses, len(found.answers), len(set(found.answers.values()))) == ([], [], 200, 200)
-        assert "zkpredict_proofs_total 240\n" in server.ask("GET", "/metrics")[2].decode()
+        assert "zkpredict_proofs_total 200\n" in server.ask("GET", "/metrics")[2].decode()
         assert server.resident() - before < 20_000_000
         with capsys.disabled():
             print(f"\n200 proofs for 20 clients: {len(found.answers) / found.whole:.1f} a second, p95 {found.p95:.2f} s")
 
 
 def test_a_full_queue_says_when_to_come_back_and_takes_the_request_then():
-    with serving(*FAST, "--workers", "1", "--queue", "1") as server:
+    with serving("--workers", "1", "--queue", "1") as server:
         with ThreadPoolExecutor(12) as pool:
             found = list(pool.map(lambda number: server.ask("POST", "/v1/prove", {"image": [number] * 784}), range(12)))
         assert {status for status, _, _ in found} == {200, 429}
@@ -64,7 +61,7 @@ def test_the_same_key_from_many_clients_at_once_is_one_proof(small):
 
 
 def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path):
-    options = (*FAST, "--state", str(tmp_path / "state.db"))
+    options = ("--state", str(tmp_path / "state.db"))
     process = start(*options, model=IRIS)
     server, acknowledged, stop = ready(process), {}, threading.Event()
 
@@ -85,17 +82,13 @@ def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path):
     while len(acknowledged) < 12:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
-    process.wait(30)
+    process.wait(PATIENCE)
     stop.set()
     for thread in threads:
-        thread.join(30)
+        thread.join()
     for worker in workers:  # they hold weights: none outlives its server
-        for _ in range(600):
-            if not os.path.exists(f"/proc/{worker}") or "\nState:\tZ" in open(f"/proc/{worker}/status").read():
-                break
+        while alive(worker):
             time.sleep(0.05)
-        else:
-            pytest.fail(f"worker {worker} is still there")
     assert len(acknowledged) >= 12
     with serving(*options, model=IRIS) as again:
         for key, body in acknowledged.items():
@@ -109,7 +102,7 @@ def test_kill_9_under_load_loses_nothing_that_was_acknowledged(tmp_path):
 
 def test_an_orderly_end_finishes_what_was_taken(tmp_path):
     """SIGTERM while requests wait: each taken one is answered, the exit code is 0, and new connections find nobody."""
-    process = start(*FAST, "--workers", "1")
+    process = start("--workers", "1")
     server = ready(process)
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(server.ask, "POST", "/v1/prove", {"image": [number] * 784}) for number in range(8)]
@@ -118,9 +111,17 @@ def test_an_orderly_end_finishes_what_was_taken(tmp_path):
         process.send_signal(signal.SIGTERM)
         found = [one.result() for one in asked]
     assert [status for status, _, _ in found] == [200] * 8
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=5)
+
+
+def alive(process: int) -> bool:
+    try:
+        with open(f"/proc/{process}/status", encoding="ascii") as status:
+            return "\nState:\tZ" not in status.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def _accepted(server: Running) -> int:

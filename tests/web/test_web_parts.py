@@ -19,7 +19,7 @@ from zkpredict.cli.serve.pages import assets
 from zkpredict.cli.serve.store import MEMORY_PROOFS, File, Kept, Memory
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
-from zkpredict.tools.load import ready, serving, start
+from zkpredict.tools.load import PATIENCE, ready, serving, start
 
 HOSTILE = '<img src=x onerror="alert(1)">'
 
@@ -177,7 +177,7 @@ def secrets_of(model: Model) -> list[str]:
 
 def test_no_answer_log_metric_or_error_holds_a_weight(hostile, capfd):
     model, path = hostile
-    process = start("--rate", "100000", "--log-requests", model=path)
+    process = start("--log-requests", model=path)
     server, said = ready(process), []
     bodies = [{"features": [1, 2, 3, 4, 5]}, {"features": [1]}, {"image": [0] * 5, "class": 9}, {"image": [0] * 5, "class": 0}, b"{", {"image": [0] * 5, "class": 1}, {"image": [0] * 5, "class": 2}]
     for body in bodies:
@@ -187,7 +187,7 @@ def test_no_answer_log_metric_or_error_holds_a_weight(hostile, capfd):
         said.append(server.ask("POST", "/v1/verify", body))
     said += [server.ask("GET", path) for path in ("/v1/model", "/v1/health", "/metrics", "/openapi.json", "/", "/nothing")]
     process.terminate()
-    assert process.wait(60) == 0
+    assert process.wait(PATIENCE) == 0
     logged = capfd.readouterr().err
     assert "POST /v1/prove" in logged
     everything = "\n".join([logged, *(body.decode() for _, _, body in said), *(str(headers) for _, headers, _ in said)])
@@ -198,8 +198,8 @@ def test_no_answer_log_metric_or_error_holds_a_weight(hostile, capfd):
 
 def test_a_connection_is_kept_for_the_next_request(hostile):
     _, path = hostile
-    with serving("--rate", "100000", model=path) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    with serving(model=path) as server:
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         first = server.ask_on(connection, "GET", "/v1/health")
         socket = connection.sock
         second = server.ask_on(connection, "POST", "/v1/prove", {"features": [1]})

@@ -18,6 +18,7 @@ from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.tools import vendor
+from zkpredict.tools.load import PATIENCE
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
 from zkpredict.verifier.messages import HEADER_BYTES
@@ -29,7 +30,7 @@ SHAPES = [((30, 12, 4), None), ((9, 3), None), ((9, 3), 2048), ((20, 21, 8, 12),
 
 
 def node(root, *arguments: str, given: str = "") -> subprocess.CompletedProcess:
-    return subprocess.run(["node", *arguments], cwd=root, input=given, capture_output=True, text=True, timeout=300)
+    return subprocess.run(["node", *arguments], cwd=root, input=given, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def test_every_public_vector_holds_in_node(root):
