@@ -90,7 +90,7 @@ def test_a_point_outside_the_subgroup_would_pass_the_pairing(small, small_image,
     refused(twin, MalformedProof, f"proof: point final: {OUTSIDE}")
     refused(forged, MalformedProof, f"proof: point limb: {OUTSIDE}")
 
-    parse = lambda data: messages.Proof.from_bytes(data, decode_anywhere)
+    parse = lambda data, shape: messages.Proof.from_bytes(data, decode_anywhere, shape)
     with replaced(native.parse_proof, parse):
         assert accepted(twin, NATIVE) == accepted(forged, NATIVE) == small.predict(small_image)
 
