@@ -7,18 +7,24 @@ import json
 import re
 import sqlite3
 import sys
+from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from playwright.sync_api import expect
 from support import random_network, refuses
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.schema import Feature, Schema
+from zkpredict.cli.serve import asked
 from zkpredict.cli.serve.limits import MAX_CLIENTS, RateLimit, client_of
 from zkpredict.cli.serve.pages import assets
+from zkpredict.cli.serve.refusal import Refused
 from zkpredict.cli.serve.store import MEMORY_PROOFS, File, Kept, Memory
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
+from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.tools.load import PATIENCE, ready, serving, start
 
 HOSTILE = '<img src=x onerror="alert(1)">'
@@ -121,6 +127,41 @@ def test_what_is_not_installed_is_named(root, monkeypatch, capfd):
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", "--model", "examples/mnist.model"]) == 2
     assert capfd.readouterr().err == "zkpredict: serving needs uvicorn: pip install 'zkpredict[serve]'\n"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["00", "0x", "1e999", "native", "evm", "no"]),
+    lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=3) | st.sampled_from(["a", "image"]), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.dictionaries(st.sampled_from(["image", "features", "class", "context", "proof", "in", "x"]), JSON, max_size=5)
+
+
+@cache
+def readings_model() -> ModelCommitment:
+    schema = Schema(tuple(Feature(name, 0, 10) for name in ("a", "b")), ("no", "yes"))
+    return commit_model(Model(random_network(5, (2, 2)), schema=schema)).commitment
+
+
+@settings(max_examples=150)
+@given(st.binary(max_size=60) | FIELDS.map(lambda found: json.dumps(found).encode()))
+def test_whatever_a_body_says_it_is_read_or_refused(body):
+    """Nothing else is ever raised; what is read fits the model, and a refusal says all four things in printable characters."""
+    commitment = readings_model()
+    for any_length, read in (
+        (False, lambda: asked.read_prove(body, commitment)),
+        (True, lambda: asked.read_verify(body, commitment, ("native", "evm"))),
+        (False, lambda: asked.read_statement(body, commitment, needs_proof=True)),
+    ):
+        try:
+            found = read()
+        except Refused as refusal:
+            said = refusal.body()["error"]
+            assert refusal.status in (400, 422) and set(said) == {"kind", "what", "where", "next"}
+            assert all(text and text.isprintable() and len(text) < 400 for text in said.values()), said
+        else:
+            assert isinstance(found.input, bytes) and (found.wanted is None or 0 <= found.wanted < 2) and found.where in ("native", "evm")
+            assert any_length or len(found.input) == 2
 
 
 def test_types_name_what_the_verifier_exports(root):
