@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.circuits.networks.reference import IntegerNetwork
-from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit
 from zkpredict.circuits.wide.claims import CLASS, Claim
 from zkpredict.circuits.wide.compiler import WideNetwork, compile_wide
-from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
 
 AnyCompiled = CompiledNetwork | WideNetwork
 """A network in a circuit of either placement."""
-COMPACT, WIDE = "compact", "wide"
+COMPACT, WIDE = PLACEMENT_NAMES
 PLACEMENTS = (COMPACT, WIDE)
+PLACEMENT_DOMAINS = {COMPACT: DOMAINS, WIDE: WIDE_DOMAINS}
+"""The numbers of rows that circuits of either placement may have."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One way to place a network: its circuit, or why there is none."""
+
+    placement: str
+    domain: int
+    circuit: AnyCircuit | None
+    refused: str = ""
 
 
 def compile_any(
@@ -37,6 +51,18 @@ def compile_any(
             if placement == COMPACT:
                 raise
     return compile_wide(network, claim, domain, private_input)
+
+
+def choices(network: IntegerNetwork, claim: Claim = CLASS, private_input: bool = False) -> tuple[Choice, ...]:
+    """Every placement on every number of rows, with its circuit where one holds the network and the claim."""
+    found = []
+    for placement, domains in PLACEMENT_DOMAINS.items():
+        for domain in domains:
+            try:
+                found.append(Choice(placement, domain, compile_any(network, domain, claim, placement, private_input).circuit))
+            except UnsupportedNetwork as error:
+                found.append(Choice(placement, domain, None, str(error)))
+    return tuple(found)
 
 
 def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:

@@ -26,13 +26,15 @@ from zkpredict.circuits.gadgets.packs import Packs
 from zkpredict.circuits.layout import DOMAINS, MAGIC, NARROW, WIDE, Circuit
 from zkpredict.circuits.linear import LinearCheck
 from zkpredict.circuits.wide import layout as wide_layout
-from zkpredict.circuits.wide.claims import Kind
+from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.placement import WIDE_ROUNDS
 from zkpredict.circuits.wide.placement import gadgets as wide_gadgets
 
 AnyCircuit = Circuit | WideCircuit
 """A circuit of either placement."""
+PLACEMENT_NAMES = ("compact", "wide")
+"""What they are called."""
 
 SHARED_COLUMNS = (
     Column("limb", Origin.PROOF, 1),
@@ -71,6 +73,16 @@ def compact(circuit: AnyCircuit, what: str) -> Circuit:
     if not isinstance(circuit, Circuit):
         raise UnsupportedNetwork(f"the model lies in a wide circuit: {what} hold compact ones (`zkpredict commit --placement compact`)")
     return circuit
+
+
+def placement_of(circuit: AnyCircuit) -> str:
+    """`compact` or `wide`."""
+    return PLACEMENT_NAMES[isinstance(circuit, WideCircuit)]
+
+
+def claim_of(circuit: AnyCircuit) -> Claim:
+    """What proofs in the circuit claim: compact ones the class."""
+    return circuit.claim if isinstance(circuit, WideCircuit) else CLASS
 
 
 def commit_rounds(circuit: AnyCircuit) -> Mapping[str, tuple[str, ...]]:

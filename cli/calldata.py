@@ -6,6 +6,7 @@ import argparse
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.chain import loading
+from zkpredict.cli.claimwords import claim_facts, proof_for, sentence
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_pixels, split_paths
 from zkpredict.cli.words import Words
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
         from zkpredict.contracts.verifier.encoding import FinalCheck
         from zkpredict.contracts.verifier.handover import Handover
     from zkpredict.verifier.commitment import ModelCommitment
-    from zkpredict.verifier.native import parse_proof, verify
+    from zkpredict.verifier.native import verify
 
     job = _job(arguments)
     if arguments.only is not None and arguments.json:
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
     image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
     try:
         with console.step("verify"):
-            proof = parse_proof(read_proof(proof_path, console))
+            proof = proof_for(commitment, read_proof(proof_path, console))
             verify(commitment, image, proof)
     except VerificationError as error:
         reason = f"INVALID ({type(error).__name__}): {error}"
@@ -55,9 +56,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
     data = call.calldata(arguments.call, job)
     parts = {"call": f"0x{data.hex()}", "proof": f"0x{call.proof.hex()}", "solidity": call.solidity(), "javascript": call.javascript()}
     words = Words(commitment.schema)
-    facts = {"model_id": commitment.model_id.hex(), **words.facts(proof.digit, image)}
+    facts = {"model_id": commitment.model_id.hex(), **words.facts(proof.digit, image), **claim_facts(commitment.circuit, proof.outputs)}
     said = [
-        f"The calldata of `{arguments.call}`, which says that the network under 0x{commitment.model_id.hex()} says {words.said(proof.digit)}:",
+        f"The calldata of `{arguments.call}`, which says that the network under 0x{commitment.model_id.hex()} {sentence(commitment.circuit, words, proof.digit, proof.outputs)}:",
         "",
         parts["call"],
         "",

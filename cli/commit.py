@@ -3,51 +3,57 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files.outputs import COMMITMENT
 from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, refuse_to_replace, write_together
-from zkpredict.circuits.layout import DOMAINS
+from zkpredict.circuits.wide.claims import CLASS, Claim, parse_claim
+from zkpredict.cli.claimwords import AIMS, CLAIM_FORMS, add_placement_options, circuit_facts, circuit_line, claim_line
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import takes_hidden
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.private import load_model
-from zkpredict.cli.statement import milliseconds, refuse_same_file
+from zkpredict.cli.statement import milliseconds, refuse_same_file, refuse_together
+
+if TYPE_CHECKING:
+    from zkpredict.circuits.networks.reference import IntegerNetwork
+    from zkpredict.circuits.placement import AnyCircuit
+    from zkpredict.prover.model import Model
 
 EXAMPLE = """zkpredict commit --model mnist.model --out mnist.commitment
+zkpredict commit --model mnist.model --out mnist.commitment --for chain
+zkpredict commit --model mnist.model --out mnist.commitment --claim margin=2000 --again
 zkpredict commit --model mnist.model --hidden-input --again --out mnist-hidden.commitment"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, metavar="FILE", help="integer model file; its secrets are written back into it")
     parser.add_argument("--out", required=True, metavar="FILE", help="public commitment file to write")
+    add_placement_options(parser)
     parser.add_argument(
-        "--domain", type=int, choices=DOMAINS, help="rows of the circuit: more rows, fewer points and less gas, slower proofs"
+        "--for", dest="aim", choices=AIMS,
+        help="what to make cheapest: proof, its size (default), or chain, its verification there; `zkpredict report` shows the costs",
     )
+    parser.add_argument("--claim", metavar="CLAIM", help=f"what proofs say of the output: {CLAIM_FORMS} (default: class)")
     parser.add_argument("--hidden-input", action="store_true", help="for inputs that only commitments of `zkpredict hide` are published of")
     parser.add_argument("--again", action="store_true", help="replace the commitment this model already has")
     add_force_option(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.prover.commit import commit_model
-
+    if arguments.aim is not None:
+        refuse_together("--for", {"--domain": arguments.domain}, "it chooses the rows")
+    claim = None if arguments.claim is None else parse_claim(arguments.claim)
     refuse_same_file(arguments.out, model_file=arguments.model)
     with one_at_a_time(arguments.model):
         model = load_model(arguments.model, console)
         outputs = []
         replaceable = [] if model.committed is None else [model.commitment.to_bytes()]
         if model.committed is not None and not arguments.again:
-            if arguments.domain not in (None, model.commitment.circuit.domain):
-                raise UnusableInput(f"{arguments.model} is committed on another domain: add --again to replace its commitment")
-            if arguments.hidden_input and not takes_hidden(model.commitment.circuit):
-                raise UnusableInput(f"{arguments.model} is committed for public inputs: add --again to replace its commitment")
+            _refuse_another(arguments, model, claim)
         else:
-            with console.step("commit"):
-                try:
-                    model = commit_model(model, arguments.domain, private_input=arguments.hidden_input)
-                except UnsupportedNetwork as error:
-                    raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
+            model = _committed(arguments, console, model, claim or CLASS)
             outputs.append(FileOutput(arguments.model, model.to_bytes(), private=True))
         commitment = model.commitment
         refuse_to_replace(arguments.out, COMMITMENT, arguments.force, [*replaceable, commitment.to_bytes()])
@@ -57,7 +63,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         {
             "model_id": commitment.model_id.hex(),
             "network": model.network.name,
-            "domain": commitment.circuit.domain,
+            **circuit_facts(commitment.circuit),
             "rows": len(commitment.rows),
             "commitment": str(arguments.out),
             "seconds": console.times,
@@ -65,6 +71,53 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         [
             f"Model {model.network.name} is committed under {commitment.model_id.hex()}{made}.",
             f"  public    {arguments.out}: {len(commitment.rows)} row commitments over {commitment.circuit.domain} rows",
+            f"  circuit   {circuit_line(commitment.circuit)}",
+            f"  claim     {claim_line(commitment.circuit)}",
             f"  private   {arguments.model}: the weights and the secrets of the rows; keep it, and keep it to yourself",
         ],
     )
+
+
+def _committed(arguments: argparse.Namespace, console: Console, model: Model, claim: Claim) -> Model:
+    """`model` with a new commitment. Raises `UnsupportedNetwork` with the name of its file."""
+    from zkpredict.prover.commit import commit_model
+
+    placement, domain = arguments.placement, arguments.domain
+    try:
+        if arguments.aim is not None:
+            chosen = _cheapest(arguments, model.network, claim)
+            placement, domain = (placement, None) if chosen is None else (circuit_facts(chosen)["placement"], chosen.domain)
+        with console.counted("commit", "rows") as progress:
+            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress)
+    except UnsupportedNetwork as error:
+        raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
+
+
+def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Claim) -> AnyCircuit | None:
+    """The circuit with the smallest proof, or the least estimated gas, and of equals the one with fewer rows; None when none fits."""
+    from zkpredict.circuits.choice import choices
+    from zkpredict.verifier.costs import estimate_costs
+
+    def cost(circuit: AnyCircuit) -> tuple[int, int]:
+        costs = estimate_costs(circuit)
+        return (costs.verify_gas_estimate if arguments.aim == "chain" else costs.proof_payload_bytes), circuit.domain
+
+    found = [one.circuit for one in choices(network, claim, arguments.hidden_input) if one.circuit is not None and arguments.placement in (None, one.placement)]
+    return min(found, key=cost, default=None)
+
+
+def _refuse_another(arguments: argparse.Namespace, model: Model, claim: Claim | None) -> None:
+    """Raises `UnusableInput` when the commitment that the model has is not what is asked for."""
+    has = circuit_facts(model.commitment.circuit)
+    wanted = [
+        ("on another domain", arguments.domain, has["domain"]),
+        ("in another placement", arguments.placement, has["placement"]),
+        ("for another claim", claim and str(claim), has["claim"]),
+        ("for public inputs", arguments.hidden_input or None, takes_hidden(model.commitment.circuit)),
+    ]
+    if arguments.aim is not None and not any(value is not None and value != own for _, value, own in wanted):
+        best = _cheapest(arguments, model.network, claim or CLASS)
+        wanted.append((f"in a circuit that is not the cheapest for {arguments.aim}", best and best.digest, model.commitment.circuit.digest))
+    for what, value, own in wanted:
+        if value is not None and value != own:
+            raise UnusableInput(f"{arguments.model} is committed {what}: add --again to replace its commitment")

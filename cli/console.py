@@ -57,6 +57,24 @@ class Console:
             task = bar.add_task(name, total=total)
             yield lambda count: bar.advance(task, count)
 
+    @contextmanager
+    def counted(self, name: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+        """A step that counts: yields `progress(done, total)`, which shows both on a terminal once the step has taken a second."""
+        live = sys.stderr.isatty() and not self.as_json
+        start, width = time.perf_counter(), 0
+
+        def progress(done: int, total: int) -> None:
+            nonlocal width
+            if live and time.perf_counter() - start > 1:
+                text = f"  {name}: {done:,} of {total:,} {unit}"
+                say_aside(text.ljust(width), end="\r")
+                width = len(text)
+
+        with self.step(name):
+            yield progress
+        if width:
+            say_aside(" " * width, end="\r")
+
     def note(self, text: str) -> None:
         """Something to know that stops nothing: one line on stderr, or an entry of "notes" in the JSON object."""
         text = " ".join(text.splitlines())

@@ -7,14 +7,19 @@ import argparse
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.networks.dense import Network
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.networks.exact import MAGIC as EXACT_MAGIC
 from zkpredict.circuits.networks.exact import ExactNetwork
 from zkpredict.circuits.files.kinds import OWN_KINDS, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
-from zkpredict.circuits.layout import LANE_BITS, Circuit
+from zkpredict.circuits.layout import LANE_BITS
+from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of, read_circuit
+from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.wide.layout import MAGIC as WIDE_CIRCUIT_MAGIC
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.cli.claimwords import claim_line, claim_sentence, proof_for
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import takes_hidden, warn_of_opening_readers
 from zkpredict.cli.private import add_private_option, say_private, warn_of_readers
@@ -28,9 +33,10 @@ from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import MAGIC as COMMITMENT_MAGIC
 from zkpredict.verifier.commitment import SCHEMA_MAGIC as COMMITMENT_SCHEMA_MAGIC
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.errors import MalformedProof
+from zkpredict.verifier.errors import MalformedProof, VerificationError
 from zkpredict.verifier.hidden import MAGIC as HIDDEN_MAGIC
 from zkpredict.verifier.hidden import HiddenInput
+from zkpredict.verifier.messages import DIGIT_BYTES, HEADER_BYTES, MODEL_ID_BYTES, Proof, proof_bytes
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
 from zkpredict.verifier.native import parse_proof
 
@@ -41,6 +47,7 @@ _PRIVATE = ("shifts", "worst case")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit, proof, hidden input or opening file")
+    parser.add_argument("--commitment", metavar="FILE", help="for a proof: the commitment of its model, whose circuit names its parts")
     add_private_option(parser, "shifts and exact worst cases")
 
 
@@ -54,7 +61,12 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             raise MalformedFile(f"{arguments.file} is {kind.name} in the format {magic[4:].hex()}, which this version does not read")
         found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
         raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit, proof, hidden input or opening: {found}")
-    kind, facts = explain(data, str(arguments.file), console)
+    if arguments.commitment is None:
+        kind, facts = explain(data, str(arguments.file), console)
+    elif magic == PROOF_MAGIC:
+        kind, facts = _proof_of(arguments.commitment, data, str(arguments.file))
+    else:
+        raise UnusableInput("--commitment goes with a proof: it names its parts")
     hidden = [name for name in facts if name in _PRIVATE]
     if not arguments.private:
         facts = {name: value for name, value in facts.items() if name not in _PRIVATE}
@@ -67,14 +79,22 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     console.result(facts, [f"{name:<{width}}  {value}" for name, value in facts.items()])
 
 
-def _circuit_facts(circuit: Circuit) -> dict:
-    return {
+def _circuit_facts(circuit: AnyCircuit) -> dict:
+    facts = {
         "network": "-".join(map(str, circuit.widths)),
+        "placement": placement_of(circuit),
         "domain": circuit.domain,
-        "lane bits": ", ".join(str(LANE_BITS * lanes) for lanes in circuit.lanes),
+        "lane bits": ", ".join(str(LANE_BITS * lanes) for lanes in circuit.lanes) or "none",
         "rows": circuit.total_rows,
+        "claim": claim_line(circuit),
+        "proof": f"{len(form(circuit).points)} points, {len(form(circuit).scalars)} scalars, {proof_bytes(form(circuit)):,} bytes",
         "circuit digest": circuit.digest.hex(),
-    } | ({"input": "hidden (`zkpredict hide`)"} if takes_hidden(circuit) else {})
+    }
+    if isinstance(circuit, WideCircuit):
+        facts |= {"tracks": circuit.tracks, "gates": ", ".join(map(str, circuit.activations)) or "none"}
+    if takes_hidden(circuit):
+        facts["input"] = "hidden (`zkpredict hide`)"
+    return facts
 
 
 def _worst_case(network: Network) -> str:
@@ -84,7 +104,7 @@ def _worst_case(network: Network) -> str:
 
 def _circuit(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     reader = ByteReader(data, what)
-    circuit = Circuit.read(reader)
+    circuit = read_circuit(reader)
     reader.finish()
     return "circuit (public)", _circuit_facts(circuit)
 
@@ -130,18 +150,49 @@ def _exact(data: bytes, what: str, _: Console) -> tuple[str, dict]:
 
 
 def _proof(data: bytes, what: str, _: Console) -> tuple[str, dict]:
+    if len(data) > proof_bytes() and not (len(data) - HEADER_BYTES) % OUTPUT_BYTES:
+        return "proof (public)", _unnamed_proof(data, what)
     try:
         proof = parse_proof(data)
     except MalformedProof as error:
         raise MalformedFile(f"{what}: {error}") from None
+    return "proof (public)", _proof_facts(proof, f"the model says {proof.digit}")
+
+
+def _proof_facts(proof: Proof, claim: str) -> dict:
     here = ", ".join(name for name in proof.scalars if not name.endswith("_next"))
     beside = ", ".join(name.removesuffix("_next") for name in proof.scalars if name.endswith("_next"))
-    return "proof (public)", {
-        "claim": f"the model says {proof.digit}",
+    return {
+        "claim": claim,
         "model id": proof.model_id.hex(),
         "points": f"{len(proof.points)}: {', '.join(proof.points)}",
         "scalars": f"{len(proof.scalars)}: {here} at rho; {beside} at omega rho",
     }
+
+
+def _unnamed_proof(data: bytes, what: str) -> dict:
+    """What a proof of a wide circuit says by itself: its parts have names only in its circuit."""
+    header = ByteReader(data[:HEADER_BYTES], what)
+    header.take(len(PROOF_MAGIC), "magic")
+    model_id, digit = header.take(MODEL_ID_BYTES, "model id"), header.unsigned(DIGIT_BYTES, "digit")
+    return {
+        "claim": f"about class {digit}: what is claimed of it, the commitment of its model says",
+        "model id": model_id.hex(),
+        "parts": f"{len(data) - HEADER_BYTES:,} bytes of points and scalars, unchecked: `zkpredict inspect {what} --commitment FILE` names them",
+    }
+
+
+def _proof_of(path: str, data: bytes, what: str) -> tuple[str, dict]:
+    """A proof beside the commitment at `path`. Raises `MalformedFile`."""
+    commitment = ModelCommitment.load(path)
+    try:
+        proof = proof_for(commitment, data)
+    except VerificationError as error:
+        raise MalformedFile(f"{what}: {error}") from None
+    if proof.model_id != commitment.model_id:
+        raise MalformedFile(f"{what} is for model {proof.model_id.hex()}, {path} is of model {commitment.model_id.hex()}")
+    said = claim_sentence(claim_of(commitment.circuit), str(proof.digit), proof.outputs)
+    return "proof (public)", _proof_facts(proof, f"the model {said}")
 
 
 def _hidden(data: bytes, what: str, _: Console) -> tuple[str, dict]:
@@ -165,6 +216,7 @@ _EXPLAINERS = {
     COMMITMENT_MAGIC: _commitment,
     COMMITMENT_SCHEMA_MAGIC: _commitment,
     CIRCUIT_MAGIC: _circuit,
+    WIDE_CIRCUIT_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
     HIDDEN_MAGIC: _hidden,
     OPENING_MAGIC: _opening,

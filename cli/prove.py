@@ -8,6 +8,7 @@ import shlex
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.outputs import PROOF
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
+from zkpredict.cli.claimwords import claim_facts, sentence
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import (
     add_context_options,
@@ -69,6 +70,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         {
             **facts,
             **context_facts(context),
+            **claim_facts(commitment.circuit, proof.outputs),
             "proof": str(arguments.out),
             "proof_bytes": len(data),
             "model_id": commitment.model_id.hex(),
@@ -76,12 +78,12 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             "seconds": console.times,
         },
         [
-            f"The network says {words.said(proof.digit)}, and {arguments.out} proves it.",
+            f"The network {sentence(commitment.circuit, words, proof.digit, proof.outputs)}, and {arguments.out} proves it.",
             f"  proof     {len(data)} bytes, made in {milliseconds(console.times['prove'])}",
             f"  model     {model.network.name}, id {commitment.model_id.hex()}",
             input_line(words, facts, commitment.circuit.inputs),
             *context_lines(context),
-            f"  public    {shown}, {words.answer}, model id and commitment, network shape"
+            f"  public    {shown}, {words.answer}{', every output' if proof.outputs else ''}, model id and commitment, network shape"
             + (", scale of the features" if model.schema.features else "") + (", names of the classes" if model.schema.classes else ""),
             "  private   every weight and bias" + (f", and the {words.input}" if arguments.hidden else ""),
         ],

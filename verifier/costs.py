@@ -1,21 +1,29 @@
 """What a proof will cost, before anybody proves anything: exact counts, and an estimate of verification gas from the EIPs.
 
-Exact gas of the shipped circuits is measured in `contracts/gas.csv`; this estimate serves any circuit.
+Exact gas of the shipped circuits is measured in `contracts/gas.csv`; this estimate serves any circuit of either placement.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
+from zkpredict.circuits.columns import Origin
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
-from zkpredict.circuits.placement import form
+from zkpredict.circuits.placement import AnyCircuit, form, placement_of
+from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.verifier.messages import POINT_BYTES, SCALAR_BYTES
 
 G1MSM_DISCOUNTS = (
     1000, 949, 848, 797, 764, 750, 738, 728, 719, 712, 705, 698, 692, 687, 682, 677, 673, 669, 665, 661, 658, 654, 651, 648,
     645, 642, 640, 637, 635, 632, 630, 627, 625, 623, 621, 619, 617, 615, 613, 611, 609, 608, 606, 604, 603, 601, 599, 598,
+    596, 595, 593, 592, 591, 589, 588, 586, 585, 584, 582, 581, 580, 579, 577, 576, 575, 574, 573, 572, 570, 569, 568, 567,
+    566, 565, 564, 563, 562, 561, 560, 559, 558, 557, 556, 555, 554, 553, 552, 551, 550, 549, 548, 547, 547, 546, 545, 544,
+    543, 542, 541, 540, 540, 539, 538, 537, 536, 536, 535, 534, 533, 532, 532, 531, 530, 529, 528, 528, 527, 526, 525, 525,
+    524, 523, 522, 522, 521, 520, 520, 519,
 )  # fmt: skip
-"""EIP-2537: price per thousand of each of k points, k from 1: as many as any circuit of at most 32 packs needs."""
+"""EIP-2537: price per thousand of each of k points, k from 1 to 128; the last one holds for more points too."""
 G1_MUL_GAS = 12_000
 POINT_EVALUATION_GAS = 50_000
 BASE_GAS = 21_000
@@ -31,56 +39,94 @@ UNIVERSAL_GAS_PER_ROW = 165
 UNIVERSAL_GAS_PER_EXPONENT = 410
 UNIVERSAL_GAS_FIXED = 21_300
 """The same of the universal verifier, whose loops run over layers, classes, rows and powers of alpha."""
+WIDE_GAS_PER_ROW = 264
+WIDE_GAS_PER_TRACK = 17_400
+WIDE_GAS_FIXED = 11_000
+"""The same of verifiers made for wide circuits."""
+PROVE_SECONDS_PER_CELL = 4.6e-6
+PROVE_SECONDS_PER_WEIGHT = 1.5e-8
+PROVE_SECONDS_FIXED = 0.06
+"""Time to prove on two cores, fitted to what `zkpredict bench` measured: for each row of each column that a proof commits, for each
+weight, and once."""
 
 
 @dataclass(frozen=True)
 class Costs:
     """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
-    the universal one. Every blank pixel costs less, so they bound other images from above.
+    the universal one (None: it serves compact circuits), and the time to prove on two cores. Every blank pixel costs less gas, so they
+    bound other images from above.
     """
 
+    placement: str
     domain: int
+    tracks: int
     packs: int
     packs_available: int
     committed_rows: int
     registry_bytes: int
+    proof_points: int
     folded_points: int
     proof_payload_bytes: int
     verify_gas_estimate: int
-    universal_gas_estimate: int
+    universal_gas_estimate: int | None
+    prove_seconds_estimate: float
 
-    def as_dict(self) -> dict[str, int]:
+    def as_dict(self) -> dict[str, object]:
         return asdict(self)
 
 
 def msm_gas(points: int) -> int:
     """Gas of the G1MSM precompile for `points` points (EIP-2537)."""
-    return points * G1_MUL_GAS * G1MSM_DISCOUNTS[points - 1] // 1000
+    return points * G1_MUL_GAS * G1MSM_DISCOUNTS[min(points, len(G1MSM_DISCOUNTS)) - 1] // 1000
 
 
-def estimate_costs(circuit: Circuit) -> Costs:
+def estimate_costs(circuit: AnyCircuit) -> Costs:
     """The cost of proofs in `circuit`."""
     shape = form(circuit)
-    points = circuit.total_rows + len(shape.points)  # every point but the final one, and the table
-    payload = len(shape.points) * POINT_BYTES + len(shape.scalars) * SCALAR_BYTES
+    wide = isinstance(circuit, WideCircuit)
+    tables = sum(column.origin is Origin.FIXED for column in shape.columns)
+    points = circuit.total_rows + len(shape.points) - 1 + tables  # every point but the final one, and the tables
+    header = OUTPUT_BYTES * shape.outputs
+    payload = header + len(shape.points) * POINT_BYTES + len(shape.scalars) * SCALAR_BYTES
     onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
     calldata = onchain + circuit.inputs + 7 * 32
-    exponents = circuit.first_equation(circuit.layers) + circuit.classes + len(circuit.pinned_rows)
     alike = BASE_GAS + CALLDATA_BYTE_GAS * calldata + msm_gas(points) + POINT_EVALUATION_GAS
+    weights = sum(one * following for one, following in pairwise(circuit.widths))
     return Costs(
+        placement=placement_of(circuit),
         domain=circuit.domain,
-        packs=sum(group.packs for group in circuit.groups),
-        packs_available=circuit.domain // PACK_ROWS,
+        tracks=circuit.tracks if wide else 1,
+        packs=sum(one.packs for one in (circuit.bands if wide else circuit.groups)),
+        packs_available=circuit.folded if wide else circuit.domain // PACK_ROWS,
         committed_rows=circuit.total_rows,
         registry_bytes=circuit.total_rows * 96,
+        proof_points=len(shape.points),
         folded_points=points,
         proof_payload_bytes=payload,
-        verify_gas_estimate=alike + GAS_PER_PIXEL * circuit.inputs + GAS_PER_ROW * circuit.total_rows + GAS_FIXED,
-        universal_gas_estimate=alike
-        + UNIVERSAL_GAS_PER_PIXEL * circuit.inputs
+        verify_gas_estimate=alike + (_wide_gas(circuit) if wide else _compact_gas(circuit)),
+        universal_gas_estimate=None if wide else alike + _universal_gas(circuit),
+        prove_seconds_estimate=round(
+            PROVE_SECONDS_FIXED + PROVE_SECONDS_PER_CELL * circuit.domain * len(shape.points) + PROVE_SECONDS_PER_WEIGHT * weights, 2
+        ),
+    )
+
+
+def _compact_gas(circuit: Circuit) -> int:
+    return GAS_PER_PIXEL * circuit.inputs + GAS_PER_ROW * circuit.total_rows + GAS_FIXED
+
+
+def _wide_gas(circuit: WideCircuit) -> int:
+    """What a wide verifier's own code takes."""
+    return GAS_PER_PIXEL * circuit.inputs + WIDE_GAS_PER_ROW * circuit.total_rows + WIDE_GAS_PER_TRACK * circuit.tracks + WIDE_GAS_FIXED
+
+
+def _universal_gas(circuit: Circuit) -> int:
+    exponents = circuit.first_equation(circuit.layers) + circuit.classes + len(circuit.pinned_rows)
+    return (
+        UNIVERSAL_GAS_PER_PIXEL * circuit.inputs
         + UNIVERSAL_GAS_PER_LAYER * circuit.layers
         + UNIVERSAL_GAS_PER_CLASS * circuit.classes
         + UNIVERSAL_GAS_PER_ROW * circuit.total_rows
         + UNIVERSAL_GAS_PER_EXPONENT * exponents
-        + UNIVERSAL_GAS_FIXED,
+        + UNIVERSAL_GAS_FIXED
     )

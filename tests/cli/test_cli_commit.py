@@ -40,7 +40,9 @@ def test_commit_twice_writes_the_same_commitment_unless_told(run, desk, committe
     assert said == {
         "model_id": public.model_id.hex(),
         "network": "36-12-4",
+        "placement": "compact",
         "domain": 1024,
+        "claim": "class",
         "rows": len(public.rows),
         "commitment": str(desk.commitment),
     }

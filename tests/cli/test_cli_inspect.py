@@ -17,7 +17,10 @@ def test_inspect_explains_every_artefact_and_shows_nothing_private(run, desk, co
     Model(committed.network).save(bare)
     shape = {
         "network": "36-12-4",
+        "placement": "compact",
         "domain": 1024,
+        "claim": "the class with the largest output",
+        "proof": "8 points, 5 scalars, 583 bytes",
         "lane bits": "24, 48",
         "rows": len(committed.commitment.rows),
         "circuit digest": committed.commitment.circuit.digest.hex(),
@@ -80,12 +83,12 @@ def test_the_shipped_10_8_network_is_explained(run, root):
     assert run("inspect", root / "tests" / "data" / "mnist.exact", "--json").json["network"] == "784-64-10"
 
 
-def test_a_model_that_fits_no_circuit_is_explained_with_what_would_fit(run, desk):
+def test_a_model_that_fits_no_circuit_is_explained(run, desk):
     path = desk.folder / "big.model"
-    Model(random_network(1, (4, 200, 3), largest=1)).save(path)
+    Model(random_network(1, (4, 1001), largest=1)).save(path)
     facts = run("inspect", path, "--json").json
-    reason = "network 4-200-3 needs 34 packs of rows, a domain of 2048 rows has 32: it fits with at most 160 neurons in hidden layer 1"
-    assert (facts["network"], facts["cannot be proven"], "circuit digest" in facts) == ("4-200-3", reason, False)
+    reason = "a circuit has at most 1000 classes, got 1001"
+    assert (facts["network"], facts["cannot be proven"], "circuit digest" in facts) == ("4-1001", reason, False)
     assert "cannot be proven" not in run("inspect", desk.model, "--json").json
     refused = run("commit", "--model", path, "--out", desk.folder / "big.commitment")
     assert (refused.code, refused.err) == (2, f"zkpredict: {path} cannot be proven: {reason}\n")
@@ -133,4 +136,4 @@ def test_inspect_names_activations_other_than_relu(run):
     path = Path(__file__).resolve().parents[2] / "examples" / "mnist_rational.model"
     found = run("inspect", path, "--json").json
     assert found["activations"] == "rational_relu(d=158)"
-    assert found["cannot be proven"] == "layer 0 uses rational_relu(d=158): compact circuits hold relu only"
+    assert (found["placement"], found["gates"], "cannot be proven" in found) == ("wide", "rational_relu(d=158)", False)

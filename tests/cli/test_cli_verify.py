@@ -43,6 +43,7 @@ def test_prove_and_verify_in_json(run, desk):
         "model_id": commitment.model_id.hex(),
         "network": "36-12-4",
         "image_sha256": name,
+        "claim": "class",
     }
     for flag, verifier in ((), "native"), (("--independent",), "independent"):
         outcome = run("verify", desk.image, out, "--commitment", desk.commitment, "--digit", desk.digit, "--json", *flag)
@@ -54,6 +55,7 @@ def test_prove_and_verify_in_json(run, desk):
             "digit": desk.digit,
             "model_id": commitment.model_id.hex(),
             "image_sha256": name,
+            "claim": "class",
         }
 
 
