@@ -87,6 +87,22 @@ def test_javascript_and_native_agree_on_circuits_that_no_vector_has_and_on_their
     assert len(accepted) >= len(SHAPES) + 1 and {"MalformedFile", "MalformedProof", "WrongStatement", "FailedOpening"} <= set(said)
 
 
+def test_a_proof_for_somebody_holds_for_nobody_else(root):
+    model, image, context = commit_model(random_network(1, (9, 4, 3))), random_image(1, 9), bytes(range(32))
+    case = {"commitment": model.commitment.to_bytes().hex(), "image": image.tobytes().hex(), "proof": prove(model, image, context=context).to_bytes().hex()}
+    contexts = (context, b"", changed(context, 31), context[1:])
+    said = json.loads(node(root, "tests/web/verdicts.mjs", given=json.dumps([{**case, "context": one.hex()} for one in contexts])).stdout)
+    assert [one.get("refused") for one in said] == [None, "FailedOpening", "FailedOpening", "WrongStatement"]
+    assert said[3]["reason"] == "the context has 31 bytes, expected 32 or none"
+
+
+def test_a_wide_circuit_is_refused_by_name(root):
+    cases = [one for kind in ("valid", "invalid") for one in json.loads((root / "vectors" / "wide.json").read_text())[kind]]
+    given = json.dumps([{name: one[name] for name in ("commitment", "image", "proof")} for one in cases])
+    said = {(one["refused"], one["reason"]) for one in json.loads(node(root, "tests/web/verdicts.mjs", given=given).stdout)}
+    assert said == {("MalformedFile", "commitment: a wide circuit, which this verifier does not know: it checks compact ones")}
+
+
 def test_a_gate_that_the_verifier_does_not_know_is_refused_by_name(root):
     model = commit_model(random_network(1, (9, 4, 3)))
     image = random_image(1, 9)

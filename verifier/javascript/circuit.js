@@ -1,6 +1,6 @@
 // Section 3 of docs/protocol.md: a circuit's bytes, and where everything lies on its n rows.
 
-import { ascii, keccak } from "./bytes.js";
+import { ascii, equal, keccak } from "./bytes.js";
 
 export const PACK_ROWS = 64;
 export const LANE_ROWS = 4;
@@ -59,6 +59,9 @@ export class Circuit {
 /** Reads a circuit; `reader.refuse` names what this verifier does not know. */
 export function readCircuit(reader) {
   const start = reader.position;
+  if (reader.data[start + 4] === 2 && equal(reader.data.subarray(start, start + 4), ascii("zkpC"))) {
+    reader.refuse("a wide circuit, which this verifier does not know: it checks compact ones");
+  }
   reader.expect("zkpC", 1, "circuit magic");
   const n = reader.unsigned(2, "domain");
   const layers = reader.unsigned(1, "layer count");

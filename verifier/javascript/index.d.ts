@@ -59,8 +59,9 @@ export function parseCommitment(data: Uint8Array): Commitment;
 /** Parses a proof file without checking what it claims. Throws `MalformedProof`. */
 export function parseProof(data: Uint8Array): ParsedProof;
 
-/** Throws `MalformedFile`, `MalformedProof`, `WrongStatement` or `FailedOpening` unless the proof holds for exactly this image. */
-export function verify(commitment: Uint8Array | Commitment, image: Uint8Array, proof: Uint8Array): Verdict;
+/** Throws `MalformedFile`, `MalformedProof`, `WrongStatement` or `FailedOpening` unless the proof holds for exactly this image,
+ *  and for this context (32 bytes) when it was made for one. */
+export function verify(commitment: Uint8Array | Commitment, image: Uint8Array, proof: Uint8Array, context?: Uint8Array): Verdict;
 
 /** Bytes from hexadecimal digits, with or without 0x. Throws `TypeError`. */
 export function fromHex(text: string): Uint8Array;

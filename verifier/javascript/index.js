@@ -18,18 +18,20 @@ export { Commitment, FailedOpening, MalformedFile, MalformedProof, PROOF_PARTS, 
  * Returns `{ digit, className, modelId }` when the proof shows that the committed network gives `image` this class; else throws.
  *
  * `commitment`: a commitment file's bytes, or what `parseCommitment` made of it (which saves decoding its points again).
- * `image`: Uint8Array, one byte an input. `proof`: a proof file's bytes. The checks, in the order of section 6:
+ * `image`: Uint8Array, one byte an input. `proof`: a proof file's bytes. `context`: the 32 bytes that the proof was made for, when it
+ * was made for somebody or something. The checks, in the order of section 6:
  */
-export function verify(commitment, image, proof) {
+export function verify(commitment, image, proof, context = new Uint8Array()) {
   const { circuit, rows, modelId, schema } = commitment instanceof Commitment ? commitment : parseCommitment(commitment);
-  if (!(image instanceof Uint8Array)) throw new TypeError("image: expected a Uint8Array");
+  for (const [name, bytes] of Object.entries({ image, context })) if (!(bytes instanceof Uint8Array)) throw new TypeError(`${name}: expected a Uint8Array`);
   const { modelId: named, digit, points, scalars } = parseProof(proof); // (1)
   if (!equal(named, modelId)) throw new WrongStatement(`the proof is for model ${hex(named)}, the commitment is of model ${hex(modelId)}`); // (2)
   if (image.length !== circuit.inputs) throw new WrongStatement(`the image has ${image.length} bytes, the circuit takes ${circuit.inputs}`); // (3)
+  if (![0, 32].includes(context.length)) throw new WrongStatement(`the context has ${context.length} bytes, expected 32 or none`);
   if (digit >= circuit.classes) throw new WrongStatement(`the digit ${digit} is not one of the ${circuit.classes} classes`); // (4)
 
   const hashed = Object.fromEntries(Object.entries(points).map(([name, point]) => [name, uncompressed(point)]));
-  const { challenges } = transcript(circuit.digest, modelId, digit, image, hashed, scalars);
+  const { challenges } = transcript(circuit.digest, modelId, digit, image, hashed, scalars, context);
   if (meetsDomain(circuit.n, challenges.rho)) throw new FailedOpening("the challenge point rho is zero or fell into the domain"); // (5)
   const publics = publicPolynomials(circuit, digit, image, challenges.alpha, challenges.rho);
   const multiples = fold(circuit.n, circuit.exponents, linearise(circuit.layers, publics, challenges, scalars), challenges, scalars);

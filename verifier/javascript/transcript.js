@@ -4,8 +4,8 @@ import { ascii, join, keccak, number, word } from "./bytes.js";
 import { SCALARS } from "./files.js";
 import { ORDER } from "./field.js";
 
-/** `points` are 96 bytes by name, `scalars` BigInts by name. */
-export function transcript(circuitDigest, modelId, digit, image, points, scalars) {
+/** `points` are 96 bytes by name, `scalars` BigInts by name; `context`: 32 bytes, or none. */
+export function transcript(circuitDigest, modelId, digit, image, points, scalars, context = new Uint8Array()) {
   const said = [
     join(points.limb, points.horner, points.cell),
     join(points.linear, points.lookup),
@@ -13,7 +13,7 @@ export function transcript(circuitDigest, modelId, digit, image, points, scalars
     join(...SCALARS.map((name) => word(scalars[name]))),
     points.opening,
   ];
-  const states = [keccak(keccak(ascii("zkpredict proof v1"), circuitDigest), modelId, word(digit), image)];
+  const states = [keccak(keccak(ascii("zkpredict proof v1"), circuitDigest), modelId, word(digit), image, context)];
   for (const message of said) states.push(keccak(states.at(-1), message));
   const drawn = (state) => number(state) % ORDER;
   const challenges = {
