@@ -136,7 +136,7 @@ class JudgedMachine(Clocked):
         self.drain(self.contract, self.model.money)
 
 
-JudgedMachine.TestCase.settings = machine_settings(11, 14)
+JudgedMachine.TestCase.settings = machine_settings(6, 14)
 TestJudged = JudgedMachine.TestCase
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, Reverted
-from zkpredict.contracts.systems import training
+from zkpredict.contracts.open.deploy import deploy_packed
+from zkpredict.contracts.systems import council, training
+from zkpredict.contracts.systems.council import Council, Terms, evidence_of
 from zkpredict.contracts.systems.delivery import Deal
 from zkpredict.contracts.systems.goods import trip_network, trips
-from zkpredict.contracts.systems.judges import OpenJudge
+from zkpredict.contracts.systems.judges import OpenJudge, VersionJudge
+from zkpredict.contracts.systems.patches import Delta
+from zkpredict.contracts.systems.program import WEIGHTS
 from zkpredict.contracts.systems.stage import Stage
 from zkpredict.contracts.systems.training_int import Recipe, network_of, plain_training
 
@@ -71,3 +78,52 @@ def test_a_network_is_trained_on_settled_trips_and_on_nothing_else(settled):
     network = network_of(found.trace(settled.claims, images, labels))
     for layer, expected in zip(network.layers, plain_training(RECIPE, images, labels, found.seed)):
         assert (layer.weights == expected).all()
+
+
+def test_what_was_trained_on_the_log_is_adopted_by_two_houses_and_pays_the_next_trip(settled):
+    """The whole circle: settled trips, a claim of training that nobody refuted, a vote of both sides, a deal on the new version."""
+    stage, claims = settled.stage, settled.claims
+    if settled.parts.call("next") == 0:
+        training.publish_logged(settled.parts, 70, settled.samples, settled.origins)
+    recipe = replace(RECIPE, batches=60)
+    run, _ = training.open_run(claims, recipe.program(64), settled.parts.address, 0, 1)
+    claims.transact("arm", run)
+    stage.mine(3)
+    training.fix(claims, run)
+    images = np.array([list(values) for _, values in settled.samples[:64]], np.uint8)
+    labels = np.array([label for label, _ in settled.samples[:64]], np.uint8)
+    found = training.Run.read(claims, run)
+    trace = found.trace(claims, images, labels)
+    claim, _ = training.claim_training(claims, run, trace)
+    new = network_of(trace)
+    old = _untrained(replace(recipe, batches=1), images, labels, found.seed)
+    chain = stage.account("rival")
+    houses = tuple(stage.deploy("rival", "House", who, [stage.address(who)]).address for who in ("buyer", "supplier"))
+    versions = stage.deploy("rival", "ModelVersions")
+    predictor = stage.deploy("rival", "PatchablePredictor", versions.address)
+    terms = Terms(delay=100, period=1000, extension=1, timelock=100, quorum=50, bond=10)
+    members = Council.deploy(chain, houses, deploy_packed(chain, old).contract.address, predictor.address, terms)
+    address, digest, _ = council.store(chain, Delta.between(old, new))
+    stage.wait(claims.call("window") + 1)
+    claims.transact("finalize", claim)
+    assert claims.call("isTrained", claim, run, trace.roots(trace.program.steps)[WEIGHTS])
+    number, _ = members.propose(address, digest, f"what claim {claim} trained")
+    stage.wait(terms.delay + 1)
+    for who in ("buyer", "supplier"):
+        members.by(stage.account(who)).vote(number, True)
+    stage.wait(terms.period)
+    members.queue(number)
+    stage.wait(terms.timelock + 1)
+    members.execute(number)
+    for image in images[:4]:
+        assert list(predictor.call("logitsAt", members.handle, 1, image.tobytes())) == new.infer(image[None]).logits[0].tolist()
+    judge = stage.deploy("rival", "VersionPrediction", predictor.address)
+    pinned = VersionJudge(new, judge.address, judge.call("modelOf", members.handle, 1), evidence_of(members.handle, 1))
+    deal = Deal.open(stage, pinned, (1, 2, 3), 1, settled.deal.escrow)
+    deal.deliver(0, images[0].tobytes(), "a trip")
+    assert deal.escrow.call("status", deal.number)[8] == (1, 2, 3)[new.predict(images[0])]
+
+
+def _untrained(recipe: Recipe, images: np.ndarray, labels: np.ndarray, seed: bytes) -> IntegerNetwork:
+    first, second = plain_training(recipe, images, labels, seed)
+    return IntegerNetwork((DenseLayer(first, np.zeros(len(first), np.int64), recipe.activation_shift), DenseLayer(second, np.zeros(len(second), np.int64))))
