@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from zkpredict.circuits.columns import Origin, cells_of
 from zkpredict.circuits.constraints import constraints, public_polynomials
 from zkpredict.circuits.debug import DomainRows, UnsatisfiedConstraint, check_trace, public_rows, scalar_field
+from zkpredict.circuits.debug import _rows as mock_columns
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
@@ -139,6 +140,20 @@ def test_every_local_constraint_is_broken_by_each_column_that_it_reads(gate):
         "odd of track 0 is a bit", "quotient of track 0", "remainder of track 0 is below",
     }
     assert names == bits | more
+
+
+@pytest.mark.parametrize("gate, claim", [(RELU8, Claim(Kind.MARGIN, 1)), (Softsign(255, 1000), LOGITS)], ids=str)
+def test_every_constraint_is_broken_by_each_column_that_it_reads(gate, claim):
+    """Those of later rounds too, with every column solved, weights among them: one more on even rows, two on odd ones."""
+    compiled = compile_wide(network_of((7, 12, 3), [gate], seed=3), claim, 512)
+    statement, trace = case(compiled, np.arange(7, dtype=np.uint8))
+    drawn = {"alpha": ALPHA, "beta": BETA, "gamma": 7**80 % (1 << 200), "theta": 11**70 % (1 << 200)}
+    world, field = mock_columns(compiled, statement, trace, drawn), scalar_field()
+    for one in constraints(compiled.circuit):
+        assert not np.any(one.expression.evaluate(world)), one.name
+        for column in {cell.column for cell in cells_of(one.expression)}:
+            rows = world.columns | {column: world.columns[column] + field([1 + row % 2 for row in range(512)])}
+            assert np.any(one.expression.evaluate(DomainRows(rows, world.publics, drawn))), (one.name, column)
 
 
 def refusal(compiled, statement, trace) -> str:

@@ -28,6 +28,7 @@ CASES = [
     WideCircuit((600, 45, 12, 9, 3), (1, 2, 1), (RELU8, RELU, RELU8), 1024, MARGIN),
     WideCircuit((30, 700, 900, 12), (1, 2), (RationalRelu(4096), RELU), 2048, Claim(Kind.LOGITS)),
     WideCircuit((1, 1, 2), (2,), (RationalSquare(1),), 512),
+    WideCircuit((600, 5, 2), (2,), (RELU,), 512, private_input=True),
 ]
 
 
@@ -42,6 +43,8 @@ def test_every_constraint_has_its_line(circuit):
         for track in range(circuit.tracks):
             name = name.replace(f"track {track}", "track g").replace(f"lookup{track}_", "lookupg_")
         name = "lookupg_0" if name.startswith("lookupg_") else name
+        name = "input c is the committed one" if name.startswith("input ") else name
+        name = "lookup_input0" if name.startswith("lookup_input") else name
         assert f"`{name}`" in DOC, one.name
 
 
