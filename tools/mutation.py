@@ -28,12 +28,12 @@ CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
 WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
-    "zkpredict.verifier.native": NATIVE_KILLERS,
-    "zkpredict.verifier.opening": NATIVE_KILLERS,
-    "zkpredict.verifier.messages": NATIVE_KILLERS,
+    "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
+    "zkpredict.verifier.opening": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
+    "zkpredict.verifier.messages": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
     "zkpredict.verifier.commitment": NATIVE_KILLERS,
     "zkpredict.verifier.transcript": NATIVE_KILLERS,
-    "zkpredict.verifier.ceremony": NATIVE_KILLERS,
+    "zkpredict.verifier.ceremony": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
     "zkpredict.circuits.constraints": CIRCUIT_KILLERS,
     "zkpredict.circuits.columns": "tests/fuzz/test_killers_forms.py",
     "zkpredict.circuits.linear": CIRCUIT_KILLERS,

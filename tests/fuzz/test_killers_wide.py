@@ -29,8 +29,8 @@ from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.errors import FailedOpening
-from zkpredict.verifier.native import parse_proof, verify
+from zkpredict.verifier.errors import FailedOpening, WrongStatement
+from zkpredict.verifier.native import parse_proof, statement_for, verify
 
 STORED = json.loads((Path(__file__).parent / "wide_vectors.json").read_text(encoding="utf-8"))
 ALPHA, POINT = 3**140 % (1 << 250), 5**90 % (1 << 240)
@@ -112,6 +112,47 @@ def test_bytes_of_a_private_input_are_looked_up_too():
         assert [name for name in names if name.startswith("lookup_input")] == [f"lookup_input{n}" for n in range(-(-parts // 3))]
         held = [column.name for column in columns(circuit_of(widths=(inputs, 5, 3), private_input=True)) if column.name.startswith("input")]
         assert held == [f"input{part}" for part in range(parts)]
+
+
+# what statements refuse
+
+OPEN = WideCircuit((7, 5, 3), (1,), (RELU,), 512, Claim(Kind.LOGITS))
+LIMIT = 1 << 46
+
+
+@pytest.mark.parametrize(
+    "outputs, digit, message",
+    [
+        ((1, 3), 1, "the proof states 2 outputs, the circuit makes 3 public"),
+        ((), 0, "the proof states 0 outputs, the circuit makes 3 public"),
+        ((1, LIMIT, 2), 1, f"output 1 is {LIMIT}, beyond {LIMIT - 1}"),
+        ((1, 3, -LIMIT), 1, f"output 2 is {-LIMIT}, beyond {LIMIT - 1}"),
+        ((1, 3, 2), 2, "the digit is 2, the largest output is number 1"),
+        ((3, 3, 2), 1, "the digit is 1, the largest output is number 0"),
+        ((1, 3, 2), 3, "the digit 3 is not one of the 3 classes"),
+    ],
+)
+def test_what_statements_with_outputs_refuse(outputs, digit, message):
+    with refuses(WrongStatement, message):
+        statement_for(OPEN, bytes(7), digit, outputs)
+
+
+def test_statements_that_fit():
+    assert statement_for(OPEN, bytes(7), 1, (1 - LIMIT, LIMIT - 1, 0)) == Statement(bytes(7), 1, (1 - LIMIT, LIMIT - 1, 0))
+    assert statement_for(circuit_of(), bytes(7), 2, (), bytes(32)) == Statement(bytes(7), 2, context=bytes(32))
+    with refuses(WrongStatement, "the proof states 3 outputs, the circuit makes 0 public"):
+        statement_for(circuit_of(), bytes(7), 1, (1, 3, 2))
+    with refuses(WrongStatement, "the context has 31 bytes, expected 32 or none"):
+        statement_for(circuit_of(), bytes(7), 1, (), bytes(31))
+    with refuses(WrongStatement, "the image has 8 bytes, the circuit takes 7"):
+        statement_for(circuit_of(), bytes(8), 1)
+
+
+def test_what_is_absorbed():
+    """The class in 32 bytes, outputs in 8 each, the input, the context."""
+    said = Statement(b"xy", 3, (1, -2), context=b"c" * 32).absorbed()
+    assert said == bytes(31) + b"\x03" + bytes(7) + b"\x01" + b"\xff" * 7 + b"\xfe" + b"xy" + b"c" * 32
+    assert Statement(b"", 3, (), (b"p" * 96, b"q" * 96)).absorbed() == bytes(31) + b"\x03" + b"p" * 96 + b"q" * 96
 
 
 # what circuits refuse

@@ -14,6 +14,7 @@ from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
 from zkpredict.prover.setup import FOLDER
 from zkpredict.verifier.ceremony import (
     CEREMONY_SHA256,
+    CODES_COMMITMENTS,
     G1_POWERS,
     G2_POWERS,
     TABLE_COMMITMENT,
@@ -117,3 +118,13 @@ def test_the_table_commitment_is_the_interpolated_table_at_tau(g1_powers):
     assert committed.to_compressed() == TABLE_COMMITMENT
     coefficients[17] = (coefficients[17] + 1) % MODULUS
     assert G1.linear_combination(g1_powers[:256], coefficients).to_compressed() != TABLE_COMMITMENT
+
+
+@pytest.mark.parametrize("name", sorted(CODES_COMMITMENTS))
+def test_the_tables_of_wide_circuits_are_committed(g1_powers, name):
+    """Bytes on even places; the lower tops on places 1 modulo 4, the upper ones on places 3 modulo 4 (without 128 where lanes saturate)."""
+    upper = list(range(128, 256)) if name == "codes_relu" else [*range(129, 256), 129]
+    values = [(j // 2, j // 4, j // 2, upper[j // 4])[j % 4] for j in range(512)]
+    back = powers(inverse(root_of_unity(512)), 512)
+    coefficients = [sum(value * back[i * k % 512] for i, value in enumerate(values)) * inverse(512) % MODULUS for k in range(512)]
+    assert G1.linear_combination(g1_powers[:512], coefficients).to_compressed() == CODES_COMMITMENTS[name]
