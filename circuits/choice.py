@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
+from zkpredict.circuits.convolution.compiler import compile_convolution
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.circuits.networks.reference import IntegerNetwork
@@ -39,6 +41,11 @@ def compile_any(
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
     """
+    if network.grids:
+        if placement == COMPACT or private_input:
+            what = "compact circuits" if placement == COMPACT else "circuits with a private input"
+            raise UnsupportedNetwork(f"layer {network.grids[0]} is a convolution: {what} hold dense layers only")
+        return compile_convolution(network, claim, domain)
     compact = placement == COMPACT or (placement is None and claim == CLASS and not private_input and domain in (None, *DOMAINS))
     if compact:
         try:
@@ -67,6 +74,8 @@ def choices(network: IntegerNetwork, claim: Claim = CLASS, private_input: bool =
 
 def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
+    if isinstance(circuit, ConvCircuit) or network.grids:
+        return compile_convolution(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
     if isinstance(circuit, WideCircuit):
         return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input)
     return compile_network(network, circuit.domain)

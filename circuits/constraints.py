@@ -6,6 +6,7 @@ The debug checker, the prover, both verifiers and the generated contract all eva
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -53,18 +54,25 @@ def selectors(circuit: AnyCircuit, alpha: S) -> dict[str, Selector[S]]:
     return found
 
 
-def public_polynomials(circuit: AnyCircuit, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
-    """Every public polynomial by name, but `vanishing`, which is zero on the domain."""
+def public_polynomials(
+    circuit: AnyCircuit, statement: Statement, alpha: int, challenges: Mapping[str, int] | None = None
+) -> dict[str, PublicPolynomial]:
+    """Every public polynomial by name, but `vanishing`, which is zero on the domain; with all `challenges` also those that depend on
+    later ones."""
     found: dict[str, PublicPolynomial] = {**selectors(circuit, alpha)}
     for gadget in placement.placed(circuit):
         found |= gadget.publics(statement, alpha)
+        if challenges is not None:
+            found |= gadget.late_publics(statement, challenges)
     return found
 
 
-def evaluate_publics(circuit: AnyCircuit, statement: Statement, alpha: int, point: int) -> dict[str, int]:
+def evaluate_publics(
+    circuit: AnyCircuit, statement: Statement, alpha: int, point: int, challenges: Mapping[str, int] | None = None
+) -> dict[str, int]:
     """All public polynomials at a `point` outside the domain: what a verifier computes by itself."""
-    n = circuit.domain
-    found = {name: polynomial.evaluate(point, n) for name, polynomial in public_polynomials(circuit, statement, alpha).items()}
+    n, polynomials = circuit.domain, public_polynomials(circuit, statement, alpha, challenges)
+    found = {name: polynomial.evaluate(point, n) for name, polynomial in polynomials.items()}
     vanishing = (pow(point, n, MODULUS) - 1) % MODULUS
     factors = (vanishing, vanishing * pow(point, placement.QUOTIENT_SPLIT, MODULUS) % MODULUS)
     return found | dict(zip(placement.quotient_factors(circuit), factors, strict=False))

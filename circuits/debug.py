@@ -123,11 +123,13 @@ def _rows(
     circuit, n = compiled.circuit, compiled.circuit.domain
     found = {column.name: _field(_fixed_rows(column.values, n)) for column in columns(circuit) if column.values}
     rows = iter(compiled.all_rows)
+    before: list[list[int]] = []
     for own in circuit.row_columns:
         combined = [0] * n
-        for exponent in own.exponents:
+        before = before if own.again else [next(rows) for _ in own.exponents]
+        for exponent, row in zip(own.exponents, before, strict=True):
             weight = pow(challenges["alpha"], exponent, MODULUS)
-            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, next(rows), strict=True)]
+            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row, strict=True)]
         found[own.name] = _field(_evaluate_on_domain(combined, n) if own.coefficients else combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
     found |= {name: _field(values) for name, values in (given or {}).items()}

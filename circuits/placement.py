@@ -12,6 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from zkpredict.circuits.columns import Column, Form, Origin
+from zkpredict.circuits.convolution.layout import CONVOLUTION_MAGIC, ConvCircuit
+from zkpredict.circuits.convolution.placement import conv_gadgets, conv_rounds
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.expression import Cell, Environment, Public
 from zkpredict.circuits.files.codec import ByteReader
@@ -62,7 +64,9 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
     start = reader.position
     magic = reader.take(len(MAGIC), "circuit magic")
     reader.position = start
-    known: dict[bytes, type[Circuit] | type[WideCircuit]] = {MAGIC: Circuit, wide_layout.MAGIC: WideCircuit}
+    known: dict[bytes, type[Circuit] | type[WideCircuit]] = {
+        MAGIC: Circuit, wide_layout.MAGIC: WideCircuit, CONVOLUTION_MAGIC: ConvCircuit
+    }
     if magic not in known:
         raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
     return known[magic].read(reader)
@@ -87,12 +91,16 @@ def claim_of(circuit: AnyCircuit) -> Claim:
 
 def commit_rounds(circuit: AnyCircuit) -> Mapping[str, tuple[str, ...]]:
     """The rounds in which a proof commits to columns, and the challenges drawn after each."""
+    if isinstance(circuit, ConvCircuit):
+        return conv_rounds(circuit)
     return WIDE_ROUNDS if isinstance(circuit, WideCircuit) else COMMIT_ROUNDS
 
 
 @lru_cache(maxsize=256)
 def placed(circuit: AnyCircuit) -> tuple[Gadget, ...]:
     """The gadgets of a circuit, in the order in which their constraints are weighed."""
+    if isinstance(circuit, ConvCircuit):
+        return conv_gadgets(circuit)
     if isinstance(circuit, WideCircuit):
         return wide_gadgets(circuit)
     gates = tuple(GATES[tag](circuit) for tag in sorted(set(circuit.gates[:-1]) or {0}))
@@ -104,7 +112,8 @@ def placed(circuit: AnyCircuit) -> tuple[Gadget, ...]:
 
 def quotient_columns(circuit: AnyCircuit) -> tuple[Column, ...]:
     """The commitments of the quotient."""
-    return (QUOTIENT, QUOTIENT_HIGH)[: circuit.quotient_pieces]
+    last = len(commit_rounds(circuit))
+    return tuple(replace(column, round=last) for column in (QUOTIENT, QUOTIENT_HIGH)[: circuit.quotient_pieces])
 
 
 def quotient_factors(circuit: AnyCircuit) -> tuple[str, ...]:

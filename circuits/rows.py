@@ -15,3 +15,5 @@ class RowColumn:
     layer: int
     coefficients: bool
     exponents: Sequence[int]
+    again: bool = False
+    """Whether its rows are those of the column before it, weighed anew."""

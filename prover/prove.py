@@ -13,6 +13,8 @@ import numpy as np
 from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, Form, Origin, Round, linearised_name, scalar_name
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
+from zkpredict.circuits.convolution.compiler import ConvNetwork
+from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import GENERATOR, MODULUS, root_of_unity
@@ -28,7 +30,7 @@ from zkpredict.prover.hiding import OpenedInput, hidden_values
 from zkpredict.prover.model import Model
 from zkpredict.prover.polynomial import Column, commit_columns
 from zkpredict.prover.randomness import random_scalars
-from zkpredict.prover.rows import combined_rows
+from zkpredict.prover.rows import combined_rows, correlation_column
 from zkpredict.prover.setup import announce_proof, monomial_key
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import Proof, absorbed
@@ -119,6 +121,7 @@ class Prover:
     points: dict[str, G1] = field(default_factory=dict)
     scalars: dict[str, int] = field(default_factory=dict)
     challenges: dict[str, int] = field(default_factory=dict)
+    _publics: tuple[dict[str, int] | None, dict[str, Spread]] | None = field(default=None, init=False, repr=False)
 
     @cached_property
     def compiled(self) -> AnyCompiled:
@@ -170,9 +173,23 @@ class Prover:
         values = {column.name: self.filled(trace[column.name]) for column in own if column.name in trace}
         rows = self.on_domain(values)
         for column in own:
-            if column.name not in trace:
+            if column.name not in trace and column.name in self.correlations:
+                values[column.name] = self.correlation(*self.correlations[column.name])
+            elif column.name not in trace:
                 values[column.name] = self.run(self.solved(column.name, column.defined_by, rows), column.name)
         self.columns |= self.commit(values)
+
+    @cached_property
+    def correlations(self) -> dict[str, tuple[int, int]]:
+        """The columns of hidden convolutions: layer and piece of each."""
+        return {correlation(*part): part for part in self.circuit.hidden_convolutions()} if isinstance(self.circuit, ConvCircuit) else {}
+
+    def correlation(self, layer: int, piece: int) -> Vector:
+        """What the kernels of a hidden convolution meet."""
+        if not isinstance(self.compiled, ConvNetwork):
+            raise ValueError(f"the network has no convolution in layer {layer}")
+        activations = self.compiled.network.infer(np.frombuffer(self.statement.input, np.uint8)[None]).activations
+        return correlation_column(self.compiled, layer, piece, activations[layer - 1][0], self.challenges["alpha"])
 
     def solved(self, name: str, defined_by: str | None, rows: Values) -> Recurrence:
         """What the constraint `defined_by` makes of the column `name`."""
@@ -231,11 +248,14 @@ class Prover:
         """The constant columns of the protocol."""
         return {column.name: fixed_coefficients(column.values) for column in columns(self.circuit) if column.values}
 
-    @cached_property
+    @property
     def publics(self) -> dict[str, Spread]:
-        """The public polynomials, once alpha is known."""
-        found = public_polynomials(self.circuit, self.statement, self.challenges["alpha"])
-        return {name: Spread.of(polynomial) for name, polynomial in found.items()}
+        """The public polynomials, once alpha is known; those that depend on later challenges once these are."""
+        known = dict(self.challenges) if "eta" in self.challenges else None
+        if self._publics is None or (known is None) != (self._publics[0] is None):
+            found = public_polynomials(self.circuit, self.statement, self.challenges["alpha"], known)
+            self._publics = known, {name: Spread.of(polynomial) for name, polynomial in found.items()}
+        return self._publics[1]
 
     def on_domain(self, own: Mapping[str, Vector]) -> Values:
         """All that is known so far, on the domain, with the values of a round's `own` columns."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from zkpredict.circuits.choice import AnyCompiled
+from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.compiler import WideNetwork
@@ -27,6 +28,11 @@ def hidden_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple
     remaining = iter(secrets)
     if isinstance(compiled, WideNetwork):
         for column in compiled.circuit.row_columns:
+            if column.again:
+                continue
+            if isinstance(compiled, ConvNetwork) and compiled.circuit.is_convolution(column.layer):
+                yield from ((column, row) for row in _kernel_rows(compiled, column, remaining))
+                continue
             make = _input_rows if column.coefficients else _value_rows
             yield from ((column, row) for row in make(compiled, column, remaining))
         return
@@ -43,10 +49,14 @@ def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> 
         used = 0
         for column in compiled.circuit.row_columns:
             weights = [pow(alpha, exponent, MODULUS) for exponent in column.exponents]
+            used -= len(weights) if column.again else 0
             own = secrets[used : used + len(weights)]
             used += len(weights)
             hiding = sum(weight * secret for weight, secret in zip(weights, own, strict=True)) % MODULUS
-            if column.coefficients:
+            if isinstance(compiled, ConvNetwork) and compiled.circuit.is_convolution(column.layer):
+                kernels = _combined_kernels(compiled, column, weights, hiding)
+                found[column.name] = kernels if column.coefficients else kernels.intt()
+            elif column.coefficients:
                 found[column.name] = _combined_inputs(compiled, column, weights, hiding)
             else:
                 found[column.name] = _combined_values(compiled, column, weights, hiding).intt()
@@ -118,6 +128,32 @@ def _combined_inputs(compiled: WideNetwork, column: RowColumn, weights: list[int
     return _with_secret(circuit.domain, parts, hiding)
 
 
+def _kernel_rows(compiled: ConvNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
+    for group in range(len(compiled.circuit.groups(column.layer))):
+        entries = Vector.from_ints([entry % MODULUS for entry in compiled.kernel(column.layer, group)])
+        yield _with_secret(compiled.circuit.domain, [entries], next(secrets))
+
+
+def _combined_kernels(compiled: ConvNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
+    layer, factors = column.layer, compiled.factors(column.layer).tolist()
+    scalars: list[int] = []
+    for group, weight in enumerate(weights):
+        scalars += [factor * weight % MODULUS for factor in factors[compiled.channels_of(layer, group)]]
+    every = slice(0, len(scalars))
+    parts = [Vector.from_ints([_bias(compiled, layer, every, scalars)]), _weighted(compiled, layer, every, slice(None), scalars)]
+    return _with_secret(compiled.circuit.domain, parts, hiding)
+
+
+def correlation_column(compiled: ConvNetwork, layer: int, piece: int, activations: np.ndarray, alpha: int) -> Vector:
+    """What the kernels of a hidden convolution meet, all positions of a piece together: n field elements."""
+    circuit = compiled.circuit
+    packs = circuit.piece_packs(layer, piece)
+    met = compiled.correlations(layer, activations)[packs.start : packs.stop]
+    weights = [pow(alpha, exponent, MODULUS) for exponent in circuit.position_exponents(layer, piece)]
+    found = Vector.combine_rows(np.ascontiguousarray(met), weights)
+    return Vector.concat([found, Vector.zeros(circuit.domain - len(found))])
+
+
 def _value_rows(compiled: WideNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
     all_factors = compiled.factors(column.layer)
     for pack in range(compiled.circuit.bands[column.layer].packs):
@@ -135,7 +171,7 @@ def _values(compiled: WideNetwork, column: RowColumn, own: slice, factors: list[
     """sum over neurons of factor (bias, weights) on the rows where the layer reads them, with the random entry."""
     circuit, layer = compiled.circuit, column.layer
     rows, numbers = compiled.places(column)
-    contiguous = len(numbers) == int(numbers[-1]) - int(numbers[0]) + 1
+    contiguous = np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers)))
     inputs = slice(int(numbers[0]), int(numbers[-1]) + 1) if contiguous else numbers
     ends = [secret, _bias(compiled, layer, own, factors)] if compiled.has_bias(column) else [secret]
     end_rows = [compiled.blinding_position(layer), compiled.bias_row(layer)][: len(ends)]

@@ -148,6 +148,7 @@ def rows_of_column(commitment: ModelCommitment, name: str, alpha: int) -> list[t
     start = 0
     for column in commitment.circuit.row_columns:
         exponents = column.exponents
+        start -= len(exponents) if column.again else 0
         if column.name == name:
             points = cast("tuple[G1, ...]", commitment.rows)[start : start + len(exponents)]
             return [(point, pow(alpha, exponent, MODULUS)) for point, exponent in zip(points, exponents, strict=True)]

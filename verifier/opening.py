@@ -109,7 +109,7 @@ def linearise(
     circuit: AnyCircuit, statement: Statement, challenges: Mapping[str, int], scalars: Mapping[str, int]
 ) -> Linearisation[int]:
     """Evaluates the combined constraint at rho with the stated cells filled in."""
-    publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"])
+    publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"], challenges)
     shape = form(circuit)
     world: OpenedCells[int] = OpenedCells(publics, challenges, stated_cells(shape, scalars))
     return Linearisation.of(shape, total_constraint(circuit, world))

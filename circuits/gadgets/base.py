@@ -83,6 +83,10 @@ class Gadget:
         """Its public polynomials that depend on the statement."""
         return {}
 
+    def late_publics(self, statement: Statement, challenges: Mapping[str, int]) -> Mapping[str, PublicPolynomial]:
+        """Its public polynomials that depend on challenges drawn behind the second round."""
+        return {}
+
     def equations(self, claim: int) -> tuple[Equation, ...]:
         """Linear equations, besides those of the committed rows, for a claimed class (-1: without what depends on it)."""
         return ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from zkpredict.circuits.networks.dense import (
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 
 SAFE_MAGNITUDE = 1 << 62
+if TYPE_CHECKING:
+    from zkpredict.circuits.networks.convolution import Grid
+
 _MAX_INT64 = (1 << 63) - 1
 _MAGIC, _MAGIC_ACTIVATIONS = b"zkpN\x01", b"zkpN\x02"
 
@@ -50,6 +54,19 @@ class DenseLayer(Layer):
             raise UnsupportedNetwork(f"shift must be an int in 0..62, got {self.shift!r}")
         if not isinstance(self.activation, Activation):
             raise UnsupportedNetwork(f"the activation must be one of zkpredict.circuits.networks.activations, got {self.activation!r}")
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """z of a batch, int64 [batch, inputs] -> [batch, outputs]."""
+        return values @ self.weights.T + self.bias
+
+    def reach(self, ranges: list[tuple[int, int]]) -> Interval:
+        """Worst-case ranges of z for inputs in `ranges`, ends included."""
+        return reach(self, ranges)
+
+    @property
+    def grid(self) -> Grid | None:
+        """The geometry of a convolution; a dense layer has none."""
+        return None
 
     def _check_range(self, name: str, low: int, high: int) -> None:
         if high > _MAX_INT64:
@@ -79,7 +96,7 @@ class IntegerNetwork(Network):
         ranges = [(0, MAX_PIXEL)] * self.layers[0].inputs
         found = []
         for number, layer in enumerate(self.layers):
-            found.append(reach(layer, ranges))
+            found.append(layer.reach(ranges))
             if number < len(self.layers) - 1:
                 ranges = _activation_ranges(number, layer, found[-1])
         return tuple(found)
@@ -90,6 +107,16 @@ class IntegerNetwork(Network):
         hidden = enumerate(zip(self.layers[:-1], self.intervals[:-1], strict=True))
         ranges = (_activation_ranges(number, layer, interval) for number, (layer, interval) in hidden)
         return tuple(Interval(*map(tuple, zip(*pairs, strict=True))) for pairs in ranges)
+
+    @property
+    def grids(self) -> tuple[int, ...]:
+        """Numbers of the layers that have a geometry (`zkpredict.circuits.networks.convolution`)."""
+        return tuple(number for number, layer in enumerate(self.layers) if layer.grid is not None)
+
+    def require_dense(self, what: str) -> None:
+        """Raises `UnsupportedNetwork`, naming the first convolution, because `what` can only hold dense layers."""
+        if self.grids:
+            raise UnsupportedNetwork(f"layer {self.grids[0]} is a convolution: {what} hold dense layers only")
 
     def require_relu(self, what: str) -> None:
         """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, because `what` can only hold ReLU."""
@@ -102,7 +129,7 @@ class IntegerNetwork(Network):
         values = self.batch(images).astype(np.int64)
         pre_activations, activations = [], []
         for number, layer in enumerate(self.layers, start=1):
-            z = values @ layer.weights.T + layer.bias
+            z = layer.apply(values)
             pre_activations.append(z)
             if number < len(self.layers):
                 values = layer.activation.apply(z, layer.shift)

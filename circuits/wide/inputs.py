@@ -50,3 +50,27 @@ class InputPart:
         whole = pow(point, domain, MODULUS)
         first = self.weights[0] * values[0] * (1 - whole)
         return (whole * total * block + first) * inverse(self.domain) % MODULUS
+
+
+@dataclass(frozen=True)
+class InputVector:
+    """The same for any field elements q, of which there are fewer than n."""
+
+    domain: int
+    values: tuple[int, ...] = field(repr=False)
+
+    def coefficients(self) -> list[int]:
+        """Low first, n of them."""
+        scale = inverse(self.domain)
+        found = [0] * self.domain
+        for position, value in enumerate(self.values):
+            found[-position % self.domain] = value * scale % MODULUS
+        return found
+
+    def evaluate(self, point: int, domain: int) -> int:
+        """point^n sum_k q_k point^-k, but for the first term, which is q_0 and not point^n times that."""
+        z, total = inverse(point), 0
+        for value in reversed(self.values):
+            total = (total * z + value) % MODULUS
+        whole = pow(point, domain, MODULUS)
+        return (whole * total + self.values[0] * (1 - whole)) * inverse(self.domain) % MODULUS

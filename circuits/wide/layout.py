@@ -24,6 +24,7 @@ NARROW, DOUBLE = 1, 2
 """Lanes of a value: 24 or 48 bits."""
 _TAG_BITS, _LANES_MASK = 4, 15
 _PRIVATE = 128
+Parts = tuple[tuple[int, ...], tuple[int, ...], tuple[Activation, ...], int, Claim, bool]
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ class WideCircuit:
     @property
     def total_rows(self) -> int:
         """Committed rows of the model: the points a registry stores."""
-        return sum(len(column.exponents) for column in self.row_columns)
+        return sum(len(column.exponents) for column in self.row_columns if not column.again)
 
     # bytes
 
@@ -213,7 +214,15 @@ class WideCircuit:
     @classmethod
     def read(cls, reader: ByteReader) -> WideCircuit:
         """Parses `to_bytes` output at the cursor. Raises `MalformedFile`."""
-        reader.expect(MAGIC, "circuit magic")
+        try:
+            return cls(*cls.read_parts(reader, MAGIC))
+        except UnsupportedNetwork as error:
+            raise MalformedFile(f"{reader.what}: {error}") from None
+
+    @staticmethod
+    def read_parts(reader: ByteReader, magic: bytes) -> Parts:
+        """What the bytes say, in the order of the fields. Raises `MalformedFile`."""
+        reader.expect(magic, "circuit magic")
         domain = reader.unsigned(2, "domain")
         kind = reader.unsigned(1, "claim")
         private, kind = bool(kind & _PRIVATE), kind & ~_PRIVATE
@@ -230,11 +239,12 @@ class WideCircuit:
             known.setdefault(rational.tag, rational)
         if set(tags) - known.keys():
             raise MalformedFile(f"{reader.what}: layers have the activations {tags}, only {sorted(known)} are described")
+        lanes = tuple(byte & _LANES_MASK for byte in tagged)
         try:
-            lanes = tuple(byte & _LANES_MASK for byte in tagged)
-            return cls(widths, lanes, tuple(known[tag] for tag in tags), domain, Claim(Kind(kind), parameter), private)
+            claim = Claim(Kind(kind), parameter)
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
+        return widths, lanes, tuple(known[tag] for tag in tags), domain, claim, private
 
     @cached_property
     def digest(self) -> bytes:

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import add
+from typing import Protocol
 
 from zkpredict.circuits.columns import Column, Origin
-from zkpredict.circuits.expression import Cell, Challenge, Public
+from zkpredict.circuits.expression import Cell, Challenge, Expression, Public
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.publics import Constant, PublicPolynomial
@@ -25,21 +26,31 @@ from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.output import Output
 
 
+class Late(Protocol):
+    """A check at a challenge that is drawn behind the second round."""
+
+    def read(self) -> Expression:
+        """What the sum takes."""
+
+
 class Total(WideGadget):
     """The running sum of all equations."""
 
-    def __init__(self, circuit: WideCircuit, dense: tuple[Dense, ...], output: Output, keys: Keys) -> None:
+    def __init__(
+        self, circuit: WideCircuit, dense: tuple[Dense, ...], output: Output, keys: Keys, late: Late | None = None
+    ) -> None:
         super().__init__(circuit)
-        self.dense, self.output, self.keys = dense, output, keys
+        self.dense, self.output, self.keys, self.late = dense, output, keys, late
 
     def columns(self) -> tuple[Column, ...]:
-        return (Column("sum", Origin.PROOF, 2, "sum"),)
+        return (Column("sum", Origin.PROOF, 2 if self.late is None else 3, "sum"),)
 
     def constraints(self) -> tuple[Constraint, ...]:
         total = Cell("sum")
         right = Public("last") * Cell("fold") - reduce(add, [layer.read_by_weights() for layer in self.dense]) - Public("constants")
         claimed = self.output.read()
         right = right if claimed is None else right + claimed
+        right = right if self.late is None else right + self.late.read()
         apart = reduce(add, [Cell(name) for name, _ in self.keys.lookups()]) - Cell("lookup_table")
         spare = self.output.spare()
         apart = apart if spare is None else apart + Challenge("theta") * spare
