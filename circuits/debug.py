@@ -22,6 +22,7 @@ from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.publics import Constant, Patches, Periodic
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.compiler import WideNetwork
+from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.wide.explain import wrong_parts
 from zkpredict.circuits.witness import Trace
 
@@ -64,14 +65,15 @@ def check_trace(
     compiled: AnyCompiled, statement: Statement, trace: Trace, alpha: int, beta: int, given: Mapping[str, list[int]] | None = None
 ) -> None:
     """Checks all constraints for the given `alpha`, `beta` (`gamma` and `theta`, which wide circuits draw as well, follow from them).
-    `given`: the columns of a hidden input, n values each. Raises `UnsatisfiedConstraint` at the first that fails.
+    `given`: the columns of a hidden input and of hidden convolutions, n values each. Raises `UnsatisfiedConstraint` at the first that fails.
 
     The running sums start at zero and close at the last row, so a wrong total shows as a failure in that row.
     """
     circuit = compiled.circuit
     hidden = {column.name for column in columns(circuit) if column.origin is Origin.MODEL}
     drawn = {"alpha": alpha, "beta": beta, "gamma": pow(alpha + 1, 1 << 20, MODULUS), "theta": pow(beta + 1, 1 << 20, MODULUS)}
-    environment = _rows(compiled, statement, trace, drawn, given=given or {})
+    drawn["eta"] = pow(alpha + beta + 1, 1 << 20, MODULUS)
+    environment = _rows(compiled, statement, trace, drawn, up_to=3, given=given or {})
     for one in constraints(circuit):
         values = np.asarray(one.expression.evaluate(environment))
         failing = np.nonzero(values)[0]
@@ -80,7 +82,7 @@ def check_trace(
             broken: Iterable[str] = []
             if one.name == "linear" and isinstance(circuit, Circuit):
                 broken = failing_equations(compiled, statement, trace)
-            if one.name == "sum" and isinstance(compiled, WideNetwork):
+            if one.name == "sum" and isinstance(compiled, WideNetwork) and not isinstance(compiled, ConvNetwork):
                 broken = wrong_parts(compiled, statement, trace)
             raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
 
@@ -103,14 +105,16 @@ def failing_equations(compiled: AnyCompiled, statement: Statement, trace: Trace)
     return [equation.name for exponent, equation in named.items() if residuals[exponent]]
 
 
-def public_rows(circuit: AnyCircuit, statement: Statement, alpha: int) -> dict[str, list[int]]:
+def public_rows(
+    circuit: AnyCircuit, statement: Statement, alpha: int, challenges: Mapping[str, int] | None = None
+) -> dict[str, list[int]]:
     """Every public polynomial by its values on the domain (the vanishing polynomial, zero there, is left out)."""
     n = circuit.domain
     return {
         name: [polynomial.at_row(row) for row in range(n)]
         if isinstance(polynomial, Periodic | Patches | Constant)
         else _evaluate_on_domain(polynomial.coefficients(), n)
-        for name, polynomial in public_polynomials(circuit, statement, alpha).items()
+        for name, polynomial in public_polynomials(circuit, statement, alpha, challenges).items()
     }
 
 
@@ -133,7 +137,7 @@ def _rows(
         found[own.name] = _field(_evaluate_on_domain(combined, n) if own.coefficients else combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
     found |= {name: _field(values) for name, values in (given or {}).items()}
-    publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"]).items()}
+    publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"], challenges if "eta" in challenges else None).items()}
     environment = DomainRows(found, publics, dict(challenges))
     for column in columns(circuit):
         if column.defined_by and column.round <= up_to and column.name not in found:

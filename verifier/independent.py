@@ -21,6 +21,7 @@ from py_ecc.optimized_bls12_381 import field_modulus as BASE
 
 from zkpredict.circuits.columns import linearised_name, scalar_name
 from zkpredict.circuits.constraints import total_constraint
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.expression import Environment
 from zkpredict.circuits.layout import row_column
@@ -47,6 +48,8 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     """
     commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
     circuit = commitment.circuit
+    if isinstance(circuit, ConvCircuit):
+        raise WrongStatement("the circuit has convolutions, which the independent verifier does not know: the native one does")
     proof = Proof.from_bytes(proof_bytes, decode_point, form(circuit))
     model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
     if proof.model_id != model_id:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 class ConvLanes(Lanes):
     """Lanes of layers that lie in several bands."""
 
-    circuit: ConvCircuit
+    circuit: ConvCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
 
     def fill(self, cells: Cells, run: Run) -> None:
         for layer in range(self.circuit.layers - 1):
@@ -69,7 +69,7 @@ def by_group(circuit: ConvCircuit, layer: int, z: np.ndarray) -> list[np.ndarray
 class ConvDense(Dense):
     """A dense layer behind convolutions: it reads several bands, and sums of pools."""
 
-    circuit: ConvCircuit
+    circuit: ConvCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
 
     def read_by_weights(self) -> Expression:
         found = []
@@ -81,7 +81,7 @@ class ConvDense(Dense):
     def selectors(self, alpha: S) -> dict[str, Selector[S]]:
         found: dict[str, Selector[S]] = {"bias": Periodic(self.circuit.domain, {BIAS_ROW: 1})}
         for track in self.circuit.tracks_of(self.layer - 1):
-            parts = [
+            parts: list[Periodic[S]] = [
                 Periodic(piece.period, dict(piece.lane_rows(band.heads)))
                 for band in self.circuit.groups(self.layer - 1)
                 for piece in band.pieces
@@ -189,9 +189,9 @@ class Correlations(WideGadget):
             found[f"power{number}"] = Constant(scale)
             weights = [pow(alpha, exponent, MODULUS) for exponent in self.circuit.position_exponents(layer, piece)]
             bias += scale * sum(weights)
-            for place, value in tap_weights(self.circuit, layer, piece, weights, eta).items():
-                own = rows.setdefault((layer, place[0]), {})
-                own[place[1]] = (own.get(place[1], 0) + scale * value) % MODULUS
+            for (track, row), value in tap_weights(self.circuit, layer, piece, weights, eta).items():
+                own = rows.setdefault((layer, track), {})
+                own[row] = (own.get(row, 0) + scale * value) % MODULUS
         for layer in dict.fromkeys(layer for layer, _ in self.circuit.hidden_convolutions()):
             for track in self.circuit.tracks_of(layer - 1):
                 found[f"taps{layer}_{track}"] = Periodic(n, dict(rows.get((layer, track), {})))

@@ -20,6 +20,8 @@ from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import DenseLayer
 
 MAX_SIDE, MAX_CHANNELS = 1 << 10, 1 << 10
+MAX_OUTPUTS = 1 << 20
+"""Of one layer: positions times channels."""
 _FIELD_BYTES = 2
 
 
@@ -128,6 +130,9 @@ class ConvLayer(DenseLayer):
         super().__post_init__()
         if self.narrow.shape[1] != self.grid.taps:
             raise UnsupportedNetwork(f"a kernel has {self.narrow.shape[1]} weights a channel, its grid {self.grid.taps}")
+
+        if self.outputs > MAX_OUTPUTS or self.inputs > MAX_OUTPUTS:
+            raise UnsupportedNetwork(f"a convolution has at most {MAX_OUTPUTS} numbers in and out, got {self.inputs} and {self.outputs}")
 
     @property
     def grid(self) -> Grid:

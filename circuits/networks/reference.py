@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from zkpredict.circuits.networks.convolution import Grid
 
 _MAX_INT64 = (1 << 63) - 1
-_MAGIC, _MAGIC_ACTIVATIONS = b"zkpN\x01", b"zkpN\x02"
+_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS = b"zkpN\x01", b"zkpN\x02", b"zkpN\x03"
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,14 +141,18 @@ class IntegerNetwork(Network):
         8 bytes, the smallest that holds them), weights row by row, biases as int64; little-endian two's complement.
 
         A network with an activation other than ReLU has another magic, and in each hidden layer, before the weights, the
-        activation (`Activation.to_bytes`)."""
-        with_activations = any(layer.activation != RELU for layer in self.layers)
-        parts: list[bytes | memoryview] = [_MAGIC_ACTIVATIONS if with_activations else _MAGIC, bytes([len(self.layers)])]
+        activation (`Activation.to_bytes`). One with a convolution has a third magic and activations as well; each layer begins with a
+        byte, 1 before the grid of a convolution (`Grid.to_bytes`), whose inputs and outputs are then taps and channels."""
+        with_activations = bool(self.grids) or any(layer.activation != RELU for layer in self.layers)
+        magic = _MAGIC_GRIDS if self.grids else _MAGIC_ACTIVATIONS if with_activations else _MAGIC
+        parts: list[bytes | memoryview] = [magic, bytes([len(self.layers)])]
         for number, layer in enumerate(self.layers, start=1):
             size = layer.narrow.itemsize
+            if self.grids:
+                parts.append(b"\x00" if layer.grid is None else b"\x01" + layer.grid.to_bytes())
             parts += [
-                layer.inputs.to_bytes(4, "little"),
-                layer.outputs.to_bytes(4, "little"),
+                layer.narrow.shape[1].to_bytes(4, "little"),
+                layer.narrow.shape[0].to_bytes(4, "little"),
                 bytes([layer.shift, size]),
                 layer.activation.to_bytes() if with_activations and number < len(self.layers) else b"",
                 layer.narrow.astype(f"<i{size}", order="C", copy=False).data,
@@ -160,17 +164,21 @@ class IntegerNetwork(Network):
     def read(cls, reader: ByteReader) -> IntegerNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical encodings. Raises `MalformedFile`."""
         magic = reader.take(len(_MAGIC), "network magic")
-        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS):
-            raise MalformedFile(f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
+        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS):
+            raise MalformedFile(
+                f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r}, {_MAGIC_ACTIVATIONS!r} or {_MAGIC_GRIDS!r}"
+            )
         layers: list[tuple[np.ndarray, np.ndarray, int, Activation]] = []
+        grids: list[Grid | None] = []
         count = read_layer_count(reader)
         for number in range(count):
+            grids.append(_read_grid(reader, number) if magic == _MAGIC_GRIDS else None)
             outputs, inputs = read_layer_shape(reader, number, sum(weights.size for weights, *_ in layers))
             shift = reader.unsigned(1, f"layer {number} shift")
             size = reader.unsigned(1, f"layer {number} weight size")
             if size not in (1, 2, 4, 8):
                 raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
-            named = magic == _MAGIC_ACTIVATIONS and number < count - 1
+            named = magic != _MAGIC and number < count - 1
             activation = read_activation(reader, f"layer {number}") if named else RELU
             raw = reader.view(size * inputs * outputs, f"layer {number} weights")
             weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs)
@@ -180,8 +188,10 @@ class IntegerNetwork(Network):
             layers.append((weights, bias, shift, activation))
         if magic == _MAGIC_ACTIVATIONS and all(activation == RELU for *_, activation in layers):
             raise MalformedFile(f"{reader.what}: all its activations are relu, which has the magic {_MAGIC!r}")
+        if magic == _MAGIC_GRIDS and not any(grids):
+            raise MalformedFile(f"{reader.what}: no layer is a convolution, so its magic is {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
         try:
-            return cls(tuple(DenseLayer(*layer) for layer in layers))
+            return cls(tuple(_layer(*layer, grid) for layer, grid in zip(layers, grids, strict=True)))
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
 
@@ -192,6 +202,29 @@ class IntegerNetwork(Network):
         network = cls.read(reader)
         reader.finish()
         return network
+
+
+def _read_grid(reader: ByteReader, number: int) -> Grid | None:
+    """The geometry of layer `number`, if it has one. Raises `MalformedFile`."""
+    flag = reader.unsigned(1, f"layer {number} kind")
+    if flag > 1:
+        raise MalformedFile(f"{reader.what}: layer {number} kind is {flag}, expected 0 or 1")
+    if not flag:
+        return None
+    from zkpredict.circuits.networks.convolution import Grid  # it builds on this module
+
+    try:
+        return Grid.take(reader, f"layer {number}")
+    except UnsupportedNetwork as error:
+        raise MalformedFile(f"{reader.what}: layer {number}: {error}") from None
+
+
+def _layer(weights: np.ndarray, bias: np.ndarray, shift: int, activation: Activation, grid: Grid | None) -> DenseLayer:
+    if grid is None:
+        return DenseLayer(weights, bias, shift, activation)
+    from zkpredict.circuits.networks.convolution import ConvLayer  # it builds on this module
+
+    return ConvLayer(weights, bias, shift, activation, grid)
 
 
 def _activation_ranges(number: int, layer: DenseLayer, interval: Interval) -> list[tuple[int, int]]:

@@ -65,6 +65,8 @@ def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = 
     mode, compile_layer = ("packed", packed.compile_layer)
     if isinstance(network, ExactNetwork):
         mode, compile_layer = ("exact", exact.compile_layer)
+    else:
+        network.require_dense("Bitcoin scripts")
     cut, inputs = pixel_inputs(network)
     layers: list[LayerCode] = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):

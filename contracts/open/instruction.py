@@ -55,6 +55,7 @@ class PredictInstruction:
 
     def register(self, network: IntegerNetwork, model_id: bytes | None = None) -> bytes:
         """Makes `network` known as `model_id` (without one: as `network_id`); gives the id. An id is never given twice."""
+        network.require_dense("predict instructions")
         model_id = network_id(network) if model_id is None else model_id
         if len(model_id) != ID_BYTES:
             raise UnusableInput(f"a model id has {ID_BYTES} bytes, got {len(model_id)}")

@@ -139,6 +139,7 @@ def deployer() -> Artifact:
 
 def plan(network: IntegerNetwork) -> PackedPlan:
     """Lays out any dense integer network of at most 256 classes. Raises `UnsupportedNetwork` with what does not fit."""
+    network.require_dense("packed contracts")
     return _Planner(network).plan()
 
 

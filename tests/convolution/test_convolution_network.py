@@ -1,0 +1,107 @@
+"""Convolutions by the reference: against the dense layer that does the same, in files, and refused where only dense layers run."""
+
+import numpy as np
+import pytest
+from conv_cases import SHAPES, conv_network, network_of, picture
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import refuses
+
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.networks.convolution import ConvLayer, Grid
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.contracts.bitcoin.compiler import compile_script
+from zkpredict.contracts.open.instruction import PredictInstruction
+from zkpredict.contracts.open.packed import plan
+from zkpredict.contracts.systems.inference import Inference
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_a_convolution_is_the_dense_layer_with_its_weights_everywhere(name):
+    network = network_of(name)
+    dense = IntegerNetwork(tuple(layer.as_dense() if isinstance(layer, ConvLayer) else layer for layer in network.layers))
+    images = np.stack([picture(seed, network) for seed in range(20)])
+    one, other = network.infer(images), dense.infer(images)
+    for mine, theirs in zip(one.pre_activations, other.pre_activations, strict=True):
+        assert (mine == theirs).all()
+    assert network.shape == dense.shape
+    for mine, theirs in zip(network.intervals, dense.intervals, strict=True):
+        assert (mine.low, mine.high) == (theirs.low, theirs.high)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_random_geometries_match_reference(data):
+    """Each output position by its definition, in loops."""
+    side = st.integers(1, 6)
+    kernel = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
+    pads = [data.draw(st.integers(0, size - 1)) for size in (*kernel, *kernel)]
+    shape = data.draw(side) + 5, data.draw(side) + 5, data.draw(st.integers(1, 3))
+    grid = Grid(*shape, *kernel, data.draw(st.integers(1, 3)), pads[0], pads[1], data.draw(st.integers(1, 2)), pads[2], pads[3])
+    source = np.random.default_rng(data.draw(st.integers(0, 99)))
+    layer = ConvLayer(source.integers(-9, 10, (2, grid.taps)), source.integers(-9, 10, 2), 0, geometry=grid)
+    values = source.integers(0, 256, grid.inputs)
+    grown = values.reshape(shape)
+    height, width, channels = grid.pooled
+    pooled = np.zeros((height, width, channels), int)
+    for y, x in np.ndindex(height, width):
+        pooled[y, x] = grown[y * grid.pool : (y + 1) * grid.pool, x * grid.pool : (x + 1) * grid.pool].sum(axis=(0, 1))
+    expected = []
+    for y, x in np.ndindex(*grid.positions):
+        for channel in range(2):
+            total = int(layer.bias[channel])
+            for i, j, c in np.ndindex(*kernel, channels):
+                at = y * grid.stride + i - grid.pad_top, x * grid.stride + j - grid.pad_left
+                if 0 <= at[0] < height and 0 <= at[1] < width:
+                    total += int(layer.weights[channel].reshape(*kernel, channels)[i, j, c]) * int(pooled[(*at, c)])
+            expected.append(total)
+    assert layer.apply(values[None])[0].tolist() == expected
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_files_hold_convolutions(name):
+    network = network_of(name)
+    data = network.to_bytes()
+    assert data[:5] == b"zkpN\x03"
+    again = IntegerNetwork.from_bytes(data)
+    assert again.to_bytes() == data and (again.infer(picture(1, network)[None]).logits == network.infer(picture(1, network)[None]).logits).all()
+    for length in range(0, len(data), 7):
+        with pytest.raises(MalformedFile):
+            IntegerNetwork.from_bytes(data[:length])
+
+
+def test_files_of_dense_networks_are_as_before_and_have_one_form():
+    dense = IntegerNetwork((DenseLayer(np.ones((2, 3), int), np.zeros(2, int)),))
+    assert dense.to_bytes()[:5] == b"zkpN\x01"
+    network = network_of("one convolution")
+    data = bytearray(network.to_bytes())
+    assert data[6] == 1
+    data[6] = 2
+    with refuses(MalformedFile, "network: layer 0 kind is 2, expected 0 or 1"):
+        IntegerNetwork.from_bytes(bytes(data))
+    data[6], data[7:9] = 1, (0).to_bytes(2, "little")
+    with pytest.raises(MalformedFile, match="^network: layer 0: a convolution has sides in 1..1024 and channels in 1..1024, got Grid"):
+        IntegerNetwork.from_bytes(bytes(data))
+
+
+def test_kernels_that_do_not_fit_are_refused():
+    with pytest.raises(UnsupportedNetwork, match="^the kernel or the pool is larger than what it reads: "):
+        Grid(4, 4, 1, 5, 2)
+    with pytest.raises(UnsupportedNetwork, match="^padding must be smaller than the kernel, got "):
+        Grid(4, 4, 1, 2, 2, 1, 2)
+    with refuses(UnsupportedNetwork, "a kernel has 8 weights a channel, its grid 9"):
+        ConvLayer(np.ones((2, 8), int), np.zeros(2, int), 8, geometry=Grid(5, 5, 1, 3, 3))
+    with refuses(UnsupportedNetwork, "layer 0 has 27 outputs but layer 1 has 16 inputs"):
+        conv_network(1, [(Grid(5, 5, 1, 3, 3), 3), (Grid(4, 4, 1, 2, 2), 3)], 2)
+
+
+@pytest.mark.parametrize(
+    ("what", "run"),
+    [
+        ("packed contracts", plan), ("Bitcoin scripts", compile_script), ("dispute programs", Inference.of),
+        ("predict instructions", lambda network: PredictInstruction.of([network])),
+    ],
+)  # fmt: skip
+def test_what_runs_dense_layers_only_says_so(what, run):
+    with refuses(UnsupportedNetwork, f"layer 0 is a convolution: {what} hold dense layers only"):
+        run(network_of("one convolution"))
