@@ -179,3 +179,50 @@ def test_rounds_and_blinders():
         assert shape.blinders == 4
         sums = [column.name for column in shape.proof_columns if column.round == 2]
         assert all(column.defined_by for column in shape.proof_columns if column.round == 2) and "fold" in sums and "sum" in sums
+
+
+# the arguments in small, every case looked at
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_top_byte_has_one_sign_and_one_exact_bit(name):
+    """Step 8: all field elements top with some bits whose key is in the table. Whoever takes an entry and bits has top = entry - exact."""
+    saturates = name == "codes_relu8"
+    entries = {((0, 1, 0, 2)[place % 4], value) for place, value in enumerate(TABLES[name])}
+    found = set()
+    for sign in (0, 1):
+        for exact in (0, 1) if saturates else (0,):
+            for tag, entry in entries:
+                top = entry - exact
+                if tag == 1 + sign and exact * (top - 128) == 0:
+                    found.add((top, sign, exact))
+    assert found == {(top, int(top >= 128), int(saturates and top == 128)) for top in range(256)}
+
+
+def claims_of_one_pack(taken, low: int, high: int = 8, base: int = 16):
+    """Every pack of three digits below `high` that some class of three can be claimed for: {what rows demand: classes}. M is in low..high - 1;
+    `taken(i, y)` is what D_i lacks."""
+    found: dict[int, set[int]] = {}
+    for y in range(3):
+        for largest in range(low, high):
+            for number in range(high * high):
+                digits = list(divmod(number, high))
+                digits.insert(y, 0)
+                value = sum((d + taken(i, y) - largest) * base ** (2 - i) for i, d in enumerate(digits))
+                found.setdefault(value, set()).add(y)
+    return found
+
+
+def test_no_pack_has_two_classes():
+    """Step 12 with digits of 4 bits in the place of 48: whatever the rows demand, at most one class."""
+    assert all(len(classes) == 1 for classes in claims_of_one_pack(lambda i, y: int(i < y), 0).values())
+    for m in range(1, 8):
+        behind = lambda i, y, m=m: m * (i != y)
+        assert all(len(classes) == 1 for classes in claims_of_one_pack(behind, m).values()), m
+
+
+def test_without_the_lower_end_of_the_largest_logit_margins_wrap():
+    """The twin: from 2 on, a pack has two classes when M may be less than m. Without pinned signs a class has, too."""
+    wrapped = [m for m in range(1, 8) if any(len(c) > 1 for c in claims_of_one_pack(lambda i, y, m=m: m * (i != y), 0).values())]
+    assert wrapped == [2, 3, 4, 5, 6, 7]
+    assert any(len(c) > 1 for c in claims_of_one_pack(lambda i, y: int(i < y), 0, 16).values())
