@@ -84,6 +84,9 @@ def _number(numbers: Sequence[np.ndarray], place: Place) -> int:
 
 def _inputs(compiled: WideNetwork, layer: int, statement: Statement, rows: _Ints) -> list[int]:
     """What a layer reads, by neuron of the layer before."""
+    if layer == 0 and compiled.circuit.private_input:
+        chunks = enumerate(compiled.circuit.chunks)
+        return [int(value) for part, chunk in chunks for value in rows.columns[f"input{part}"][: len(chunk)]]
     if layer == 0:
         return list(statement.input)
     before = compiled.circuit.bands[layer - 1]
@@ -131,17 +134,20 @@ def _limbs(compiled: WideNetwork, columns: Mapping[str, np.ndarray]) -> Iterator
     gadget = Keys(circuit)
     entries = [(TAGS[number % len(TAGS)], value) for number, value in enumerate(TABLES[gadget.fixed])]
     counts = dict.fromkeys(entries, 0)
+    looked_up: dict[str, list[tuple[int, int]]] = {}
     for track in range(circuit.tracks):
         exact = columns.get(f"exact{track}", [0] * circuit.domain)
         tops = zip(columns[f"sign{track}"], columns[f"top{track}"], exact, strict=True)
         keys = {f"top{track}": [(1 + sign, top + one) for sign, top, one in tops]}
         keys |= {name: [(0, value) for value in columns[name]] for name in gadget.bytes_of(track)}
-        for name, own in keys.items():
-            for row, key in enumerate(own):
-                if key in counts:
-                    counts[key] += 1
-                else:
-                    yield f"{name} at row {row}, which is in no table,"
+        looked_up |= keys
+    looked_up |= {name: [(0, value) for value in columns[name]] for name in gadget.private_bytes}
+    for name, own in looked_up.items():
+        for row, key in enumerate(own):
+            if key in counts:
+                counts[key] += 1
+            else:
+                yield f"{name} at row {row}, which is in no table,"
     step = circuit.domain // len(entries)
     given = dict.fromkeys(entries, 0)
     for number, key in enumerate(entries):

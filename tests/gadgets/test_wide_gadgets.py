@@ -228,3 +228,20 @@ def test_public_polynomials_agree_with_their_values_on_rows():
     rows = public_rows(compiled.circuit, statement, ALPHA)
     for name, polynomial in public_polynomials(compiled.circuit, statement, ALPHA).items():
         assert polynomial.evaluate(98765, 512) % MODULUS == evaluate_values([int(v) % MODULUS for v in rows[name]], 98765), name
+
+
+def test_what_fails_is_named_with_a_private_input_too():
+    """The committed input as it is; a byte that is another is named with the pack that reads it."""
+    compiled = compile_wide(network_of((7, 12, 3), [RELU], seed=3), CLASS, 512, private_input=True)
+    image = np.arange(7, dtype=np.uint8) * 30
+    statement = Statement(b"", int(compiled.network.infer(image[None]).digits[0]))
+    trace = build_trace(compiled, statement, image.tobytes())
+    given = {"committed0": [int(v) for v in trace["input0"]]}
+    check_trace(compiled, statement, trace, ALPHA, BETA, given)
+    assert list(wrong_parts(compiled, statement, trace)) == []
+    other = {name: values.copy() for name, values in trace.items()}
+    other["input0"][3] += 1
+    found = list(wrong_parts(compiled, statement, other))
+    assert "pack 0 of layer 0" in found and any(one.startswith("the count of 90") for one in found)
+    with pytest.raises(UnsatisfiedConstraint, match="input 0 is the committed one"):
+        check_trace(compiled, statement, other, ALPHA, BETA, given)
