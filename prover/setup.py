@@ -100,7 +100,7 @@ def check_key(domain: int) -> None:
     for name, values in {"table": TABLE, **TABLES}.items():
         expected = TABLE_COMMITMENT if name == "table" else CODES_COMMITMENTS[name]
         if powers.msm(Vector.from_ints(list(values)).intt()).to_compressed() != expected:
-            raise _wrong_key(f"gives the lookup table {name} another commitment")
+            raise _wrong_key(f"gives the lookup table `{name}` another commitment")
 
 
 def _wrong_key(reason: str) -> MalformedFile:

@@ -112,7 +112,7 @@ def test_a_lagrange_point_changed(key, domain, number):
 def test_another_table_commitment(fresh_key, monkeypatch):
     assert G1.from_compressed(TABLE_COMMITMENT) and TAU_G2
     monkeypatch.setattr(setup, "TABLE_COMMITMENT", G1.generator().to_compressed())
-    with refuses(MalformedFile, "commitment key gives the lookup table another commitment: reinstall zkpredict"):
+    with refuses(MalformedFile, "commitment key gives the lookup table `table` another commitment: reinstall zkpredict"):
         setup.check_key(1024)
 
 
