@@ -8,25 +8,26 @@ from typing import NoReturn
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.codec import json_depth
+from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.circuits.files.tables import NoNumber, exact_number
 from zkpredict.cli.serve.refusal import BAD_REQUEST, UNPROCESSABLE, Refused
 from zkpredict.verifier.commitment import ModelCommitment
 
 MAX_BODY_BYTES = 1 << 16
 MAX_DEPTH = 8
-MAX_CONTEXT = 256
 NATIVE, EVM, NODE = "native", "evm", "node"
 _SEE = "see /openapi.json, or the page at /docs"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """`input`: the bytes, one for each input of the network; `wanted`: a class, or None; `clipped`: readings beyond their scale."""
+    """`input`: the bytes, one for each input of the network; `wanted`: a class, or None; `clipped`: readings beyond their scale; `context`: the 32 bytes that
+    a proof is for, or none."""
 
     input: bytes
     clipped: tuple[str, ...] = ()
     wanted: int | None = None
-    context: str | None = None
+    context: bytes = b""
     proof: bytes = b""
     where: str = NATIVE
 
@@ -61,12 +62,14 @@ def read_prove(body: bytes, commitment: ModelCommitment) -> Asked:
 def read_verify(body: bytes, commitment: ModelCommitment, places: tuple[str, ...]) -> Asked:
     """The body of /v1/verify; `places`: where this server can verify."""
     found = strict_json(body)
-    _known(found, {"image", "features", "proof", "in"})
-    place = found.get("in", NATIVE)
+    _known(found, {"image", "features", "proof", "context", "in"})
+    place, context = found.get("in", NATIVE), _context(found.get("context"))
     if place not in places:
         _unusable(f"it is {_short(place)}, expected {' or '.join(places)}", "in")
+    if context and place != NATIVE:
+        _unusable("contracts take proofs that are for nobody in particular", "context")
     data, clipped = _input(found, commitment, exact=False)
-    return Asked(data, clipped, proof=_hex(found.get("proof"), "proof"), where=str(place))
+    return Asked(data, clipped, context=context, proof=_hex(found.get("proof"), "proof"), where=str(place))
 
 
 def read_statement(body: bytes, commitment: ModelCommitment, needs_proof: bool) -> Asked:
@@ -134,12 +137,11 @@ def _class(wanted: object, commitment: ModelCommitment) -> int | None:
     return wanted
 
 
-def _context(context: object) -> str | None:
-    if context is None:
-        return None
-    if not isinstance(context, str) or len(context) > MAX_CONTEXT or not context.isprintable():
-        _unusable(f"expected printable text of at most {MAX_CONTEXT} characters", "context")
-    return context
+def _context(context: object) -> bytes:
+    found = b"" if context is None else _hex(context, "context")
+    if len(found) not in (0, CONTEXT_BYTES):
+        _unusable(f"it has {len(found)} bytes, expected {CONTEXT_BYTES} or none", "context")
+    return found
 
 
 def _hex(value: object, field: str) -> bytes:

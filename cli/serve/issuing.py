@@ -67,7 +67,7 @@ class Issuer:
 
     async def verify(self, asked: Asked) -> Answer:
         """The verdict of the native verifier."""
-        return await self._ask(self.provers, {"do": "verify", "image": asked.input.hex(), "proof": asked.proof.hex()})
+        return await self._ask(self.provers, {"do": "verify", "image": asked.input.hex(), "proof": asked.proof.hex(), "context": asked.context.hex()})
 
     async def on_chain(self, do: str, asked: Asked) -> Answer:
         """What the chains' process says, or the one with the node."""
@@ -94,7 +94,7 @@ class Issuer:
                     self.notary.submit({"do": "evm", "image": blank, "proof": made.result()["proof"]})
 
         with suppress(Full):
-            self.provers.submit({"do": "prove", "image": blank, "class": None}).add_done_callback(check)
+            self.provers.submit({"do": "prove", "image": blank, "class": None, "context": ""}).add_done_callback(check)
 
     async def close(self) -> None:
         """Finishes what was taken."""
@@ -124,7 +124,7 @@ class Issuer:
 
     def _start(self, asked: Asked, request: str, key: str | None) -> asyncio.Task[Answer]:
         """Takes the request, or refuses it: from here on it is finished whether or not its client stays."""
-        future = self._submit(self.provers, {"do": "prove", "image": asked.input.hex(), "class": asked.wanted})
+        future = self._submit(self.provers, {"do": "prove", "image": asked.input.hex(), "class": asked.wanted, "context": asked.context.hex()})
         return self._keep_task(asyncio.create_task(self._prove(future, asked, request, key)))
 
     def _keep_task(self, task: asyncio.Task[Answer]) -> asyncio.Task[Answer]:
@@ -148,7 +148,7 @@ class Issuer:
             "input": asked.input.hex(),
             "input_sha256": hashlib.sha256(asked.input).hexdigest(),
             "clipped": list(asked.clipped),
-            "context": asked.context,
+            "context": asked.context.hex() or None,
         }
         await self._stored(lambda: self._store.keep(answer["id"], key, Kept(request, answer)))
         self._metrics.proofs += 1
@@ -156,7 +156,7 @@ class Issuer:
 
     def _request(self, asked: Asked) -> str:
         """A hash of what a proof request says, of this model."""
-        said = [self._commitment.model_id.hex(), asked.input.hex(), asked.wanted, asked.context]
+        said = [self._commitment.model_id.hex(), asked.input.hex(), asked.wanted, asked.context.hex()]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     async def _ask(self, pool: Pool, job: Answer) -> Answer:

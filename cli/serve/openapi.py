@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from zkpredict.cli.serve.asked import MAX_CONTEXT
-
 Answer = dict[str, Any]
 _TEXT, _WHOLE, _BOOL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
 _HEX = {"type": "string", "pattern": "^(0x)?([0-9a-fA-F]{2})*$", "description": "Bytes in hexadecimal digits."}
@@ -47,7 +45,7 @@ def document(model: Answer) -> Answer:
         "oneOf": [{"type": "object", "additionalProperties": number}, {"type": "array", "items": number}],
     }
     wanted = {"description": f"Refuse unless the network says this class: 0 to {classes - 1}, or its name.", "oneOf": [_WHOLE, _TEXT]}
-    context = {"type": "string", "maxLength": MAX_CONTEXT, "description": "Kept and given back with the proof; no part of what is proven."}
+    context = {**_HEX, "description": "32 bytes that name whom or what the proof is for: it is valid for these alone."}
     verifiers = {"enum": model["verifiers"], "default": "native", "description": "Which verifier is asked."}
     statement = {"image": image, "features": features, "proof": _HEX}
     key = {
@@ -67,7 +65,7 @@ def document(model: Answer) -> Answer:
         "/v1/proofs/{id}": _get("A proof that was issued, by its id.", {"id": _TEXT, "proof": _HEX}, path="id"),
         "/v1/verify": _post(
             "Check a proof. A proof that does not hold is an answer, not an error: valid is false, with kind and reason.",
-            {**statement, "in": verifiers},
+            {**statement, "context": context, "in": verifiers},
             {"valid": _BOOL, "verifier": _TEXT, "kind": _TEXT, "reason": _TEXT, "digit": _WHOLE, "gas": _WHOLE, "parts": {"type": "object"}},
             required=["proof"],
         ),

@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -55,20 +56,24 @@ def prover(connection: Connection, path: str, shows: tuple[bool, bool], threads:
 def _load(path: str, logits: bool, times: bool) -> tuple[Answer, Callable[[Answer], Answer]]:
     import numpy as np
 
+    from zkpredict.circuits.wide.layout import WideCircuit
     from zkpredict.prover.model import Model
 
     model = Model.load(path)
     if model.committed is None:
         raise UnusableInput(f"{path} has no commitment yet: `zkpredict commit --model {path} --out FILE` makes it")
     commitment = model.commitment
-    prove_once(model, np.zeros(commitment.circuit.inputs, np.uint8), times=False)  # tables and thread pools are made here, not in somebody's request
+    if isinstance(commitment.circuit, WideCircuit) and commitment.circuit.private_input:
+        raise UnusableInput(f"{path} takes hidden inputs: a server would see them. Commit to the model again for public ones to serve it")
+    with suppress(FalseClaim):  # tables and thread pools are made here, not in somebody's request, whatever it says of the empty input
+        prove_once(model, np.zeros(commitment.circuit.inputs, np.uint8))
 
     def answer(job: Answer) -> Answer:
         image = bytes.fromhex(job["image"])
         if job["do"] == "verify":
-            return verdict(commitment, image, bytes.fromhex(job["proof"]))
+            return verdict(commitment, image, bytes.fromhex(job["proof"]), bytes.fromhex(job["context"]))
         try:
-            said = prove_once(model, np.frombuffer(image, np.uint8), job["class"], times)
+            said = prove_once(model, np.frombuffer(image, np.uint8), job["class"], bytes.fromhex(job["context"]), times)
         except FalseClaim as error:
             return {"refused": "FalseClaim", "what": str(error)}
         if logits:
@@ -78,10 +83,9 @@ def _load(path: str, logits: bool, times: bool) -> tuple[Answer, Callable[[Answe
     return {"commitment": commitment.to_bytes().hex(), "network": model.network.name}, answer
 
 
-def prove_once(model: Model, image: Any, wanted: int | None = None, times: bool = True) -> Answer:
+def prove_once(model: Model, image: Any, wanted: int | None = None, context: bytes = b"", times: bool = False) -> Answer:
     """A proof, checked, with what each round sent. Raises `FalseClaim`; `UnusableInput` when weights and commitment disagree."""
-    from zkpredict.circuits.statement import Statement
-    from zkpredict.prover.prove import Prover, check_image
+    from zkpredict.prover.prove import Prover, check_image, statement_of
     from zkpredict.verifier.errors import VerificationError
     from zkpredict.verifier.messages import POINT_BYTES, SCALAR_BYTES
     from zkpredict.verifier.native import verify
@@ -102,15 +106,15 @@ def prove_once(model: Model, image: Any, wanted: int | None = None, times: bool 
     digit = model.predict(image)
     if wanted is not None and wanted != digit:
         raise FalseClaim(f"cannot prove class {wanted}: the network says {digit}")
-    proof = Timed(model, Statement(image.tobytes(), digit)).prove()
+    proof = Timed(model, statement_of(model, image, digit, context=context)).prove()
     try:
-        verify(model.commitment, image, proof)
+        verify(model.commitment, image, proof, context)
     except VerificationError as error:
         raise UnusableInput(f"the model file's weights or secrets are not those of its commitment ({type(error).__name__})") from None
     return {"digit": digit, "proof": proof.to_bytes().hex(), "rounds": rounds}
 
 
-def verdict(commitment: Any, image: bytes, proof_bytes: bytes) -> Answer:
+def verdict(commitment: Any, image: bytes, proof_bytes: bytes, context: bytes) -> Answer:
     """What the native verifier says."""
     from zkpredict.circuits.placement import form
     from zkpredict.verifier.errors import VerificationError
@@ -119,7 +123,7 @@ def verdict(commitment: Any, image: bytes, proof_bytes: bytes) -> Answer:
     start = time.perf_counter()
     try:
         proof = parse_proof(proof_bytes, form(commitment.circuit))
-        verify(commitment, image, proof)
+        verify(commitment, image, proof, context)
     except VerificationError as error:
         return {"valid": False, "kind": type(error).__name__, "reason": str(error)}
     return {"valid": True, "digit": proof.digit, "milliseconds": round(1000 * (time.perf_counter() - start), 2)}

@@ -23,7 +23,11 @@ async function begin() {
     return $("token").focus();
   }
   $("door").hidden = true;
-  commitment = parseCommitment(fromHex(model.commitment));
+  try {
+    commitment = parseCommitment(fromHex(model.commitment));
+  } catch (error) {
+    return fill("model", el("span", { class: "bad" }, `This page cannot check this server's model ${model.model_id}: ${error.message}.`));
+  }
   const wanted = new URLSearchParams(location.hash.slice(1)).get("model");
   if (wanted !== null && wanted !== commitment.id) {
     return fill("model", el("span", { class: "bad" }, `This server's model is ${commitment.id}, you asked for ${wanted}.`));
