@@ -237,6 +237,25 @@ def test_no_answer_log_metric_or_error_holds_a_weight(hostile, capfd):
     assert [text for text in hidden if text in everything + hidden[0]] == [hidden[0]]  # and would be seen
 
 
+def test_a_wide_model_is_served_and_the_page_says_that_it_cannot_check_it(page, tmp_path):
+    path, hidden = tmp_path / "wide.model", tmp_path / "hidden.model"
+    commit_model(random_network(3, (9, 4, 3)), placement="wide").save(path)
+    with serving(model=str(path)) as server:
+        made = json.loads(server.ask("POST", "/v1/prove", {"image": [7] * 9, "context": "33" * 32})[2])
+        ask = {"image": [7] * 9, "proof": made["proof"], "context": "33" * 32}
+        assert json.loads(server.ask("POST", "/v1/verify", ask)[2])["valid"] is True
+        assert json.loads(server.ask("POST", "/v1/verify", {**ask, "image": [8] * 9})[2])["kind"] == "FailedOpening"
+        status, _, body = server.ask("POST", "/v1/verify", {"image": [7] * 9, "proof": made["proof"], "in": "evm"})
+        assert (status, json.loads(body)["error"]["kind"]) == (422, "Unavailable")
+        page.goto(server.url)
+        what = "commitment: a wide circuit, which this verifier does not know: it checks compact ones"
+        expect(page.locator("#model")).to_have_text(f"This page cannot check this server's model {server.model_id}: {what}.")
+        expect(page.locator("#prove")).to_be_disabled()
+    commit_model(random_network(3, (9, 4, 3)), private_input=True).save(hidden)
+    said = json.loads(start(model=str(hidden)).communicate(timeout=PATIENCE)[0])
+    assert said["error"] == f"{hidden} takes hidden inputs: a server would see them. Commit to the model again for public ones to serve it"
+
+
 def test_a_connection_is_kept_for_the_next_request(hostile):
     _, path = hostile
     with serving(model=path) as server:

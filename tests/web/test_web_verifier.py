@@ -44,7 +44,7 @@ def cases() -> list[tuple[bytes, bytes, bytes]]:
     """Commitments, images and proofs of many circuits, each also with one bit changed in many places."""
     found = []
     for seed, (shape, domain) in enumerate(SHAPES):
-        model = commit_model(random_network(seed, shape), domain)
+        model = commit_model(random_network(seed, shape), domain, placement="compact")
         image = random_image(seed, shape[0])
         found += around(model.commitment.to_bytes(), image, prove(model, image).to_bytes())
     model = commit_model(Model(random_network(7, (9, 3)), schema=SCHEMA))
