@@ -31,7 +31,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int | None:
     with loading(console):
-        from zkpredict.contracts.verifier.compact import compact
         from zkpredict.contracts.verifier.encoding import FinalCheck
         from zkpredict.contracts.verifier.handover import Handover
     from zkpredict.verifier.commitment import ModelCommitment
@@ -42,7 +41,6 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
         raise UnusableInput("--only does not go with --json: the object has every part")
     picture, proof_path = split_paths(arguments)
     commitment = ModelCommitment.load(arguments.commitment)
-    compact(commitment.circuit)
     image = read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
     try:
         with console.step("verify"):

@@ -57,11 +57,12 @@ def or_universal() -> Iterator[None]:
 
 
 def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, specialised: bool = False) -> Deployed:
-    """A new verifier that serves the commitment's circuit: the one for it alone where that ships or is `specialised`, else the universal
-    one, which is for every circuit (None).
+    """A new verifier that serves the commitment's circuit: the one for it alone where that ships or is `specialised`, or the circuit is
+    wide, else the universal one, which is for every compact circuit (None).
 
     Raises `ChainError` before anything is sent when the chain lacks a precompile.
     """
+    from zkpredict.circuits.wide.layout import WideCircuit
     from zkpredict.contracts.chain.rules import require_precompiles
     from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier
     from zkpredict.contracts.verifier.compact import check_served, compact
@@ -70,6 +71,8 @@ def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, 
 
     require_precompiles(chain, pairing=pairing)
     check = FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
+    if commitment is not None and isinstance(commitment.circuit, WideCircuit):
+        return deploy_verifier(chain, commitment.circuit, check)
     if commitment is not None and (specialised or (commitment.circuit, check) in SHIPPED):
         circuit = compact(commitment.circuit)
         with or_universal():
@@ -116,23 +119,31 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
     """`chain register`."""
     commitment = read_commitment(arguments.commitment)
     with console.step("register"):
-        from zkpredict.contracts.verifier.client import prepare_circuit, register_model
+        from zkpredict.contracts.verifier.client import prepare_circuit, registration
+        from zkpredict.contracts.verifier.wide.registration import calls
 
         circuit = prepare_circuit(chain, arguments.contract, commitment.circuit)
-        receipt = register_model(chain, arguments.contract, commitment)
+    receipts = []
+    with console.progress("register", len(calls(commitment))) as advance:
+        for receipt in registration(chain, arguments.contract, commitment):
+            receipts.append(receipt)
+            advance(1)
+    receipt, gas = receipts[-1], sum(receipt.gas_used for receipt in receipts)
     console.result(
         {
             "model_id": commitment.model_id.hex(),
             "contract": arguments.contract,
             "rows": len(commitment.rows),
             "transaction": receipt.transaction,
-            "gas": receipt.gas_used,
+            "gas": gas,
+            "transactions": [one.transaction for one in receipts],
             "circuit_transaction": circuit.transaction if circuit else None,
             "circuit_gas": circuit.gas_used if circuit else None,
         },
         [
             f"The model {commitment.model_id.hex()[:16]}... is registered.",
-            f"  gas          {receipt.gas_used:,} for {len(commitment.rows)} row commitments, checked and stored",
+            f"  gas          {gas:,} for {len(commitment.rows)} row commitments, checked and stored",
+            *(f"  transaction  {one.transaction}  {one.gas_used:>10,} gas" for one in receipts[:-1]),
             f"  transaction  {receipt.transaction}",
             *([f"  circuit      {circuit.gas_used:,} more gas, once for all models of this shape: {circuit.transaction}"] if circuit else []),
             "  public       the commitment, which says nothing about the weights",
@@ -156,6 +167,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         from zkpredict.contracts.verifier.client import Verdict, prepare_circuit, register_model, send_verification, verify_on_chain
         from zkpredict.contracts.verifier.identity import compare_code
         from zkpredict.verifier.errors import VerificationError, WrongStatement
+        from zkpredict.circuits.placement import form
         from zkpredict.verifier.native import parse_proof
 
     picture, proof_path = split_paths(arguments)
@@ -173,7 +185,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     elif not arguments.any_code:
         compare_code(chain, address, commitment.circuit)
     try:
-        proof = parse_proof(read_proof(proof_path, console))
+        proof = parse_proof(read_proof(proof_path, console), form(commitment.circuit))
         if proof.model_id != commitment.model_id:
             raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
     except VerificationError as error:

@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     with loading(console):
-        from zkpredict.contracts.verifier.compact import compact
+        from zkpredict.circuits.wide.layout import WideCircuit
         from zkpredict.contracts.verifier.encoding import FinalCheck
         from zkpredict.contracts.verifier.handover import Package, package
     from zkpredict.verifier.commitment import ModelCommitment
@@ -39,11 +39,12 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         raise UnusableInput("--specialised needs --commitment FILE: it says for which circuit")
     commitment = None if arguments.commitment is None else ModelCommitment.load(arguments.commitment)
     check = FinalCheck.PAIRING if arguments.pairing else FinalCheck.POINT_EVALUATION
-    if commitment is not None:
-        compact(commitment.circuit)
     with console.step("write"):
-        with or_universal():
-            found = Package.specialised(commitment.circuit, check) if arguments.specialised and commitment else Package.universal(check)
+        if commitment is not None and isinstance(commitment.circuit, WideCircuit):
+            found = Package.specialised(commitment.circuit, check)
+        else:
+            with or_universal():
+                found = Package.specialised(commitment.circuit, check) if arguments.specialised and commitment else Package.universal(check)
         files = package(found, commitment)
         _write(Path(arguments.out), files, arguments)
     folder = Path(arguments.out)

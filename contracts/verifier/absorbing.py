@@ -32,24 +32,34 @@ def scalar_word(name: str) -> str:
     return f"{name.upper()}_VALUE"
 
 
+MAX_UNROLLED = 32
+"""Scalars that are looked at one by one before the loop that finds the first wrong one: with more, the loop alone takes less code."""
+
+
 def check_scalars(form: Form) -> list[str]:
     """Copies the scalars; sets `wrong` for the first that is not below R."""
     first, *_ = words = [scalar_word(name) for name in form.scalars]
     first_wrong = len(form.points) + 1
-    checks = [f"lt(mload({word}), R)" for word in words]
-    pairs = [checks[start : start + 2] for start in range(0, len(checks), 2)]
-    joined = [f"and({pair[0]}, {pair[1]})" if len(pair) == 2 else pair[0] for pair in pairs]
-    return [
-        f"calldatacopy({first}, SCALARS_AT, {SCALAR_BYTES * len(words)})",
-        f"let canonical := {joined[0]}",
-        *(f"canonical := and(canonical, {condition})" for condition in joined[1:]),
-        "if iszero(canonical) {",
+    search = [
         f"    for {{ let i := 0 }} lt(i, {len(words)}) {{ i := add(i, 1) }} {{",
         f"        if iszero(lt(mload(add({first}, mul(i, {SCALAR_BYTES}))), R)) {{",
         f"            wrong := add(i, {first_wrong})",
         "            break",
         "        }",
         "    }",
+    ]
+    copied = f"calldatacopy({first}, SCALARS_AT, {SCALAR_BYTES * len(words)})"
+    if len(words) > MAX_UNROLLED:
+        return [copied, *(line.removeprefix("    ") for line in search)]
+    checks = [f"lt(mload({word}), R)" for word in words]
+    pairs = [checks[start : start + 2] for start in range(0, len(checks), 2)]
+    joined = [f"and({pair[0]}, {pair[1]})" if len(pair) == 2 else pair[0] for pair in pairs]
+    return [
+        copied,
+        f"let canonical := {joined[0]}",
+        *(f"canonical := and(canonical, {condition})" for condition in joined[1:]),
+        "if iszero(canonical) {",
+        *search,
         "}",
     ]
 

@@ -9,16 +9,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
-from zkpredict.contracts.verifier.compact import check_served, compact
+from zkpredict.contracts.verifier.compact import check_served
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
+from zkpredict.contracts.verifier.generate import SHIPPED, WIDE_INTERFACE, artifact, shipped, universal_artifact
+from zkpredict.contracts.verifier.wide.registration import fits_at_once, parts_of, rows_of
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof
 
@@ -45,13 +48,21 @@ class Deployed:
 
 
 def deploy_verifier(chain: Chain, circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Deployed:
-    """Deploys the verifier of a compact circuit. Raises `UnusableInput` when its code does not ship and cannot be compiled here."""
-    return Deployed(*Contract.deploy(chain, artifact(compact(circuit), check)))
+    """Deploys the verifier of a circuit. Raises `UnusableInput` when its code does not ship and cannot be compiled here."""
+    return Deployed(*Contract.deploy(chain, artifact(circuit, check)))
 
 
 def deploy_universal(chain: Chain, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Deployed:
     """Deploys the verifier that serves every compact circuit."""
     return Deployed(*Contract.deploy(chain, universal_artifact(check)))
+
+
+def check_served(circuit: Circuit) -> None:
+    """Raises `UnusableInput` for a circuit that the universal verifier would refuse: ask before anything is paid."""
+    if not circuit.to_bytes().startswith(MAGIC):
+        raise UnusableInput("the universal verifier serves compact circuits, and this one is none: it has a verifier of its own (`deploy_verifier`)")
+    if any(circuit.gates):
+        raise UnusableInput(f"the universal verifier serves ReLU networks, and this circuit has the gates {circuit.gates}: no shipped contract checks proofs in it")
 
 
 def verifier_at(chain: Chain, address: str) -> Contract:
@@ -90,10 +101,29 @@ def prepare_circuit(chain: Chain, address: str, circuit: AnyCircuit) -> Receipt 
 
 
 def register_model(chain: Chain, address: str, commitment: ModelCommitment) -> Receipt:
-    """Registers a model. Raises `UnusableInput` when the contract is for another circuit, or a universal one that does not know it
-    (`prepare_circuit`), `Reverted` when it refuses."""
+    """Registers a model; of a model with many rows the last transaction (`registration` gives them one by one). Raises `UnusableInput`
+    when the contract is for another circuit, or a universal one that does not know it (`prepare_circuit`), `Reverted` when it refuses."""
+    *_, last = registration(chain, address, commitment)
+    return last
+
+
+def registration(chain: Chain, address: str, commitment: ModelCommitment) -> Iterator[Receipt]:
+    """Registers a model, transaction by transaction: for one with more than 255 rows each part that is not stored yet, whoever stored the
+    others, and then their list. Raises as `register_model` does; begun again, it goes on where it stopped."""
     contract = _for_circuit(chain, address, commitment.circuit)
-    rows = b"".join(row.to_uncompressed() for row in commitment.rows)
+    if not isinstance(commitment.circuit, WideCircuit) or fits_at_once(len(commitment.rows)):
+        yield _register_at_once(contract, commitment)
+        return
+    parts = parts_of(commitment)
+    if not contract.call("isRegistered", commitment.model_id):
+        for own, part in parts.items():
+            if not contract.call("isStored", own):
+                yield contract.transact("storeRows", part)
+    yield contract.transact("registerParts", commitment.model_id, list(parts))
+
+
+def _register_at_once(contract: Contract, commitment: ModelCommitment) -> Receipt:
+    address, rows = contract.address, rows_of(commitment)
     if not is_universal(contract):
         return contract.transact("register", rows)
     if not _knows(contract, commitment.circuit):
@@ -144,12 +174,12 @@ def _knows(contract: Contract, circuit: AnyCircuit) -> bool:
 
 
 def _for_circuit(chain: Chain, address: str, circuit: AnyCircuit) -> Contract:
-    """The verifier at `address`, which must be one that can serve the circuit. Raises `UnusableInput`."""
-    compact(circuit)
     contract = verifier_at(chain, address)
     if is_universal(contract):
+        if isinstance(circuit, WideCircuit):
+            raise UnusableInput(f"the verifier at {address} serves compact circuits only: deploy one for this model's (`deploy_verifier`)")
         return contract
     digest = contract.call("CIRCUIT_DIGEST")
     if digest != circuit.digest:
         raise UnusableInput(f"the verifier at {address} is for circuit {digest.hex()}, the model has {circuit.digest.hex()}")
-    return contract
+    return Contract(chain, address, shipped(WIDE_INTERFACE)) if isinstance(circuit, WideCircuit) else contract

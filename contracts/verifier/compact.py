@@ -10,7 +10,7 @@ from zkpredict.circuits.placement import AnyCircuit
 def compact(circuit: AnyCircuit) -> Circuit:
     """The circuit, which must be a compact one. Raises `UnusableInput`."""
     if not isinstance(circuit, Circuit):
-        raise UnusableInput("contracts check proofs in compact circuits only, and this model's is wide: its proofs are verified off the chain")
+        raise UnusableInput("this contract checks proofs in compact circuits only, and this model's is wide: each wide circuit has a verifier of its own")
     return circuit
 
 

@@ -2,7 +2,8 @@
 
     limb | horner | cell | linear | lookup | quotient | opening | limb, cell, table, cell_next, linearised_next | final
 
-for ReLU networks; the form of the circuit says which parts others have. The final point is compressed (48 bytes, for precompile
+for ReLU networks; the form of the circuit says which parts others have, and how many public outputs (8 bytes each, big-endian, two's
+complement) come before all points. The final point is compressed (48 bytes, for precompile
 0x0a) or, for the pairing variant, 96 bytes like the others.
 """
 
@@ -12,6 +13,7 @@ from enum import Enum
 
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.verifier.messages import SCALAR_BYTES, Proof, encode_scalar
 
 ONCHAIN_POINT_BYTES = 96
@@ -38,12 +40,14 @@ class FinalCheck(Enum):
 
     def proof_bytes(self, form: Form = COMPACT_FORM) -> int:
         """Length of a whole proof."""
-        return ONCHAIN_POINT_BYTES * len(absorbed_points(form)) + SCALAR_BYTES * len(form.scalars) + self.final_bytes
+        parts = ONCHAIN_POINT_BYTES * len(absorbed_points(form)) + SCALAR_BYTES * len(form.scalars) + self.final_bytes
+        return OUTPUT_BYTES * form.outputs + parts
 
 
 def onchain_proof(proof: Proof, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:
     """The contract's proof bytes of a parsed `proof`: for ReLU networks 880, or 928 for the pairing variant."""
     *points, final = proof.points.values()
-    encoded = b"".join(point.to_uncompressed() for point in points) + b"".join(map(encode_scalar, proof.scalars.values()))
+    encoded = b"".join(value.to_bytes(OUTPUT_BYTES, "big", signed=True) for value in proof.outputs)
+    encoded += b"".join(point.to_uncompressed() for point in points) + b"".join(map(encode_scalar, proof.scalars.values()))
     compressed = check is FinalCheck.POINT_EVALUATION
     return encoded + (final.to_compressed() if compressed else final.to_uncompressed())

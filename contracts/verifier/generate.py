@@ -19,15 +19,21 @@ from pathlib import Path
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
+from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
+from zkpredict.contracts.verifier.wide.source import is_large, registry_of, wide_name, wide_source
 
-SHARED_SOURCES = ("IVerifier.sol", "ModelRegistry.sol")
+SHARED_SOURCES = ("IVerifier.sol", "DataContracts.sol", "ModelRegistry.sol")
+WIDE_SOURCES = ("IVerifier.sol", "DataContracts.sol", "RowStore.sol")
 UNIVERSAL_SOURCES = (*SHARED_SOURCES, "CircuitRegistry.sol")
 CONSUMER = "PaidPrediction"
+WIDE_INTERFACE = "IWideVerifier"
+"""Of the verifiers of wide circuits, none of which ships: what they answer to, so that only deploying one needs a compiler."""
 SHIPPED = tuple((Circuit((784, 64, 10), (NARROW, WIDE), domain), check) for domain in DOMAINS for check in FinalCheck)
 SETTINGS = {
     "evmVersion": "prague",
@@ -36,9 +42,11 @@ SETTINGS = {
     "metadata": {"bytecodeHash": "none", "appendCBOR": False},
 }
 """Without the IR pipeline: it writes the field order out at every use, which takes the code over 24,576 bytes."""
+SHORT_RUNS = 200
+"""For the verifiers of large wide circuits, whose code would otherwise not fit."""
 
 
-def artifact(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Artifact:
+def artifact(circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Artifact:
     """The compiled verifier of a circuit: the shipped one, else compiled now. Raises `UnusableInput` without a compiler."""
     if (circuit, check) in SHIPPED:
         return shipped(contract_name(circuit, check))
@@ -60,9 +68,20 @@ def shipped(name: str) -> Artifact:
 
 
 @cache
-def _compiled(circuit: Circuit, check: FinalCheck) -> Artifact:
+def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
+    if isinstance(circuit, WideCircuit):
+        if circuit.private_input:
+            raise UnusableInput("no contract checks proofs about a hidden input yet: commit the model for public ones, or verify off the chain")
+        name = wide_name(circuit, check)
+        return compile_sources(wide_sources(circuit, check), _settings(short=is_large(circuit)))[name]
     name = contract_name(circuit, check)
     return compile_sources(_with_shared({f"{name}.sol": source(circuit, check)}), _settings())[name]
+
+
+def wide_sources(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> dict[str, str]:
+    """The verifier of a wide circuit with the hand-written sources that it imports."""
+    shared = (*WIDE_SOURCES, f"{registry_of(circuit)}.sol")
+    return {name: hand_written(name) for name in shared} | {f"{wide_name(circuit, check)}.sol": wide_source(circuit, check)}
 
 
 def sources() -> dict[str, str]:
@@ -74,7 +93,7 @@ def sources() -> dict[str, str]:
 def artifacts() -> dict[str, str]:
     """The artefact files by name, compiled from freshly generated sources. Each also has the sha256 of the sources it is made of."""
     texts = {}
-    for file, text in [*sources().items(), (f"{CONSUMER}.sol", hand_written(f"{CONSUMER}.sol"))]:
+    for file, text in [*sources().items(), *((f"{name}.sol", hand_written(f"{name}.sol")) for name in (CONSUMER, WIDE_INTERFACE))]:
         name = file.removesuffix(".sol")
         used = _with_shared({file: text})
         data = json.loads(compile_sources(used, _settings())[name].to_json())
@@ -83,8 +102,10 @@ def artifacts() -> dict[str, str]:
     return texts
 
 
-def _settings() -> Settings:
-    return replace(Settings.load(), settings=SETTINGS)
+def _settings(*, short: bool = False) -> Settings:
+    """The compiler's; `short` trades gas for code."""
+    optimizer = SETTINGS["optimizer"] | ({"runs": SHORT_RUNS} if short else {})
+    return replace(Settings.load(), settings=SETTINGS | {"optimizer": optimizer})
 
 
 def _with_shared(more: dict[str, str]) -> dict[str, str]:

@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.verifier import generate
-from zkpredict.contracts.verifier.compact import check_served, compact
+from zkpredict.contracts.verifier.compact import check_served
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import GENERATED, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
+from zkpredict.contracts.verifier.wide.registration import calls as wide_calls, rows_of
+from zkpredict.contracts.verifier.wide.source import wide_name
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof
 
@@ -102,9 +105,12 @@ class Package:
     @classmethod
     def specialised(cls, circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Package:
         """The verifier of one circuit. Raises `UnusableInput` where none ships and none can be compiled."""
-        circuit = compact(circuit)
-        name, artifact = contract_name(circuit, check), generate.artifact(circuit, check)
-        shape = "-".join(map(str, circuit.widths))
+        artifact, shape = generate.artifact(circuit, check), "-".join(map(str, circuit.widths))
+        if isinstance(circuit, WideCircuit):
+            sources = generate.wide_sources(circuit, check)
+            own = sources.pop(f"{wide_name(circuit, check)}.sol")
+            return cls(artifact, own, tuple(sources), f"{shape} models on {circuit.domain} rows, claim {circuit.claim}")
+        name = contract_name(circuit, check)
         return cls(artifact, _generated(name) or source(circuit, check), generate.SHARED_SOURCES, f"{shape} models on {circuit.domain} rows")
 
     @property
@@ -137,13 +143,14 @@ def _marked(text: str) -> str:
 
 def registration(found: Package, commitment: ModelCommitment) -> dict[str, Any]:
     """The calls, in order, after which a new verifier knows the model."""
-    rows = b"".join(row.to_uncompressed() for row in commitment.rows)
-    circuit = compact(commitment.circuit)
+    circuit = commitment.circuit
     if found.is_universal:
         check_served(circuit)
-        calls = [("registerCircuit", (circuit.to_bytes(),)), ("register", (circuit.digest, rows))]
+        calls = [("registerCircuit", (circuit.to_bytes(),)), ("register", (circuit.digest, rows_of(commitment)))]
+    elif isinstance(circuit, WideCircuit):
+        calls = wide_calls(commitment)
     else:
-        calls = [("register", (rows,))]
+        calls = [("register", (rows_of(commitment),))]
     return {
         "format": REGISTRATION,
         "model_id": f"0x{commitment.model_id.hex()}",
@@ -156,6 +163,8 @@ def deployment_note(found: Package, consumer: Artifact, commitment: ModelCommitm
     """What to do with the files, for people with tools of their own."""
     artifact = found.artifact
     calls = "registerCircuit(bytes)`, once per shape, and `register(bytes32 circuitDigest, bytes rows)" if found.is_universal else "register(bytes rows)"
+    if any(entry.get("name") == "registerParts" for entry in artifact.abi):
+        calls = "storeRows(bytes rows)` for every 255 rows, in any order and by anybody, and `registerParts(bytes32 modelId, bytes32[] partIds)"
     model = (
         f"`registration.json` holds the calldata of each, in order, for the model 0x{commitment.model_id.hex()}:\n\n"
         "    for data in $(jq -r '.calls[].data' registration.json); do cast send $VERIFIER $data; done\n"

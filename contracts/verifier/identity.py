@@ -5,22 +5,26 @@ from __future__ import annotations
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.interface import Chain
-from zkpredict.contracts.verifier.compact import compact
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
 
 
 def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:
-    """Nothing, when the code at `address` is that of the universal verifier or of a shipped verifier of `circuit`.
+    """Nothing, when the code at `address` is that of the universal verifier or of a shipped verifier of `circuit`, or of the one that is
+    generated for it if it is wide (which takes a compiler).
 
     Raises `UnusableInput` when the code is other, or there is none.
     """
     code = chain.code(address)
     if not code:
         raise UnusableInput(f"there is no contract at {address}")
-    known = [artifact(compact(circuit), check) for check in FinalCheck if (circuit, check) in SHIPPED]
-    known += [universal_artifact(check) for check in FinalCheck]
+    if isinstance(circuit, WideCircuit):
+        known = [artifact(circuit, check) for check in FinalCheck]
+    else:
+        known = [artifact(circuit, check) for check in FinalCheck if (circuit, check) in SHIPPED]
+        known += [universal_artifact(check) for check in FinalCheck]
     if code not in [found.runtime for found in known]:
         *names, last = (found.name for found in known)
         raise UnusableInput(

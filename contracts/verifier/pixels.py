@@ -42,14 +42,14 @@ def pixel_lines(pixels: int) -> list[str]:
     ]
 
 
-def any_pixel_lines() -> list[str]:
-    """The same for as many pixels as the word INPUTS says, a word of 32 in each turn."""
+def any_pixel_lines(start: str = "IMAGE_AT", count: str = "mload(INPUTS)") -> list[str]:
+    """The same for `count` pixels at `start`, a word of 32 in each turn."""
     return [
         *(f"let rho{power} := mload(RHO_{power})" for power in (8, 16, 32)),
         f"let rho24 := mulmod(rho8, rho16, {FIELD})",
-        "let last := add(IMAGE_AT, mload(INPUTS))",
-        f"let next := add(IMAGE_AT, add(1, and(sub(mload(INPUTS), 1), {WORD_PIXELS - 1})))",
-        f"let word := shr(mul(8, sub(add(IMAGE_AT, {WORD_PIXELS}), next)), calldataload(IMAGE_AT))",
+        f"let last := add({start}, {count})",
+        f"let next := add({start}, add(1, and(sub({count}, 1), {WORD_PIXELS - 1})))",
+        f"let word := shr(mul(8, sub(add({start}, {WORD_PIXELS}), next)), calldataload({start}))",
         f"for {{ }} 1 {{ next := add(next, {WORD_PIXELS}) }} {{",
         *(f"    {line}" for line in _word()),
         "    if eq(next, last) { break }",

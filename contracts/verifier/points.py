@@ -10,8 +10,12 @@ from zkpredict.kernel import G1, G2
 from zkpredict.verifier.native import FIXED_COLUMNS
 
 
-def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalCheck) -> list[str]:
-    """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity."""
+MAX_UNROLLED = 1 << 16
+
+
+def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalCheck, unrolled: int = MAX_UNROLLED) -> list[str]:
+    """Fixed points and the proof's into the multi-scalar multiplication, and whether one of the latter is at infinity. More than
+    `unrolled` points are copied by a loop."""
     lines = []
     for name in fixed:
         lines += stored(name.upper(), 0, padded(G1.from_compressed(FIXED_COLUMNS[name])))
@@ -20,6 +24,9 @@ def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalC
         lines += stored("GENERATOR", 0, padded(G1.generator()))
         places["final"] = "FINAL_AT"
     lines += ["// infinite: some x is 0 modulo 2^256; the search below looks at all of it", "let infinite := 0"]
+    if len(absorbed) > unrolled:
+        lines += _copied_by_loop(absorbed)
+        places = {name: place for name, place in places.items() if name not in absorbed}
     for name, place in places.items():
         point = name.upper()
         lines += [
@@ -27,7 +34,21 @@ def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalC
             f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
             f"infinite := or(infinite, iszero(mload(add({point}, 32))))",
         ]
-    return [*lines, *locate_infinity(absorbed[0].upper(), len(places), check)]
+    return [*lines, *locate_infinity(absorbed[0].upper(), len(absorbed) + (check is FinalCheck.PAIRING), check)]
+
+
+def _copied_by_loop(absorbed: tuple[str, ...]) -> list[str]:
+    return [
+        "{",
+        f"    let from := PROOF_AT",
+        f"    for {{ let to := {absorbed[0].upper()} }} lt(from, SCALARS_AT) {{ to := add(to, STRIDE) }} {{",
+        "        calldatacopy(add(to, 16), from, 48)",
+        "        calldatacopy(add(to, 80), add(from, 48), 48)",
+        "        infinite := or(infinite, iszero(mload(add(to, 32))))",
+        f"        from := add(from, {ONCHAIN_POINT_BYTES})",
+        "    }",
+        "}",
+    ]
 
 
 def locate_infinity(first: str, count: int, check: FinalCheck) -> list[str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from string import Template
 
 from zkpredict.circuits.columns import Form, Origin
@@ -17,21 +15,17 @@ from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenge
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
+from zkpredict.contracts.verifier.pieces import (
+    GENERATED, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, batch_inversion, entry, indented, opens, padding_lines, read, word_aligned,
+)
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
-from zkpredict.contracts.verifier.points import copy_points, padded_g2, stored
+from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
-from zkpredict.kernel import G2
-from zkpredict.verifier.ceremony import TAU_G2
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
-SOURCES = Path(__file__).resolve().parent / "solidity"
-GENERATED = Path(__file__).resolve().parent / "generated"
-STRIDE = 160
-POINT_BYTES = 96
-SCALAR_OFFSET = 128
-_INDENT = " " * 12
+__all__ = ["GENERATED", "SOURCES", "Generator", "contract_name", "memory_places", "source"]
 
 
 def contract_name(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
@@ -70,7 +64,7 @@ class Generator:
             "copy_points": copy_points(self._fixed, absorbed_points(self._form), self.check),
             "check_scalars": check_scalars(self._form),
             "draw_challenges": draw_challenges(self._form),
-            "padding": self._padding(),
+            "padding": padding_lines({"IMAGE": ("IMAGE_AT", self.circuit.inputs), "PROOF": ("PROOF_AT", self.check.proof_bytes(self._form))}),
             "rho_powers": self._rho_powers(),
             "pixels": pixel_lines(self.circuit.inputs),
             "combine_weights": self._weights(),
@@ -157,13 +151,6 @@ class Generator:
                 moves.append((to, STRIDE * row + 16 + 64 * coordinate))
         return [f"mcopy(add(STATE, {to}), add(MSM, {start}), {half})" for to, start in moves]
 
-    def _padding(self) -> list[str]:
-        """Whether the bytes that fill the last words of image and proof are zero."""
-        sizes = {"IMAGE": self.circuit.inputs, "PROOF": self.check.proof_bytes(self._form)}
-        padded = {name: -size % WORD_BYTES for name, size in sizes.items() if size % WORD_BYTES}
-        words = [f"shr({8 * (WORD_BYTES - left)}, calldataload(add({name}_AT, {sizes[name]})))" for name, left in padded.items()]
-        return [f"canonical := and(canonical, iszero({f'or({words[0]}, {words[1]})' if len(words) > 1 else words[0]}))"] if words else []
-
     def _rho_powers(self) -> list[str]:
         self.words["rho_1"] = self.words["rho"]
         lines = []
@@ -245,32 +232,7 @@ class Generator:
 
     def _invert(self) -> list[str]:
         names = [*(f"{name}_bottom" for name in self.fractions), "readout_bottom", "rho"]
-        partial = [self.words[names[0]].text]
-        lines = []
-        for number, name in enumerate(names[1:]):
-            place = self._word(f"partial_{number}")
-            lines.append(f"mstore({place}, mulmod({partial[-1]}, {self.words[name].text}, {FIELD}))")
-            partial.append(f"mload({place})")
-        lines += [
-            "mstore(STATE, 32)",
-            "mstore(add(STATE, 32), 32)",
-            "mstore(add(STATE, 64), 32)",
-            f"mstore(add(STATE, 96), {partial[-1]})",
-            f"mstore(add(STATE, 128), sub({FIELD}, 2))",
-            f"mstore(add(STATE, 160), {FIELD})",
-            "done := staticcall(gas(), 0x05, STATE, 192, 0x00, 32)",
-            "done := and(done, eq(returndatasize(), 32))",
-            "let inverse := mload(0x00)",
-            "done := and(done, iszero(iszero(inverse)))",
-        ]
-        for number in reversed(range(len(names))):
-            name = inverse_name(names[number])
-            if number:
-                lines.append(f"mstore({self._word(name)}, mulmod(inverse, {partial[number - 1]}, {FIELD}))")
-                lines.append(f"inverse := mulmod(inverse, {self.words[names[number]].text}, {FIELD})")
-            else:
-                lines.append(f"mstore({self._word(name)}, inverse)")
-        return lines
+        return batch_inversion(names, self.words, self._word)
 
     def _public(self, name: str) -> Symbol:
         """A public polynomial at rho as a formula in the words that hold its parts."""
@@ -328,7 +290,7 @@ class Generator:
 
     def _numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
-        image, proof = (-(-size // WORD_BYTES) * WORD_BYTES for size in (circuit.inputs, check.proof_bytes(self._form)))
+        image, proof = (word_aligned(size) for size in (circuit.inputs, check.proof_bytes(self._form)))
         start = 4 + 5 * WORD_BYTES + image + WORD_BYTES
         return {
             "name": contract_name(circuit, check),
@@ -348,41 +310,6 @@ class Generator:
             "msm_points": str(circuit.total_rows + len(self._points)),
             "msm_gas": str(20_000 * (circuit.total_rows + len(self._points))),
             "memory": self.memory.constants("    "),
-            "entry": part("entry"),
+            "entry": entry(),
             "opens": opens(self.check),
         }
-
-
-def part(name: str) -> str:
-    """A piece of Solidity that several templates contain."""
-    return (SOURCES / f"{name}.sol.part").read_text(encoding="utf-8").rstrip()
-
-
-def opens(check: FinalCheck) -> str:
-    """The function that checks the last opening."""
-    if check is FinalCheck.POINT_EVALUATION:
-        return part("point_evaluation")
-    constants = {
-        "minus_generator": stored("PAIRS", 128, padded_g2(G2.generator(), negated=True)),
-        "tau": stored("PAIRS", 512, padded_g2(G2.from_compressed(TAU_G2))),
-    }
-    return Template(part("pairing")).substitute({name: indented(lines) for name, lines in constants.items()})
-
-
-def indented(lines: list[str]) -> str:
-    """Statements as they stand in an assembly block of a function."""
-    return "\n".join(_INDENT + line for line in lines)
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """Names to formulas, as the mapping that `OpenedCells` reads."""
-
-    formula: Callable[[str], Symbol]
-
-    def __getitem__(self, name: str) -> Symbol:
-        return self.formula(name)
-
-
-def read(place: str, bound: int = MODULUS) -> Value:
-    return Value(f"mload({place})", bound, 0)

@@ -107,8 +107,10 @@ def inverse_name(name: str) -> str:
     return f"{name}_inverse"
 
 
-def lifted(value: Symbol | int) -> Symbol:
-    """A number as the formula without names."""
+def lifted(value: Symbol | Power | int) -> Symbol:
+    """A number as the formula without names, a power as the product that it is."""
+    if isinstance(value, Power):
+        return value.formula
     return value if isinstance(value, Symbol) else Symbol.of({(): value})
 
 
@@ -121,3 +123,48 @@ def _shown(monomial: Monomial, value: int) -> str:
         return " * ".join(factors)
     number = str(value) if value < 1 << 64 else f"-{MODULUS - value}" if MODULUS - value < 1 << 64 else f"{value:#x}"
     return " * ".join([number, *factors])
+
+
+@dataclass(frozen=True)
+class Power:
+    """`name^exponent`, multiplied by adding exponents; in a sum it becomes a product of the words that hold name^(2^k)."""
+
+    name: str
+    exponent: int
+
+    @property
+    def formula(self) -> Symbol:
+        """The product of name_1, name_2, name_4, ... for the bits of the exponent."""
+        bits = (1 << bit for bit in range(self.exponent.bit_length()) if self.exponent >> bit & 1)
+        return Symbol.of({tuple(sorted((f"{self.name}_{bit}" for bit in bits), key=repr)): 1})
+
+    def __mul__(self, other: Power | Symbol | int) -> Power | Symbol:
+        if isinstance(other, Power) and other.name == self.name:
+            return Power(self.name, self.exponent + other.exponent)
+        return self.formula * (other.formula if isinstance(other, Power) else other)
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: Power | Symbol | int) -> Symbol:
+        return self.formula + (other.formula if isinstance(other, Power) else other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Symbol | int) -> Symbol:
+        return self.formula - other
+
+    def __rsub__(self, other: Symbol | int) -> Symbol:
+        return other - self.formula
+
+    def __neg__(self) -> Symbol:
+        return -self.formula
+
+    def __mod__(self, modulus: int) -> Power:
+        if modulus != MODULUS:
+            raise ValueError(f"formulas are over the field of order {MODULUS:#x}, not modulo {modulus}")
+        return self
+
+    def __pow__(self, exponent: int, modulus: int) -> Power:
+        if exponent < 0:
+            raise ValueError("a power in a formula has no inverse")
+        return Power(self.name, self.exponent * exponent) % modulus

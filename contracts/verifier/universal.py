@@ -26,7 +26,7 @@ from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, any_pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.publics import ALPHA, Fraction, Selectors, UnsupportedShape
-from zkpredict.contracts.verifier.source import POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, indented, opens, part, read
+from zkpredict.contracts.verifier.pieces import POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, entry, indented, opens, part, read
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
 
@@ -267,7 +267,7 @@ class UniversalGenerator:
             "borrow": f"{MODULUS - (1 << group.value_bits):#x}",
             "partials_behind": str(self.partials_behind),
             "memory": self.memory.constants("    "),
-            "entry": part("entry"),
+            "entry": entry(),
             "opens": _placed(opens(check)),
         }
 

@@ -254,21 +254,38 @@ def test_the_three_steps_of_the_readme_pay(root, tmp_path, capsys, monkeypatch):
     assert (chain.balance(paid.address), paid.call("answers", paid.events(posted)[0][1]["jobId"])) == (0, 7 + 1)
 
 
-def test_wide_circuits_are_refused_by_every_command_that_is_about_contracts(ran, tmp_path):
+def test_wide_models_have_a_verifier_of_their_own(ran, tmp_path):
     model, image = commit_model(random_network(1, (30, 200, 5))), random_image(1, 30)
     np.save(tmp_path / "image.npy", image)
     (tmp_path / "proof").write_bytes(prove(model, image).to_bytes())
     (tmp_path / "commitment").write_bytes(model.commitment.to_bytes())
     statement, named = (tmp_path / "image.npy", tmp_path / "proof"), ("--commitment", tmp_path / "commitment")
-    message = "contracts check proofs in compact circuits only, and this model's is wide: its proofs are verified off the chain"
-    for command in (
-        ("calldata", *statement, *named),
-        ("contract", "--out", tmp_path / "out", *named),
-        ("contract", "--out", tmp_path / "out", "--specialised", *named),
-        ("chain", "deploy", "--verifier", *named),
-        ("chain", "deploy", "--verifier", "--specialised", *named),
-        ("chain", "verify", *statement, *named),
-    ):
-        code, _, err = ran(*command)
-        assert (command, code, err.splitlines()[-1]) == (command, 2, f"zkpredict: {message}")
-    assert not (tmp_path / "out").exists()
+    code, out, _ = ran("contract", "--out", tmp_path / "out", *named)
+    assert code == 0 and "models on 512 rows, claim class" in out
+    files = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"SmallModels.sol", "RowStore.sol", "DataContracts.sol", "IVerifier.sol", "registration.json", "DEPLOY.md"} <= files
+    calls = json.loads((tmp_path / "out" / "registration.json").read_text())["calls"]
+    assert [call["function"] for call in calls] == ["register"]
+    code, out, _ = ran("calldata", *statement, *named, "--only", "call")
+    chain = EmbeddedChain()
+    (name,) = (path for path in (tmp_path / "out").glob("WideVerifier*.json"))
+    verifier, _ = Contract.deploy(chain, Artifact.from_json(name.read_text()))
+    data = bytes.fromhex(out.strip()[2:])
+    with pytest.raises(Reverted):
+        chain.call(verifier.address, data)
+    chain.transact(verifier.address, bytes.fromhex(calls[0]["data"][2:]))
+    assert (code, chain.call(verifier.address, data)) == (0, b"")
+    state = ("--state", tmp_path / "chain.json")
+    code, out, _ = ran("chain", "deploy", "--verifier", *named, *state, "--json")
+    address = json.loads(out)["contract"]
+    assert code == 0 and ran("chain", "register", *named, "--contract", address, *state)[0] == 0
+    code, out, _ = ran("chain", "verify", *statement, *named, "--contract", address, *state)
+    assert code == 0 and out.startswith("VALID")
+    image[0] ^= 1
+    np.save(tmp_path / "image.npy", image)
+    code, out, _ = ran("chain", "verify", *statement, *named, "--contract", address, *state)
+    assert code == 1 and out.startswith("INVALID: OpeningFailed")
+    code, out, _ = ran("chain", "deploy", "--verifier", "--universal", *state, "--json")
+    code, _, err = ran("chain", "register", *named, "--contract", json.loads(out)["contract"], *state)
+    message = "this contract checks proofs in compact circuits only, and this model's is wide: each wide circuit has a verifier of its own"
+    assert (code, err.splitlines()[-1]) == (2, f"zkpredict: {message}")

@@ -56,7 +56,7 @@ def name_of(circuit: Circuit) -> str:
     return f"{'-'.join(map(str, circuit.widths))}_{''.join(map(str, circuit.lanes))}_n{circuit.domain}"
 
 
-WIDE = "contracts check proofs in compact circuits only, and this model's is wide: its proofs are verified off the chain"
+WIDE = "this contract checks proofs in compact circuits only, and this model's is wide: each wide circuit has a verifier of its own"
 
 
 @dataclass

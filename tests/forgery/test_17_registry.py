@@ -78,11 +78,11 @@ def test_without_that_check_the_address_is_taken_all_the_same(small):
     reverts(contract, "RegistrationFailed")(rows_of(small))
 
 
-def with_registry(model, registry: str, verifier: str | None = None) -> Contract:
-    """A verifier whose registry has another source, and perhaps it too."""
+def with_registry(model, registry: str, verifier: str | None = None, file: str = "ModelRegistry.sol") -> Contract:
+    """A verifier whose registry (or the `file` it inherits from) has another source, and perhaps it too."""
     circuit = model.compiled.circuit
     name = contract_name(circuit)
-    texts = {"Verifier.sol": verifier or source(circuit), "ModelRegistry.sol": registry}
+    texts = {"Verifier.sol": verifier or source(circuit), file: registry}
     artifact = generate.compile_sources(generate._with_shared({}) | texts, generate._settings())[name]
     return Contract.deploy(EmbeddedChain(), artifact)[0]
 
@@ -177,12 +177,12 @@ def colliding(small):
     vars(named)["model_id"] = small.commitment.model_id
     proof = Prover(Model(other.network, Committed(named, other.committed.secrets)), said(image, other.predict(image))).prove()
     address = data_contract(fresh(small).address, other.commitment.model_id)
-    registry = (SOURCES / "ModelRegistry.sol").read_text(encoding="utf-8")
+    registry = (SOURCES / "DataContracts.sol").read_text(encoding="utf-8")
     formula = "data := shr(96, shl(96, keccak256(free, 23)))"
     assert registry.count(formula) == 1
 
     def contract(text: str | None = None) -> Contract:
-        found = with_registry(small, registry.replace(formula, f"data := {address}"), text)
+        found = with_registry(small, registry.replace(formula, f"data := {address}"), text, "DataContracts.sol")
         found.transact("register", rows_of(other))
         return found
 

@@ -1,0 +1,396 @@
+"""Solidity source of the verifier of one wide circuit, assembled from the template, the formulas of its gadgets, and loops over its
+tracks, rows and packs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from string import Template
+
+from zkpredict.circuits.columns import Form
+from zkpredict.circuits.field import MODULUS, root_of_unity
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
+from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
+from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
+from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
+from zkpredict.contracts.verifier.points import copy_points
+from zkpredict.contracts.verifier.pieces import (
+    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, entry, indented, inversion_loop, opens, padding_lines, read, word_aligned,
+)
+from zkpredict.contracts.verifier.symbolic import Power, Symbol, inverse_name, lifted
+from zkpredict.contracts.verifier.wide.folding import fold_lines
+from zkpredict.contracts.verifier.wide.formulas import Formulas
+from zkpredict.contracts.verifier.wide.inputs import input_functions, input_lines, shared_lines
+from zkpredict.contracts.verifier.wide.outputs import OutputPart
+from zkpredict.contracts.verifier.wide.plan import WidePlan
+from zkpredict.contracts.verifier.wide.registration import PART_ROWS, fits_at_once
+from zkpredict.contracts.verifier.wide.rows import RowPart
+from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
+from zkpredict.contracts.verifier.wide.tracks import TrackPart
+from zkpredict.circuits.wide.dense import Dense, geometric
+from zkpredict.circuits.wide.geometry import LANE_BITS
+from zkpredict.contracts.verifier.publics import UnsupportedShape
+from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
+
+MAX_POLES = 12
+"""Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner."""
+MAX_SMALL_TRACKS, MAX_SMALL_PARTS = 2, 8
+UNROLLED_POINTS = 20
+"""A proof with more points is copied by a loop: code that costs nothing to run would not fit."""
+
+
+def wide_name(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
+    """`WideVerifier_784_64_10_n1024_` and the digest's first bytes, as activations, lanes and claim have no short name."""
+    pairing = "_pairing" if check is FinalCheck.PAIRING else ""
+    return f"WideVerifier_{'_'.join(map(str, circuit.widths))}_n{circuit.domain}_{circuit.digest[:4].hex()}{pairing}"
+
+
+def wide_source(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
+    """The Solidity file of a circuit's verifier. Raises `UnsupportedShape` for a circuit of gadgets that it does not know."""
+    return WideGenerator(circuit, check).source()
+
+
+def registry_of(circuit: WideCircuit) -> str:
+    """The registry that a circuit's verifier has: by how many rows its models have."""
+    return "SmallModels" if fits_at_once(circuit.total_rows) else "LargeModels"
+
+
+def is_large(circuit: WideCircuit) -> bool:
+    """Whether code is written for its size: a circuit with so many rows that their points cost far more than loops."""
+    return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > MAX_SMALL_PARTS
+
+
+@dataclass
+class WideGenerator:
+    """One contract in the making: its memory map, and which names of formulas lie in which words."""
+
+    circuit: WideCircuit
+    check: FinalCheck
+    memory: MemoryMap = field(default_factory=MemoryMap)
+    words: dict[str, Value] = field(default_factory=dict)
+
+    @cached_property
+    def plan(self) -> WidePlan:
+        return WidePlan(self.circuit)
+
+    @cached_property
+    def formulas(self) -> Formulas:
+        return Formulas(self.plan)
+
+    @property
+    def form(self) -> Form:
+        return self.plan.form
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        return (self.plan.fixed.name,)
+
+    @property
+    def challenges(self) -> tuple[str, ...]:
+        return tuple(name for message in self.form.rounds for name in message.challenges)
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Points of the multi-scalar multiplication after the rows: the fixed one, then the proof's."""
+        more = ("final", "generator") if self.check is FinalCheck.PAIRING else ()
+        return (*self.fixed, *absorbed_points(self.form), *more)
+
+    @cached_property
+    def outputs(self) -> OutputPart:
+        return OutputPart(self)
+
+    @cached_property
+    def rows(self) -> RowPart:
+        return RowPart(self)
+
+    @cached_property
+    def tracks(self) -> TrackPart:
+        return TrackPart(self)
+
+    def source(self) -> str:
+        self.plan.check_form()
+        self.formulas.check_sum()
+        self._lay_out()
+        parts = {
+            "read_rows": self._read_rows(),
+            "copy_rows": self._copy_rows(),
+            "padding": padding_lines({"IMAGE": ("IMAGE_AT", self.circuit.inputs), "PROOF": ("OUTPUTS_AT", self.proof_bytes)}),
+            "copy_points": copy_points(self.fixed, absorbed_points(self.form), self.check, unrolled=UNROLLED_POINTS),
+            "check_scalars": check_scalars(self.form),
+            "draw_challenges": draw_challenges(self.form),
+            "rho_powers": self._rho_powers(),
+            "combine_weights": self._combine_weights(),
+        }
+        text = {
+            "evaluate_inputs": input_lines(self),
+            "input_functions": input_functions(self),
+            "weigh_outputs": self.outputs.weigh(),
+            "outputs": self.outputs.functions(),
+            "check_outputs": self.outputs.check(),
+            "errors": self.outputs.errors(),
+        }
+        publics, fold = self._publics(), fold_lines(self)
+        parts["pole_functions"], poles = pole_lines(self)
+        parts["invert"] = self._invert()
+        parts["publics"] = publics()
+        text["tracks"] = self.tracks.functions()
+        parts["fold"] = fold()
+        parts["row_functions"] = self.rows.functions()
+        text |= {"poles": indented(poles, 16), "weigh_rows": indented(self.rows.lines(), 16)}
+        self._place_points()
+        text |= {name: indented(lines) for name, lines in parts.items()}
+        template = (SOURCES / "WideVerifier.sol.template").read_text(encoding="utf-8")
+        return Template(template).substitute(text | self._numbers())
+
+    # memory
+
+    def word(self, name: str, bound: int = MODULUS) -> str:
+        """Reserves the word of a value that formulas call `name`."""
+        place = self.memory.word(name.upper())
+        self.words[name] = read(place, bound)
+        return place
+
+    def lines(self, program: Program) -> list[str]:
+        """The program's statements; notes how large the values it leaves in words can be."""
+        lines = program.lines(self.memory.spare())
+        for name, value in self.words.items():
+            place = value.text.removeprefix("mload(").removesuffix(")")
+            self.words[name] = read(place, program.bounds.get(place, value.bound))
+        return lines
+
+    def program(self) -> Program:
+        return Program(dict(self.words))
+
+    @property
+    def proof_bytes(self) -> int:
+        return self.check.proof_bytes(self.form)
+
+    def _lay_out(self) -> None:
+        """Areas whose neighbourhood matters: STATE in front of the proof's points, the scalars right behind those that come before them."""
+        memory, circuit = self.memory, self.circuit
+        rows = WORD_BYTES + POINT_BYTES * circuit.total_rows
+        scalars = scalars_offset(self.form)
+        end = scalars + WORD_BYTES * len(self.form.scalars)
+        memory.area("STATE", max(96 + OUTPUT_BYTES * self.form.outputs + circuit.inputs, end, rows))
+        for index, name in enumerate(self.form.scalars):
+            place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * index)
+            self.words[name] = read(place)
+        memory.at("STATED", memory.places["STATE"] + scalars)
+        memory.word("ORDER")
+        for name in (*self.challenges, "vanishing", "constant_sum", "here", "there", "row_factor", "theta_sum", "stated_sum", "nu_last"):
+            self.word(name)
+        self.words["alpha_1"], self.words["rho_1"] = self.words["alpha"], self.words["rho"]
+        memory.area("DELTAS", WORD_BYTES * self.plan.constraint_count)
+        for index in range(1, self.plan.constraint_count):
+            self.words[f"delta_{index}"] = read(memory.at(f"DELTA_{index}", memory.places["DELTAS"] + WORD_BYTES * index))
+        if registry_of(circuit) == "LargeModels":
+            memory.area("PARTS", WORD_BYTES * -(-circuit.total_rows // PART_ROWS))
+        self.tracks.lay_out()
+
+    def _place_points(self) -> None:
+        """The input of the multi-scalar multiplication lies last: its padding must be memory that nobody wrote to."""
+        memory, rows = self.memory, self.circuit.total_rows
+        memory.area("SUM", 128)
+        if self.check is FinalCheck.PAIRING:
+            memory.area("PAIRS", 768)
+        memory.area("MSM", STRIDE * (rows + len(self.points)))
+        start = memory.places["MSM"]
+        for index, name in enumerate(self.points, rows):
+            memory.at(name.upper(), start + STRIDE * index)
+            memory.at(f"{name.upper()}_SCALAR", start + STRIDE * index + SCALAR_OFFSET)
+
+    def point_offset(self, name: str) -> int:
+        """Where a point after the rows lies, in bytes behind MSM."""
+        return STRIDE * (self.circuit.total_rows + self.points.index(name))
+
+    # blocks
+
+    def delta(self, index: int) -> Symbol:
+        """The weight of a constraint."""
+        return Symbol.named(f"delta_{index}") if index else lifted(1)
+
+    def _read_rows(self) -> list[str]:
+        if registry_of(self.circuit) == "SmallModels":
+            return ["extcodecopy(data, add(STATE, 32), 1, mul(ROWS, POINT_BYTES))"]
+        parts, last = divmod(self.circuit.total_rows - 1, PART_ROWS)
+        size = PART_ROWS * POINT_BYTES
+        return [
+            f"extcodecopy(data, PARTS, 1, {WORD_BYTES * (parts + 1)})",
+            "let at := add(STATE, 32)",
+            f"for {{ let part := PARTS }} lt(part, add(PARTS, {WORD_BYTES * parts})) {{ part := add(part, 32) }} {{",
+            f"    extcodecopy(mload(part), at, 1, {size})",
+            f"    at := add(at, {size})",
+            "}",
+            f"extcodecopy(mload(add(PARTS, {WORD_BYTES * parts})), at, 1, {POINT_BYTES * (last + 1)})",
+        ]
+
+    def _copy_rows(self) -> list[str]:
+        half = POINT_BYTES // 2
+        if not self.rows.few:
+            return [
+                "let from := add(STATE, 32)",
+                "let end := add(MSM, mul(ROWS, STRIDE))",
+                "for { let to := add(MSM, 16) } lt(to, end) { to := add(to, STRIDE) } {",
+                f"    mcopy(to, from, {half})",
+                f"    mcopy(add(to, 64), add(from, {half}), {half})",
+                "    from := add(from, POINT_BYTES)",
+                "}",
+            ]
+        moves = [
+            (STRIDE * row + 16 + 64 * coordinate, WORD_BYTES + POINT_BYTES * row + half * coordinate)
+            for row in range(self.circuit.total_rows) for coordinate in range(2)
+        ]
+        return [f"mcopy(add(MSM, {to}), add(STATE, {start}), {half})" for to, start in moves]
+
+    def _rho_powers(self) -> list[str]:
+        lines = []
+        for doubling in range(1, self.circuit.domain.bit_length()):
+            lines += [f"power := mulmod(power, power, {FIELD})", f"mstore({self.word(f'rho_{1 << doubling}')}, power)"]
+        return lines
+
+    def _combine_weights(self) -> list[str]:
+        lines = self._alpha_powers()
+        lines.append("mstore(DELTAS, 1)")
+        if self.large:
+            last = WORD_BYTES * (self.plan.constraint_count - 1)
+            lines += [
+                f"for {{ let place := DELTAS }} lt(place, add(DELTAS, {last})) {{ place := add(place, {WORD_BYTES}) }} {{",
+                f"    mstore(add(place, {WORD_BYTES}), mulmod(mload(place), mload(DELTA), {FIELD}))",
+                "}",
+            ]
+        for index in range(1, 0 if self.large else self.plan.constraint_count):
+            power = f"mulmod(mload(DELTA_{index - 1}), mload(DELTA), {FIELD})" if index > 1 else "mload(DELTA)"
+            lines.append(f"mstore(DELTA_{index}, {power})")
+        self.rows.reserve()
+        self.outputs.reserve()
+        lines += self.rows.power_lines()
+        program = self.program()
+        program.compute("CONSTANT_SUM", self._offsets() + self.outputs.fixed_constant())
+        root = root_of_unity(self.circuit.domain)
+        here = Symbol.named("zeta") - Symbol.named("rho")
+        there = Symbol.named("zeta") - Symbol.named("rho") * root
+        sum_weight = self.delta(self.plan.constraint_count - 1)
+        program.compute("HERE", here)
+        program.compute("THERE", there)
+        program.compute("ROW_FACTOR", there * sum_weight)
+        program.compute("THETA_SUM", sum_weight * Symbol.named("theta"))
+        if "track_step" in self.words:
+            program.compute("TRACK_STEP", self.formulas.selector("track_step"))
+        return [*lines, *self.lines(program)]
+
+    def _offsets(self) -> Symbol:
+        """The constants of hidden layers: a sum of geometric series, of which many have one ratio and length. Raises `UnsupportedShape`
+        when that is not what the layers say."""
+        circuit, groups = self.circuit, {}
+        for band in circuit.hidden:
+            half = band.lanes * LANE_BITS - 1
+            offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
+            for run in band.runs:
+                groups.setdefault((run.step, run.count), []).append((run.last, offset))
+        some = 0x123456789ABCDEF
+        series = sum(
+            pow(some, last, MODULUS) * offset * geometric(pow(some, step, MODULUS), count)
+            for (step, count), own in groups.items() for last, offset in own
+        )
+        if series % MODULUS != sum(Dense(circuit, layer).constants(some) for layer in range(circuit.layers)) % MODULUS:
+            raise UnsupportedShape("the constants of layers are not the offsets of their packs")
+        total = lifted(0)
+        for (step, count), own in groups.items():
+            firsts = lifted(0)
+            for last, offset in own:
+                firsts = firsts + self.rows.formula(last) * offset
+            total = total + firsts * lifted(geometric(Power("alpha", step), count))
+        return total
+
+    def _alpha_powers(self) -> list[str]:
+        highest = max([*(e for column in self.circuit.row_columns for e in column.exponents), self.circuit.folded,
+                       *(e for e in self.circuit.output.exponents()), *(run.last + run.step * run.count for band in self.circuit.bands for run in band.runs)])
+        lines, last = [], "mload(ALPHA)"
+        for doubling in range(1, highest.bit_length()):
+            place = self.word(f"alpha_{1 << doubling}")
+            lines.append(f"mstore({place}, mulmod({last}, {last}, {FIELD}))")
+            last = f"mload({place})"
+        return lines
+
+    def _publics(self):
+        """Notes which poles there are; gives the statements, for when their inverses have words."""
+        targets: list[tuple[str, Symbol]] = reads_words(self)
+        targets += self.outputs.publics()
+
+        def lines() -> list[str]:
+            shared = shared_lines(self)
+            program = self.program()
+            for place, formula in targets:
+                program.compute(place, formula)
+            return [*shared, *self.lines(program)]
+
+        return lines
+
+    @cached_property
+    def bottoms(self) -> list[str]:
+        """Names of the values to be inverted, in the order in which they were asked for; their words follow one another."""
+        return []
+
+    def bottom(self, name: str) -> str:
+        """Reserves the word of a value to be inverted."""
+        if "BOTTOMS" not in self.memory.places:
+            self.memory.area("BOTTOMS", WORD_BYTES * (len(self.plan.parts.polynomials) + MAX_POLES))
+        place = self.memory.at(name.upper(), self.memory.places["BOTTOMS"] + WORD_BYTES * len(self.bottoms))
+        self.words[name] = read(place)
+        self.bottoms.append(name)
+        return place
+
+    @cached_property
+    def large(self) -> bool:
+        return is_large(self.circuit)
+
+    def _invert(self) -> list[str]:
+        """The values lie one behind the other: where there are many, a loop that leaves the inverses in their places."""
+        if len(self.bottoms) > len(self.plan.parts.polynomials) + MAX_POLES:
+            raise ValueError(f"{len(self.bottoms)} values to invert, more than were reserved")
+        if not self.large:
+            return batch_inversion(self.bottoms, self.words, self.word)
+        size = WORD_BYTES * len(self.bottoms)
+        self.memory.area("PARTIALS", size)
+        for name in self.bottoms:
+            self.words[inverse_name(name)] = self.words[name]
+        return inversion_loop("BOTTOMS", "PARTIALS", size)
+
+    def _numbers(self) -> dict[str, str]:
+        circuit, check = self.circuit, self.check
+        start = 4 + 5 * WORD_BYTES + word_aligned(circuit.inputs) + WORD_BYTES
+        points_at = start + OUTPUT_BYTES * self.form.outputs
+        absorbed = absorbed_points(self.form)
+        small = registry_of(circuit) == "SmallModels"
+        register = "register" if small else "register_parts"
+        return {
+            "name": wide_name(circuit, check),
+            "shape": f"{'-'.join(map(str, circuit.widths))}, {circuit.domain} rows, {circuit.tracks} tracks",
+            "claim": self.outputs.claim_text(),
+            "registry": registry_of(circuit),
+            "register": (SOURCES / f"{register}.sol.part").read_text(encoding="utf-8").rstrip(),
+            "entry": entry(self.outputs.more_errors()),
+            "data": "its data contract" if small else "the data contracts of its parts",
+            "circuit_digest": f"0x{circuit.digest.hex()}",
+            "model_context": f"0x{context(MODEL_LABEL, circuit.digest).hex()}",
+            "proof_context": f"0x{context(PROOF_LABEL, circuit.digest).hex()}",
+            "rows": str(circuit.total_rows),
+            "image_bytes": str(circuit.inputs),
+            "classes": str(circuit.classes),
+            "proof_bytes": str(self.proof_bytes),
+            "points": str(len(self.form.points)),
+            "calldata_bytes": str(start + word_aligned(self.proof_bytes)),
+            "outputs_at": str(start),
+            "outputs_bytes": str(points_at - start),
+            "proof_at": str(points_at),
+            "scalars_at": str(points_at + POINT_BYTES * len(absorbed)),
+            "final_at": str(start + self.proof_bytes - check.final_bytes),
+            "msm_points": str(circuit.total_rows + len(self.points)),
+            "msm_gas": str(20_000 * (circuit.total_rows + len(self.points))),
+            "stated_start": str(self.point_offset(absorbed[0]) + SCALAR_OFFSET),
+            "stated_end": str(self.point_offset("mult")),
+            "memory": self.memory.constants("    "),
+            "opens": opens(check),
+        }
