@@ -57,14 +57,6 @@ def deploy_universal(chain: Chain, check: FinalCheck = FinalCheck.POINT_EVALUATI
     return Deployed(*Contract.deploy(chain, universal_artifact(check)))
 
 
-def check_served(circuit: Circuit) -> None:
-    """Raises `UnusableInput` for a circuit that the universal verifier would refuse: ask before anything is paid."""
-    if not circuit.to_bytes().startswith(MAGIC):
-        raise UnusableInput("the universal verifier serves compact circuits, and this one is none: it has a verifier of its own (`deploy_verifier`)")
-    if any(circuit.gates):
-        raise UnusableInput(f"the universal verifier serves ReLU networks, and this circuit has the gates {circuit.gates}: no shipped contract checks proofs in it")
-
-
 def verifier_at(chain: Chain, address: str) -> Contract:
     """The verifier at `address`, by the interface that it answers to: that of one circuit, or the universal one. What it *is*, its
     code says (`identity.compare_code`). Raises `UnusableInput` when nothing is there, or no verifier."""
