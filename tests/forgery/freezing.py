@@ -20,7 +20,7 @@ from zkpredict.verifier.transcript import Transcript
 
 CHALLENGES = tuple(name for message in COMPACT_FORM.rounds for name in message.challenges)
 MESSAGES = tuple(message.name for message in COMPACT_FORM.rounds[:-1])
-FIELDS = ("circuit_digest", "model_id", "claim", "input")
+FIELDS = ("circuit_digest", "model_id", "claim", "input", "hidden", "context")
 
 
 @contextmanager
@@ -62,7 +62,7 @@ def blind_to_statement(field: str) -> AbstractContextManager[None]:
     class Blind(Transcript):
         def __init__(self, circuit_digest: bytes, model_id: bytes, statement: Statement) -> None:
             digest = bytes(32) if field == "circuit_digest" else circuit_digest
-            blank = {"claim": {"claim": 0}, "input": {"input": b""}}.get(field, {})
+            blank = {"claim": {"claim": 0}, "input": {"input": b""}, "hidden": {"hidden": ()}, "context": {"context": b""}}.get(field, {})
             super().__init__(digest, bytes(32) if field == "model_id" else model_id, replace(statement, **blank))
 
     return replaced(Transcript, Blind)

@@ -96,7 +96,7 @@ class Simulator:
 
     def prove(self, image: bytes, digit: int, outputs: tuple[int, ...] = ()) -> Proof:
         """A proof that the committed model says `digit` (and these public outputs): true or not, the simulator cannot know."""
-        circuit, model_id, statement = self.commitment.circuit, self.commitment.model_id, Statement(image, digit, outputs)
+        circuit, model_id, statement = self.commitment.circuit, self.commitment.model_id, self.statement(image, digit, outputs)
         transcript, challenges = Transcript(circuit.digest, model_id, statement), {}
         points, scalars = dict.fromkeys(self.form.points, g1(1)), dict.fromkeys(self.form.scalars, 0)
         for message in self.form.rounds:
@@ -115,6 +115,13 @@ class Simulator:
     @property
     def form(self) -> Form:
         return form(self.commitment.circuit)
+
+    def statement(self, image: bytes, digit: int, outputs: tuple[int, ...]) -> Statement:
+        return Statement(image, digit, outputs)
+
+    def terms(self, proof: Proof, claim: Fold, challenges: dict[str, int]) -> list[tuple[G1, int]]:
+        """The folded columns, from public points."""
+        return column_terms(self.commitment, proof, claim, challenges)
 
     def opening(self, proof: Proof, statement: Statement, challenges: dict[str, int]) -> G1:
         """W = sum_i nu^i (C_i - r_i)(tau) / Z_Si(tau), from the points and values before it."""
@@ -145,7 +152,7 @@ class Simulator:
         circuit = self.commitment.circuit
         linear = linearise(circuit, statement, challenges, proof.scalars)
         claim = fold(circuit, linear, proof.scalars, challenges)
-        terms = column_terms(self.commitment, proof, claim, challenges)
+        terms = self.terms(proof, claim, challenges)
         terms += [(proof.points["opening"], claim.opening), (G1.generator(), -claim.value)]
         scale = inverse(self.tau - challenges["zeta"])
         return G1.linear_combination([point for point, _ in terms], [scalar * scale % MODULUS for _, scalar in terms])
@@ -153,7 +160,7 @@ class Simulator:
     def columns(self, proof: Proof, challenges: dict[str, int]) -> dict[str, list[tuple[G1, int]]]:
         """Every committed column as a combination of public points."""
         names = [column.name for column in self.form.columns]
-        ones = {name: column_terms(self.commitment, proof, Fold({n: int(n == name) for n in names}, 0, 0), challenges) for name in names}
+        ones = {name: self.terms(proof, Fold({n: int(n == name) for n in names}, 0, 0), challenges) for name in names}
         return {name: [(point, scalar) for point, scalar in terms if scalar] for name, terms in ones.items()}
 
 
