@@ -7,10 +7,11 @@ from support import random_network, refuses
 from zkpredict.circuits.debug import UnsatisfiedConstraint, check_trace
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.networks.activations import RELU8
+from zkpredict.circuits.networks.activations import RELU, RELU8
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import form
-from zkpredict.circuits.wide.claims import Claim, Kind
+from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.witness import build_trace
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
@@ -19,6 +20,7 @@ from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover, UnprovableTrace, prove, statement_of
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.hidden import HiddenInput
+from zkpredict.verifier.messages import proof_bytes
 from zkpredict.verifier.native import parse_proof, verify
 
 MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
@@ -176,3 +178,10 @@ def test_a_proof_is_for_its_context_alone(placement):
 
 def test_models_with_a_private_input_are_kept_in_files(model):
     assert Model.from_bytes(model.to_bytes()).commitment.circuit == model.commitment.circuit
+
+
+def test_what_the_page_says_of_sizes(root):
+    page = (root / "docs" / "private-input.md").read_text(encoding="utf-8")
+    hidden = WideCircuit((784, 64, 10), (1,), (RELU,), 1024, CLASS, True)
+    assert f"a proof of {proof_bytes(form(hidden))} bytes instead of {proof_bytes()} in the compact circuit" in page
+    assert f"{len(hide(bytes(784)).hidden.to_bytes())} bytes for an image of MNIST" in page
