@@ -33,6 +33,7 @@ from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.independent_compact import compact_values, row_exponents
 from zkpredict.verifier.independent_compact import equations as equations
+from zkpredict.verifier.independent_convolution import convolution_row_exponents, convolution_values, is_again
 from zkpredict.verifier.independent_wide import check_outputs, wide_row_exponents, wide_values
 from zkpredict.verifier.messages import Proof
 
@@ -48,8 +49,6 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     """
     commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
     circuit = commitment.circuit
-    if isinstance(circuit, ConvCircuit):
-        raise WrongStatement("the circuit has convolutions, which the independent verifier does not know: the native one does")
     proof = Proof.from_bytes(proof_bytes, decode_point, form(circuit))
     model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
     if proof.model_id != model_id:
@@ -64,7 +63,8 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     challenges = draw_challenges(circuit.digest, _absorbed(image) + context, proof)
     if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, ORDER) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
-    publics = public_values(circuit, image, proof.digit, challenges["alpha"], challenges["rho"], proof.outputs)
+    alpha, rho, eta = challenges["alpha"], challenges["rho"], challenges.get("eta", 0)
+    publics = public_values(circuit, image, proof.digit, alpha, rho, proof.outputs, eta)
     claims = opening_claims(commitment, proof, challenges, publics, image)
     if not _opens(claims, proof, challenges):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
@@ -187,10 +187,13 @@ def _keccak(*parts: bytes) -> bytes:
 
 
 def public_values(
-    circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, alpha: int, point: int, outputs: tuple[int, ...] = ()
+    circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, alpha: int, point: int, outputs: tuple[int, ...] = (), eta: int = 0
 ) -> dict[str, int]:
-    """All public polynomials at a `point` outside the domain, each from its values on the rows (the image: coefficients)."""
+    """All public polynomials at a `point` outside the domain, each from its values on the rows (the image: coefficients). `eta`: of
+    circuits with a hidden convolution."""
     image = b"" if isinstance(image, HiddenInput) else image
+    if isinstance(circuit, ConvCircuit):
+        return convolution_values(circuit, image, digit, outputs, alpha, eta, point)
     if isinstance(circuit, WideCircuit):
         return wide_values(circuit, image, digit, outputs, alpha, point)
     return compact_values(circuit, image, digit, alpha, point)
@@ -198,7 +201,9 @@ def public_values(
 
 def weighted_rows(circuit: AnyCircuit, alpha: int) -> dict[str, list[int]]:
     """Each column of the model as the weights of its row points, in the order of the commitment."""
-    if isinstance(circuit, WideCircuit):
+    if isinstance(circuit, ConvCircuit):
+        exponents = convolution_row_exponents(circuit)
+    elif isinstance(circuit, WideCircuit):
         exponents = wide_row_exponents(circuit)
     else:
         exponents = {row_column(layer): own for layer, own in enumerate(row_exponents(circuit))}
@@ -291,9 +296,11 @@ def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[st
     points = cast("Mapping[str, Point]", proof.points)
     columns = {name: [(point, 1)] for name, point in points.items() if name not in ("opening", "final")}
     columns |= {name: [(decode_point(point), 1)] for name, point in {"table": TABLE_COMMITMENT, **CODES_COMMITMENTS}.items()}
-    rows = iter(cast("tuple[Point, ...]", commitment.rows))
+    rows, own = iter(cast("tuple[Point, ...]", commitment.rows)), []
     for name, weights in weighted_rows(commitment.circuit, alpha).items():
-        columns[name] = [(next(rows), weight) for weight in weights]
+        if not is_again(name):  # kernels are the same points in every piece
+            own = [next(rows) for _ in weights]
+        columns[name] = list(zip(own, weights, strict=True))
     return columns
 
 

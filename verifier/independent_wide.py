@@ -165,6 +165,19 @@ def wide_values(
     """All of them at a `point` outside the domain."""
     n = circuit.domain
     basis = lagrange_basis(n, point)
+    found = shared_values(circuit, digit, outputs, alpha, point, basis)
+    for layer in range(1, circuit.layers):
+        found |= reads_of(layer, (circuit.bands[layer - 1],), basis)
+    if circuit.private_input:
+        return found | {"input_bias": basis[n - 2], "input_end": basis[n - 1]}
+    return found | _input_values(circuit, image, alpha, point)
+
+
+def shared_values(
+    circuit: WideCircuit, digit: int, outputs: tuple[int, ...], alpha: int, point: int, basis: list[int]
+) -> dict[str, int]:
+    """Those that no layer's rows meet."""
+    n = circuit.domain
 
     def on(rows: Iterable[int]) -> int:
         return sum(basis[row] for row in rows) % ORDER
@@ -184,15 +197,17 @@ def wide_values(
     }
     if n == LONGEST:
         found["vanishing_high"] = vanishing * pow(point, SPLIT, ORDER) % ORDER
-    for layer in range(1, circuit.layers):
-        found["bias"] = basis[BIAS]
-        for track, rows in _head_rows(circuit.bands[layer - 1]).items():
-            found[f"reads{layer}_{track}"] = on(rows)
-    if circuit.private_input:
-        found |= {"input_bias": basis[n - 2], "input_end": basis[n - 1]}
-    else:
-        found |= _input_values(circuit, image, alpha, point)
     return found | _output_values(circuit, digit, alpha, basis)
+
+
+def reads_of(layer: int, before: Iterable[Band], basis: list[int]) -> dict[str, int]:
+    """Where the rows of a later layer are read: on the highest lanes of what lies `before` it; and where its bias is."""
+    found = {"bias": basis[BIAS]}
+    for band in before:
+        for track, rows in _head_rows(band).items():
+            name = f"reads{layer}_{track}"
+            found[name] = (found.get(name, 0) + sum(basis[row] for row in rows)) % ORDER
+    return found
 
 
 def _head_rows(band: Band) -> dict[int, list[int]]:
