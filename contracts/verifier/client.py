@@ -128,22 +128,25 @@ def is_registered(chain: Chain, address: str, commitment: ModelCommitment) -> bo
     return _for_circuit(chain, address, commitment.circuit).call("isRegistered", commitment.model_id)
 
 
-def verify_on_chain(chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof) -> Verdict:
-    """Asks the contract whether `proof` holds for `image` (bytes) under the model; costs nothing and changes nothing."""
-    contract, arguments = _statement(chain, address, commitment, image, proof)
+def verify_on_chain(
+    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, *, context: bytes = b""
+) -> Verdict:
+    """Asks the contract whether `proof` holds for `image` (bytes) under the model, made for `context` (32 bytes, or none); costs nothing and
+    changes nothing. Raises `UnusableInput` for a context where the contract takes none."""
+    contract, function, arguments = _statement(chain, address, commitment, image, proof, context)
     try:
-        contract.call("verifyOrRevert", *arguments)
+        contract.call(function, *arguments)
     except Reverted as refusal:
         return Verdict(False, refusal.name or str(refusal), refusal.arguments)
     return Verdict(True)
 
 
 def send_verification(
-    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, *, gas: int | None = None
+    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, *, gas: int | None = None, context: bytes = b""
 ) -> Receipt:
     """Sends `verifyOrRevert` as a transaction: its receipt says what it cost. Raises `Reverted` for a proof that does not hold."""
-    contract, arguments = _statement(chain, address, commitment, image, proof)
-    return contract.transact("verifyOrRevert", *arguments, gas=gas)
+    contract, function, arguments = _statement(chain, address, commitment, image, proof, context)
+    return contract.transact(function, *arguments, gas=gas)
 
 
 def final_check(contract: Contract, shape: Form = COMPACT_FORM) -> FinalCheck:
@@ -155,10 +158,18 @@ def final_check(contract: Contract, shape: Form = COMPACT_FORM) -> FinalCheck:
     raise UnusableInput(f"the verifier at {contract.address} takes proofs of {size} bytes, which this version does not make")
 
 
-def _statement(chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof) -> tuple[Contract, tuple[Any, ...]]:
+def _statement(
+    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, context: bytes
+) -> tuple[Contract, str, tuple[Any, ...]]:
+    """The contract, the function to ask and its arguments."""
     contract = _for_circuit(chain, address, commitment.circuit)
     encoded = onchain_proof(proof, final_check(contract, proof.form))
-    return contract, (commitment.model_id, image, proof.digit, encoded)
+    arguments = (commitment.model_id, image, proof.digit, encoded)
+    if not context:
+        return contract, "verifyOrRevert", arguments
+    if not isinstance(commitment.circuit, WideCircuit):
+        raise UnusableInput("the contracts of compact circuits take no context: commit the model with --placement wide")
+    return contract, "verifyForOrRevert", (*arguments, context)
 
 
 def _knows(contract: Contract, circuit: AnyCircuit) -> bool:

@@ -11,13 +11,13 @@ from zkpredict.circuits.wide.claims import LOGIT_LIMIT
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
 from zkpredict.contracts.chain.evm import EmbeddedChain
-from zkpredict.contracts.verifier.client import verify_on_chain
+from zkpredict.contracts.verifier.client import send_verification, verify_on_chain
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.generate import WIDE_INTERFACE, artifact, shipped
 from zkpredict.contracts.verifier.identity import compare_code
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
-from zkpredict.prover.prove import Prover, statement_of
+from zkpredict.prover.prove import Prover, prove, statement_of
 from zkpredict.verifier.errors import FailedOpening, VerificationError
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.native import column_terms, statement_for, verify
@@ -156,6 +156,28 @@ def test_public_outputs_are_part_of_the_statement():
         assert stated(*tie) == FAILED
     most = 1 - LOGIT_LIMIT
     assert stated(*(LOGIT_LIMIT - 1 if index == case.proof.digit else most for index in range(len(outputs)))) == FAILED
+
+
+def test_a_proof_for_somebody_is_for_nobody_else():
+    """The context is absorbed: under another one, or none, a proof does not hold; nor does one without under any."""
+    case, context, other = proven("class"), b"\x07" * 32, b"\x08" * 32
+    commitment, chain, address = case.model.commitment, case.contract.chain, case.contract.address
+    proof = prove(case.model, case.image, context=context)
+    verify(commitment, case.image, proof, context)
+    image = case.image.tobytes()
+    assert case.contract.call("verifyFor", *case.arguments(proof), context) is True
+    assert verify_on_chain(chain, address, commitment, image, proof, context=context).accepted
+    assert send_verification(chain, address, commitment, image, proof, context=context).gas_used > 0
+    for given in (other, bytes(32)):
+        assert case.contract.call("verifyFor", *case.arguments(proof), given) is False
+        assert verify_on_chain(chain, address, commitment, image, proof, context=given).reason == "OpeningFailed"
+    assert case.refusal(*case.arguments(proof)) == FAILED
+    assert case.contract.call("verifyFor", *case.arguments(), context) is False
+    short = verify_on_chain(chain, address, commitment, image[:-1], proof, context=context)
+    assert (short.reason, short.arguments) == ("WrongImageLength", (len(image) - 1,))
+    data = case.contract.artifact.encode("verify", *case.arguments(proof)) + context  # what only the contract itself may send
+    assert chain.call(address, data) == bytes(32)
+    assert chain.call(address, data[:-32]) == bytes(32)
 
 
 def test_classes_on_every_track_can_win():

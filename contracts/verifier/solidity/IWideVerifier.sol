@@ -21,6 +21,11 @@ interface IWideVerifier is IVerifier {
     error WrongModelId(bytes32 found);
     error OutputOutOfRange(uint256 index);
 
+    function verifyFor(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context)
+        external
+        view
+        returns (bool);
+    function verifyForOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context) external view;
     function CIRCUIT_DIGEST() external view returns (bytes32);
     function ROWS() external view returns (uint256);
     function PROOF_BYTES() external view returns (uint256);

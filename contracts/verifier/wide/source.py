@@ -31,7 +31,7 @@ from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.dense import Dense, geometric
 from zkpredict.circuits.wide.geometry import LANE_BITS
 from zkpredict.contracts.verifier.publics import UnsupportedShape
-from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 MAX_POLES = 12
@@ -173,7 +173,7 @@ class WideGenerator:
         rows = WORD_BYTES + POINT_BYTES * circuit.total_rows
         scalars = scalars_offset(self.form)
         end = scalars + WORD_BYTES * len(self.form.scalars)
-        memory.area("STATE", max(96 + OUTPUT_BYTES * self.form.outputs + circuit.inputs, end, rows))
+        memory.area("STATE", max(96 + OUTPUT_BYTES * self.form.outputs + circuit.inputs + CONTEXT_BYTES, end, rows))
         for index, name in enumerate(self.form.scalars):
             place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * index)
             self.words[name] = read(place)
