@@ -49,6 +49,7 @@ TARGETS = {
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",
+    "zkpredict.verifier.independent_convolution": "tests/convolution/test_convolution_independent.py",
 }
 EVIDENCE = ROOT / "docs" / "evidence.md"
 SECONDS = 300

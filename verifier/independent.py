@@ -54,10 +54,10 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     if proof.model_id != model_id:
         raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, the commitment is of model {model_id.hex()}")
     _check_input(circuit, image)
-    if proof.digit >= circuit.classes:
-        raise WrongStatement(f"the digit {proof.digit} is not one of the {circuit.classes} classes")
     if len(context) not in (0, 32):
         raise WrongStatement(f"the context has {len(context)} bytes, expected 32 or none")
+    if proof.digit >= circuit.classes:
+        raise WrongStatement(f"the digit {proof.digit} is not one of the {circuit.classes} classes")
     check_outputs(circuit, proof.digit, proof.outputs)
 
     challenges = draw_challenges(circuit.digest, _absorbed(image) + context, proof)

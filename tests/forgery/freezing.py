@@ -41,9 +41,9 @@ def frozen(**known: int) -> AbstractContextManager[None]:
     return replaced(Transcript, Frozen)
 
 
-def blind_to(message: str) -> AbstractContextManager[None]:
-    """The bytes of one round's message are not absorbed (the chain still takes its step)."""
-    number = MESSAGES.index(message)
+def blind_to(message: str, messages: tuple[str, ...] = MESSAGES) -> AbstractContextManager[None]:
+    """The bytes of one round's message are not absorbed (the chain still takes its step). `messages`: those of other circuits."""
+    number = messages.index(message)
 
     class Blind(Transcript):
         rounds = 0
