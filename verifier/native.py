@@ -25,9 +25,10 @@ FIXED_COLUMNS = {"table": TABLE_COMMITMENT, **CODES_COMMITMENTS}
 """The commitments of the columns that are constants of the protocol, compressed."""
 
 
-def parse_proof(data: bytes, shape: Form = COMPACT_FORM) -> Proof:
-    """Proof bytes to a `Proof` with kernel points, all checked. Raises `MalformedProof`."""
-    return Proof.from_bytes(data, G1.from_compressed, shape)
+def parse_proof(data: bytes, shape: Form | ModelCommitment = COMPACT_FORM) -> Proof:
+    """Proof bytes to a `Proof` with kernel points, all checked. `shape`: what proofs for the model look like, or the model's commitment.
+    Raises `MalformedProof`."""
+    return Proof.from_bytes(data, G1.from_compressed, form(shape.circuit) if isinstance(shape, ModelCommitment) else shape)
 
 
 def statement_for(

@@ -40,7 +40,7 @@ def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalC
 def _copied_by_loop(absorbed: tuple[str, ...]) -> list[str]:
     return [
         "{",
-        f"    let from := PROOF_AT",
+        "    let from := PROOF_AT",
         f"    for {{ let to := {absorbed[0].upper()} }} lt(from, SCALARS_AT) {{ to := add(to, STRIDE) }} {{",
         "        calldatacopy(add(to, 16), from, 48)",
         "        calldatacopy(add(to, 80), add(from, 48), 48)",

@@ -191,6 +191,19 @@ def test_a_hidden_input_swapped_between_proofs_is_refused(model, pair, honest):
     refused(replace(honest, hidden=taller), WrongStatement, "the input is hidden on 1024 rows, the circuit has 512")
 
 
+def test_hidden_and_public_inputs_do_not_stand_for_each_other(model, pair, honest):
+    """Neither the bytes under a commitment, nor the points of one where bytes are taken."""
+    image, public = np.array(pair[0], np.uint8), commit_model(model.network, N, placement="wide")
+    bare = prove(public, image)
+    assert independent.verify(public.commitment.to_bytes(), image.tobytes(), bare.to_bytes()) == bare.digit
+    refused(replace(honest, commitment=public.commitment.to_bytes(), proof=bare.to_bytes()), WrongStatement, "the input is hidden, the circuit takes a public one")
+    takes_hidden = "the input is public, the circuit takes a hidden one (`zkpredict hide`)"
+    with refuses(WrongStatement, takes_hidden):
+        independent.verify(honest.commitment, image.tobytes(), honest.proof)
+    with refuses(WrongStatement, takes_hidden):
+        native.verify(model.commitment, image, native.parse_proof(honest.proof, form(model.commitment.circuit)))
+
+
 def test_an_input_that_differs_from_the_commitment_on_a_row_is_refused(model, pair):
     """In a byte that is read; and in one behind the input, which nobody reads."""
     image, other = pair

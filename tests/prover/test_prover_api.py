@@ -33,6 +33,23 @@ def test_a_network_made_in_numpy_is_committed_proven_and_verified():
         zp.prove(model, image, digit=1)
 
 
+def test_an_input_is_hidden_proven_about_for_somebody_and_kept(tmp_path):
+    network = zp.IntegerNetwork((zp.DenseLayer(np.array([[1, -2, 3], [3, 0, -1]]), np.array([5, 6])),))
+    model = zp.commit_model(network, private_input=True)
+    opened, job = zp.hide(np.array([1, 2, 3], np.uint8)), bytes(range(32))
+    opened.save(tmp_path / "a.opening")
+    opened.hidden.save(tmp_path / "a.hidden")
+    proof = zp.prove(model, zp.OpenedInput.load(tmp_path / "a.opening"), context=job)
+    hidden = zp.HiddenInput.load(tmp_path / "a.hidden")
+    zp.verify(model.commitment, hidden, zp.parse_proof(proof.to_bytes(), model.commitment), job)
+    with pytest.raises(zp.VerificationError, match=f"^{MISMATCH}$"):
+        zp.verify(model.commitment, hidden, proof)
+    with pytest.raises(zp.VerificationError, match="^proof: .* trail after the end at offset "):
+        zp.parse_proof(proof.to_bytes())
+    with pytest.raises(zp.UnusableInput, match=r"^an input holds bytes \(uint8\), got int64$"):
+        zp.hide(np.array([1, 2, 3]))
+
+
 def test_every_public_name_is_there_and_no_other():
     for name in zp.__all__:
         assert getattr(zp, name).__name__ == name and name in dir(zp)

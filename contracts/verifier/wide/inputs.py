@@ -21,7 +21,7 @@ def input_lines(generator: WideGenerator) -> str:
     generator.word("pixels", PIXELS_BOUND)
     if len(circuit.chunks) == 1:
         lines = [
-            f"let r := mload(ORDER)", "let rho := mload(RHO)", "let rho2 := mload(RHO_2)", "let pixels := 0",
+            "let r := mload(ORDER)", "let rho := mload(RHO)", "let rho2 := mload(RHO_2)", "let pixels := 0",
             *pixel_lines(circuit.inputs), "mstore(PIXELS, pixels)",
         ]
         if circuit.packs_per_row > 1:
