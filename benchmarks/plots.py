@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib
@@ -33,7 +33,7 @@ def draw(rows: Sequence[Row], out: Path) -> list[Path]:
                 written += _bars(found, unit, f"{network}: {heading}", out / f"{name}-{network.replace(' ', '-')}")
     for count in ("weights", "neurons"):
         if scaling := _scaling(rows, count):
-            written += _lines(scaling, count, out / f"scaling-{count}")
+            written += lines(scaling, count, "proving, whole process, seconds", out / f"scaling-{count}")
     return written
 
 
@@ -63,7 +63,8 @@ def _scaling(rows: Sequence[Row], count: str) -> dict[str, list[tuple[float, flo
     return {system: sorted(points) for system, points in found.items() if len(points) > 1}
 
 
-def _lines(scaling: dict[str, list[tuple[float, float]]], count: str, stem: Path) -> list[Path]:
+def lines(scaling: Mapping[str, Sequence[tuple[float, float]]], count: str, what: str, stem: Path) -> list[Path]:
+    """Draws named series of (`count`, `what`), both logarithmic."""
     figure, axes = plt.subplots(figsize=(8, 5), layout="constrained")
     styles = [(line, marker) for line in ("-", "--", ":", "-.") for marker in "osv^D"]
     for (system, points), (line, marker) in zip(scaling.items(), styles, strict=False):
@@ -71,7 +72,7 @@ def _lines(scaling: dict[str, list[tuple[float, float]]], count: str, stem: Path
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlabel(count)
-    axes.set_ylabel("proving, whole process, seconds")
+    axes.set_ylabel(what)
     axes.legend(fontsize=7, handlelength=5, frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return _save(figure, stem)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
+from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.prover.model import Model
 from zkpredict.verifier.costs import estimate_costs
 from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, SCALAR_BYTES
@@ -34,6 +36,7 @@ def parts(shape: Form = COMPACT_FORM) -> list[Part]:
     columns, scalars = len(shape.points) - len(openings), len(shape.scalars)
     return [
         Part("header: magic, model id, digit", 1, HEADER_BYTES, 0),
+        *([Part("public outputs", shape.outputs, shape.outputs * OUTPUT_BYTES, shape.outputs * OUTPUT_BYTES)] if shape.outputs else []),
         Part("commitments to columns", columns, columns * POINT_BYTES, columns * UNCOMPRESSED),
         Part("scalars", scalars, scalars * SCALAR_BYTES, scalars * SCALAR_BYTES),
         Part("opening", len(openings), len(openings) * POINT_BYTES, (len(openings) - 1) * UNCOMPRESSED + POINT_BYTES),
@@ -54,24 +57,33 @@ class Growth:
 
 
 def growth(model: Model) -> Iterator[Growth]:
-    """The model's own circuit, then with more inputs, neurons, layers and classes, each twice as many, same kinds of lanes."""
+    """The model's own circuit, then with more inputs, neurons, layers and classes, each twice as many, same kinds of lanes and gates."""
     circuit = model.compiled.circuit
-    widths, lanes = circuit.widths, circuit.lanes
-    hidden = len(widths) > 2
-    yield _grown("this model", widths, lanes, circuit.domain)
-    yield _grown("twice the inputs", (2 * widths[0], *widths[1:]), lanes, circuit.domain)
+    widths, hidden = circuit.widths, len(circuit.widths) > 2
+    yield _grown("this model", circuit, widths)
+    yield _grown("twice the inputs", circuit, (2 * widths[0], *widths[1:]))
     if hidden:
-        wider = (widths[0], *(2 * width for width in widths[1:-1]), widths[-1])
-        deeper = (*widths[:-1], widths[-2], widths[-1])
-        yield _grown("twice the hidden neurons", wider, lanes, circuit.domain)
-        yield _grown("one more hidden layer", deeper, (*lanes[:-1], lanes[-2], lanes[-1]), circuit.domain)
-    yield _grown("twice the classes", (*widths[:-1], 2 * widths[-1]), lanes, circuit.domain)
+        yield _grown("twice the hidden neurons", circuit, (widths[0], *(2 * width for width in widths[1:-1]), widths[-1]))
+        yield _grown("one more hidden layer", circuit, (*widths[:-1], widths[-2], widths[-1]))
+    yield _grown("twice the classes", circuit, (*widths[:-1], 2 * widths[-1]))
 
 
-def _grown(what: str, widths: tuple[int, ...], lanes: tuple[int, ...], domain: int) -> Growth:
+def _grown(what: str, circuit: AnyCircuit, widths: tuple[int, ...]) -> Growth:
     weights = sum(one * following for one, following in pairwise(widths))
     try:
-        costs = estimate_costs(Circuit(widths, lanes, domain))
+        costs = estimate_costs(_like(circuit, widths))
     except UnsupportedNetwork as refusal:
         return Growth(what, widths, weights, None, None, None, str(refusal))
     return Growth(what, widths, weights, costs.proof_payload_bytes + HEADER_BYTES, costs.registry_bytes, costs.folded_points)
+
+
+def _like(circuit: AnyCircuit, widths: tuple[int, ...]) -> AnyCircuit:
+    """The same circuit for these widths; one more hidden layer is like the last one. Raises `UnsupportedNetwork`."""
+    deeper = len(widths) > len(circuit.widths)
+    if isinstance(circuit, WideCircuit):
+        lanes, gates = circuit.lanes, circuit.activations
+        return replace(
+            circuit, widths=widths, lanes=(*lanes, lanes[-1]) if deeper else lanes, activations=(*gates, gates[-1]) if deeper else gates
+        )
+    lanes = circuit.lanes
+    return Circuit(widths, (*lanes[:-1], lanes[-2], lanes[-1]) if deeper else lanes, circuit.domain)

@@ -9,30 +9,55 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.benchmarks.timing import Measured, measure, measure_process
-from zkpredict.circuits.layout import DOMAINS
+from zkpredict.circuits.choice import COMPACT, choices
+from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.native import parse_proof, verify
 
 
+COMMIT_RUNS = 2
+"""Of wide models, whose commitment takes seconds."""
+
+
+def measured_circuits(model: Model) -> list[AnyCircuit]:
+    """What is measured: a compact circuit on each number of rows that holds the network, or the model's own wide one."""
+    circuit = model.compiled.circuit
+    if isinstance(circuit, WideCircuit):
+        return [circuit]
+    found = choices(model.network)
+    return [one.circuit for one in found if one.placement == COMPACT and one.circuit is not None]
+
+
+def measurements(model: Model) -> int:
+    """How many rows `proving_rows` yields."""
+    return 3 * len(measured_circuits(model)) + 3
+
+
 def proving_rows(model: Model, image: np.ndarray, runs: int) -> Iterator[tuple[str, Measured, str]]:
-    """Yields (name, measurement, note) for one network and image."""
-    for domain in DOMAINS:
-        name = f"{model.network.name}, n = {domain}"
-        committed = commit_model(model.network, domain)
-        yield f"commit, {name}", measure(lambda: commit_model(model.network, domain), runs), ""  # noqa: B023  called here
+    """Yields (name, measurement, note) for one network and image. The claim is the model's own."""
+    for circuit in measured_circuits(model):
+        wide = "wide, " if isinstance(circuit, WideCircuit) else ""
+        name = f"{model.network.name}, {wide}n = {circuit.domain}"
+
+        def commit() -> Model:
+            return commit_model(model.network, circuit.domain, claim_of(circuit), placement_of(circuit))  # noqa: B023
+
+        committed = commit()
+        commit_runs = min(runs, COMMIT_RUNS) if isinstance(circuit, WideCircuit) else runs
+        yield f"commit, {name}", measure(commit, commit_runs), ""
         yield f"prove, {name}", measure(lambda: prove(committed, image), runs), "in process"  # noqa: B023
         data = prove(committed, image).to_bytes()
 
         def check() -> None:
-            verify(committed.commitment, image.tobytes(), parse_proof(data))  # noqa: B023
+            verify(committed.commitment, image.tobytes(), parse_proof(data, form(committed.commitment.circuit)))  # noqa: B023
 
         yield f"verify, {name}", measure(check, runs), f"native, from {len(data)} bytes"
     with tempfile.TemporaryDirectory() as folder:
         model_file, image_file, proof_file = (str(Path(folder, name)) for name in ("m.model", "i.npy", "p.proof"))
         commitment_file = str(Path(folder, "m.commitment"))
-        committed = commit_model(model.network)
         committed.save(model_file)
         committed.commitment.save(commitment_file)
         np.save(image_file, image)

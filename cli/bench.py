@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _one_model(arguments: argparse.Namespace, console: Console) -> None:
-    from zkpredict.benchmarks.proving import proving_rows
+    from zkpredict.benchmarks.proving import measurements, proving_rows
     from zkpredict.cli.benchprofile import run_profile
     from zkpredict.prover.model import Model
 
@@ -80,21 +80,22 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
         return run_profile(model, image, arguments.runs, console)
     runs = arguments.runs or 7
     rows = []
-    with console.progress("measuring", 9) as advance:
+    with console.progress("measuring", measurements(model)) as advance:
         for row in proving_rows(model, image, runs):
             rows.append(row)
             advance(1)
     costs = estimate_costs(model.compiled.circuit)
+    universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
     lines = [f"{os.cpu_count()} cores, median (lowest to highest) of {runs} runs"]
     for name, measured, note in rows:
         spread = f"({milliseconds(measured.low)} to {milliseconds(measured.high)})"
         memory = f", peak {measured.peak_bytes / 1e6:.0f} MB" if measured.peak_bytes else ""
-        lines.append(f"{name:<34} {milliseconds(measured.median):>11}  {spread:<26} {note}{memory}")
+        lines.append(f"{name:<44} {milliseconds(measured.median):>11}  {spread:<26} {note}{memory}")
     lines += [
-        f"{'proof':<34} {costs.proof_payload_bytes:,} bytes of points and scalars",
-        f"{'registration':<34} {costs.registry_bytes:,} bytes for {costs.committed_rows} rows",
-        f"{'verification on-chain':<34} about {costs.verify_gas_estimate:,} gas at most, "
-        f"{costs.universal_gas_estimate:,} at the universal verifier, estimated for an image without blank pixels (measured gas: contracts/gas.csv)",
+        f"{'proof':<44} {costs.proof_payload_bytes:,} bytes of points and scalars",
+        f"{'registration':<44} {costs.registry_bytes:,} bytes for {costs.committed_rows} rows",
+        f"{'verification on-chain':<44} about {costs.verify_gas_estimate:,} gas at most{universal}, "
+        "estimated for an image without blank pixels (measured gas: contracts/gas.csv)",
     ]
     console.result(
         {
@@ -108,10 +109,11 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
 
 def _proof_size(path: str, console: Console) -> None:
     from zkpredict.benchmarks.proofsize import growth, parts
+    from zkpredict.circuits.placement import form
     from zkpredict.prover.model import Model
 
     model = Model.load(Path(path))
-    found, grown = parts(), list(growth(model))
+    found, grown = parts(form(model.compiled.circuit)), list(growth(model))
     lines = [f"a proof of {model.network.name}", "", f"{'part':<34} {'count':>5} {'file':>7} {'on-chain':>9}"]
     lines += [f"{part.name:<34} {part.count:>5} {part.file_bytes:>7,} {part.onchain_bytes:>9,}" for part in found]
     totals = (sum(part.file_bytes for part in found), sum(part.onchain_bytes for part in found))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from zkpredict.training.datasets import LabelledImages
     from zkpredict.training.samples import Rows
     from zkpredict.verifier.costs import Costs
-    from zkpredict.training.report import AccuracyReport, CircuitReport, LayerReport
+    from zkpredict.training.report import AccuracyReport, CircuitReport, LayerReport, Offer
 
 EXAMPLE = "zkpredict report --model examples/mnist.model --original examples/mnist.keras --data tests/data"
 _SHOWN_DISAGREEMENTS = 20
@@ -51,7 +51,7 @@ def run(arguments: Namespace, console: Console) -> None:
             raise UnusableInput(f"{option} is about --original MODEL: give that too")
     model = load_model(arguments.model, console)
     network, schema = model.network, model.schema
-    circuit = circuit_report(network)
+    circuit = circuit_report(network, model.compiled if model.committed else None)
     if arguments.private and circuit.layers:
         say_private(console, BOUNDS, arguments.model)
     accuracy, noun = None, "images"
@@ -126,7 +126,8 @@ def _lines(
     if circuit.costs is None:
         return [*lines, f"cannot be proven: {circuit.unprovable}"]
     rounded = [] if private else ["rounded up to powers of two; --private shows exact bounds, shifts and headroom"]
-    return [*lines, *_render(_layer_table(circuit.layers, private)), *rounded, "", *_cost_lines(circuit.costs)]
+    layers = _render(_layer_table(circuit.layers, private))
+    return [*lines, *layers, *rounded, "", *_cost_lines(circuit.costs), "", *_render(_choice_table(circuit.offers)), f"chosen, because {circuit.why}"]
 
 
 def _accuracy_lines(accuracy: AccuracyReport, noun: str, classes: Sequence[str]) -> list[str]:
@@ -149,14 +150,32 @@ def _accuracy_lines(accuracy: AccuracyReport, noun: str, classes: Sequence[str])
 
 
 def _cost_lines(costs: Costs) -> list[str]:
+    tracks = f" in {costs.tracks} tracks" if costs.tracks > 1 else ""
+    universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
     return [
-        "a proof will cost",
-        f"  trace          {costs.domain:,} rows, {costs.packs} of {costs.packs_available} packs in use",
+        f"a proof will cost, in a {costs.placement} circuit",
+        f"  trace          {costs.domain:,} rows{tracks}, {costs.packs} of {costs.packs_available} packs in use",
         f"  commitments    {costs.committed_rows} rows, {costs.registry_bytes:,} bytes in a registry",
-        f"  proof          {costs.proof_payload_bytes} bytes of points and scalars",
-        f"  verification   about {costs.verify_gas_estimate:,} gas at most, {costs.universal_gas_estimate:,} at the universal verifier, "
+        f"  proof          {costs.proof_payload_bytes:,} bytes of points and scalars, made in about {costs.prove_seconds_estimate:.2f} s of processor time",
+        f"  verification   about {costs.verify_gas_estimate:,} gas at most{universal}, "
         f"{costs.folded_points} points folded (estimates for an image without blank pixels; every blank one costs less)",
     ]
+
+
+def _choice_table(offers: Sequence[Offer]) -> Table:
+    table = _table("where it could be placed")
+    for heading in ("", "placement", "n", "tracks", "points", "proof bytes", "rows", "gas, about", "processor s, about"):
+        table.add_column(heading, justify="left" if heading in ("", "placement") else "right")
+    for offer in offers:
+        mark, costs = "chosen" if offer.chosen else "", offer.costs
+        if costs is None:
+            table.add_row(mark, offer.placement, str(offer.domain), "does not fit")
+            continue
+        table.add_row(
+            mark, offer.placement, str(offer.domain), str(costs.tracks), str(costs.proof_points), f"{costs.proof_payload_bytes:,}",
+            f"{costs.committed_rows:,}", f"{costs.verify_gas_estimate:,}", f"{costs.prove_seconds_estimate:.2f}",
+        )  # fmt: skip
+    return table
 
 
 def _layer_table(layers: Sequence[LayerReport], private: bool) -> Table:

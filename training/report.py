@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from zkpredict.circuits.compiler import CompiledNetwork
+from zkpredict.circuits.choice import AnyCompiled, Choice, choices
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.placement import claim_of, placement_of
 from zkpredict.circuits.sizes import compile_or_advise
+from zkpredict.circuits.wide.claims import LOGIT_LIMIT as WIDE_LOGIT_LIMIT
+from zkpredict.circuits.wide.compiler import WideNetwork
+from zkpredict.circuits.wide.layout import DOUBLE
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.samples import Rows
 from zkpredict.verifier.costs import Costs, estimate_costs
@@ -57,18 +61,43 @@ class LayerReport:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """One way to place the network, with what its proofs cost, or why it is none. `chosen`: the one that is, or would be, committed."""
+
+    placement: str
+    domain: int
+    costs: Costs | None
+    refused: str
+    chosen: bool
+
+    @classmethod
+    def of(cls, choice: Choice, chosen: AnyCompiled) -> Offer:
+        costs = None if choice.circuit is None else estimate_costs(choice.circuit)
+        return cls(choice.placement, choice.domain, costs, choice.refused, choice.circuit == chosen.circuit)
+
+    def to_json(self) -> dict:
+        facts = {"placement": self.placement, "domain": self.domain, "refused": self.refused or None, "chosen": self.chosen}
+        return (self.costs.as_dict() if self.costs else {}) | facts
+
+
+@dataclass(frozen=True)
 class CircuitReport:
-    """The layers and proof costs of a network; or no layers, no costs and the reason why no circuit holds it."""
+    """The layers, proof costs and choices of a network, and why it is placed as it is; or no layers, no costs and the reason why no
+    circuit holds it."""
 
     layers: tuple[LayerReport, ...]
     costs: Costs | None
     unprovable: str | None
+    offers: tuple[Offer, ...] = ()
+    why: str = ""
 
     def to_json(self, private: bool = False) -> dict:
         return {
             "layers": [layer.to_json(private) for layer in self.layers],
             "costs": self.costs.as_dict() if self.costs else None,
             "unprovable": self.unprovable,
+            "choices": [offer.to_json() for offer in self.offers],
+            "why": self.why,
         }
 
 
@@ -111,29 +140,46 @@ class AccuracyReport:
         }
 
 
-def circuit_report(network: IntegerNetwork) -> CircuitReport:
-    """Compiles `network` and says what its proofs cost. A network that fits no circuit can still be run and exported."""
+def circuit_report(network: IntegerNetwork, committed: AnyCompiled | None = None) -> CircuitReport:
+    """Compiles `network`, unless it is `committed` in a circuit already, and says what its proofs cost, there and in other circuits. A
+    network that fits no circuit can still be run and exported."""
     try:
-        compiled = compile_or_advise(network)
+        compiled = committed or compile_or_advise(network)
     except UnsupportedNetwork as error:
         return CircuitReport((), None, str(error))
-    return CircuitReport(layer_reports(compiled), estimate_costs(compiled.circuit), None)
+    circuit = compiled.circuit
+    private_input = isinstance(compiled, WideNetwork) and compiled.circuit.private_input
+    offers = tuple(Offer.of(choice, compiled) for choice in choices(network, claim_of(circuit), private_input))
+    return CircuitReport(layer_reports(compiled), estimate_costs(circuit), None, offers, _why(compiled, committed is not None, offers))
 
 
-def layer_reports(compiled: CompiledNetwork) -> tuple[LayerReport, ...]:
+def _why(compiled: AnyCompiled, committed: bool, offers: tuple[Offer, ...]) -> str:
+    """Why this circuit is taken, of those on offer."""
+    if committed:
+        return "it is committed there: `zkpredict commit --again` with --placement, --domain or --for chooses anew"
+    compact = [offer for offer in offers if offer.placement != placement_of(compiled.circuit)]
+    if not isinstance(compiled, WideNetwork):
+        return "compact circuits are the cheapest on-chain, and one with these rows holds it"
+    reason = next((offer.refused for offer in reversed(compact) if offer.refused), "")
+    return f"the smallest proof of a wide circuit; no compact one holds it ({reason})"
+
+
+def layer_reports(compiled: AnyCompiled) -> tuple[LayerReport, ...]:
     """One entry for each layer of a compiled network."""
     network = compiled.network
+    wide = isinstance(compiled, WideNetwork)
+    all_lanes = (*compiled.circuit.lanes, DOUBLE) if wide else compiled.circuit.lanes
     found = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
-        lanes, bits = compiled.circuit.lanes[number], compiled.circuit.lanes[number] * LANE_BITS
+        lanes, bits = all_lanes[number], all_lanes[number] * LANE_BITS
         last = number == len(network.layers) - 1
-        limit = LOGIT_LIMIT if last else 1 << (bits - 1 - compiled.scales[number])
+        limit = (WIDE_LOGIT_LIMIT if wide else LOGIT_LIMIT) if last else 1 << (bits - 1 - compiled.scales[number])
         found.append(
             LayerReport(
                 number=number,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
-                largest_weight=int(np.abs(layer.weights).max()),
+                largest_weight=int(np.abs(layer.narrow.astype(np.int64)).max()),
                 bound=interval.magnitude,
                 shift=layer.shift,
                 lane="narrow" if lanes == NARROW else "wide",

@@ -43,17 +43,17 @@ WIDE_GAS_PER_ROW = 264
 WIDE_GAS_PER_TRACK = 17_400
 WIDE_GAS_FIXED = 11_000
 """The same of verifiers made for wide circuits."""
-PROVE_SECONDS_PER_CELL = 4.6e-6
-PROVE_SECONDS_PER_WEIGHT = 1.5e-8
-PROVE_SECONDS_FIXED = 0.06
-"""Time to prove on two cores, fitted to what `zkpredict bench` measured: for each row of each column that a proof commits, for each
-weight, and once."""
+PROVE_SECONDS_PER_CELL = 3.2e-6
+PROVE_SECONDS_PER_WEIGHT = 3e-9
+PROVE_SECONDS_FIXED = 0.05
+"""Processor time to prove (on two idle cores it takes some 0.6 of it), fitted to measured proofs: for each row of each column that a
+proof commits, for each weight, and once."""
 
 
 @dataclass(frozen=True)
 class Costs:
     """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
-    the universal one (None: it serves compact circuits), and the time to prove on two cores. Every blank pixel costs less gas, so they
+    the universal one (None: it serves compact circuits), and the processor time to prove. Every blank pixel costs less gas, so they
     bound other images from above.
     """
 

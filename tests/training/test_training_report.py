@@ -95,18 +95,33 @@ def test_report_command(capsys, examples, data_folder):
 
 def test_a_network_too_big_to_prove_is_still_reported(capsys, tmp_path):
     """Beside one that is not: bounds and costs are missing, with the compiler's reason."""
-    for width, provable in ((8, True), (2000, False)):
-        middle = DenseLayer(np.ones((width, 2), int), np.zeros(width, int))
-        network = IntegerNetwork((middle, DenseLayer(np.ones((2, width), int), np.zeros(2, int))))
-        Model(network).save(tmp_path / "some.model")
+    for classes, provable in ((2, True), (1001, False)):
+        layer = DenseLayer(np.ones((classes, 2), int), np.zeros(classes, int))
+        Model(IntegerNetwork((layer,))).save(tmp_path / "some.model")
         code, found = _json(capsys, "report", "--model", tmp_path / "some.model")
-        assert code == 0 and (found["unprovable"] is None, found["costs"] is not None, len(found["layers"]) == 2) == (provable,) * 3
-    with pytest.raises(UnsupportedNetwork) as refusal:
-        compile_network(network)
-    reason = f"{refusal.value}: it fits with at most 160 neurons in hidden layer 1"
-    assert found["unprovable"] == reason
+        assert code == 0 and (found["unprovable"] is None, found["costs"] is not None, len(found["layers"]) == 1) == (provable,) * 3
+    reason = "a circuit has at most 1000 classes, got 1001"
+    assert found["unprovable"] == reason and found["choices"] == []
     assert main(["report", "--model", str(tmp_path / "some.model")]) == 0
-    assert capsys.readouterr().out == f"network 2-2000-2\n\ncannot be proven: {reason}\n"
+    assert capsys.readouterr().out == f"network 2-1001\n\ncannot be proven: {reason}\n"
+
+
+def test_report_shows_every_placement_and_why_one_is_chosen(capsys, tmp_path):
+    """What compact circuits do not hold is wide, with the smallest proof; what they hold is compact."""
+    for width, placement, why in (
+        (8, "compact", "compact circuits are the cheapest on-chain, and one with these rows holds it"),
+        (400, "wide", "the smallest proof of a wide circuit; no compact one holds it (network 2-400-2 needs "),
+    ):
+        layers = (DenseLayer(np.ones((width, 2), int), np.zeros(width, int)), DenseLayer(np.ones((2, width), int), np.zeros(2, int)))
+        Model(IntegerNetwork(layers)).save(tmp_path / "some.model")
+        _, found = _json(capsys, "report", "--model", tmp_path / "some.model")
+        offers = {(offer["placement"], offer["domain"]): offer for offer in found["choices"]}
+        assert list(offers) == [("compact", 1024), ("compact", 2048), ("wide", 512), ("wide", 1024), ("wide", 2048)]
+        chosen = [offer for offer in offers.values() if offer["chosen"]]
+        assert len(chosen) == 1 and chosen[0]["placement"] == found["costs"]["placement"] == placement and found["why"].startswith(why)
+        held = [offer for offer in offers.values() if offer["placement"] == placement and not offer["refused"]]
+        assert chosen[0]["proof_payload_bytes"] == min(offer["proof_payload_bytes"] for offer in held)
+        assert (offers["compact", 1024]["refused"] is None) == ("verify_gas_estimate" in offers["compact", 1024]) == (width == 8)
 
 
 def test_report_reads_well(capsys, examples, data_folder):
