@@ -94,9 +94,14 @@ def parts(contract: Contract, statement: StoredStatement, check: FinalCheck) -> 
     """Gas of each part of one verification, in order; together they are the whole transaction's."""
     calldata = contract.artifact.encode("verifyOrRevert", *_arguments(statement, check))
     places = memory_places(compact(statement.commitment.circuit), check)
+    return split(contract, calldata, {places[word]: part for word, part in _ENDS.items() if word in places})
+
+
+def split(contract: Contract, calldata: bytes, ends: dict[int, str]) -> dict[str, int]:
+    """Gas of a verification by part: one ends where an address in `ends` is written for the first time, the others at precompiles."""
     found = {"base cost": BASE_GAS, "calldata": sum(CALLDATA_BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata)}
     steps = _trace(cast("EmbeddedChain", contract.chain), contract.address, calldata)
-    ends = {places[word]: part for word, part in _ENDS.items() if word in places}
+    ends = dict(ends)
     before = steps[0].gas
 
     def close(part: str, gas: int) -> None:

@@ -8,6 +8,7 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier import gas
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification, verify_on_chain
 from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.wide import gas as wide_gas, vectors as wide_vectors
 from zkpredict.contracts.verifier.vectors import stored_statement, stored_statements
 from zkpredict.verifier.native import verify
 
@@ -27,6 +28,22 @@ def test_parts_add_up_to_the_transaction(domain, check):
     assert all(cost > 0 for cost in parts.values())
     final = "final check (0x0a)" if check is FinalCheck.POINT_EVALUATION else "final check (0x0f)"
     assert parts["sum of points (0x0c)"] > parts[final] > parts["image"] > parts["scalars of the fold"]
+
+
+@pytest.mark.parametrize(("number", "budget"), [(0, 372_000), (1, 400_000), (2, 780_000)])
+def test_parts_of_wide_verifications_add_up(number, budget):
+    statement = wide_vectors.stored_statements()[number]
+    verify(statement.commitment, statement.image, statement.proof)
+    chain = EmbeddedChain()
+    contract = deploy_verifier(chain, statement.commitment.circuit).contract
+    register_model(chain, contract.address, statement.commitment)
+    parts = wide_gas.parts(contract, statement)
+    used = send_verification(chain, contract.address, statement.commitment, statement.image, statement.proof).gas_used
+    assert sum(parts.values()) == used < budget
+    assert all(cost > 0 for cost in parts.values())
+    assert {"image", "transcript", "inversion", "weights, public polynomials", "scalars of the fold"} < parts.keys()
+    wrong = bytes([statement.image[0] ^ 1]) + statement.image[1:]
+    assert verify_on_chain(chain, contract.address, statement.commitment, wrong, statement.proof).reason == "OpeningFailed"
 
 
 def test_rows_name_every_case_once():

@@ -1,0 +1,98 @@
+"""Stored statements of wide circuits with proofs, for the gas report. `python -m zkpredict.contracts.verifier.wide.vectors`
+
+makes `vectors.json` anew: three networks of random small weights, on the domain that is cheapest to verify on a chain, and the typical one
+among the first 100 MNIST test images of a checkout. Proofs are random: a new file moves the gas by some ten units.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.storage import write_atomically
+from zkpredict.circuits.networks.activations import RELU, RELU8, Activation, RationalSquare
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.placement import form
+from zkpredict.contracts.verifier.vectors import StoredStatement
+from zkpredict.kernel import G1
+from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.native import parse_proof
+
+FILE = "vectors.json"
+
+
+@dataclass(frozen=True)
+class _Network:
+    shape: tuple[int, ...]
+    activation: Activation
+
+
+NETWORKS = {
+    "784-128-64-10": _Network((784, 128, 64, 10), RELU8),
+    "784-64-10 rational": _Network((784, 64, 10), RationalSquare(4096)),
+    "784-512-512-10": _Network((784, 512, 512, 10), RELU8),
+}
+DOMAIN = 2048
+
+
+@cache
+def stored_statements() -> tuple[StoredStatement, ...]:
+    """All stored statements, in the order of `NETWORKS`."""
+    stored = json.loads(files("zkpredict.contracts.verifier.wide").joinpath(FILE).read_text(encoding="utf-8"))
+    found = []
+    for name in NETWORKS:
+        entry = stored["statements"][name]
+        commitment = ModelCommitment.from_bytes(bytes.fromhex(entry["commitment"]), G1.from_compressed)
+        proof = parse_proof(bytes.fromhex(entry["proof"]), form(commitment.circuit))
+        found.append(StoredStatement(name, commitment, bytes.fromhex(stored["image"]), proof))
+    return tuple(found)
+
+
+def _network(chosen: _Network) -> IntegerNetwork:
+    source, layers = np.random.default_rng(1), []
+    for number, (inputs, outputs) in enumerate(zip(chosen.shape, chosen.shape[1:])):
+        last = number == len(chosen.shape) - 2
+        weights, bias = source.integers(-8, 9, (outputs, inputs)), source.integers(-99, 100, outputs)
+        layers.append(DenseLayer(weights, bias, 0 if last else 8, RELU if last else chosen.activation))
+    return IntegerNetwork(tuple(layers))
+
+
+def _made() -> dict[str, Any]:
+    """Commits and proves. Raises `UnusableInput` outside a checkout."""
+    from zkpredict.contracts.checkout import sample_images, typical_image
+    from zkpredict.prover.commit import commit_model
+    from zkpredict.prover.prove import prove
+
+    images = sample_images()
+    typical = typical_image(images)
+    made: dict[str, Any] = {"typical_image": f"MNIST test image {typical}", "image": images[typical].tobytes().hex(), "statements": {}}
+    for name, chosen in NETWORKS.items():
+        model = commit_model(_network(chosen), DOMAIN, placement="wide")
+        proof = prove(model, images[typical].reshape(-1))
+        made["statements"][name] = {"commitment": model.commitment.to_bytes().hex(), "proof": proof.to_bytes().hex()}
+    return made
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
+    about = "Make vectors.json anew, with new random proofs. Needs a checkout."
+    argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about).parse_args(argv)
+    try:
+        write_atomically(Path(__file__).with_name(FILE), (json.dumps(_made(), indent=1) + "\n").encode())
+    except UnusableInput as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
