@@ -59,7 +59,7 @@ def stored_statements() -> tuple[StoredStatement, ...]:
 
 def _network(chosen: _Network) -> IntegerNetwork:
     source, layers = np.random.default_rng(1), []
-    for number, (inputs, outputs) in enumerate(zip(chosen.shape, chosen.shape[1:])):
+    for number, (inputs, outputs) in enumerate(zip(chosen.shape, chosen.shape[1:], strict=False)):
         last = number == len(chosen.shape) - 2
         weights, bias = source.integers(-8, 9, (outputs, inputs)), source.integers(-99, 100, outputs)
         layers.append(DenseLayer(weights, bias, 0 if last else 8, RELU if last else chosen.activation))
