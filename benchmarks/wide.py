@@ -34,7 +34,7 @@ from zkpredict.verifier.costs import estimate_costs
 from zkpredict.verifier.native import verify
 
 SHAPES = ((784, 64, 10), (784, 128, 64, 10), (784, 512, 512, 10), (784, 2000, 60, 4000, 10))
-WEIGHTS_AT_1000_NEURONS = ((9, 990, 1), (100, 990, 10), (990, 990, 10), (1980, 990, 10), (4000, 990, 10))
+WEIGHTS_AT_1000_NEURONS = ((1, 990, 10), (100, 990, 10), (990, 990, 10), (1980, 990, 10), (4000, 990, 10))
 """Inputs, hidden neurons, outputs: about 10 thousand to 4 million weights, at 1,000 neurons."""
 NEURONS = ((16, 1_000, 10), (16, 3_000, 10), (16, 10_000, 10), (16, 30_000, 10), (16, 50_000, 2, 50_000, 10))
 """1,000 to 100,000 neurons, few weights each."""
@@ -65,11 +65,13 @@ class Measurement:
 
 
 def random_network(widths: tuple[int, ...], seed: int = 1, activation: Activation = RELU8) -> IntegerNetwork:
-    """Uniform int8 weights. Shifts keep every pre-activation in a narrow lane where the layer's sum allows it."""
+    """Uniform int8 weights, in rows of more than 784 inputs smaller ones in proportion: every sum fits a narrow lane, as those of trained
+    networks do."""
     source = np.random.default_rng(seed)
     layers = []
     for inputs, outputs in pairwise(widths):
-        weights = source.integers(-127, 128, (outputs, inputs), dtype=np.int8)
+        largest = max(1, min(127, 127 * 784 // inputs))
+        weights = source.integers(-largest, largest + 1, (outputs, inputs), dtype=np.int8)
         layers.append((weights, source.integers(-1000, 1001, outputs)))
     hidden = [DenseLayer(*layer, 8, activation) for layer in layers[:-1]]
     return IntegerNetwork((*hidden, DenseLayer(*layers[-1], 0, RELU)))
