@@ -27,4 +27,4 @@ def test_a_track_that_is_just_full_and_one_that_just_is_not():
 
 def test_more_tracks_than_64_are_refused_with_what_would_fit():
     with pytest.raises(UnsupportedNetwork, match="needs .* tracks of 512 rows, at most 64 fit"):
-        compile_wide(random_network(1, (1, 30_000, 2), largest=1), CLASS, 512)
+        compile_wide(random_network(1, (1, 40_000, 2), largest=1), CLASS, 512)
