@@ -83,7 +83,6 @@ def msm_gas(points: int) -> int:
 def estimate_costs(circuit: AnyCircuit) -> Costs:
     """The cost of proofs in `circuit`."""
     shape = form(circuit)
-    wide = isinstance(circuit, WideCircuit)
     tables = sum(column.origin is Origin.FIXED for column in shape.columns)
     points = circuit.total_rows + len(shape.points) - 1 + tables  # every point but the final one, and the tables
     header = OUTPUT_BYTES * shape.outputs
@@ -91,20 +90,26 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
     onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
     calldata = onchain + circuit.inputs + 7 * 32
     alike = BASE_GAS + CALLDATA_BYTE_GAS * calldata + msm_gas(points) + POINT_EVALUATION_GAS
+    if isinstance(circuit, WideCircuit):
+        tracks, available, own = circuit.tracks, circuit.folded, _wide_gas(circuit)
+        packs, universal = sum(band.packs for band in circuit.bands), None
+    else:
+        tracks, available, own = 1, circuit.domain // PACK_ROWS, _compact_gas(circuit)
+        packs, universal = sum(group.packs for group in circuit.groups), alike + _universal_gas(circuit)
     weights = sum(one * following for one, following in pairwise(circuit.widths))
     return Costs(
         placement=placement_of(circuit),
         domain=circuit.domain,
-        tracks=circuit.tracks if wide else 1,
-        packs=sum(one.packs for one in (circuit.bands if wide else circuit.groups)),
-        packs_available=circuit.folded if wide else circuit.domain // PACK_ROWS,
+        tracks=tracks,
+        packs=packs,
+        packs_available=available,
         committed_rows=circuit.total_rows,
         registry_bytes=circuit.total_rows * 96,
         proof_points=len(shape.points),
         folded_points=points,
         proof_payload_bytes=payload,
-        verify_gas_estimate=alike + (_wide_gas(circuit) if wide else _compact_gas(circuit)),
-        universal_gas_estimate=None if wide else alike + _universal_gas(circuit),
+        verify_gas_estimate=alike + own,
+        universal_gas_estimate=universal,
         prove_seconds_estimate=round(
             PROVE_SECONDS_FIXED + PROVE_SECONDS_PER_CELL * circuit.domain * len(shape.points) + PROVE_SECONDS_PER_WEIGHT * weights, 2
         ),
