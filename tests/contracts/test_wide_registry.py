@@ -5,20 +5,28 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
 import pytest
-from wide_cases import network, Case, proven
+from eth_utils import keccak
+from support import refuses
+from wide_cases import Case, network, proven
 
-from zkpredict.circuits.networks.activations import RELU8
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.networks.activations import RELU8, RationalRelu
+from zkpredict.circuits.wide.claims import Claim, Kind
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.evm import EmbeddedChain
-from zkpredict.contracts.chain.interface import Contract, Reverted
+from zkpredict.contracts.chain.interface import MAX_CODE_BYTES, Contract, Reverted
 from zkpredict.contracts.verifier.client import (
     deploy_verifier, is_registered, register_model, registration, send_verification, verify_on_chain,
 )
-from zkpredict.contracts.verifier.generate import WIDE_INTERFACE, compile_sources, shipped, wide_sources, _settings
+from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.generate import WIDE_INTERFACE, _settings, artifact, compile_sources, shipped, wide_sources
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS, part_id, parts_of, rows_of
 from zkpredict.contracts.verifier.wide.source import wide_name
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
+from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
 
 POINT = 96
 MSM = "0x000000000000000000000000000000000000000C"
@@ -30,7 +38,7 @@ TRANSACTION_GAS = 16_700_000
 def many():
     """A model of more than 255 rows, an image, and its proof."""
     model = commit_model(network(MANY), MANY.domain, placement="wide")
-    image = __import__("numpy").random.default_rng(3).integers(0, 256, MANY.shape[0], dtype="uint8")
+    image = np.random.default_rng(3).integers(0, 256, MANY.shape[0], dtype=np.uint8)
     return model, image, prove(model, image)
 
 
@@ -161,17 +169,43 @@ def test_two_ids_at_one_address_are_not_one_model():
 
 def _first_data_contract(registry: str, model_id: bytes) -> str:
     """Where a registry puts the rows of a model: EIP-1014, then the address of a first CREATE."""
-    from eth_utils import keccak
-
     proxy_code = bytes.fromhex("67363d3d37363d34f03d5260086018f3")
     proxy = keccak(b"\xff" + bytes.fromhex(registry[2:]) + model_id + keccak(proxy_code))[12:]
     return "0x" + keccak(b"\xd6\x94" + proxy + b"\x01")[12:].hex()
 
 
+def test_the_code_of_eight_tracks_fits():
+    """Sixteen layers on eight full tracks with six columns more for rational gates: the most that a contract serves."""
+    widths = (50, 254, 53, 156, 530, 1041, 604, 611, 320, 4354, 29, 1125, 2476, 1385, 525, 352, 10)
+    circuit = WideCircuit(widths, (1,) * 15, (RationalRelu(4096),) * 15, 2048, Claim(Kind.MARGIN, 3))
+    assert circuit.tracks == 8
+    assert 20_000 < len(artifact(circuit).runtime) < MAX_CODE_BYTES
+
+
+def test_hidden_inputs_have_no_contract_yet():
+    circuit = WideCircuit((30, 20, 4), (1,), (RELU8,), 1024, private_input=True)
+    message = "no contract checks proofs about a hidden input yet: commit the model for public ones, or verify off the chain"
+    with refuses(UnusableInput, message):
+        artifact(circuit)
+
+
+@pytest.mark.parametrize("check", FinalCheck)
+def test_on_a_real_node(anvil, check):
+    """anvil with Prague rules: deploy, register, verify, and refuse another image."""
+    case = proven("class" if check is FinalCheck.POINT_EVALUATION else "rational, margin, pairing")
+    commitment, image = case.model.commitment, case.image.tobytes()
+    address = deploy_verifier(anvil, commitment.circuit, check).address
+    register_model(anvil, address, commitment)
+    assert is_registered(anvil, address, commitment)
+    assert verify_on_chain(anvil, address, commitment, image, case.proof).accepted
+    used = send_verification(anvil, address, commitment, image, case.proof).gas_used
+    assert used == send_verification(case.contract.chain, case.contract.address, commitment, image, case.proof).gas_used
+    wrong = bytes([image[0] ^ 1]) + image[1:]
+    assert verify_on_chain(anvil, address, commitment, wrong, case.proof).reason == "OpeningFailed"
+
+
 def test_an_id_that_hashes_nothing_registered_is_unknown():
     """Where there is no code everything reads as zero: rows at infinity, whose hash is an id that nobody could register."""
-    from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
-
     case = proven("class")
     circuit = case.model.commitment.circuit
     empty = keccak256(context(MODEL_LABEL, circuit.digest) + bytes(POINT * circuit.total_rows))
