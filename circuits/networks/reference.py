@@ -31,6 +31,8 @@ from zkpredict.circuits.networks.dense import (
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 
 SAFE_MAGNITUDE = 1 << 62
+EXACT_FLOAT = 1 << 53
+"""Below it float64 holds every integer (IEEE 754 binary64: 53 bits of significand)."""
 if TYPE_CHECKING:
     from zkpredict.circuits.networks.convolution import Grid
 
@@ -56,7 +58,20 @@ class DenseLayer(Layer):
             raise UnsupportedNetwork(f"the activation must be one of zkpredict.circuits.networks.activations, got {self.activation!r}")
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """z of a batch, int64 [batch, inputs] -> [batch, outputs]."""
+        """z of a batch, int64 [batch, inputs] -> [batch, outputs].
+
+        Block by block, so that no int64 copy of all weights is made; and in float64, which has a fast product, where every partial sum
+        of every row is an integer below 2^53, so that none is rounded. The slow twin is `apply_plainly`.
+        """
+        largest = max(-int(values.min(initial=0)), int(values.max(initial=0)))
+        heaviest = max(-int(self.narrow.min()), int(self.narrow.max()))
+        exact = largest * heaviest * self.inputs < EXACT_FLOAT
+        factors = values.astype(np.float64) if exact else values
+        parts = [(factors @ block.astype(factors.dtype, copy=False).T).astype(np.int64, copy=False) for block in self.blocks()]
+        return np.concatenate(parts, axis=1) + self.bias
+
+    def apply_plainly(self, values: np.ndarray) -> np.ndarray:
+        """What `apply` gives, by one product of int64."""
         return values @ self.weights.T + self.bias
 
     def reach(self, ranges: list[tuple[int, int]]) -> Interval:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support import changed, plain_inference, random_image, random_network, refuses, worst_images
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.networks import reference
 from zkpredict.circuits.networks.dense import MAX_LAYERS
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 
@@ -284,3 +285,25 @@ def test_weights_in_any_order_of_memory_are_written_alike():
     layer = DenseLayer(np.array([[1, 2, 3], [4, 5, 6]]), np.array([7, 8]))
     other = DenseLayer(np.asfortranarray(layer.weights), layer.bias)
     assert IntegerNetwork((other,)).to_bytes() == IntegerNetwork((layer,)).to_bytes()
+
+
+@pytest.mark.parametrize("bits", [1, 7, 20, 32, 33, 34, 40])
+def test_products_in_float64_and_in_blocks_match_plain_int64(bits):
+    """On both sides of 2^53: weights of `bits` bits, 130 inputs of up to 2^13, and more rows than one block holds."""
+    source = np.random.default_rng(bits)
+    weights = source.integers(-(1 << bits), (1 << bits) + 1, (700, 130))
+    weights[0] = (1 << bits) - 1
+    layer = DenseLayer(weights, source.integers(-999, 1000, 700))
+    values = source.integers(-(1 << 13), 1 << 13, (3, 130))
+    values[0] = (1 << 13) - 1
+    assert np.array_equal(layer.apply(values), layer.apply_plainly(values)) and layer.apply(values).dtype == np.int64
+    assert layer.apply(np.zeros((0, 130), np.int64)).shape == (0, 700)
+
+
+def test_float64_alone_would_round(monkeypatch):
+    layer = DenseLayer(np.array([[(1 << 40) + 1, 1]]), np.array([0]))
+    values = np.array([[(1 << 14) + 1, 1]])
+    right = layer.apply(values)
+    assert right.tolist() == layer.apply_plainly(values).tolist() == [[((1 << 40) + 1) * ((1 << 14) + 1) + 1]]
+    monkeypatch.setattr(reference, "EXACT_FLOAT", 1 << 63)
+    assert layer.apply(values).tolist() != right.tolist()
