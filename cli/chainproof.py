@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.claimwords import claim_facts, proof_for, sentence
 from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.hidden import add_context_options, context_facts, read_context
 from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_image, refuse_together, split_paths
 from zkpredict.cli.words import Words
 
@@ -159,6 +161,7 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
     add_pairing_option(parser)
     parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with those of the shipped verifiers")
     parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
+    add_context_options(parser, "ask whether the proof is valid under")
 
 
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
@@ -167,11 +170,9 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         from zkpredict.contracts.verifier.client import Verdict, prepare_circuit, register_model, send_verification, verify_on_chain
         from zkpredict.contracts.verifier.identity import compare_code
         from zkpredict.verifier.errors import VerificationError, WrongStatement
-        from zkpredict.circuits.placement import form
-        from zkpredict.verifier.native import parse_proof
 
     picture, proof_path = split_paths(arguments)
-    commitment = read_commitment(arguments.commitment)
+    commitment, context = read_commitment(arguments.commitment), read_context(arguments)
     image = read_statement_image(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
     address, receipt, proof = arguments.contract, None, None
     if address is None:
@@ -185,22 +186,25 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     elif not arguments.any_code:
         compare_code(chain, address, commitment.circuit)
     try:
-        proof = parse_proof(read_proof(proof_path, console), form(commitment.circuit))
+        proof = proof_for(commitment, read_proof(proof_path, console))
         if proof.model_id != commitment.model_id:
             raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
     except VerificationError as error:
         verdict = Verdict(False, str(error))
     else:
         with console.step("verify"):
-            verdict = verify_on_chain(chain, address, commitment, image.tobytes(), proof)
+            verdict = verify_on_chain(chain, address, commitment, image.tobytes(), proof, context=context)
             if verdict.accepted and (arguments.rpc_url is None or arguments.send):
-                receipt = send_verification(chain, address, commitment, image.tobytes(), proof)
+                receipt = send_verification(chain, address, commitment, image.tobytes(), proof, context=context)
     words = Words(commitment.schema)
-    facts = {"contract": address, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image)}
+    facts = {"contract": address, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image), **context_facts(context)}
     if proof is not None and commitment.schema:
         facts |= words.facts(proof.digit, image.tobytes())
     todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
-    return _show_verdict(console, verdict, todo, proof.digit if proof else None, receipt, facts, words)
+    said = sentence(commitment.circuit, words, proof.digit, proof.outputs) if proof else ""
+    if proof is not None and verdict.accepted:
+        facts |= {"digit": proof.digit, **claim_facts(commitment.circuit, proof.outputs)}
+    return _show_verdict(console, verdict, todo, said, receipt, facts, words)
 
 
 def _register_command(arguments: argparse.Namespace, address: str) -> str:
@@ -216,7 +220,7 @@ def _plain(argument: object) -> object:
 
 
 def _show_verdict(
-    console: Console, verdict: Verdict, todo: str | None, digit: int | None, receipt: Receipt | None, facts: dict, words: Words
+    console: Console, verdict: Verdict, todo: str | None, said: str, receipt: Receipt | None, facts: dict, words: Words
 ) -> int | None:
     paid = {"gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None}
     if not verdict.accepted:
@@ -228,9 +232,9 @@ def _show_verdict(
         )
         return REFUSED
     console.result(
-        {"valid": True, **facts, "digit": digit, **paid},
+        {"valid": True, **facts, **paid},
         [
-            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... says {words.said(digit)}.",
+            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... {said}.",
             f"  contract     {facts['contract']}",
             *([f"  gas          {receipt.gas_used:,}", f"  transaction  {receipt.transaction}"] if receipt else []),
             f"  {words.input:<11}  sha256 {facts['image_sha256']}",

@@ -281,6 +281,10 @@ def test_wide_models_have_a_verifier_of_their_own(ran, tmp_path):
     assert code == 0 and ran("chain", "register", *named, "--contract", address, *state)[0] == 0
     code, out, _ = ran("chain", "verify", *statement, *named, "--contract", address, *state)
     assert code == 0 and out.startswith("VALID")
+    (tmp_path / "proof").write_bytes(prove(model, image, context=keccak(b"Ada")).to_bytes())
+    for audience, expected in (("Ada", 0), ("Bob", 1)):
+        assert ran("chain", "verify", *statement, *named, "--contract", address, *state, "--for", audience)[0] == expected
+    (tmp_path / "proof").write_bytes(prove(model, image).to_bytes())
     image[0] ^= 1
     np.save(tmp_path / "image.npy", image)
     code, out, _ = ran("chain", "verify", *statement, *named, "--contract", address, *state)
