@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NATIVE_KILLERS, INDEPENDENT_KILLERS = "tests/fuzz/test_killers.py", "tests/fuzz/test_killers_independent.py"
 CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
 WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
+HIDDEN_KILLERS = "tests/fuzz/test_killers_hidden.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
     "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
@@ -46,6 +47,8 @@ TARGETS = {
     "zkpredict.circuits.gadgets.public_input": CIRCUIT_KILLERS,
     "zkpredict.circuits.gadgets.relu": CIRCUIT_KILLERS,
     **{f"zkpredict.circuits.wide.{name}": WIDE_KILLERS for name in WIDE},
+    "zkpredict.circuits.wide.private": HIDDEN_KILLERS,
+    "zkpredict.verifier.hidden": HIDDEN_KILLERS,
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",
