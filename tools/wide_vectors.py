@@ -51,7 +51,7 @@ def _valid(files: Files) -> dict:
         "exponents": [[track, row, exponent] for (track, row), exponent in fold_exponents(circuit).items()][:6],
         "row_exponents": wide_row_exponents(circuit), "points": list(shape.points), "scalars": list(shape.scalars),
         "outputs": list(proof.outputs), "challenges": {name: f"0x{value:064x}" for name, value in challenges.items()},
-        "publics": {name: f"0x{value:064x}" for name, value in publics.items()}, "digit": proof.digit,
+        "publics": {name: f"0x{value:064x}" for name, value in sorted(publics.items())}, "digit": proof.digit,
     }  # fmt: skip
 
 
