@@ -19,7 +19,7 @@ from pathlib import Path
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
-from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.placement import AnyCircuit, compact
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
@@ -49,7 +49,7 @@ SHORT_RUNS = 200
 def artifact(circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Artifact:
     """The compiled verifier of a circuit: the shipped one, else compiled now. Raises `UnusableInput` without a compiler."""
     if (circuit, check) in SHIPPED:
-        return shipped(contract_name(circuit, check))
+        return shipped(contract_name(compact(circuit, "shipped contracts"), check))
     return _compiled(circuit, check)
 
 
@@ -104,8 +104,8 @@ def artifacts() -> dict[str, str]:
 
 def _settings(*, short: bool = False) -> Settings:
     """The compiler's; `short` trades gas for code."""
-    optimizer = SETTINGS["optimizer"] | ({"runs": SHORT_RUNS} if short else {})
-    return replace(Settings.load(), settings=SETTINGS | {"optimizer": optimizer})
+    optimizer = {"enabled": True, "runs": SHORT_RUNS}
+    return replace(Settings.load(), settings=SETTINGS | ({"optimizer": optimizer} if short else {}))
 
 
 def _with_shared(more: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,8 @@ A track's constraints are run with names without the track (`top`, not `top3`), 
 
 from __future__ import annotations
 
+from typing import Any
+
 from dataclasses import dataclass, field
 
 from zkpredict.circuits.constraints import constraint
@@ -142,7 +144,7 @@ class Formulas:
             self.poles.append(row)
         return Symbol.named("vanishing") * Symbol.named(inverse_name(f"pole_{row}_bottom")) * inverse(self.plan.circuit.domain)
 
-    def part(self, polynomial: Periodic) -> Symbol:
+    def part(self, polynomial: Periodic[Any]) -> Symbol:
         """A part of a selector, from its words."""
         n = self.plan.circuit.domain
         if polynomial.period == n and list(polynomial.values.values()) == [1]:
@@ -153,7 +155,7 @@ class Formulas:
         top, bottom = Symbol.named(f"{name}_top"), Symbol.named(inverse_name(f"{name}_bottom"))
         return top * bottom * Symbol.named("vanishing") * inverse(polynomial.period)
 
-    def rows_of(self, polynomial: Periodic) -> Symbol:
+    def rows_of(self, polynomial: Periodic[Any]) -> Symbol:
         """A periodic polynomial with few values: sum over them of 1/p (rho^n - 1)/(y/w^j - 1), by single poles of y = rho^(n/p)."""
         total = ZERO
         for row, value in polynomial.values.items():
@@ -186,7 +188,7 @@ class Formulas:
         return self.rows_of(found)
 
 
-def sparse(polynomial: Periodic, domain: int) -> Symbol | None:
+def sparse(polynomial: Periodic[Any], domain: int) -> Symbol | None:
     """The polynomial in y = rho^(n/p), when its values are numbers and it has few coefficients."""
     p = polynomial.period
     if p > 16:
@@ -205,12 +207,12 @@ def sparse(polynomial: Periodic, domain: int) -> Symbol | None:
     return total
 
 
-def is_complement(polynomial: Periodic) -> bool:
+def is_complement(polynomial: Periodic[Any]) -> bool:
     """Whether a part has the value 1 on more rows of its period than not."""
     return 2 * len(polynomial.values) > polynomial.period
 
 
-def complement(polynomial: Periodic) -> Periodic:
+def complement(polynomial: Periodic[Any]) -> Periodic[Any]:
     """1 where the part is 0."""
     return Periodic(polynomial.period, {row: 1 for row in range(polynomial.period) if row not in polynomial.values})
 
@@ -225,7 +227,7 @@ class Ladder:
     count: int
 
     @classmethod
-    def of(cls, polynomial: Periodic) -> Ladder:
+    def of(cls, polynomial: Periodic[Any]) -> Ladder:
         """Raises `UnsupportedShape` unless the values are 1 on evenly spaced rows."""
         rows = sorted(polynomial.values)
         pitch = rows[1] - rows[0] if len(rows) > 1 else 1

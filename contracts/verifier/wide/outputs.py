@@ -60,7 +60,7 @@ class OutputPart:
         """The claim's part of the constant term that no statement changes."""
         if self.claim.kind is not Kind.THRESHOLD:
             return lifted(0)
-        return lifted(self.generator.plan.gadget(Output).constants(Statement(b"", 0), Power("alpha", 1)))
+        return lifted(self.generator.plan.gadget(Output).constants(Statement(b"", 0), Power("alpha", 1)))  # type: ignore[type-var]  # a power stands in for alpha
 
     def publics(self) -> list[tuple[str, Symbol]]:
         return []

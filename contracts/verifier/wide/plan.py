@@ -6,6 +6,7 @@ A circuit with other gadgets, or tracks that differ, stops the generator by `Uns
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -28,6 +29,8 @@ from zkpredict.contracts.verifier.symbolic import Power
 
 _ORDER = (Lanes, RationalGate, Keys, Fold, Dense, Output, Total)
 """Gadgets in the order of their constraints; a dense layer has none."""
+
+G = TypeVar("G", bound=Gadget)
 
 
 @dataclass(frozen=True)
@@ -80,8 +83,15 @@ class WidePlan:
             raise UnsupportedShape(f"the circuit has the gadgets {', '.join(kind.__name__ for kind in kinds)}")
         return found
 
-    def gadget(self, kind: type[Gadget]) -> Gadget | None:
-        """The circuit's gadget of this kind, if it has one."""
+    def gadget(self, kind: type[G]) -> G:
+        """The circuit's first gadget of this kind. Raises `UnsupportedShape` when it has none."""
+        found = self.find(kind)
+        if found is None:
+            raise UnsupportedShape(f"the circuit has no gadget {kind.__name__}")
+        return found
+
+    def find(self, kind: type[G]) -> G | None:
+        """The circuit's first gadget of this kind, if it has one."""
         return next((gadget for gadget in self.gadgets if isinstance(gadget, kind)), None)
 
     @cached_property
@@ -114,7 +124,7 @@ class WidePlan:
         """The constraints that every track has: `bits`, `rational` where the circuit has such a gate, `lookups`."""
         tracks, found = self.circuit.tracks, {}
         for name, kind, more in (("bits", Lanes, 0), ("rational", RationalGate, 0), ("lookups", Keys, 1)):
-            gadget = self.gadget(kind)
+            gadget: Gadget | None = self.find(kind)
             if gadget is not None:
                 count, rest = divmod(len(gadget.constraints()) - more, tracks)
                 if rest:
@@ -126,7 +136,7 @@ class WidePlan:
 
     def _per_track(self, kind: type[Gadget]) -> tuple[str, ...]:
         """Names of a gadget's columns without the track, which all tracks have alike."""
-        gadget, tracks = self.gadget(kind), self.circuit.tracks
+        gadget, tracks = self.find(kind), self.circuit.tracks
         names = [column.name for column in gadget.columns() if column.origin is Origin.PROOF] if gadget else []
         own = tuple(name.removesuffix("0") for name in names[: len(names) // tracks])
         if names != [f"{name}{track}" for track in range(tracks) for name in own]:
@@ -173,32 +183,36 @@ class WidePlan:
     # selectors
 
     @cached_property
-    def selectors(self) -> Mapping[str, Periodic | Patches | Constant]:
+    def selectors(self) -> Mapping[str, Periodic[Any] | Patches[Any] | Constant[Any]]:
         return selectors(self.circuit, Power("alpha", 1))
 
     @cached_property
-    def parts(self) -> dict[Periodic, str]:
+    def parts(self) -> Parts:
         """The distinct periodic polynomials whose sums say where layers read and what must not be negative, with names."""
-        found: list[Periodic] = []
+        found: list[Periodic[Any]] = []
         for polynomial in self.selectors.values():
             if isinstance(polynomial, Patches):
                 found += [part for part in polynomial.parts if part not in found]
         return Parts((part, f"part{number}") for number, part in enumerate(found))
 
 
-class Parts(dict):
+PartKey = tuple[int, tuple[tuple[int, int], ...]]
+"""A period and the values by row."""
+
+
+class Parts(dict[PartKey, str]):
     """Names by polynomial: a `Periodic` holds a dictionary, so it is looked up by what it says."""
 
-    def __init__(self, items: Iterable[tuple[Periodic, str]]) -> None:
+    def __init__(self, items: Iterable[tuple[Periodic[Any], str]]) -> None:
         super().__init__()
-        self.polynomials: dict[str, Periodic] = {}
+        self.polynomials: dict[str, Periodic[Any]] = {}
         for polynomial, name in items:
             self[_key(polynomial)] = name
             self.polynomials[name] = polynomial
 
-    def name(self, polynomial: Periodic) -> str:
+    def name(self, polynomial: Periodic[Any]) -> str:
         return self[_key(polynomial)]
 
 
-def _key(polynomial: Periodic) -> tuple[int, tuple[tuple[int, int], ...]]:
+def _key(polynomial: Periodic[Any]) -> PartKey:
     return polynomial.period, tuple(sorted((row, value % MODULUS) for row, value in polynomial.values.items()))

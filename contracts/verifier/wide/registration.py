@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256
@@ -32,7 +34,7 @@ def part_id(circuit: AnyCircuit, rows: bytes) -> bytes:
     return keccak256(keccak256(context(MODEL_LABEL, circuit.digest) + b"part") + rows)
 
 
-def calls(commitment: ModelCommitment) -> list[tuple[str, tuple]]:
+def calls(commitment: ModelCommitment) -> list[tuple[str, tuple[Any, ...]]]:
     """Functions with their arguments, in order, after which a new verifier of the model's circuit knows it."""
     if fits_at_once(len(commitment.rows)):
         return [("register", (rows_of(commitment),))]

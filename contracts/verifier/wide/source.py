@@ -3,6 +3,8 @@ tracks, rows and packs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from dataclasses import dataclass, field
 from functools import cached_property
 from string import Template
@@ -283,7 +285,8 @@ class WideGenerator:
     def _offsets(self) -> Symbol:
         """The constants of hidden layers: a sum of geometric series, of which many have one ratio and length. Raises `UnsupportedShape`
         when that is not what the layers say."""
-        circuit, groups = self.circuit, {}
+        circuit = self.circuit
+        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
         for band in circuit.hidden:
             half = band.lanes * LANE_BITS - 1
             offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
@@ -301,7 +304,7 @@ class WideGenerator:
             firsts = lifted(0)
             for last, offset in own:
                 firsts = firsts + self.rows.formula(last) * offset
-            total = total + firsts * lifted(geometric(Power("alpha", step), count))
+            total = total + firsts * lifted(geometric(Power("alpha", step), count))  # type: ignore[arg-type]  # a power stands in for alpha
         return total
 
     def _alpha_powers(self) -> list[str]:
@@ -314,7 +317,7 @@ class WideGenerator:
             last = f"mload({place})"
         return lines
 
-    def _publics(self):
+    def _publics(self) -> Callable[[], list[str]]:
         """Notes which poles there are; gives the statements, for when their inverses have words."""
         targets: list[tuple[str, Symbol]] = reads_words(self)
         targets += self.outputs.publics()
