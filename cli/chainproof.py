@@ -125,11 +125,14 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
         from zkpredict.contracts.verifier.wide.registration import calls
 
         circuit = prepare_circuit(chain, arguments.contract, commitment.circuit)
-    receipts = []
-    with console.progress("register", len(calls(commitment))) as advance:
-        for receipt in registration(chain, arguments.contract, commitment):
-            receipts.append(receipt)
-            advance(1)
+        steps = registration(chain, arguments.contract, commitment)
+        receipts = [next(steps)]
+    more = len(calls(commitment)) - 1
+    if more:
+        with console.progress("register the other rows", more) as advance:
+            for receipt in steps:
+                receipts.append(receipt)
+                advance(1)
     receipt, gas = receipts[-1], sum(receipt.gas_used for receipt in receipts)
     console.result(
         {
