@@ -11,7 +11,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import add_image_options, milliseconds, read_statement_image, refuse_together
-from zkpredict.verifier.costs import estimate_costs
+from zkpredict.verifier.costs import Costs, estimate_costs
 
 EXAMPLE = """\
 zkpredict bench examples/seven.png --model examples/mnist.model
@@ -85,7 +85,6 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
             rows.append(row)
             advance(1)
     costs = estimate_costs(model.compiled.circuit)
-    universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
     lines = [f"{os.cpu_count()} cores, median (lowest to highest) of {runs} runs"]
     for name, measured, note in rows:
         spread = f"({milliseconds(measured.low)} to {milliseconds(measured.high)})"
@@ -94,8 +93,7 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
     lines += [
         f"{'proof':<44} {costs.proof_payload_bytes:,} bytes of points and scalars",
         f"{'registration':<44} {costs.registry_bytes:,} bytes for {costs.committed_rows} rows",
-        f"{'verification on-chain':<44} about {costs.verify_gas_estimate:,} gas at most{universal}, "
-        "estimated for an image without blank pixels (measured gas: contracts/gas.csv)",
+        f"{'verification on-chain':<44} {_gas(costs)}",
     ]
     console.result(
         {
@@ -105,6 +103,13 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
         },
         lines,
     )
+
+
+def _gas(costs: Costs) -> str:
+    if costs.verify_gas_estimate is None:
+        return "none: no contract verifies convolutions yet"
+    universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
+    return f"about {costs.verify_gas_estimate:,} gas at most{universal}, estimated for an image without blank pixels (measured gas: contracts/gas.csv)"
 
 
 def _proof_size(path: str, console: Console) -> None:

@@ -98,6 +98,9 @@ def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Cla
     from zkpredict.circuits.choice import choices
     from zkpredict.verifier.costs import estimate_costs
 
+    if arguments.aim == "chain" and network.grids:
+        raise UnusableInput("--for chain: no contract verifies convolutions yet; use --for proof")
+
     def cost(circuit: AnyCircuit) -> tuple[int, int]:
         costs = estimate_costs(circuit)
         return (costs.verify_gas_estimate if arguments.aim == "chain" else costs.proof_payload_bytes), circuit.domain

@@ -13,6 +13,7 @@ from zkpredict.circuits.networks.exact import ExactNetwork
 from zkpredict.circuits.files.kinds import OWN_KINDS, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.convolution.layout import CONVOLUTION_MAGIC, ConvCircuit
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS
 from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of, read_circuit
@@ -92,6 +93,12 @@ def _circuit_facts(circuit: AnyCircuit) -> dict:
     }
     if isinstance(circuit, WideCircuit):
         facts |= {"tracks": circuit.tracks, "gates": ", ".join(map(str, circuit.activations)) or "none"}
+    if isinstance(circuit, ConvCircuit):
+        shapes = (
+            f"{circuit.widths[layer]} to {circuit.widths[layer + 1]}" if grid is None else grid.in_words(circuit.channels(layer))
+            for layer, grid in enumerate(circuit.grids)
+        )
+        facts["layers"] = "; ".join(shapes)
     if takes_hidden(circuit):
         facts["input"] = "hidden (`zkpredict hide`)"
     return facts
@@ -217,6 +224,7 @@ _EXPLAINERS = {
     COMMITMENT_SCHEMA_MAGIC: _commitment,
     CIRCUIT_MAGIC: _circuit,
     WIDE_CIRCUIT_MAGIC: _circuit,
+    CONVOLUTION_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
     HIDDEN_MAGIC: _hidden,
     OPENING_MAGIC: _opening,

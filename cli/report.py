@@ -101,7 +101,7 @@ def _original_answers(
     load_libraries(arguments.original, console)
     with console.step("reading the original"):
         imported = read_model(arguments.original, threshold)
-    shape = (imported.inputs, *(len(layer.bias) for layer in imported.layers))
+    shape = (imported.inputs, *(layer.outputs for layer in imported.layers))
     if shape != network.shape:
         raise UnusableInput(
             f"{imported.source} is {'-'.join(map(str, shape))}, the integer model {network.name}: they are not the same network"
@@ -151,15 +151,24 @@ def _accuracy_lines(accuracy: AccuracyReport, noun: str, classes: Sequence[str])
 
 def _cost_lines(costs: Costs) -> list[str]:
     tracks = f" in {costs.tracks} tracks" if costs.tracks > 1 else ""
-    universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
     return [
         f"a proof will cost, in a {costs.placement} circuit",
         f"  trace          {costs.domain:,} rows{tracks}, {costs.packs} of {costs.packs_available} packs in use",
         f"  commitments    {costs.committed_rows} rows, {costs.registry_bytes:,} bytes in a registry",
         f"  proof          {costs.proof_payload_bytes:,} bytes of points and scalars, made in about {costs.prove_seconds_estimate:.2f} s of processor time",
-        f"  verification   about {costs.verify_gas_estimate:,} gas at most{universal}, "
-        f"{costs.folded_points} points folded (estimates for an image without blank pixels; every blank one costs less)",
+        f"  verification   {_gas(costs)}",
     ]
+
+
+def _gas(costs: Costs) -> str:
+    """What verification on-chain is estimated to cost, or that there is none."""
+    if costs.verify_gas_estimate is None:
+        return "native only: no contract verifies convolutions yet"
+    universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
+    return (
+        f"about {costs.verify_gas_estimate:,} gas at most{universal}, {costs.folded_points} points folded (estimates for an image without "
+        "blank pixels; every blank one costs less)"
+    )
 
 
 def _choice_table(offers: Sequence[Offer]) -> Table:
@@ -173,7 +182,7 @@ def _choice_table(offers: Sequence[Offer]) -> Table:
             continue
         table.add_row(
             mark, offer.placement, str(offer.domain), str(costs.tracks), str(costs.proof_points), f"{costs.proof_payload_bytes:,}",
-            f"{costs.committed_rows:,}", f"{costs.verify_gas_estimate:,}", f"{costs.prove_seconds_estimate:.2f}",
+            f"{costs.committed_rows:,}", "none" if costs.verify_gas_estimate is None else f"{costs.verify_gas_estimate:,}", f"{costs.prove_seconds_estimate:.2f}",
         )  # fmt: skip
     return table
 
@@ -185,7 +194,7 @@ def _layer_table(layers: Sequence[LayerReport], private: bool) -> Table:
     for layer in layers:
         shown = (str(layer.largest_weight), f"{layer.bound:,}") if private else (bits(layer.largest_weight), bits(layer.bound))
         table.add_row(
-            str(layer.number), f"{layer.inputs} to {layer.outputs}", *shown, f"{layer.lane}, {layer.lane_bits} bits",
+            str(layer.number), layer.shape, *shown, f"{layer.lane}, {layer.lane_bits} bits",
             *((str(layer.shift), f"{layer.headroom_bits:.2f} bits") if private else ()),
         )  # fmt: skip
     return table

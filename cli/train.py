@@ -12,11 +12,13 @@ from zkpredict.cli.console import Console
 from zkpredict.cli.parser import add_force_option
 from zkpredict.training.activations import RATIONALS, RELU, FloatActivation, rational
 from zkpredict.training.datasets import LabelledImages, fetch_splits, load_split
+from zkpredict.training.lenet import BATCH, EPOCHS, HIDDEN, train_lenet
 from zkpredict.training.networks import Recipe, train
 
 EXAMPLE = """zkpredict train --data mnist/ --out mnist.keras
 zkpredict train --fetch --out mnist.keras
-zkpredict train --data mnist/ --activation rational_relu --delta 0.3 --out rational.keras"""
+zkpredict train --data mnist/ --activation rational_relu --delta 0.3 --out rational.keras
+zkpredict train --data mnist/ --network lenet --out lenet.keras"""
 DELTA = 0.3
 
 
@@ -27,14 +29,18 @@ def configure(parser: ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE", required=True, help="Keras model to write, ends in .keras")
     add_force_option(parser)
     widths = " ".join(map(str, Recipe.hidden))
-    parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", default=Recipe.hidden, help=f"hidden widths (default: {widths})")
+    parser.add_argument(
+        "--network", choices=("dense", "lenet"), default="dense", help="dense layers of the widths below; or LeNet-5 with average pooling: 6 and 16 "
+        "kernels 5 x 5, then 120 and 84 (default: %(default)s)"
+    )  # fmt: skip
+    parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", help=f"hidden widths of dense networks (default: {widths})")
     parser.add_argument(
         "--activation", choices=("relu", *RATIONALS), default="relu", help="of the hidden layers; the rational ones: v^2 / (delta + |v|), "
         "v (delta + |v| + v) / (2 (delta + |v|)), v / (delta + |v|) (default: %(default)s)"
     )  # fmt: skip
     parser.add_argument("--delta", type=float, help=f"of a rational activation, above 0 (default: {DELTA})")
-    parser.add_argument("--epochs", type=int, default=Recipe.epochs, help="passes over the training images (default: %(default)s)")
-    parser.add_argument("--batch", type=int, default=Recipe.batch, help="images in a gradient step (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, help=f"passes over the training images (default: {Recipe.epochs}, of LeNet-5 {EPOCHS})")
+    parser.add_argument("--batch", type=int, help=f"images in a gradient step (default: {Recipe.batch}, of LeNet-5 {BATCH})")
     parser.add_argument("--seed", type=int, default=Recipe.seed, help="start of all randomness (default: %(default)s)")
 
 
@@ -42,7 +48,7 @@ def run(arguments: Namespace, console: Console) -> None:
     from zkpredict.training.importers.keras_files import import_keras, save_keras
     from zkpredict.training.importers.keras_layers import keras_model
 
-    recipe = Recipe(tuple(arguments.layers), arguments.epochs, arguments.batch, arguments.seed, _activation(arguments))
+    recipe = _recipe(arguments)
     out = Path(arguments.out)
     if out.suffix != ".keras" or not out.parent.is_dir():
         raise UnusableInput(f"cannot write {out}: give a file that ends in .keras in a folder that exists")
@@ -52,7 +58,7 @@ def run(arguments: Namespace, console: Console) -> None:
     with console.step("starting Keras"):
         import_keras()
     with console.progress("training", recipe.epochs) as advance:
-        trained = train(fitting, recipe, advance)
+        trained = (train_lenet if arguments.network == "lenet" else train)(fitting, recipe, advance)
     with console.step("testing"):
         found = keras_model(import_keras(), trained.model, "the trained model")
         network = found.over(found.demand())
@@ -68,6 +74,16 @@ def run(arguments: Namespace, console: Console) -> None:
         "out": str(out),
     }
     _show(console, recipe, facts)
+
+
+def _recipe(arguments: Namespace) -> Recipe:
+    """What the options say. Raises `UnusableInput`."""
+    activation, lenet = _activation(arguments), arguments.network == "lenet"
+    if lenet and (arguments.layers is not None or activation != RELU):
+        raise UnusableInput("--network lenet has its own layers, with relu: leave out --layers and --activation")
+    epochs = arguments.epochs if arguments.epochs is not None else EPOCHS if lenet else Recipe.epochs
+    batch = arguments.batch if arguments.batch is not None else BATCH if lenet else Recipe.batch
+    return Recipe(HIDDEN if lenet else tuple(arguments.layers or Recipe.hidden), epochs, batch, arguments.seed, activation)
 
 
 def _activation(arguments: Namespace) -> FloatActivation:

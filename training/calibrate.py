@@ -163,6 +163,10 @@ def choices(floats: FloatNetwork, activation: str) -> tuple[str, ...]:
         if activation != "auto":
             raise UnusableInput(f"the network's own activations are {', '.join(rational)}: use --activation auto, not {activation}")
         return (rational[0],)
+    if floats.convolutions:
+        if activation == "relu":
+            raise UnusableInput("a network with convolutions is quantised with relu8: use --activation auto, not relu")
+        return ("relu8",)
     return ("relu", "relu8") if activation == "auto" else (activation,)
 
 

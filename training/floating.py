@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.networks.convolution import Grid
 from zkpredict.training.activations import RELU, FloatActivation
 
 UNIT_PIXEL = 1 / 255
+_BATCH = 250
+"""Images that are run at once: a convolution reads each number of a map many times."""
 
 
 @dataclass(frozen=True, eq=False)
 class FloatLayer:
-    """One dense layer. `weights` float [outputs, inputs], `bias` float [outputs]; `name` is what errors call it; `activation` is what a
+    """One layer. `weights` float [outputs, inputs], `bias` float [outputs]; `name` is what errors call it; `activation` is what a
     hidden layer does to each value.
+
+    With a `grid` it is a convolution: `weights` float [channels, taps] and `bias` [channels], over the sums of its pools
+    (`zkpredict.circuits.networks.convolution`): an average over p x p numbers is their sum, divided by p^2 in the weights.
 
     Held as float64. Raises `UnsupportedNetwork` on other shapes and on values that are not finite.
     """
@@ -25,6 +32,7 @@ class FloatLayer:
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
     activation: FloatActivation = RELU
+    grid: Grid | None = None
 
     def __post_init__(self) -> None:
         weights, bias = np.asarray(self.weights), np.asarray(self.bias)
@@ -45,11 +53,53 @@ class FloatLayer:
             frozen = array.astype(np.float64)
             frozen.flags.writeable = False
             object.__setattr__(self, what, frozen)
+        if self.grid is not None and self.grid.taps != weights.shape[1]:
+            raise UnsupportedNetwork(f"layer '{self.name}': a kernel has {weights.shape[1]} weights a channel, its grid {self.grid.taps}")
+
+    @property
+    def inputs(self) -> int:
+        """Numbers that it reads: of a convolution the whole map."""
+        return self.weights.shape[1] if self.grid is None else self.grid.inputs
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that it hands on."""
+        return len(self.bias) * (1 if self.grid is None else self.grid.count)
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """Values before the activation: float64 [batch, inputs] -> [batch, outputs], of a map position by position."""
+        if self.grid is None:
+            return values @ self.weights.T + self.bias
+        return (self.grid.read(values) @ self.weights.T + self.bias).reshape(len(values), -1)
+
+    def over(self, factor: float | np.ndarray, offset: float | np.ndarray) -> FloatLayer:
+        """The layer that does with x what this one does with factor * x + offset: one number each, or one an input.
+
+        Raises `UnsupportedNetwork` where one kernel cannot: factors differ by position, or what pads the map would have an offset."""
+        if self.grid is None:
+            factor, offset = (np.broadcast_to(part, self.weights.shape[1:]) for part in (factor, offset))
+        else:
+            factor, offset = (self._of_taps(part) for part in (factor, offset))
+            offset = offset * self.grid.pool**2
+            if offset.any() and max(self.grid.pad_top, self.grid.pad_left, self.grid.pad_bottom, self.grid.pad_right):
+                raise UnsupportedNetwork(
+                    f"layer '{self.name}': it pads with zeros what is scaled with an offset before it, which no kernel can make up for at the "
+                    "edges: use padding 'valid', or a scale without offset (byte / 255)"
+                )
+        return replace(self, weights=self.weights * factor, bias=self.bias + self.weights @ offset)
+
+    def _of_taps(self, values: float | np.ndarray) -> np.ndarray:
+        """One number for each tap of a kernel, from one, or one for each channel at every position."""
+        channels = self.grid.channels
+        table = np.broadcast_to(values, (np.size(values) if np.ndim(values) else channels,)).reshape(-1, channels)
+        if (table != table[0]).any():
+            raise UnsupportedNetwork(f"layer '{self.name}': what it reads is scaled differently from position to position, a kernel is the same at all")
+        return np.tile(table[0], self.grid.kernel_height * self.grid.kernel_width)
 
 
 @dataclass(frozen=True, eq=False)
 class FloatNetwork:
-    """Dense layers with activations between them; the last one gives logits.
+    """Layers with activations between them; the last one gives logits.
 
     The network is fed `pixel_scale * byte + pixel_offset` for each input byte: one number each (1/255 and 0: unit pixels, what a
     network written in numpy has unless it says otherwise), or float arrays [inputs], one number a feature.
@@ -64,10 +114,9 @@ class FloatNetwork:
         if not self.layers:
             raise UnsupportedNetwork("a network has at least one dense layer")
         for before, after in pairwise(self.layers):
-            if before.weights.shape[0] != after.weights.shape[1]:
+            if before.outputs != after.inputs:
                 raise UnsupportedNetwork(
-                    f"layer '{before.name}' has {before.weights.shape[0]} outputs "
-                    f"but layer '{after.name}' has {after.weights.shape[1]} inputs"
+                    f"layer '{before.name}' has {before.outputs} outputs but layer '{after.name}' has {after.inputs} inputs"
                 )
         for what in ("pixel_scale", "pixel_offset"):
             found = np.asarray(getattr(self, what), np.float64)
@@ -77,19 +126,17 @@ class FloatNetwork:
     @property
     def shape(self) -> tuple[int, ...]:
         """Widths from input to output, for instance (784, 64, 10)."""
-        return (self.layers[0].weights.shape[1], *(layer.weights.shape[0] for layer in self.layers))
+        return (self.layers[0].inputs, *(layer.outputs for layer in self.layers))
+
+    @property
+    def convolutions(self) -> bool:
+        """Whether any layer is one."""
+        return any(layer.grid is not None for layer in self.layers)
 
     @property
     def over_bytes(self) -> tuple[FloatLayer, ...]:
         """The same function with the input scale folded into the first layer, so that inputs are the bytes themselves."""
-        first = self.layers[0]
-        folded = FloatLayer(
-            first.name,
-            first.weights * self.pixel_scale,
-            first.bias + first.weights @ np.broadcast_to(self.pixel_offset, first.weights.shape[1:]),
-            first.activation,
-        )
-        return (folded, *self.layers[1:])
+        return (self.layers[0].over(self.pixel_scale, self.pixel_offset), *self.layers[1:])
 
     def pre_activations(self, images: np.ndarray) -> list[np.ndarray]:
         """Float64 values of each layer [batch, width] before its activation, for uint8 images [batch, inputs]; logits last."""
@@ -98,13 +145,20 @@ class FloatNetwork:
             raise UnusableInput(f"images must be uint8 [batch, {self.shape[0]}], got {images.dtype} {list(images.shape)}")
         values, found = images.astype(np.float64), []
         for layer in self.over_bytes:
-            found.append(values @ layer.weights.T + layer.bias)
+            found.append(layer.apply(values))
             values = layer.activation(found[-1])
         return found
 
+    def some_pre_activations(self, images: np.ndarray) -> Iterator[list[np.ndarray]]:
+        """`pre_activations` of a few images at a time, so that maps of many of them need not be held."""
+        for first in range(0, len(images), _BATCH):
+            yield self.pre_activations(images[first : first + _BATCH])
+
     def logits(self, images: np.ndarray) -> np.ndarray:
         """Float64 logits [batch, classes] for uint8 images [batch, inputs]."""
-        return self.pre_activations(images)[-1]
+        if not self.convolutions or not len(images):
+            return self.pre_activations(images)[-1]
+        return np.concatenate([found[-1] for found in self.some_pre_activations(images)])
 
     def digits(self, images: np.ndarray) -> np.ndarray:
         """The class of each image, int64 [batch]: lowest index of the largest logit."""

@@ -87,9 +87,7 @@ def train(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] 
     keras = import_keras()
     keras.utils.set_random_seed(recipe.seed)
     model = build_network(data.flat.shape[1], recipe.hidden, data.classes, activation=recipe.activation)
-    fitted = int(len(data) * (1 - VALIDATION_SPLIT))
-    if fitted < 1 or fitted == len(data):
-        raise UnusableInput(f"{len(data)} training images are too few to hold out a tenth")
+    fitted = fitted_part(data)
     steps = -(-fitted // recipe.batch) * recipe.epochs
     model.compile(
         keras.optimizers.RMSprop(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)),
@@ -108,6 +106,14 @@ def train(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] 
     bare = build_network(data.flat.shape[1], recipe.hidden, data.classes, fed_bytes=True, activation=recipe.activation)
     bare.set_weights(model.get_weights())
     return Trained(bare, float(history.history["val_accuracy"][-1]))
+
+
+def fitted_part(data: LabelledImages) -> int:
+    """How many of the images a network is fitted to: the first ones. Raises `UnusableInput` when none would be left, or held out."""
+    fitted = int(len(data) * (1 - VALIDATION_SPLIT))
+    if fitted < 1 or fitted == len(data):
+        raise UnusableInput(f"{len(data)} training images are too few to hold out a tenth")
+    return fitted
 
 
 def unit_pixels(images: np.ndarray) -> np.ndarray:

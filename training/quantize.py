@@ -23,6 +23,7 @@ from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_BITS, LOGIT_LIMIT, N
 from zkpredict.circuits.networks.activations import (
     HIGHEST_ARGUMENT, MAX_BYTE, MAX_PARAMETER, RELU, RELU8, Activation, activation_named,
 )
+from zkpredict.circuits.networks.convolution import ConvLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.training.activations import RELU as FLOAT_RELU
@@ -50,6 +51,8 @@ def quantize(network: FloatNetwork, sample: np.ndarray | None = None) -> Integer
     `sample`: uint8 [count, inputs], images like those the network is for; with it ReLU becomes `relu8`. Raises
     `UnsupportedNetwork`, naming layer and row, where a bias leaves no room for the weights beside it.
     """
+    if network.convolutions:
+        return _quantize_maps(network, sample)
     peaks = None if sample is None else sampled_peaks(network, sample)
     fed, layers, count = Fed.with_bytes(network.shape[0]), [], len(network.layers)
     for number, (layer, following) in enumerate(pairwise(network.over_bytes)):
@@ -66,11 +69,38 @@ def quantize(network: FloatNetwork, sample: np.ndarray | None = None) -> Integer
     return IntegerNetwork((*layers, DenseLayer(rows.weights, rows.bias)))
 
 
+def _quantize_maps(network: FloatNetwork, sample: np.ndarray | None) -> IntegerNetwork:
+    """A network with convolutions: as a dense one with `relu8`, whose rows are kernels. An output channel has one scale at all positions,
+    and what a kernel can reach is counted over all inputs of its taps, padding included."""
+    if sample is None:
+        raise UnusableInput("a network with convolutions takes its scales from images: add --calibrate DATA, a folder of idx files or an .npy of bytes")
+    other = next((layer for layer in network.layers[:-1] if layer.activation != FLOAT_RELU), None)
+    if other is not None:
+        raise UnsupportedNetwork(f"layer '{other.name}': a network with convolutions is quantised with relu only, not {other.activation.name}")
+    peaks, layers = sampled_peaks(network, sample), []
+    fed = Fed.with_bytes(network.shape[0])
+    for layer, reached in zip(network.over_bytes[:-1], peaks, strict=True):
+        made, fed = _saturating(layer, fed.read_by(layer), reached)
+        if layer.grid is not None:
+            made, fed = ConvLayer(made.weights, made.bias, made.shift, made.activation, layer.grid), fed.at_each(layer.grid.count)
+        layers.append(made)
+    last = network.over_bytes[-1]
+    read = fed.read_by(last)
+    weights, bias = in_units(last, read)
+    rows = fit_together(last.name, weights, bias, read, shared_scale(last.name, weights), LOGIT_LIMIT)
+    ends = DenseLayer(rows.weights, rows.bias) if last.grid is None else ConvLayer(rows.weights, rows.bias, geometry=last.grid)
+    return IntegerNetwork((*layers, ends))
+
+
 def sampled_peaks(network: FloatNetwork, sample: np.ndarray) -> list[np.ndarray]:
-    """For each hidden layer, the largest pre-activation of each neuron on the images, float64 [outputs]."""
+    """For each hidden layer, the largest pre-activation of each neuron on the images, float64 [outputs]; of a convolution for each channel, at
+    any position."""
     if not len(sample):
         raise UnusableInput("scales are chosen from images: got none")
-    return [values.max(axis=0) for values in network.pre_activations(sample)[:-1]]
+    found = [np.full(len(layer.bias), -np.inf) for layer in network.layers[:-1]]
+    for some in network.some_pre_activations(sample):
+        found = [np.maximum(most, values.reshape(-1, len(most)).max(axis=0)) for most, values in zip(found, some, strict=False)]
+    return found
 
 
 def _relu(layer: FloatLayer, fed: Fed, following: FloatLayer, first: bool, logits_follow: bool) -> tuple[DenseLayer, Fed]:

@@ -13,6 +13,7 @@ import numpy as np
 from zkpredict.circuits.choice import AnyCompiled, Choice, choices
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
+from zkpredict.circuits.networks.convolution import ConvLayer
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.placement import claim_of, placement_of
 from zkpredict.circuits.sizes import compile_or_advise
@@ -23,13 +24,16 @@ from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.samples import Rows
 from zkpredict.verifier.costs import Costs, estimate_costs
 
+_BATCH = 500
+"""Samples that are run at once: a convolution reads each number of a map many times."""
+
 
 @dataclass(frozen=True)
 class LayerReport:
     """One layer in the circuit.
 
     `bound`: the largest absolute pre-activation over ALL byte inputs. `lane_bits`: what its lane holds, 24 (narrow) or 48.
-    `headroom_bits`: log2 of how much longer the longest row could get, at this shift, before it leaves the lane.
+    `shape` says in words what it reads and hands on. `headroom_bits`: log2 of how much longer the longest row could get, at this shift, before it leaves the lane.
 
     What follows from the weights (`PRIVATE`) is told on request only; without it two bounds are told, rounded up to powers of two.
     """
@@ -45,13 +49,14 @@ class LayerReport:
     lane: str
     lane_bits: int
     headroom_bits: float
+    shape: str
 
     def to_json(self, private: bool = False) -> dict:
         facts = {name: value for name, value in asdict(self).items() if private or name not in self.PRIVATE}
         return facts | {"largest_weight_bits": bit_bound(self.largest_weight), "bound_bits": bit_bound(self.bound)}
 
     def to_line(self, private: bool = False) -> str:
-        shape, lanes = f"  layer {self.number}  {self.inputs} to {self.outputs}", f"{self.lane} lanes ({self.lane_bits} bits)"
+        shape, lanes = f"  layer {self.number}  {self.shape}", f"{self.lane} lanes ({self.lane_bits} bits)"
         if not private:
             return f"{shape}: |weight| <= {bits(self.largest_weight)}, |z| <= {bits(self.bound)} on any input, {lanes}"
         return (
@@ -160,6 +165,8 @@ def _why(compiled: AnyCompiled, committed: bool, offers: tuple[Offer, ...]) -> s
     compact = [offer for offer in offers if offer.placement != placement_of(compiled.circuit)]
     if not isinstance(compiled, WideNetwork):
         return "compact circuits are the cheapest on-chain, and one with these rows holds it"
+    if compiled.network.grids:
+        return "the smallest proof of the circuits with convolutions that hold it"
     reason = next((offer.refused for offer in reversed(compact) if offer.refused), "")
     return f"the smallest proof of a wide circuit; no compact one holds it ({reason})"
 
@@ -185,6 +192,7 @@ def layer_reports(compiled: AnyCompiled) -> tuple[LayerReport, ...]:
                 lane="narrow" if lanes == NARROW else "wide",
                 lane_bits=bits,
                 headroom_bits=float(np.log2(limit / max(interval.magnitude, 1))),
+                shape=layer.grid.in_words(layer.channels) if isinstance(layer, ConvLayer) else f"{layer.inputs} to {layer.outputs}",
             )
         )
     return tuple(found)
@@ -201,7 +209,7 @@ def accuracy_report(
         raise UnusableInput(f"the model takes {inputs} {'pixels' if len(shape) == 2 else 'inputs'}, the {data.noun} are {shape}")
     if data.classes > classes:
         raise UnusableInput(f"the model knows {classes} classes, the labels go up to {data.classes - 1}")
-    digits = network.infer(data.flat).digits
+    digits = np.concatenate([network.infer(data.flat[first : first + _BATCH]).digits for first in range(0, len(data), _BATCH)])
     confusion = np.zeros((classes, classes), np.int64)
     np.add.at(confusion, (data.labels, digits), 1)
     disagreements, float_accuracy = None, None

@@ -31,6 +31,25 @@ class Fed:
         """The bytes of an image, each its own value."""
         return cls(np.ones(inputs), np.zeros(inputs), np.zeros(inputs, np.int64), np.full(inputs, MAX_PIXEL))
 
+    def read_by(self, layer: FloatLayer) -> Fed:
+        """What a layer's rows are fed: for each tap of a convolution the sum of a pool, in the unit that its channel has at all positions.
+
+        Raises `UnsupportedNetwork` where a constant input meets padding, which is 0."""
+        grid = layer.grid
+        if grid is None:
+            return self
+        units, constants, low, high = (
+            np.tile(part[: grid.channels], grid.kernel_height * grid.kernel_width) for part in (self.units, self.constants, self.low, self.high)
+        )
+        if constants.any() and max(grid.pad_top, grid.pad_left, grid.pad_bottom, grid.pad_right):
+            raise UnsupportedNetwork(f"layer '{layer.name}': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel")
+        area = grid.pool**2
+        return Fed(units, constants * area, np.minimum(low, 0) * area, high * area)
+
+    def at_each(self, positions: int) -> Fed:
+        """For each number of a map, from one for each channel."""
+        return Fed(*(np.tile(part, positions) for part in (self.units, self.constants, self.low, self.high)))
+
     def lowest(self, weights: np.ndarray) -> np.ndarray:
         """The smallest sum that each row of `weights` can reach."""
         return np.maximum(weights, 0) @ self.low + np.minimum(weights, 0) @ self.high

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from zkpredict.circuits.columns import Origin
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
 from zkpredict.circuits.placement import AnyCircuit, form, placement_of
 from zkpredict.circuits.statement import OUTPUT_BYTES
@@ -53,7 +54,7 @@ proof commits, for each weight, and once."""
 @dataclass(frozen=True)
 class Costs:
     """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
-    the universal one (None: it serves compact circuits), and the processor time to prove. Every blank pixel costs less gas, so they
+    the universal one (None where none serves it: convolutions; wide circuits at the universal one), and the processor time to prove. Every blank pixel costs less gas, so they
     bound other images from above.
     """
 
@@ -67,7 +68,7 @@ class Costs:
     proof_points: int
     folded_points: int
     proof_payload_bytes: int
-    verify_gas_estimate: int
+    verify_gas_estimate: int | None
     universal_gas_estimate: int | None
     prove_seconds_estimate: float
 
@@ -90,13 +91,20 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
     onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
     calldata = onchain + circuit.inputs + 7 * 32
     alike = BASE_GAS + CALLDATA_BYTE_GAS * calldata + msm_gas(points) + POINT_EVALUATION_GAS
-    if isinstance(circuit, WideCircuit):
-        tracks, available, own = circuit.tracks, circuit.folded, _wide_gas(circuit)
+    weights = sum(one * following for one, following in pairwise(circuit.widths))
+    gas: int | None
+    universal: int | None
+    if isinstance(circuit, ConvCircuit):
+        tracks, available, gas, universal = circuit.tracks, circuit.folded, None, None
+        packs = sum(band.packs for layer in range(circuit.layers) for band in circuit.groups(layer))
+        sizes = [circuit.widths[layer] if grid is None else grid.taps for layer, grid in enumerate(circuit.grids)]
+        weights = sum(size * circuit.channels(layer) for layer, size in enumerate(sizes))
+    elif isinstance(circuit, WideCircuit):
+        tracks, available, gas = circuit.tracks, circuit.folded, alike + _wide_gas(circuit)
         packs, universal = sum(band.packs for band in circuit.bands), None
     else:
-        tracks, available, own = 1, circuit.domain // PACK_ROWS, _compact_gas(circuit)
+        tracks, available, gas = 1, circuit.domain // PACK_ROWS, alike + _compact_gas(circuit)
         packs, universal = sum(group.packs for group in circuit.groups), alike + _universal_gas(circuit)
-    weights = sum(one * following for one, following in pairwise(circuit.widths))
     return Costs(
         placement=placement_of(circuit),
         domain=circuit.domain,
@@ -108,7 +116,7 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
         proof_points=len(shape.points),
         folded_points=points,
         proof_payload_bytes=payload,
-        verify_gas_estimate=alike + own,
+        verify_gas_estimate=gas,
         universal_gas_estimate=universal,
         prove_seconds_estimate=round(
             PROVE_SECONDS_FIXED + PROVE_SECONDS_PER_CELL * circuit.domain * len(shape.points) + PROVE_SECONDS_PER_WEIGHT * weights, 2

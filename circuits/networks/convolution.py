@@ -78,6 +78,19 @@ class Grid:
     def inputs(self) -> int:
         return self.height * self.width * self.channels
 
+    def in_words(self, channels: int) -> str:
+        """What a layer of so many output channels does, as in `12 x 12 x 6 by 16 kernels 5 x 5 to 8 x 8 x 16`."""
+        read = f"{self.height} x {self.width} x {self.channels}"
+        if self.pool > 1:
+            read += f" in averages of {self.pool} x {self.pool}"
+        pads = (self.pad_top, self.pad_left, self.pad_bottom, self.pad_right)
+        if self.count == 1 and not any(pads) and (self.kernel_height, self.kernel_width) == self.pooled[:2]:
+            return f"{read} to {channels}"
+        stride = f", stride {self.stride}" if self.stride > 1 else ""
+        padding = ", padded" if any(pads) else ""
+        rows, columns = self.positions
+        return f"{read} by {channels} kernels {self.kernel_height} x {self.kernel_width}{stride}{padding} to {rows} x {columns} x {channels}"
+
     def windows(self) -> np.ndarray:
         """For each position and tap the pooled number that is read, -1 for padding: int64 [count, taps]."""
         height, width, channels = self.pooled

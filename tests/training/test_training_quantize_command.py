@@ -46,7 +46,8 @@ def test_calibrated_it_keeps_its_accuracy(run, folder):
     assert [layer["activation"] for layer in facts["layer_use"]] == ["relu8"] * 9
     assert all(0 <= layer["saturated"] < 0.01 and layer["bits"] == 8 for layer in facts["layer_use"])
     assert {layer.activation for layer in Model.load(path).network.layers[:-1]} == {RELU8}
-    assert found["unprovable"] == "layer 0 uses relu8: compact circuits hold relu only"
+    assert found["unprovable"] is None and [layer["lane"] for layer in found["layers"]] == ["narrow"] * 9 + ["wide"]
+    assert found["costs"]["placement"] == "wide"
 
 
 def test_a_loss_above_the_limit_is_refused_unless_accepted(run, folder):

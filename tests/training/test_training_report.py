@@ -144,6 +144,7 @@ def test_exact_bounds_and_shifts_are_shown_on_request_only(capsys, examples):
     code, found = _json(capsys, "report", "--model", model)
     assert code == 0 and found["layers"][0] == {
         "number": 0, "inputs": 784, "outputs": 64, "lane": "narrow", "lane_bits": 24, "largest_weight_bits": 7, "bound_bits": 21,
+        "shape": "784 to 64",
     }  # fmt: skip
     code, asked = _json(capsys, "report", "--model", model, "--private")
     assert private.items() <= asked["layers"][0].items() and round(asked["layers"][0]["headroom_bits"], 2) == 0.13

@@ -1,4 +1,4 @@
-"""What importers give: a float model as dense ReLU layers, and what the file says about its inputs and classes."""
+"""What importers give: a float model as layers with activations, and what the file says about its inputs and classes."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Imported:
 
     @property
     def inputs(self) -> int:
-        return self.layers[0].weights.shape[1]
+        return self.layers[0].inputs
 
     @property
     def names(self) -> Sequence[str]:

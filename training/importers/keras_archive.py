@@ -16,20 +16,25 @@ import zlib
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import load_json
 from zkpredict.circuits.networks.dense import MAX_WEIGHTS, MAX_WIDTH
+from zkpredict.circuits.networks.convolution import MAX_OUTPUTS
 from zkpredict.training.importers.hdf5 import check_hdf5, first_line
+from zkpredict.training.importers.maps import SUPPORTED as MAPS
+from zkpredict.training.importers.maps import convolution_grid, pool_size
 
 LAYERS = (
-    "InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Flatten", "Reshape", "Dropout", "Dense",
+    "InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Flatten", "Reshape", "Dropout", "Dense", "Conv2D",
+    "AveragePooling2D", "GlobalAveragePooling2D",
     "Activation", "ReLU", "LeakyReLU", "Softmax",
 )  # fmt: skip
 RATIONAL = ("RationalSquare", "RationalRelu", "Softsign")
 """Those of `zkpredict.training.layers`, by the names under which Keras knows them: `zkpredict>RationalSquare` and so on."""
 MODELS = ("Sequential", "Functional")
 MAX_NESTING = 4
+Shape = tuple[int, ...]
 _NEAREST = {
-    "Conv1D": "compact circuits hold dense layers: train Flatten and Dense layers instead",
-    "Conv2D": "compact circuits hold dense layers: train Flatten and Dense layers instead",
-    "MaxPooling2D": "compact circuits hold dense layers: train Flatten and Dense layers instead",
+    **dict.fromkeys(("Conv1D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "ZeroPadding2D"), f"supported are {MAPS}"),
+    "MaxPooling2D": f"maxima are not proven yet: use AveragePooling2D; supported are {MAPS}",
+    "GlobalMaxPooling2D": f"maxima are not proven yet: use GlobalAveragePooling2D; supported are {MAPS}",
     "Lambda": "files cannot carry code: use Rescaling, Dense and ReLU",
     "PReLU": "use ReLU or LeakyReLU", "ELU": "use ReLU or LeakyReLU", "Add": "only chains can be quantised, without branches",
     "Concatenate": "only chains can be quantised, without branches", "LayerNormalization": "use BatchNormalization, which folds into a layer",
@@ -94,17 +99,17 @@ class _ConfigCheck:
     def __init__(self, what: str, legacy: bool) -> None:
         self.what, self.legacy = what, legacy
 
-    def model(self, config: dict, kind: str, depth: int, before: int = 0) -> tuple[dict, int]:
-        """The checked configuration of a model or of one inside it, fed `before` values (0: it says how many); what it hands on."""
+    def model(self, config: dict, kind: str, depth: int, before: Shape = ()) -> tuple[dict, Shape]:
+        """The checked configuration of a model or of one inside it, fed values of the shape `before` (none: it says so); what it hands on."""
         what, inner = self.what, config.get("config")
         entries = inner.get("layers") if isinstance(inner, dict) else None
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             raise MalformedFile(f"{what}: {_CONFIG} describes no model with layers")
         if depth > MAX_NESTING:
             raise UnsupportedNetwork(f"{what}: models lie in models more than {MAX_NESTING} deep")
-        layers, width = [], before or 1
+        layers, shape = [], before or (1,)
         for previous, entry in zip([None, *entries], entries, strict=False):
-            checked, width = self.layer(entry, width, depth)
+            checked, shape = self.layer(entry, shape, depth)
             if kind == "Functional" and previous is not None and _fed_by(entry) != previous.get("name"):
                 name, before_it = entry.get("name"), previous.get("name")
                 raise UnsupportedNetwork(f"{what}: layer '{name}' is not fed by '{before_it}' alone: only chains can be quantised")
@@ -117,10 +122,10 @@ class _ConfigCheck:
         _check_values(inner, f"{what}: the model")
         module = "keras" if kind == "Sequential" else "keras.src.models.functional"
         found = {"class_name": kind, "config": inner | {"layers": layers}}
-        return (found if self.legacy else found | {"module": module, "registered_name": kind}), width
+        return (found if self.legacy else found | {"module": module, "registered_name": kind}), shape
 
-    def layer(self, entry: dict, before: int, depth: int) -> tuple[dict, int]:
-        """The checked configuration of one layer that is fed `before` values; how many it hands on."""
+    def layer(self, entry: dict, before: Shape, depth: int) -> tuple[dict, Shape]:
+        """The checked configuration of one layer that is fed values of the shape `before`; the shape that it hands on."""
         kind, settings = entry.get("class_name"), entry.get("config")
         if not isinstance(settings, dict):
             raise MalformedFile(f"{self.what}: {_CONFIG} has a {kind} layer without config")
@@ -128,9 +133,9 @@ class _ConfigCheck:
         where = f"{self.what}: layer '{name}'"
         registered, module = entry.get("registered_name"), entry.get("module")
         if kind in MODELS and registered in (None, kind) and module in (None, "keras", "keras.src.models.functional", "keras.models"):
-            inner, width = self.model(entry, kind, depth + 1, before)
+            inner, shape = self.model(entry, kind, depth + 1, before)
             _check_values(entry.get("inbound_nodes"), where)
-            return {key: entry[key] for key in ("name", "inbound_nodes") if key in entry} | inner, width
+            return {key: entry[key] for key in ("name", "inbound_nodes") if key in entry} | inner, shape
         origin = registered if registered not in (None, kind) else module or ("keras.layers" if self.legacy else None)
         if kind in RATIONAL and registered == f"zkpredict>{kind}":
             return self.rational(entry, kind, settings, where), before
@@ -139,7 +144,7 @@ class _ConfigCheck:
             raise UnsupportedNetwork(f"{where} is a {label}: {_NEAREST.get(kind, f'only {listed_layers()} can be quantised')}")
         _check_values(settings, where)
         _check_values(entry.get("inbound_nodes"), where)
-        return {key: entry[key] for key in _LAYER_FIELDS if key in entry}, self.width(where, kind, settings, before)
+        return {key: entry[key] for key in _LAYER_FIELDS if key in entry}, self.shape(where, kind, settings, before)
 
     def rational(self, entry: dict, kind: str, settings: dict, where: str) -> dict:
         """The checked configuration of a rational activation: its delta, and nothing that Keras would look up."""
@@ -153,19 +158,48 @@ class _ConfigCheck:
         config = {"name": settings.get("name"), "delta": float(delta)}
         return kept | {"module": None, "class_name": kind, "config": config, "registered_name": f"zkpredict>{kind}"}
 
-    def width(self, where: str, kind: str, settings: dict, before: int) -> int:
-        width = before
-        shape = settings.get("batch_shape", settings.get("batch_input_shape"))
-        if kind == "InputLayer" or (self.legacy and shape is not None):
-            sizes = shape[1:] if isinstance(shape, list) else []
+    def shape(self, where: str, kind: str, settings: dict, before: Shape) -> Shape:
+        """What a layer hands on, without the batch. Raises for sizes beyond the limits."""
+        found = settings.get("batch_shape", settings.get("batch_input_shape"))
+        if kind == "InputLayer" or (self.legacy and found is not None):
+            sizes = found[1:] if isinstance(found, list) else []
             if not sizes or not all(isinstance(size, int) and 0 < size <= MAX_WIDTH for size in sizes):
-                raise UnsupportedNetwork(f"{where} has the input shape {shape}, expected fixed sizes up to {MAX_WIDTH}")
-            width = before = math.prod(sizes)
-        if kind == "Dense":
-            width = settings.get("units")
-        if not isinstance(width, int) or not 0 < width <= MAX_WIDTH or before * width > MAX_WEIGHTS * (1 if kind == "Dense" else before):
-            raise UnsupportedNetwork(f"{where} hands on {width} values after {before}, beyond the limits")
-        return width
+                raise UnsupportedNetwork(f"{where} has the input shape {found}, expected fixed sizes up to {MAX_WIDTH}")
+            before = tuple(sizes)
+        try:
+            after, weights = _after(kind, settings, before)
+        except UnsupportedNetwork as error:
+            raise UnsupportedNetwork(f"{where}: {error}") from None
+        numbers = math.prod(after) if all(type(size) is int for size in after) else after[-1]
+        limit = MAX_OUTPUTS if len(after) == 3 else MAX_WIDTH
+        if not isinstance(numbers, int) or not 0 < numbers <= limit or weights > MAX_WEIGHTS:
+            raise UnsupportedNetwork(f"{where} hands on {numbers} values after {math.prod(before)}, beyond the limits")
+        return after
+
+
+def _after(kind: str, settings: dict, before: Shape) -> tuple[Shape, int]:
+    """What a layer of a kind hands on after `before`, and how many weights it has. Raises `UnsupportedNetwork`."""
+    numbers = math.prod(before)
+    if kind in ("Dense", "Conv2D"):
+        count = settings.get("units" if kind == "Dense" else "filters")
+        if type(count) is not int or kind == "Dense":
+            return (count,), numbers * count if type(count) is int else 0
+        grid = convolution_grid(before, settings)
+        return (*grid.positions, count), grid.taps * count
+    if kind == "AveragePooling2D":
+        size = pool_size(before, kind, settings)
+        return (before[0] // size, before[1] // size, before[2]), 0
+    if kind == "GlobalAveragePooling2D":
+        pool_size(before, kind, settings)
+        return (before[-1],), 0
+    if kind == "Flatten":
+        return (numbers,), 0
+    if kind == "Reshape":
+        target = settings.get("target_shape")
+        if isinstance(target, (list, tuple)) and all(type(size) is int and size > 0 for size in target) and math.prod(target) == numbers:
+            return tuple(target), 0
+        return (numbers,), 0
+    return before, 0
 
 
 def listed_layers() -> str:

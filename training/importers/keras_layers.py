@@ -10,13 +10,14 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.training.activations import rational
 from zkpredict.training.importers.imported import Answer, Imported
 from zkpredict.training.importers.keras_archive import LAYERS, MODELS, listed_layers
-from zkpredict.training.importers.steps import End, Linear, Rational, Relu, Scale, Step, fold
+from zkpredict.training.importers.maps import Map, convolution_grid, pool_size
+from zkpredict.training.importers.steps import End, Linear, Pool, Rational, Relu, Scale, Step, fold
 
 _ACTIVATIONS = "relu, leaky_relu or softsign (hidden), or linear, softmax, sigmoid (last)"
 
 
 def keras_model(keras, model, what: str, threshold: float | None = None) -> Imported:
-    """The float model of a Keras model. Raises `UnsupportedNetwork`, naming the layer, for anything but a chain of dense layers."""
+    """The float model of a Keras model. Raises `UnsupportedNetwork`, naming the layer, for anything but a chain of layers that are read."""
     layers = _Reader(keras, what).chain(model)
     steps = [step for layer in layers for step in _Reader(keras, what).steps(layer)]
     folded = fold(steps, what, threshold)
@@ -85,6 +86,10 @@ class _Reader:
             return [self._batch_normalization(layer)]
         if kind == "Flatten" and layer.data_format != "channels_last":
             raise self._wrong(layer, f"data_format is {layer.data_format}, expected channels_last")
+        if kind == "Conv2D":
+            return [self._convolution(layer), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
+        if kind in ("AveragePooling2D", "GlobalAveragePooling2D"):
+            return [self._pool(layer, kind)]
         if kind == "Dense":
             return [self._linear(layer), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
         if kind == "Activation":
@@ -119,6 +124,24 @@ class _Reader:
             raise self._wrong(layer, f"its input has the shape {tuple(layer.input.shape)}, put Flatten before it")
         weights = self._numbers(layer.kernel).T
         return Linear(layer.name, weights, self._numbers(layer.bias) if layer.use_bias else np.zeros(len(weights)))
+
+    def _convolution(self, layer) -> Linear:
+        if layer.quantization_mode is not None or getattr(layer, "lora_enabled", False):
+            raise self._wrong(layer, "its kernel is quantised or has LoRA: give the float model")
+        try:
+            grid = convolution_grid(layer.input.shape[1:], layer.get_config())
+        except UnsupportedNetwork as error:
+            raise self._wrong(layer, str(error)) from None
+        kernel = self._numbers(layer.kernel)  # rows, columns, channels, outputs
+        weights = kernel.reshape(-1, kernel.shape[-1]).T
+        return Linear(layer.name, weights, self._numbers(layer.bias) if layer.use_bias else np.zeros(len(weights)), grid)
+
+    def _pool(self, layer, kind: str) -> Pool:
+        try:
+            shape = layer.input.shape[1:]
+            return Pool(layer.name, Map.of(shape), pool_size(shape, kind, layer.get_config()))
+        except UnsupportedNetwork as error:
+            raise self._wrong(layer, str(error)) from None
 
     def _normalization(self, layer) -> Scale:
         if layer.invert:

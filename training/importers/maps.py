@@ -1,0 +1,91 @@
+"""How convolutions and pools of Keras lie on a map: sizes, padding, limits. Channels last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.circuits.networks.convolution import Grid
+
+SUPPORTED = (
+    "Conv2D (padding valid or same, one stride both ways) with relu, AveragePooling2D (square, strides equal to its size), GlobalAveragePooling2D, "
+    "Flatten and Dense"
+)
+
+
+@dataclass(frozen=True)
+class Map:
+    """Sizes of what a layer reads or hands on."""
+
+    height: int
+    width: int
+    channels: int
+
+    @classmethod
+    def of(cls, shape: object) -> Map:
+        """From a shape without its batch. Raises `UnsupportedNetwork` unless it is three sizes."""
+        if not isinstance(shape, (tuple, list)) or len(shape) != 3 or not all(type(size) is int and size > 0 for size in shape):
+            raise UnsupportedNetwork(f"it reads the shape {shape}, expected fixed height, width and channels")
+        return cls(*shape)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.height, self.width, self.channels
+
+
+def convolution_grid(shape: object, settings: dict) -> Grid:
+    """The geometry of a Conv2D with these settings, as in its configuration, on a map of this shape. Raises `UnsupportedNetwork`."""
+    read = Map.of(shape)
+    kernel, strides, dilation = (_pair(settings, name) for name in ("kernel_size", "strides", "dilation_rate"))
+    if settings.get("data_format") not in (None, "channels_last"):
+        raise UnsupportedNetwork(f"data_format is {settings['data_format']}, expected channels_last")
+    if settings.get("groups", 1) != 1:
+        raise UnsupportedNetwork(f"it has {settings['groups']} groups of channels, expected 1: supported are {SUPPORTED}")
+    if dilation != (1, 1):
+        raise UnsupportedNetwork(f"its dilation is {dilation[0]} x {dilation[1]}, expected 1: supported are {SUPPORTED}")
+    if strides[0] != strides[1]:
+        raise UnsupportedNetwork(f"its strides are {strides[0]} down and {strides[1]} across, expected one number")
+    padding = settings.get("padding", "valid")
+    if padding not in ("valid", "same"):
+        raise UnsupportedNetwork(f"its padding is {padding}, expected valid or same")
+    sides = zip(read.shape[:2], kernel, strides, strict=True)
+    (top, bottom), (left, right) = (_same(*side) if padding == "same" else (0, 0) for side in sides)
+    return Grid(*read.shape, *kernel, strides[0], top, left, 1, bottom, right)
+
+
+def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Padding before and behind, so that ceil(size / stride) positions come out: the odd one lies behind, as TensorFlow has it."""
+    total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+    return total // 2, total - total // 2
+
+
+def pool_size(shape: object, kind: str, settings: dict) -> int:
+    """The side of the windows of an AveragePooling2D or GlobalAveragePooling2D. Raises `UnsupportedNetwork` for windows that are not square,
+    that overlap, or that reach over the edge."""
+    read = Map.of(shape)
+    if settings.get("data_format") not in (None, "channels_last"):
+        raise UnsupportedNetwork(f"data_format is {settings['data_format']}, expected channels_last")
+    if kind == "GlobalAveragePooling2D":
+        if read.height != read.width:
+            raise UnsupportedNetwork(f"it averages {read.height} x {read.width} positions, only squares are supported")
+        return read.height
+    size, strides = _pair(settings, "pool_size"), _pair(settings, "strides" if settings.get("strides") is not None else "pool_size")
+    if size[0] != size[1] or strides != size:
+        raise UnsupportedNetwork(
+            f"it pools {size[0]} x {size[1]} positions every {strides[0]} x {strides[1]}, only squares that do not overlap are supported: strides equal to pool_size"
+        )
+    if size[0] > min(read.height, read.width):
+        raise UnsupportedNetwork(f"it pools {size[0]} x {size[0]} positions of a map of {read.height} x {read.width}")
+    padding = settings.get("padding", "valid")
+    if padding != "valid" and (padding != "same" or read.height % size[0] or read.width % size[0]):
+        raise UnsupportedNetwork(f"its windows reach over the edge of {read.height} x {read.width} (padding {padding}): use padding valid")
+    return size[0]
+
+
+def _pair(settings: dict, name: str) -> tuple[int, int]:
+    """A setting of one or two whole numbers from 1, as two. Raises `UnsupportedNetwork`."""
+    value = settings.get(name, 1)
+    pair = (value, value) if type(value) is int else tuple(value) if isinstance(value, (list, tuple)) else ()
+    if len(pair) != 2 or not all(type(number) is int and number > 0 for number in pair):
+        raise UnsupportedNetwork(f"{name} is {value}, expected one or two whole numbers from 1")
+    return pair
