@@ -39,7 +39,7 @@ def test_bench_says_the_sizes_and_the_gas_to_people_too(run, desk, monkeypatch):
     costs = run("bench", desk.image, "--model", desk.model, "--json").json["costs"]
     said = run("bench", desk.image, "--model", desk.model)
     assert (said.code, said.err) == (0, "")
-    assert [line[35:] for line in said.out.splitlines()[1:]] == [
+    assert [line[45:] for line in said.out.splitlines()[1:]] == [
         f"{costs['proof_payload_bytes']:,} bytes of points and scalars",
         f"{costs['registry_bytes']:,} bytes for {costs['committed_rows']} rows",
         f"about {costs['verify_gas_estimate']:,} gas at most, {costs['universal_gas_estimate']:,} at the universal verifier, estimated for an image "
@@ -52,7 +52,8 @@ def test_report_says_which_image_its_gas_is_for(run, desk):
     costs = run("report", "--model", desk.model, "--json").json["costs"]
     said = run("report", "--model", desk.model)
     assert (said.code, said.err) == (0, "")
-    assert said.out.splitlines()[-1] == (
+    (line,) = (line for line in said.out.splitlines() if line.startswith("  verification "))
+    assert line == (
         f"  verification   about {costs['verify_gas_estimate']:,} gas at most, {costs['universal_gas_estimate']:,} at the universal verifier, "
         f"{costs['folded_points']} points folded (estimates for an image without blank pixels; every blank one costs less)"
     )

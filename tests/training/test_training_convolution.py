@@ -191,7 +191,7 @@ def test_commands_from_keras_to_a_proof(saved, tmp_path, capsys):
     assert main(["inspect", str(commitment), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["layers"] == "; ".join(layer["shape"] for layer in found["layers"])
     assert main(["report", "--model", str(out)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "  verification   native only: no contract verifies convolutions yet"
+    assert "  verification   native only: no contract verifies convolutions yet" in capsys.readouterr().out.splitlines()
     model, public = Model.load(out), ModelCommitment.load(commitment)
     proof = prove(model, pictures[0])
     verify(public, pictures[0], proof)
