@@ -71,13 +71,15 @@ def _from_float(path: str, mode: str | None) -> IntegerNetwork | ExactNetwork:
 def exact_network(floating: FloatNetwork) -> ExactNetwork:
     """The float network in 10^8 fixed point, its pixel scaling folded into the first layer, whose inputs are pixels / 255.
 
-    Raises `UnusableInput` for activations other than ReLU: this arithmetic has no other.
+    Raises `UnusableInput` for convolutions, and for activations other than ReLU: this arithmetic has neither.
     """
     from zkpredict.circuits.networks.exact import ExactNetwork
     from zkpredict.circuits.networks.dense import MAX_PIXEL
     from zkpredict.training.activations import RELU
 
     for layer in floating.layers:
+        if layer.grid is not None:
+            raise UnusableInput(f"layer '{layer.name}' reads a map: 10^8 networks have dense layers only; quantize --calibrate DATA takes convolutions")
         if layer.activation != RELU:
             raise UnusableInput(f"layer '{layer.name}' has the activation {layer.activation.name}: 10^8 networks have relu only, use --mode packed")
     first, *others = floating.layers

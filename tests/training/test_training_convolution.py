@@ -10,6 +10,7 @@ from support import refuses
 from zkpredict.circuits.choice import compile_any
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.cli.main import main
+from zkpredict.cli.network import exact_network
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.training.calibrate import CalibrationData, calibrate
@@ -168,6 +169,11 @@ def test_scales_come_from_images_only():
     with refuses(UnusableInput, "a network with convolutions is quantised with relu8: use --activation auto, not relu"):
         calibrate(floats, data, "relu")
     assert calibrate(floats, data).chosen.name == "relu8"
+
+
+def test_open_networks_are_dense():
+    with refuses(UnusableInput, "layer 'c' reads a map: 10^8 networks have dense layers only; quantize --calibrate DATA takes convolutions"):
+        exact_network(keras_model(keras, chain(conv(name="c"), *end()), "it").over(BYTES))
 
 
 def test_commands_from_keras_to_a_proof(saved, tmp_path, capsys):
