@@ -13,12 +13,18 @@ from zkpredict.cli.main import main
 from zkpredict.cli.network import exact_network
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
+from zkpredict.circuits.networks.convolution import Grid
 from zkpredict.training.calibrate import CalibrationData, calibrate
+from zkpredict.training.datasets import LabelledImages
+from zkpredict.training.floating import FloatLayer
 from zkpredict.training.importers.keras_files import load_keras
 from zkpredict.training.importers.keras_layers import keras_model
 from zkpredict.training.importers.maps import SUPPORTED
 from zkpredict.training.inputs import BYTES, parse_input_scale
+from zkpredict.training.lenet import train_lenet
+from zkpredict.training.networks import Recipe
 from zkpredict.training.quantize import quantize
+from zkpredict.training.rows import Fed
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening
 from zkpredict.verifier.native import verify
@@ -203,3 +209,28 @@ def test_commands_from_keras_to_a_proof(saved, tmp_path, capsys):
     verify(public, pictures[0], proof)
     with refuses(FailedOpening, "the opening does not match: the claim is false, or the proof was made for another statement"):
         verify(public, pictures[1], proof)
+
+
+def test_lenet_trains_on_the_smallest_images_and_no_smaller():
+    source = np.random.default_rng(2)
+    data = LabelledImages(source.integers(0, 256, (40, 16, 16), dtype=np.uint8), np.arange(40, dtype=np.uint8) % 3)
+    epochs: list[int] = []
+    trained = train_lenet(data, Recipe((), epochs=1, batch=8), epochs.append)
+    floats = keras_model(keras, trained.model, "it").over(BYTES)
+    assert floats.shape == (256, 12 * 12 * 6, 2 * 2 * 16, 120, 84, 3) and epochs == [1]
+    with refuses(UnusableInput, "LeNet-5 takes images of at least 16 x 16 pixels, got 15 x 16"):
+        train_lenet(LabelledImages(data.images[:, 1:], data.labels), Recipe((), epochs=1))
+
+
+def test_what_one_kernel_cannot_read_is_refused():
+    grid = Grid(4, 4, 1, 3, 3, 1, 1, 1)
+    with refuses(UnsupportedNetwork, "layer 'c': a kernel has 8 weights a channel, its grid 9"):
+        FloatLayer("c", np.ones((1, 8)), np.zeros(1), grid=grid)
+    layer = FloatLayer("c", np.ones((1, 9)), np.zeros(1), grid=grid)
+    with refuses(UnsupportedNetwork, "layer 'c': what it reads is scaled differently from position to position, a kernel is the same at all"):
+        layer.over(np.arange(16.0), 0.0)
+    fed = Fed.with_bytes(16)
+    assert fed.read_by(layer).high.tolist() == [255] * 9
+    steady = Fed(fed.units, fed.constants + 1, fed.low, fed.high)
+    with refuses(UnsupportedNetwork, "layer 'c': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel"):
+        steady.read_by(layer)
