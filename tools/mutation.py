@@ -29,7 +29,7 @@ WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
 HIDDEN_KILLERS = "tests/fuzz/test_killers_hidden.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
-    "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
+    "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS} {HIDDEN_KILLERS}",
     "zkpredict.verifier.opening": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
     "zkpredict.verifier.messages": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
     "zkpredict.verifier.commitment": NATIVE_KILLERS,

@@ -233,7 +233,7 @@ def test_rows_must_hash_to_the_id():
     place = data_contract(deploy_universal(EmbeddedChain()).address, other.commitment.model_id)
     for guard, verdict in ((found, "UnknownModel"), ("found := 1", "OpeningFailed")):
         # every id has the address of the other model's data
-        colliding = with_changed(("UniversalVerifier", found, guard), ("ModelRegistry", address, f"data := {place}"))
+        colliding = with_changed(("UniversalVerifier", found, guard), ("DataContracts", address, f"data := {place}"))
         prepare_circuit(colliding.chain, colliding.address, other.commitment.circuit)
         colliding.transact("register", other.commitment.circuit.digest, rows_of(other.commitment))
         question = model.commitment.model_id, image.tobytes(), proof.digit, onchain_proof(proof)
