@@ -13,10 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from Crypto.Hash import keccak
-
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
 from zkpredict.circuits.rows import RowColumn
 
@@ -248,7 +247,7 @@ class Circuit:
     @cached_property
     def digest(self) -> bytes:
         """keccak256 of the label and the canonical bytes: what the verifier pins. 32 bytes."""
-        return keccak.new(digest_bits=256, data=DIGEST_LABEL + self.to_bytes()).digest()
+        return keccak256(DIGEST_LABEL + self.to_bytes())
 
 
 def row_column(layer: int) -> str:

@@ -12,8 +12,6 @@ from functools import lru_cache
 from typing import Any
 
 from zkpredict.circuits.columns import Column, Form, Origin
-from zkpredict.circuits.convolution.layout import CONVOLUTION_MAGIC, ConvCircuit
-from zkpredict.circuits.convolution.placement import conv_gadgets, conv_rounds
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.expression import Cell, Environment, Public
 from zkpredict.circuits.files.codec import ByteReader
@@ -30,8 +28,6 @@ from zkpredict.circuits.linear import LinearCheck
 from zkpredict.circuits.wide import layout as wide_layout
 from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
 from zkpredict.circuits.wide.layout import WideCircuit
-from zkpredict.circuits.wide.placement import WIDE_ROUNDS
-from zkpredict.circuits.wide.placement import gadgets as wide_gadgets
 
 AnyCircuit = Circuit | WideCircuit
 """A circuit of either placement."""
@@ -64,12 +60,16 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
     start = reader.position
     magic = reader.take(len(MAGIC), "circuit magic")
     reader.position = start
-    known: dict[bytes, type[Circuit] | type[WideCircuit]] = {
-        MAGIC: Circuit, wide_layout.MAGIC: WideCircuit, CONVOLUTION_MAGIC: ConvCircuit
-    }
-    if magic not in known:
-        raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
-    return known[magic].read(reader)
+    if magic == MAGIC:
+        return Circuit.read(reader)
+    if magic == wide_layout.MAGIC:
+        return WideCircuit.read(reader)
+    if magic == wide_layout.CONVOLUTION_MAGIC:
+        from zkpredict.circuits.convolution.layout import ConvCircuit  # late: few circuits have convolutions
+
+        return ConvCircuit.read(reader)
+    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC)
+    raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
 
 
 def compact(circuit: AnyCircuit, what: str) -> Circuit:
@@ -91,18 +91,14 @@ def claim_of(circuit: AnyCircuit) -> Claim:
 
 def commit_rounds(circuit: AnyCircuit) -> Mapping[str, tuple[str, ...]]:
     """The rounds in which a proof commits to columns, and the challenges drawn after each."""
-    if isinstance(circuit, ConvCircuit):
-        return conv_rounds(circuit)
-    return WIDE_ROUNDS if isinstance(circuit, WideCircuit) else COMMIT_ROUNDS
+    return circuit.rounds if isinstance(circuit, WideCircuit) else COMMIT_ROUNDS
 
 
 @lru_cache(maxsize=256)
 def placed(circuit: AnyCircuit) -> tuple[Gadget, ...]:
     """The gadgets of a circuit, in the order in which their constraints are weighed."""
-    if isinstance(circuit, ConvCircuit):
-        return conv_gadgets(circuit)
     if isinstance(circuit, WideCircuit):
-        return wide_gadgets(circuit)
+        return circuit.gadgets()
     gates = tuple(GATES[tag](circuit) for tag in sorted(set(circuit.gates[:-1]) or {0}))
     before = (Lanes(circuit), *gates)
     dense = tuple(Dense(circuit, layer) for layer in range(circuit.layers))

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from Crypto.Hash import keccak
-
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.keccak import keccak256 as keccak256
 from zkpredict.circuits.statement import Statement
 
 PROOF_LABEL = b"zkpredict proof v1"
@@ -22,11 +21,6 @@ MODEL_LABEL = b"zkpredict model v1"
 POINT_CHALLENGE = "rho"
 POINT_CHALLENGE_BITS = 240
 """rho keeps the top 240 bits of its hash: a pixel times rho then fits in 256 bits, which is cheap on-chain."""
-
-
-def keccak256(data: bytes) -> bytes:
-    """keccak256 as on Ethereum (original padding). 32 bytes."""
-    return keccak.new(digest_bits=256, data=data).digest()
 
 
 def context(label: bytes, circuit_digest: bytes) -> bytes:

@@ -10,8 +10,10 @@ A layer whose output is one position is dense: its rows are values on the domain
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
@@ -19,9 +21,10 @@ from zkpredict.circuits.networks.convolution import Grid
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, allocate, packs_of
-from zkpredict.circuits.wide.layout import DOUBLE, WideCircuit, value_rows
+from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, WideCircuit, value_rows
 
-CONVOLUTION_MAGIC = b"zkpC\x03"
+if TYPE_CHECKING:
+    from zkpredict.circuits.gadgets.base import Gadget
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,17 @@ class ConvCircuit(WideCircuit):
         if self.is_convolution(self.layers - 1):
             raise UnsupportedNetwork("the last layer must have one position: it gives the classes")
         super().__post_init__()
+
+    def gadgets(self) -> tuple[Gadget, ...]:
+        from zkpredict.circuits.convolution.placement import conv_gadgets  # late: it builds on this module
+
+        return conv_gadgets(self)
+
+    @property
+    def rounds(self) -> Mapping[str, tuple[str, ...]]:
+        from zkpredict.circuits.convolution.placement import conv_rounds  # late: it builds on this module
+
+        return conv_rounds(self)
 
     def is_convolution(self, layer: int) -> bool:
         """Whether a layer has many positions: its rows are kernels."""

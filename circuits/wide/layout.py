@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-
-from Crypto.Hash import keccak
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.layout import DIGEST_LABEL
+from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.networks.activations import RELU, RELU8, Activation, Rational, read_activation
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, PARAMETER_BYTES, Claim, Kind
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, Run, allocate, packs_of
 
-MAGIC = b"zkpC\x02"
+if TYPE_CHECKING:
+    from zkpredict.circuits.gadgets.base import Gadget
+
+MAGIC, CONVOLUTION_MAGIC = b"zkpC\x02", b"zkpC\x03"
 WIDE_DOMAINS = (512, 1024, 2048)
 MAX_TRACKS = 64
 MAX_CLASSES = 1000
@@ -66,6 +70,19 @@ class WideCircuit:
             raise UnsupportedNetwork(
                 f"network {'-'.join(map(str, self.widths))} needs {self.tracks} tracks of {self.domain} rows, at most {MAX_TRACKS} fit"
             )
+
+    def gadgets(self) -> tuple[Gadget, ...]:
+        """What the circuit is made of, in the order in which constraints are weighed."""
+        from zkpredict.circuits.wide.placement import gadgets  # late: it builds on this module
+
+        return gadgets(self)
+
+    @property
+    def rounds(self) -> Mapping[str, tuple[str, ...]]:
+        """The rounds in which a proof commits to columns, and the challenges drawn after each."""
+        from zkpredict.circuits.wide.placement import WIDE_ROUNDS  # late: it builds on this module
+
+        return WIDE_ROUNDS
 
     @property
     def inputs(self) -> int:
@@ -249,7 +266,7 @@ class WideCircuit:
     @cached_property
     def digest(self) -> bytes:
         """keccak256 of the label and the canonical bytes: what the verifier pins. 32 bytes."""
-        return keccak.new(digest_bits=256, data=DIGEST_LABEL + self.to_bytes()).digest()
+        return keccak256(DIGEST_LABEL + self.to_bytes())
 
 
 def input_rows(step: int, chunk: int) -> str:
