@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -11,16 +10,13 @@ import numpy as np
 
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.convolution.reads import value_lanes
-from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.gadgets.gates import check_rows
 from zkpredict.circuits.networks.convolution import ConvLayer, Grid
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.rows import RowColumn
-from zkpredict.circuits.wide.claims import CLASS, LOGIT_LIMIT, Claim
-from zkpredict.circuits.wide.compiler import WideNetwork, committed_columns, fit
+from zkpredict.circuits.wide.claims import CLASS, Claim
+from zkpredict.circuits.wide.compiler import WideNetwork, fit_layers, smallest
 from zkpredict.circuits.wide.geometry import BIAS_ROW
-from zkpredict.circuits.wide.layout import WIDE_DOMAINS
 
 
 @dataclass(frozen=True)
@@ -97,23 +93,10 @@ def _places(circuit: ConvCircuit, layer: int, track: int) -> tuple[np.ndarray, n
 
 def compile_convolution(network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None) -> ConvNetwork:
     """As `compile_wide`, for a network with convolutions."""
-    lanes, scales = [], []
-    for number, (layer, interval) in enumerate(zip(network.layers[:-1], network.intervals[:-1], strict=True)):
-        fitted = fit(number, layer.shift, interval)
-        lanes.append(fitted[0])
-        scales.append(fitted[1])
-    check_rows(len(network.layers) - 1, network.intervals[-1], LOGIT_LIMIT, 0)
-    activations = tuple(layer.activation for layer in network.layers[:-1])
+    lanes, scales, activations = fit_layers(network)
     grids: tuple[Grid | None, ...] = tuple(layer.grid if isinstance(layer, ConvLayer) else None for layer in network.layers)
 
     def circuit(rows: int) -> ConvCircuit:
-        return ConvCircuit(network.shape, tuple(lanes), activations, rows, claim, False, grids)
+        return ConvCircuit(network.shape, lanes, activations, rows, claim, False, grids)
 
-    if domain is not None:
-        return ConvNetwork(network, circuit(domain), (*scales, 0))
-    found = []
-    for rows in WIDE_DOMAINS[:-1]:
-        with suppress(UnsupportedNetwork):
-            found.append(circuit(rows))
-    found.append(circuit(WIDE_DOMAINS[-1]))
-    return ConvNetwork(network, min(found, key=committed_columns), (*scales, 0))
+    return ConvNetwork(network, smallest(circuit) if domain is None else circuit(domain), scales)

@@ -23,15 +23,14 @@ from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.convolution.layout import ConvCircuit, correlation, kernel_rows
 from zkpredict.circuits.convolution.reads import lane_inputs
 from zkpredict.circuits.expression import Cell, Expression, Public
-from zkpredict.circuits.field import MODULUS, S, inverse, power, powers
+from zkpredict.circuits.field import MODULUS, S, inverse, powers
 from zkpredict.circuits.gadgets.base import Cells, Run
-from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial, Selector
+from zkpredict.circuits.publics import Constant, Periodic, PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
-from zkpredict.circuits.wide.dense import Dense, geometric
-from zkpredict.circuits.wide.geometry import BIAS_ROW, LANE_BITS, Band
+from zkpredict.circuits.wide.dense import Dense
+from zkpredict.circuits.wide.geometry import LANE_BITS
 from zkpredict.circuits.wide.inputs import InputVector
 from zkpredict.circuits.wide.lanes import Lanes, WideGadget, place
-from zkpredict.circuits.wide.layout import value_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,47 +65,10 @@ def by_group(circuit: ConvCircuit, layer: int, z: np.ndarray) -> list[np.ndarray
     return found
 
 
-class ConvDense(Dense):
-    """A dense layer behind convolutions: it reads several bands, and sums of pools."""
+class Convolution(Dense):
+    """One layer of kernels."""
 
     circuit: ConvCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
-
-    def read_by_weights(self) -> Expression:
-        found = []
-        for number, track in enumerate(self.circuit.tracks_of(self.layer - 1)):
-            read = Public(f"reads{self.layer}_{track}") * self.activation(track)
-            found.append(Cell(value_rows(self.layer, track)) * (read if number else read + Public("bias")))
-        return reduce(add, found)
-
-    def selectors(self, alpha: S) -> dict[str, Selector[S]]:
-        found: dict[str, Selector[S]] = {"bias": Periodic(self.circuit.domain, {BIAS_ROW: 1})}
-        for track in self.circuit.tracks_of(self.layer - 1):
-            parts: list[Periodic[S]] = [
-                Periodic(piece.period, dict(piece.lane_rows(band.heads)))
-                for band in self.circuit.groups(self.layer - 1)
-                for piece in band.pieces
-                if piece.track == track
-            ]
-            found[f"reads{self.layer}_{track}"] = Patches(tuple(parts))
-        return found
-
-    def constants(self, alpha: S) -> S | int:
-        return offsets(self.circuit.groups(self.layer), alpha) if self.layer < self.circuit.layers - 1 else 0
-
-
-def offsets(bands: tuple[Band, ...], alpha: S) -> S | int:
-    """sum of alpha^e times the offset that each pack of these bands has."""
-    total: S | int = 0
-    for band in bands:
-        half = band.lanes * LANE_BITS - 1
-        offset = sum(1 << (band.value_shift(at) + half) for at in range(band.values_per_pack))
-        for run in band.runs:
-            total = (total + power(alpha, run.last) * geometric(power(alpha, run.step), run.count) * offset) % MODULUS
-    return total
-
-
-class Convolution(ConvDense):
-    """One layer of kernels."""
 
     def columns(self) -> tuple[Column, ...]:
         pieces = self.circuit.pieces(self.layer)

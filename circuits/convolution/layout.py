@@ -123,10 +123,6 @@ class ConvCircuit(WideCircuit):
         """The first band of every layer: of a dense one the only one."""
         return (*(self.groups(layer)[0] for layer in range(self.layers - 1)), self.output)
 
-    def tracks_of(self, layer: int) -> tuple[int, ...]:
-        """Tracks on which a hidden layer lies."""
-        return tuple(sorted({track for band in self.groups(layer) for track in band.tracks}))
-
     # rows
 
     def pieces(self, layer: int) -> range:

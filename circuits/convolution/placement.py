@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zkpredict.circuits.convolution.gadgets import ConvDense, ConvLanes, Convolution, Correlations
+from zkpredict.circuits.convolution.gadgets import ConvLanes, Convolution, Correlations
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.gadgets.base import Gadget
+from zkpredict.circuits.wide.dense import Dense
 from zkpredict.circuits.wide.fold import Fold
 from zkpredict.circuits.wide.keys import Keys
 from zkpredict.circuits.wide.output import Output
@@ -24,7 +25,7 @@ def conv_gadgets(circuit: ConvCircuit) -> tuple[Gadget, ...]:
     """All of them, in the order in which their constraints are weighed."""
     rational = () if circuit.rational is None else (RationalGate(circuit, circuit.rational),)
     layers = tuple(
-        Convolution(circuit, layer) if circuit.is_convolution(layer) else ConvDense(circuit, layer) for layer in range(circuit.layers)
+        Convolution(circuit, layer) if circuit.is_convolution(layer) else Dense(circuit, layer) for layer in range(circuit.layers)
     )
     keys, output = Keys(circuit), Output(circuit)
     checks = (Correlations(circuit),) if circuit.hidden_convolutions() else ()

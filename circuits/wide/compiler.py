@@ -5,10 +5,11 @@ The smallest proof is chosen: its bytes follow from the domain, the number of tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from zkpredict.circuits.columns import Origin
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.gates import check_rows
+from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.rows import RowColumn
@@ -24,6 +26,7 @@ from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW, LANE_BITS, 
 from zkpredict.circuits.wide.lanes import lane_places
 from zkpredict.circuits.wide.layout import DOUBLE, NARROW, WIDE_DOMAINS, WideCircuit
 
+C = TypeVar("C", bound=WideCircuit)
 KEPT_BITS = 16
 """Above its lowest byte (a double value: its lowest 32 bits) a lane holds the 16 bits that an activation reads."""
 
@@ -141,27 +144,33 @@ def compile_wide(
     Raises `UnsupportedNetwork`, naming layer and row, when a worst-case bound does not fit a lane, and naming the sizes when no domain
     fits.
     """
-    lanes, scales = [], []
-    for number, (layer, interval) in enumerate(zip(network.layers[:-1], network.intervals[:-1], strict=True)):
-        fitted = fit(number, layer.shift, interval)
-        lanes.append(fitted[0])
-        scales.append(fitted[1])
-    check_rows(len(network.layers) - 1, network.intervals[-1], LOGIT_LIMIT, 0)
-    activations = tuple(layer.activation for layer in network.layers[:-1])
+    lanes, scales, activations = fit_layers(network)
 
     def circuit(rows: int) -> WideCircuit:
-        return WideCircuit(network.shape, tuple(lanes), activations, rows, claim, private_input)
+        return WideCircuit(network.shape, lanes, activations, rows, claim, private_input)
 
     if private_input and domain is None:
         domain = private_domain(network.shape[0])
-    if domain is not None:
-        return WideNetwork(network, circuit(domain), (*scales, 0))
+    return WideNetwork(network, smallest(circuit) if domain is None else circuit(domain), scales)
+
+
+def fit_layers(network: IntegerNetwork) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Activation, ...]]:
+    """Lanes of each hidden layer, scales of all layers, and activations. Raises `UnsupportedNetwork`, naming layer and row."""
+    hidden = enumerate(zip(network.layers[:-1], network.intervals[:-1], strict=True))
+    fitted = [fit(number, layer.shift, interval) for number, (layer, interval) in hidden]
+    check_rows(len(network.layers) - 1, network.intervals[-1], LOGIT_LIMIT, 0)
+    scales = (*(scale for _, scale in fitted), 0)
+    return tuple(lanes for lanes, _ in fitted), scales, tuple(layer.activation for layer in network.layers[:-1])
+
+
+def smallest(circuit: Callable[[int], C]) -> C:
+    """The circuit whose proofs are smallest, of those on each number of rows. Raises `UnsupportedNetwork` for what the last one lacks."""
     found = []
     for rows in WIDE_DOMAINS[:-1]:
         with suppress(UnsupportedNetwork):
             found.append(circuit(rows))
     found.append(circuit(WIDE_DOMAINS[-1]))
-    return WideNetwork(network, min(found, key=committed_columns), (*scales, 0))
+    return min(found, key=committed_columns)
 
 
 def private_domain(inputs: int) -> int:

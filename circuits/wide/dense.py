@@ -19,7 +19,7 @@ from zkpredict.circuits.field import MODULUS, S, power
 from zkpredict.circuits.networks.activations import MAX_BYTE, RELU, RELU8
 from zkpredict.circuits.publics import Patches, Periodic, PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
-from zkpredict.circuits.wide.geometry import BIAS_ROW, LANE_BITS, Band
+from zkpredict.circuits.wide.geometry import BIAS_ROW, LANE_BITS
 from zkpredict.circuits.wide.inputs import InputPart
 from zkpredict.circuits.wide.lanes import WideGadget, argument
 from zkpredict.circuits.wide.layout import WideCircuit, input_rows, value_rows
@@ -44,15 +44,10 @@ class Dense(WideGadget):
             parts = [(step, chunk) for step in range(len(self.circuit.input_steps)) for chunk in range(len(self.circuit.chunks))]
             return reduce(add, [Cell(input_rows(*part)) * Public(inputs(*part)) for part in parts])
         found = []
-        for number, track in enumerate(self.before.tracks):
+        for number, track in enumerate(self.circuit.tracks_of(self.layer - 1)):
             read = Public(f"reads{self.layer}_{track}") * self.activation(track)
             found.append(Cell(value_rows(self.layer, track)) * (read if number else read + Public("bias")))
         return reduce(add, found)
-
-    @property
-    def before(self) -> Band:
-        """The lanes that this layer reads."""
-        return self.circuit.bands[self.layer - 1]
 
     def activation(self, track: int) -> Expression:
         """What the layer before hands on from a lane of `track`."""
@@ -68,11 +63,14 @@ class Dense(WideGadget):
         if self.layer == 0:
             return {}
         found: dict[str, Selector[S]] = {"bias": Periodic(self.circuit.domain, {BIAS_ROW: 1})}
-        for track in self.before.tracks:
-            pieces = [piece for piece in self.before.pieces if piece.track == track]
-            found[f"reads{self.layer}_{track}"] = Patches(
-                tuple(Periodic(piece.period, dict(piece.lane_rows(self.before.heads))) for piece in pieces)
-            )
+        for track in self.circuit.tracks_of(self.layer - 1):
+            parts: list[Periodic[S]] = [
+                Periodic(piece.period, dict(piece.lane_rows(band.heads)))
+                for band in self.circuit.groups(self.layer - 1)
+                for piece in band.pieces
+                if piece.track == track
+            ]
+            found[f"reads{self.layer}_{track}"] = Patches(tuple(parts))
         return found
 
     def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
@@ -86,15 +84,15 @@ class Dense(WideGadget):
 
     def constants(self, alpha: S) -> S | int:
         """sum of alpha^e over all packs of a hidden layer, times the offset that each of them has."""
-        if self.layer >= len(self.circuit.hidden):
+        if self.layer == self.circuit.layers - 1:
             return 0
-        band = self.circuit.hidden[self.layer]
-        half = band.lanes * LANE_BITS - 1
-        offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
         total: S | int = 0
-        for run in band.runs:
-            total = (total + power(alpha, run.last) * geometric(power(alpha, run.step), run.count)) % MODULUS
-        return total * offset % MODULUS
+        for band in self.circuit.groups(self.layer):
+            half = band.lanes * LANE_BITS - 1
+            offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
+            for run in band.runs:
+                total = (total + power(alpha, run.last) * geometric(power(alpha, run.step), run.count) * offset) % MODULUS
+        return total
 
 
 def inputs(step: int, chunk: int) -> str:

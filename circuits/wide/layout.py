@@ -149,6 +149,14 @@ class WideCircuit:
         """The band of every layer."""
         return (*self.hidden, self.output)
 
+    def groups(self, layer: int) -> tuple[Band, ...]:
+        """The bands of a layer: of a dense one a single band."""
+        return (self.bands[layer],)
+
+    def tracks_of(self, layer: int) -> tuple[int, ...]:
+        """Tracks on which a layer lies, in order."""
+        return tuple(sorted({track for band in self.groups(layer) for track in band.tracks}))
+
     @property
     def folded(self) -> int:
         """How many powers of alpha the fold uses: the first one that is free."""

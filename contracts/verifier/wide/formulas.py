@@ -130,7 +130,7 @@ class Formulas:
                 (f"{name}{track}", 0): Symbol.named(f"{name}{track}") for track in range(circuit.tracks) for name in self._lane_and_more
             })
             total = constraint(circuit, "sum").expression.evaluate(world)
-            for number, track in enumerate(dense.before.tracks):
+            for number, track in enumerate(circuit.tracks_of(layer - 1)):
                 read = dense.activation(track).evaluate(world).constant * Symbol.named(f"reads{layer}_{track}")
                 read = read if number else read + Symbol.named("bias")
                 if lifted(total.terms[(f"rows{layer}_{track}", 0)]) != lifted(read):
