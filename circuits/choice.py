@@ -41,6 +41,8 @@ def compile_any(
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
     """
+    if network.wired:
+        raise UnsupportedNetwork("no circuit holds max pools or residual connections")
     if network.grids:
         if placement == COMPACT or private_input:
             what = "compact circuits" if placement == COMPACT else "circuits with a private input"

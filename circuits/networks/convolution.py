@@ -10,139 +10,34 @@ everything is a dense layer behind a pool.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.dense import Interval
-from zkpredict.circuits.networks.reference import DenseLayer
+from zkpredict.circuits.networks.grid import MAX_CHANNELS, MAX_SIDE, Grid
+from zkpredict.circuits.networks.reference import EXACT_FLOAT, DenseLayer
 
-MAX_SIDE, MAX_CHANNELS = 1 << 10, 1 << 10
+__all__ = ["MAX_CHANNELS", "MAX_OUTPUTS", "MAX_SIDE", "ConvLayer", "Grid"]
+
 MAX_OUTPUTS = 1 << 20
 """Of one layer: positions times channels."""
-_FIELD_BYTES = 2
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The geometry of one convolution. Raises `UnsupportedNetwork` for sizes out of range, and when a kernel is larger than what it
-    reads."""
-
-    height: int
-    width: int
-    channels: int
-    kernel_height: int
-    kernel_width: int
-    stride: int = 1
-    pad_top: int = 0
-    pad_left: int = 0
-    pool: int = 1
-    pad_bottom: int = 0
-    pad_right: int = 0
-
-    def __post_init__(self) -> None:
-        sizes = (self.height, self.width, self.kernel_height, self.kernel_width, self.stride, self.pool)
-        pads = (self.pad_top, self.pad_left, self.pad_bottom, self.pad_right)
-        if not all(1 <= size <= MAX_SIDE for size in sizes) or not 1 <= self.channels <= MAX_CHANNELS:
-            raise UnsupportedNetwork(f"a convolution has sides in 1..{MAX_SIDE} and channels in 1..{MAX_CHANNELS}, got {self}")
-        if not (0 <= max(pads[::2]) < self.kernel_height and 0 <= max(pads[1::2]) < self.kernel_width and min(pads) >= 0):
-            raise UnsupportedNetwork(f"padding must be smaller than the kernel, got {self}")
-        if min(self.pooled[:2]) < 1 or min(self.positions) < 1:
-            raise UnsupportedNetwork(f"the kernel or the pool is larger than what it reads: {self}")
-
-    @property
-    def pooled(self) -> tuple[int, int, int]:
-        """Height, width and channels of what the kernel reads."""
-        return self.height // self.pool, self.width // self.pool, self.channels
-
-    @property
-    def positions(self) -> tuple[int, int]:
-        """Rows and columns of the output."""
-        height, width, _ = self.pooled
-        rows = (height + self.pad_top + self.pad_bottom - self.kernel_height) // self.stride + 1
-        return rows, (width + self.pad_left + self.pad_right - self.kernel_width) // self.stride + 1
-
-    @property
-    def count(self) -> int:
-        """Positions of the output."""
-        return self.positions[0] * self.positions[1]
-
-    @property
-    def taps(self) -> int:
-        """Weights of one output channel."""
-        return self.kernel_height * self.kernel_width * self.channels
-
-    @property
-    def inputs(self) -> int:
-        return self.height * self.width * self.channels
-
-    def in_words(self, channels: int) -> str:
-        """What a layer of so many output channels does, as in `12 x 12 x 6 by 16 kernels 5 x 5 to 8 x 8 x 16`."""
-        read = f"{self.height} x {self.width} x {self.channels}"
-        if self.pool > 1:
-            read += f" in averages of {self.pool} x {self.pool}"
-        pads = (self.pad_top, self.pad_left, self.pad_bottom, self.pad_right)
-        if self.count == 1 and not any(pads) and (self.kernel_height, self.kernel_width) == self.pooled[:2]:
-            return f"{read} to {channels}"
-        stride = f", stride {self.stride}" if self.stride > 1 else ""
-        padding = ", padded" if any(pads) else ""
-        rows, columns = self.positions
-        return f"{read} by {channels} kernels {self.kernel_height} x {self.kernel_width}{stride}{padding} to {rows} x {columns} x {channels}"
-
-    def windows(self) -> np.ndarray:
-        """For each position and tap the pooled number that is read, -1 for padding: int64 [count, taps]."""
-        height, width, channels = self.pooled
-        rows, columns = self.positions
-        y = np.arange(rows)[:, None] * self.stride + np.arange(self.kernel_height) - self.pad_top
-        x = np.arange(columns)[:, None] * self.stride + np.arange(self.kernel_width) - self.pad_left
-        inside = ((y >= 0) & (y < height))[:, None, :, None] & ((x >= 0) & (x < width))[None, :, None, :]
-        at = y[:, None, :, None] * width + x[None, :, None, :]
-        numbers = at[..., None] * channels + np.arange(channels)
-        return np.where(inside[..., None], numbers, -1).reshape(self.count, self.taps)
-
-    def pools(self) -> np.ndarray:
-        """For each number of the input the pooled number that it belongs to, -1 for none: int64 [inputs]."""
-        height, width, channels = self.pooled
-        y, x = np.arange(self.height) // self.pool, np.arange(self.width) // self.pool
-        at = np.where((y < height)[:, None] & (x < width)[None, :], y[:, None] * width + x[None, :], -1)
-        return np.where(at[..., None] >= 0, at[..., None] * channels + np.arange(channels), -1).reshape(-1)
-
-    def sums(self, values: np.ndarray) -> np.ndarray:
-        """The pooled numbers of a batch, int64 [batch, inputs] -> [batch, pooled]."""
-        height, width, channels = self.pooled
-        grid = values.reshape(-1, self.height, self.width, channels)[:, : height * self.pool, : width * self.pool]
-        return grid.reshape(-1, height, self.pool, width, self.pool, channels).sum(axis=(2, 4)).reshape(len(values), -1)
-
-    def read(self, values: np.ndarray) -> np.ndarray:
-        """What each position's kernel meets, int64 [batch, inputs] -> [batch, count, taps]."""
-        pooled = self.sums(values)
-        padded = np.concatenate([pooled, np.zeros((len(pooled), 1), pooled.dtype)], axis=1)
-        return padded[:, self.windows()]
-
-    def to_bytes(self) -> bytes:
-        """Its numbers, u16 each, little-endian, in the order of the fields."""
-        numbers = (getattr(self, name) for name in self.__dataclass_fields__)
-        return b"".join(number.to_bytes(_FIELD_BYTES, "little") for number in numbers)
-
-    @classmethod
-    def take(cls, reader: ByteReader, what: str) -> Grid:
-        """Parses `to_bytes` output at the cursor. Raises `MalformedFile`, or `UnsupportedNetwork` for sizes out of range."""
-        return cls(*(reader.unsigned(_FIELD_BYTES, f"{what} {name}") for name in cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True, eq=False)
 class ConvLayer(DenseLayer):
-    """One convolution: `weights` int64 [channels out, taps] in the order rows, columns, channels of the kernel; `bias` int64 [channels
-    out]; `geometry` its grid. `inputs` and `outputs` count the numbers of whole maps."""
+    """One convolution: `weights` int64 [channels out, taps] in the order rows, columns, channels of the kernel, those on its own map and
+    then those on each map beside it (`Wiring.beside`); `bias` int64 [channels out]; `geometry` its grid. `inputs` and `outputs` count
+    the numbers of whole maps; `inputs` of all maps that it reads, one behind another."""
 
     geometry: Grid = field(default_factory=lambda: Grid(1, 1, 1, 1, 1))
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.narrow.shape[1] != self.grid.taps:
-            raise UnsupportedNetwork(f"a kernel has {self.narrow.shape[1]} weights a channel, its grid {self.grid.taps}")
+        if self.narrow.shape[1] != self.taps:
+            raise UnsupportedNetwork(f"a kernel has {self.narrow.shape[1]} weights a channel, its grid {self.taps}")
 
         if self.outputs > MAX_OUTPUTS or self.inputs > MAX_OUTPUTS:
             raise UnsupportedNetwork(f"a convolution has at most {MAX_OUTPUTS} numbers in and out, got {self.inputs} and {self.outputs}")
@@ -152,8 +47,18 @@ class ConvLayer(DenseLayer):
         return self.geometry
 
     @property
+    def grids(self) -> tuple[Grid, ...]:
+        """Its own, and those of the maps beside it."""
+        return self.geometry, *(reading.grid for reading in self.wiring.beside)
+
+    @property
+    def taps(self) -> int:
+        """Weights of one output channel."""
+        return sum(grid.taps for grid in self.grids)
+
+    @property
     def inputs(self) -> int:
-        return self.grid.inputs
+        return sum(grid.inputs for grid in self.grids)
 
     @property
     def outputs(self) -> int:
@@ -164,29 +69,51 @@ class ConvLayer(DenseLayer):
         """Channels of the output."""
         return int(self.narrow.shape[0])
 
+    def maps(self, values: np.ndarray) -> Iterator[tuple[Grid, np.ndarray]]:
+        """Each grid with its own numbers, of int64 [batch, inputs]."""
+        first = 0
+        for grid in self.grids:
+            yield grid, values[:, first : first + grid.inputs]
+            first += grid.inputs
+
+    def read(self, values: np.ndarray) -> np.ndarray:
+        """What each position's kernel meets, int64 [batch, inputs] -> [batch, positions, taps]."""
+        return np.concatenate([grid.read(own) for grid, own in self.maps(values)], axis=2)
+
     def apply(self, values: np.ndarray) -> np.ndarray:
         """z of a batch, int64 [batch, inputs] -> [batch, outputs], position by position."""
-        found = self.grid.read(values) @ self.weights.T + self.bias
+        found = product(self.read(values), self.weights.T) + self.bias
         return found.reshape(len(values), -1)
+
+    def apply_plainly(self, values: np.ndarray) -> np.ndarray:
+        """What `apply` gives, by one product of int64."""
+        return (self.read(values) @ self.weights.T + self.bias).reshape(len(values), -1)
 
     def reach(self, ranges: list[tuple[int, int]]) -> Interval:
         """Worst-case ranges of z for inputs in `ranges`, ends included."""
         least, most = (np.array(ends, dtype=np.int64)[None] for ends in zip(*ranges, strict=True))
-        positive, negative = np.maximum(self.weights, 0), np.minimum(self.weights, 0)
-        low, high = self.grid.read(least), self.grid.read(most)
-        below = (low @ positive.T + high @ negative.T + self.bias).reshape(-1)
-        above = (high @ positive.T + low @ negative.T + self.bias).reshape(-1)
+        positive, negative = np.maximum(self.weights, 0).T, np.minimum(self.weights, 0).T
+        low, high = self.read(least), self.read(most)
+        below = (product(low, positive) + product(high, negative) + self.bias).reshape(-1)
+        above = (product(high, positive) + product(low, negative) + self.bias).reshape(-1)
         return Interval(tuple(below.tolist()), tuple(above.tolist()))
 
     def as_dense(self) -> DenseLayer:
         """The same map with a weight for each pair of input and output: large, slow, and what everything else must agree with."""
-        windows, pools = self.grid.windows(), self.grid.pools()
-        matrix = np.zeros((self.grid.count, self.channels, self.grid.inputs), dtype=np.int64)
-        pooled = int(np.prod(self.grid.pooled))
-        for position, window in enumerate(windows):
-            own = np.zeros((self.channels, pooled + 1), dtype=np.int64)
-            own[:, window] += self.weights
-            own[:, -1] = 0
-            matrix[position] = np.where(pools >= 0, own[:, pools], 0)
-        bias = np.tile(self.bias, self.grid.count)
-        return DenseLayer(matrix.reshape(-1, self.grid.inputs), bias, self.shift, self.activation)
+        matrices, first = [], 0
+        for grid in self.grids:
+            windows, pools, pooled = grid.windows(), grid.pools(), int(np.prod(grid.pooled))
+            own = np.zeros((grid.count, self.channels, pooled + 1), dtype=np.int64)
+            for position, window in enumerate(windows):
+                own[position][:, window] += self.weights[:, first : first + grid.taps]
+            own[:, :, -1] = 0
+            matrices.append(np.where(pools >= 0, own[:, :, pools], 0))
+            first += grid.taps
+        matrix = np.concatenate(matrices, axis=2).reshape(-1, self.inputs)
+        return DenseLayer(matrix, np.tile(self.bias, self.grid.count), self.shift, self.activation)
+
+
+def product(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """The matrix product of int64, in float64, which has a fast one, where every partial sum is below 2^53, so that none is rounded."""
+    largest = int(np.abs(one).max(initial=0)) * int(np.abs(other).max(initial=0)) * other.shape[0]
+    return (one.astype(np.float64) @ other.astype(np.float64)).astype(np.int64) if largest < EXACT_FLOAT else one @ other

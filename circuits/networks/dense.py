@@ -8,7 +8,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 import numpy as np
 
@@ -18,8 +17,8 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, Unusabl
 MAX_PIXEL = 255
 MAX_WIDTH = 1 << 16
 MAX_LAYERS = 16
-MAX_WEIGHTS = 1 << 23
-"""Of all layers together: more than any circuit holds. What bounds the memory that a model file can ask for."""
+MAX_WEIGHTS = 1 << 24
+"""Of all layers together: what bounds the memory that a model file can ask for."""
 _BLOCK = 1 << 16
 _INT64_LIMIT = 1 << 63
 
@@ -168,16 +167,27 @@ class Network(ABC):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(self.layers))
-        if not 1 <= len(self.layers) <= MAX_LAYERS:
-            raise UnsupportedNetwork(f"a network has 1 to {MAX_LAYERS} layers, got {len(self.layers)}")
-        for number, (before, after) in enumerate(pairwise(self.layers)):
-            if before.outputs != after.inputs:
-                raise UnsupportedNetwork(
-                    f"layer {number} has {before.outputs} outputs but layer {number + 1} has {after.inputs} inputs"
-                )
+        if not 1 <= len(self.layers) <= self.most_layers:
+            raise UnsupportedNetwork(f"a network has 1 to {self.most_layers} layers, got {len(self.layers)}")
+        self.check_chain()
         weights = sum(layer.narrow.size for layer in self.layers)
         if weights > MAX_WEIGHTS:
             raise UnsupportedNetwork(f"a network has at most {MAX_WEIGHTS} weights, got {weights}")
+
+    @property
+    def most_layers(self) -> int:
+        """How many layers such a network may have."""
+        return MAX_LAYERS
+
+    def check_chain(self) -> None:
+        """Raises `UnsupportedNetwork` unless each layer takes as many numbers as the one before it gives."""
+        for number in range(1, len(self.layers)):
+            self._check_pair(number - 1, number)
+
+    def _check_pair(self, number: int, following: int) -> None:
+        given, taken = self.layers[number].outputs, self.layers[following].inputs
+        if given != taken:
+            raise UnsupportedNetwork(f"layer {number} has {given} outputs but layer {following} has {taken} inputs")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -204,11 +214,11 @@ class Network(ABC):
         return images
 
 
-def read_layer_count(reader: ByteReader) -> int:
-    """One byte, from 1 to `MAX_LAYERS`."""
+def read_layer_count(reader: ByteReader, most: int = MAX_LAYERS) -> int:
+    """One byte, from 1 to `most`."""
     count = reader.unsigned(1, "layer count")
-    if not 1 <= count <= MAX_LAYERS:
-        raise MalformedFile(f"{reader.what}: layer count is {count}, expected 1 to {MAX_LAYERS}")
+    if not 1 <= count <= most:
+        raise MalformedFile(f"{reader.what}: layer count is {count}, expected 1 to {most}")
     return count
 
 

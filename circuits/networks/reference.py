@@ -9,15 +9,16 @@ tested against this file, bit for bit.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.activations import RELU, Activation, read_activation
 from zkpredict.circuits.networks.dense import (
+    MAX_LAYERS,
     MAX_PIXEL,
     Inference,
     Interval,
@@ -28,16 +29,17 @@ from zkpredict.circuits.networks.dense import (
     read_layer_count,
     read_layer_shape,
 )
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.wiring import PLAIN, Wiring
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 
 SAFE_MAGNITUDE = 1 << 62
 EXACT_FLOAT = 1 << 53
 """Below it float64 holds every integer (IEEE 754 binary64: 53 bits of significand)."""
-if TYPE_CHECKING:
-    from zkpredict.circuits.networks.convolution import Grid
-
+MAX_MAPPED_LAYERS = 64
+"""Of a network with convolutions or pools; a dense one has at most `MAX_LAYERS`."""
 _MAX_INT64 = (1 << 63) - 1
-_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS = b"zkpN\x01", b"zkpN\x02", b"zkpN\x03"
+_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS, _MAGIC_WIRED = b"zkpN\x01", b"zkpN\x02", b"zkpN\x03", b"zkpN\x04"
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +51,7 @@ class DenseLayer(Layer):
 
     shift: int = field(default=0, repr=False)
     activation: Activation = RELU
+    wiring: Wiring = field(default=PLAIN, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,9 +77,24 @@ class DenseLayer(Layer):
         """What `apply` gives, by one product of int64."""
         return values @ self.weights.T + self.bias
 
+    def hand_on(self, values: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """What the layer makes of its inputs and its z: the activation of z."""
+        return self.activation.apply(z, self.shift)
+
     def reach(self, ranges: list[tuple[int, int]]) -> Interval:
         """Worst-case ranges of z for inputs in `ranges`, ends included."""
         return reach(self, ranges)
+
+    def handed_on(self, ranges: list[tuple[int, int]], interval: Interval) -> list[tuple[int, int]]:
+        """Smallest and largest number that each output can be, for inputs in `ranges`, which take z to `interval`. Raises
+        `UnsupportedNetwork`, naming the row, where the activation is not defined on it."""
+        found = []
+        for row, (low, high) in enumerate(zip(interval.low, interval.high, strict=True)):
+            try:
+                found.append(self.activation.bounds(low, high, self.shift))
+            except UnsupportedNetwork as error:
+                raise UnsupportedNetwork(f"row {row} {error}") from None
+        return found
 
     @property
     def grid(self) -> Grid | None:
@@ -105,23 +123,53 @@ class IntegerNetwork(Network):
             if interval.magnitude >= SAFE_MAGNITUDE:
                 raise UnsupportedNetwork(f"layer {number} can reach up to {bits(interval.magnitude)}, beyond 2^62: int64 could wrap")
 
+    @property
+    def most_layers(self) -> int:
+        return MAX_MAPPED_LAYERS if self.grids else MAX_LAYERS
+
+    def check_chain(self) -> None:
+        """Raises `UnsupportedNetwork` for a layer that cannot read what its wiring says, or what has another size."""
+        for number, layer in enumerate(self.layers):
+            layer.wiring.check(number, layer.grid)
+            if layer.wiring.plain and number:
+                self._check_pair(number - 1, number)
+            elif number:
+                self._check_sources(number, layer)
+        if self.layers[-1].wiring.largest:
+            raise UnsupportedNetwork("the last layer is a max pool: it must have weights, its z are the logits")
+
+    def _check_sources(self, number: int, layer: DenseLayer) -> None:
+        grids = (layer.grid, *(reading.grid for reading in layer.wiring.beside))
+        for sources, grid in zip(layer.wiring.all_sources(number), grids, strict=True):
+            wanted = layer.inputs if grid is None else grid.inputs
+            for source in sources:
+                if self.layers[source].outputs != wanted:
+                    raise UnsupportedNetwork(f"layer {source} has {self.layers[source].outputs} outputs but layer {number} reads {wanted} of it")
+
     @cached_property
+    def _reached(self) -> tuple[tuple[Interval, ...], tuple[list[tuple[int, int]], ...]]:
+        """Worst-case ranges of each layer's z, and of what each hidden layer hands on."""
+        found: list[Interval] = []
+        handed: list[list[tuple[int, int]]] = []
+        for number, layer in enumerate(self.layers):
+            ranges = [(0, MAX_PIXEL)] * layer.inputs if number == 0 else _summed(layer.wiring.all_sources(number), handed)
+            try:
+                found.append(layer.reach(ranges))
+                if number < len(self.layers) - 1:
+                    handed.append(layer.handed_on(ranges, found[-1]))
+            except UnsupportedNetwork as error:
+                raise UnsupportedNetwork(f"layer {number} {error}") from None
+        return tuple(found), tuple(handed)
+
+    @property
     def intervals(self) -> tuple[Interval, ...]:
         """Worst-case ranges of each layer's pre-activations over ALL byte inputs (interval arithmetic on exact ints)."""
-        ranges = [(0, MAX_PIXEL)] * self.layers[0].inputs
-        found = []
-        for number, layer in enumerate(self.layers):
-            found.append(layer.reach(ranges))
-            if number < len(self.layers) - 1:
-                ranges = _activation_ranges(number, layer, found[-1])
-        return tuple(found)
+        return self._reached[0]
 
     @cached_property
     def activation_intervals(self) -> tuple[Interval, ...]:
         """Worst-case ranges of what each hidden layer hands on, over ALL byte inputs."""
-        hidden = enumerate(zip(self.layers[:-1], self.intervals[:-1], strict=True))
-        ranges = (_activation_ranges(number, layer, interval) for number, (layer, interval) in hidden)
-        return tuple(Interval(*map(tuple, zip(*pairs, strict=True))) for pairs in ranges)
+        return tuple(Interval(*map(tuple, zip(*pairs, strict=True))) for pairs in self._reached[1])
 
     @property
     def grids(self) -> tuple[int, ...]:
@@ -131,7 +179,11 @@ class IntegerNetwork(Network):
     def require_dense(self, what: str) -> None:
         """Raises `UnsupportedNetwork`, naming the first convolution, because `what` can only hold dense layers."""
         if self.grids:
-            raise UnsupportedNetwork(f"layer {self.grids[0]} is a convolution: {what} hold dense layers only")
+            kind = "max pool" if self.layers[self.grids[0]].wiring.largest else "convolution"
+            raise UnsupportedNetwork(f"layer {self.grids[0]} is a {kind}: {what} hold dense layers only")
+        if self.wired:
+            number = next(number for number, layer in enumerate(self.layers) if not layer.wiring.plain)
+            raise UnsupportedNetwork(f"layer {number} reads several layers: {what} hold layers that read the one before them")
 
     def require_relu(self, what: str) -> None:
         """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, because `what` can only hold ReLU."""
@@ -142,14 +194,26 @@ class IntegerNetwork(Network):
     def infer(self, images: np.ndarray) -> Inference:
         """Runs a batch. `images`: uint8 [batch, inputs]. The reference for every other implementation."""
         values = self.batch(images).astype(np.int64)
-        pre_activations, activations = [], []
-        for number, layer in enumerate(self.layers, start=1):
-            z = layer.apply(values)
-            pre_activations.append(z)
-            if number < len(self.layers):
-                values = layer.activation.apply(z, layer.shift)
-                activations.append(values)
+        pre_activations: list[np.ndarray] = []
+        activations: list[np.ndarray] = []
+        for number, layer in enumerate(self.layers):
+            read = self.read_by(number, activations) if number else values
+            pre_activations.append(layer.apply(read))
+            if number < len(self.layers) - 1:
+                activations.append(layer.hand_on(read, pre_activations[-1]))
         return Inference(tuple(pre_activations), tuple(activations), np.argmax(pre_activations[-1], axis=1))
+
+    def read_by(self, number: int, activations: Sequence[np.ndarray]) -> np.ndarray:
+        """What layer `number` (not the first) reads, of what the layers before it hand on, int64 [batch, outputs] each: one map behind
+        another, int64 [batch, inputs]."""
+        maps = [sum((activations[source] for source in sources[1:]), activations[sources[0]])
+                for sources in self.layers[number].wiring.all_sources(number)]
+        return maps[0] if len(maps) == 1 else np.concatenate(maps, axis=1)
+
+    @property
+    def wired(self) -> bool:
+        """Whether a layer reads anything but the layer before it, or is a max pool."""
+        return not all(layer.wiring.plain for layer in self.layers)
 
     def to_bytes(self) -> bytes:
         """Canonical bytes: magic, layer count u8, then per layer inputs u32, outputs u32, shift u8, weight size u8 (1, 2, 4 or
@@ -157,14 +221,20 @@ class IntegerNetwork(Network):
 
         A network with an activation other than ReLU has another magic, and in each hidden layer, before the weights, the
         activation (`Activation.to_bytes`). One with a convolution has a third magic and activations as well; each layer begins with a
-        byte, 1 before the grid of a convolution (`Grid.to_bytes`), whose inputs and outputs are then taps and channels."""
-        with_activations = bool(self.grids) or any(layer.activation != RELU for layer in self.layers)
-        magic = _MAGIC_GRIDS if self.grids else _MAGIC_ACTIVATIONS if with_activations else _MAGIC
+        byte, 1 before the grid of a convolution (`Grid.to_bytes`), whose inputs and outputs are then taps and channels. With residual
+        connections or max pools it has a fourth magic, and in front of all that each layer's wiring (`Wiring.to_bytes`); of a max
+        pool nothing follows the grid."""
+        with_activations = self.wired or bool(self.grids) or any(layer.activation != RELU for layer in self.layers)
+        magic = _MAGIC_WIRED if self.wired else _MAGIC_GRIDS if self.grids else _MAGIC_ACTIVATIONS if with_activations else _MAGIC
         parts: list[bytes | memoryview] = [magic, bytes([len(self.layers)])]
         for number, layer in enumerate(self.layers, start=1):
             size = layer.narrow.itemsize
-            if self.grids:
+            if self.wired:
+                parts.append(layer.wiring.to_bytes())
+            if self.wired or self.grids:
                 parts.append(b"\x00" if layer.grid is None else b"\x01" + layer.grid.to_bytes())
+            if layer.wiring.largest:
+                continue
             parts += [
                 layer.narrow.shape[1].to_bytes(4, "little"),
                 layer.narrow.shape[0].to_bytes(4, "little"),
@@ -179,36 +249,30 @@ class IntegerNetwork(Network):
     def read(cls, reader: ByteReader) -> IntegerNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical encodings. Raises `MalformedFile`."""
         magic = reader.take(len(_MAGIC), "network magic")
-        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS):
+        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS, _MAGIC_WIRED):
             raise MalformedFile(
-                f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r}, {_MAGIC_ACTIVATIONS!r} or {_MAGIC_GRIDS!r}"
+                f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r}, {_MAGIC_ACTIVATIONS!r}, {_MAGIC_GRIDS!r} or {_MAGIC_WIRED!r}"
             )
-        layers: list[tuple[np.ndarray, np.ndarray, int, Activation]] = []
-        grids: list[Grid | None] = []
-        count = read_layer_count(reader)
-        for number in range(count):
-            grids.append(_read_grid(reader, number) if magic == _MAGIC_GRIDS else None)
-            outputs, inputs = read_layer_shape(reader, number, sum(weights.size for weights, *_ in layers))
-            shift = reader.unsigned(1, f"layer {number} shift")
-            size = reader.unsigned(1, f"layer {number} weight size")
-            if size not in (1, 2, 4, 8):
-                raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
-            named = magic != _MAGIC and number < count - 1
-            activation = read_activation(reader, f"layer {number}") if named else RELU
-            raw = reader.view(size * inputs * outputs, f"layer {number} weights")
-            weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs)
-            if size != np.dtype(narrowest(weights)).itemsize:
-                raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
-            bias = np.frombuffer(reader.view(8 * outputs, f"layer {number} biases"), "<i8")
-            layers.append((weights, bias, shift, activation))
-        if magic == _MAGIC_ACTIVATIONS and all(activation == RELU for *_, activation in layers):
-            raise MalformedFile(f"{reader.what}: all its activations are relu, which has the magic {_MAGIC!r}")
-        if magic == _MAGIC_GRIDS and not any(grids):
-            raise MalformedFile(f"{reader.what}: no layer is a convolution, so its magic is {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
+        mapped = magic in (_MAGIC_GRIDS, _MAGIC_WIRED)
+        count = read_layer_count(reader, MAX_MAPPED_LAYERS if mapped else MAX_LAYERS)
+        layers: list[DenseLayer] = []
         try:
-            return cls(tuple(_layer(*layer, grid) for layer, grid in zip(layers, grids, strict=True)))
+            for number in range(count):
+                wiring = _read_wiring(reader, number) if magic == _MAGIC_WIRED else PLAIN
+                grid = _read_grid(reader, number) if mapped else None
+                weights = sum(layer.narrow.size for layer in layers)
+                named = magic != _MAGIC and number < count - 1
+                layers.append(_pool(number, grid, wiring) if wiring.largest else _read_layer(reader, number, weights, named, grid, wiring))
+            found = cls(tuple(layers))
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
+        if magic == _MAGIC_ACTIVATIONS and all(layer.activation == RELU for layer in layers):
+            raise MalformedFile(f"{reader.what}: all its activations are relu, which has the magic {_MAGIC!r}")
+        if magic == _MAGIC_GRIDS and not found.grids:
+            raise MalformedFile(f"{reader.what}: no layer is a convolution, so its magic is {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
+        if magic == _MAGIC_WIRED and not found.wired:
+            raise MalformedFile(f"{reader.what}: every layer reads the one before it by weights, so its magic is not {_MAGIC_WIRED!r}")
+        return found
 
     @classmethod
     def from_bytes(cls, data: bytes, what: str = "network") -> IntegerNetwork:
@@ -219,35 +283,62 @@ class IntegerNetwork(Network):
         return network
 
 
+def _read_layer(reader: ByteReader, number: int, before: int, named: bool, grid: Grid | None, wiring: Wiring) -> DenseLayer:
+    """A layer with weights. `before`: weights of the layers before it; `named`: whether its activation is written. Raises
+    `MalformedFile` or `UnsupportedNetwork`."""
+    outputs, inputs = read_layer_shape(reader, number, before)
+    shift = reader.unsigned(1, f"layer {number} shift")
+    size = reader.unsigned(1, f"layer {number} weight size")
+    if size not in (1, 2, 4, 8):
+        raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
+    activation = read_activation(reader, f"layer {number}") if named else RELU
+    raw = reader.view(size * inputs * outputs, f"layer {number} weights")
+    weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs)
+    if size != np.dtype(narrowest(weights)).itemsize:
+        raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
+    bias = np.frombuffer(reader.view(8 * outputs, f"layer {number} biases"), "<i8")
+    if grid is None:
+        return DenseLayer(weights, bias, shift, activation, wiring=wiring)
+    from zkpredict.circuits.networks.convolution import ConvLayer  # it builds on this module
+
+    return ConvLayer(weights, bias, shift, activation, grid, wiring=wiring)
+
+
 def _read_grid(reader: ByteReader, number: int) -> Grid | None:
     """The geometry of layer `number`, if it has one. Raises `MalformedFile`."""
     flag = reader.unsigned(1, f"layer {number} kind")
     if flag > 1:
         raise MalformedFile(f"{reader.what}: layer {number} kind is {flag}, expected 0 or 1")
-    if not flag:
-        return None
-    from zkpredict.circuits.networks.convolution import Grid  # it builds on this module
-
     try:
-        return Grid.take(reader, f"layer {number}")
+        return Grid.take(reader, f"layer {number}") if flag else None
     except UnsupportedNetwork as error:
         raise MalformedFile(f"{reader.what}: layer {number}: {error}") from None
 
 
-def _layer(weights: np.ndarray, bias: np.ndarray, shift: int, activation: Activation, grid: Grid | None) -> DenseLayer:
+def _read_wiring(reader: ByteReader, number: int) -> Wiring:
+    try:
+        return Wiring.take(reader, f"layer {number}")
+    except UnsupportedNetwork as error:
+        raise MalformedFile(f"{reader.what}: layer {number}: {error}") from None
+
+
+def _pool(number: int, grid: Grid | None, wiring: Wiring) -> DenseLayer:
+    """A max pool. Raises `UnsupportedNetwork`."""
+    from zkpredict.circuits.networks.pooling import MaxPoolLayer  # it builds on this module
+
+    wiring.check(number, grid)
     if grid is None:
-        return DenseLayer(weights, bias, shift, activation)
-    from zkpredict.circuits.networks.convolution import ConvLayer  # it builds on this module
-
-    return ConvLayer(weights, bias, shift, activation, grid)
+        raise UnsupportedNetwork(f"layer {number} is a max pool without a grid")
+    return MaxPoolLayer(grid, wiring.sources)
 
 
-def _activation_ranges(number: int, layer: DenseLayer, interval: Interval) -> list[tuple[int, int]]:
-    """For each neuron of a hidden layer the smallest and largest value it hands on. Raises `UnsupportedNetwork`."""
-    found = []
-    for row, (low, high) in enumerate(zip(interval.low, interval.high, strict=True)):
-        try:
-            found.append(layer.activation.bounds(low, high, layer.shift))
-        except UnsupportedNetwork as error:
-            raise UnsupportedNetwork(f"layer {number} row {row} {error}") from None
+def _summed(all_sources: Iterable[tuple[int, ...]], handed: Sequence[list[tuple[int, int]]]) -> list[tuple[int, int]]:
+    """The ranges of what readings add up, one map behind another."""
+    found: list[tuple[int, int]] = []
+    for sources in all_sources:
+        if len(sources) == 1:
+            found += handed[sources[0]]
+            continue
+        lows, highs = (np.sum([[one[end] for one in handed[source]] for source in sources], axis=0).tolist() for end in (0, 1))
+        found += zip(lows, highs, strict=True)
     return found

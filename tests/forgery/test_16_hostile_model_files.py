@@ -46,8 +46,8 @@ HOSTILE = {
         "model: layer 0 weights needs 67108864 bytes at offset 21, 0 are left",
     ),
     "more weights than all layers may have together": (
-        b"\x02" + layer(1 << 16, 1) + bytes(1 << 16) + bytes(8) + layer(1 << 16, 1 << 7),
-        "model: layer 1 claims the shape 128 x 65536, beyond the limits",
+        b"\x02" + layer(1 << 16, 1) + bytes(1 << 16) + bytes(8) + layer(1 << 16, 1 << 8),
+        "model: layer 1 claims the shape 256 x 65536, beyond the limits",
     ),
     "no neurons": (b"\x01" + layer(5, 0), "model: layer 0 claims the shape 0 x 5, beyond the limits"),
     "no layers": (b"\x00", "model: layer count is 0, expected 1 to 16"),

@@ -109,11 +109,11 @@ def test_int64_alone_would_wrap_where_python_integers_are_taken(monkeypatch):
 
 
 def test_more_weights_than_any_circuit_holds_are_refused():
-    rows = np.zeros((128, 65535), np.int8)
-    IntegerNetwork((DenseLayer(rows, np.zeros(128, np.int64)), DenseLayer(np.zeros((1, 128), np.int8), np.zeros(1, np.int64))))
-    beyond = DenseLayer(np.zeros((2, 128), np.int8), np.zeros(2, np.int64))
-    with refuses(UnsupportedNetwork, f"a network has at most {MAX_WEIGHTS} weights, got {MAX_WEIGHTS + 128}"):
-        IntegerNetwork((DenseLayer(rows, np.zeros(128, np.int64)), beyond))
+    rows = np.zeros((256, 65535), np.int8)
+    IntegerNetwork((DenseLayer(rows, np.zeros(256, np.int64)), DenseLayer(np.zeros((1, 256), np.int8), np.zeros(1, np.int64))))
+    beyond = DenseLayer(np.zeros((2, 256), np.int8), np.zeros(2, np.int64))
+    with refuses(UnsupportedNetwork, f"a network has at most {MAX_WEIGHTS} weights, got {MAX_WEIGHTS + 256}"):
+        IntegerNetwork((DenseLayer(rows, np.zeros(256, np.int64)), beyond))
 
 
 def test_a_model_file_beyond_its_limit_is_not_read(tmp_path, monkeypatch):
