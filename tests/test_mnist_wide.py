@@ -1,59 +1,71 @@
-"""The shipped rational network in its wide circuit: a sample of the test images is proven, verified, and found false once changed.
-
-    python tests/test_mnist_wide.py [--model FILE] [--count 200]
-
-does so for as many images as asked, of any model of MNIST pictures.
+"""The shipped rational network in its wide circuit and LeNet-5 with convolutions: some test images against the whole system, and proven. All of
+them: `python -m zkpredict.tools.satisfy MODEL`.
 """
 
-from __future__ import annotations
-
-import argparse
-import sys
+from dataclasses import replace
 from pathlib import Path
 
-if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parent)]
-
 import numpy as np
-from support import MISMATCH, plain_inference, refuses
+import pytest
+from support import plain_inference
 
 from zkpredict.benchmarks.networks import mnist_images, mnist_labels
-from zkpredict.circuits.placement import form, placement_of
+from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.placement import placement_of
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
-from zkpredict.prover.prove import prove
-from zkpredict.verifier.errors import FailedOpening
-from zkpredict.verifier.native import parse_proof, verify
+from zkpredict.tools import satisfy
 
-RATIONAL = Path(__file__).parents[1] / "examples" / "mnist_rational.model"
+EXAMPLES = Path(__file__).parents[1] / "examples"
+RATIONAL, LENET = EXAMPLES / "mnist_rational.model", EXAMPLES / "lenet.model"
 
 
-def prove_some(model: Model, count: int) -> None:
-    """Proves `count` images spread over the test images."""
-    shape, pictures = form(model.commitment.circuit), mnist_images()
-    for number in range(0, len(pictures), len(pictures) // count):
-        image = pictures[number]
-        proof = parse_proof(prove(model, image).to_bytes(), shape)
-        verify(model.commitment, image, proof)
-        assert proof.digit == plain_inference(model.network, image.tolist())[1]
-        other = image.copy()
-        other[number % len(image)] ^= 1
-        with refuses(FailedOpening, MISMATCH):
-            verify(model.commitment, other, proof)
+@pytest.fixture(scope="module", params=[RATIONAL, LENET], ids=["rational", "lenet"])
+def system(request) -> satisfy.System:
+    model = Model.load(request.param)
+    return satisfy.System.of(model if model.committed else commit_model(model))
+
+
+def test_some_test_images_satisfy_the_system_and_what_is_near_them_does_not(system):
+    satisfy.hold(system.model.to_bytes(), system.challenges)
+    found = satisfy.check_batch(range(4000, 4006))
+    assert placement_of(system.model.commitment.circuit) == "wide"
+    assert {name: number for name, number in found.items() if number} == {
+        "images": 6, "images as labelled": 6, "another class: refused": 1, "another image: refused": 1, "another cell: refused": 1,
+    }  # fmt: skip
+
+
+def test_a_wrong_system_is_found(system):
+    """The twin: the rows of a network with another bias satisfy no image's claim."""
+    first = system.model.network.layers[0]
+    layers = (replace(first, bias=first.bias + np.arange(len(first.bias)) % 2), *system.model.network.layers[1:])
+    other = satisfy.System(commit_model(IntegerNetwork(layers), placement="wide"), system.challenges)
+    image = mnist_images()[0]
+    assert satisfy.System(system.model, system.challenges).failing(image, 7) == set()
+    mixed = satisfy.Columns(system.model, satisfy.Statement(image.tobytes(), 7), known=system.challenges, rows=other.rows,
+                            laid=satisfy.build_trace(system.model.compiled, satisfy.Statement(image.tobytes(), 7)))  # fmt: skip
+    assert mixed.failing() == {"sum"}
+
+
+def test_what_numpy_says_is_what_the_dense_twin_says(system):
+    network, images = system.model.network, mnist_images()[:4]
+    dense = IntegerNetwork(tuple(layer.as_dense() if isinstance(layer, ConvLayer) else layer for layer in network.layers))
+    assert satisfy.plain_digits(network, images).tolist() == [plain_inference(dense, image.tolist())[1] for image in images[:1]] + network.infer(images[1:]).digits.tolist()
 
 
 def test_a_sample_of_the_test_images_is_proven_by_the_rational_network():
     model = commit_model(Model.load(RATIONAL))
-    assert placement_of(model.commitment.circuit) == "wide"
     assert np.mean(model.network.infer(mnist_images()).digits == mnist_labels()) == 0.9812
-    prove_some(model, 8)
+    satisfy.hold(model.to_bytes(), {})
+    assert satisfy.prove_some(False, satisfy.spread(8, 10_000)) == {"proofs verified natively": 8, "twins refused natively": 8}
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Prove MNIST test images in a wide circuit.")
-    parser.add_argument("--model", default=str(RATIONAL))
-    parser.add_argument("--count", type=int, default=200)
-    arguments = parser.parse_args()
-    given = Model.load(arguments.model)
-    prove_some(given if given.committed else commit_model(given), arguments.count)
-    print(f"{arguments.count} images proven and verified")
+def test_the_command_says_what_it_found(capsys, monkeypatch):
+    monkeypatch.setenv("RAYON_NUM_THREADS", "1")
+    monkeypatch.setattr("sys.argv", ["satisfy", str(RATIONAL), "--count", "3", "--proofs", "1", "--independent", "0", "--processes", "1"])
+    assert satisfy.main() == 0
+    assert '"bad": 0' in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["satisfy", str(EXAMPLES / "seven.png")])
+    assert satisfy.main() == 2
+    assert capsys.readouterr().err.startswith("satisfy: ")
