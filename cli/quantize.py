@@ -29,7 +29,7 @@ zkpredict quantize pixels.h5 --input-scale unit --calibrate mnist/ --out pixels.
 
 
 def configure(parser: ArgumentParser) -> None:
-    parser.add_argument("original", metavar="MODEL", help="float model of dense ReLU layers: .keras, .h5, .hdf5 (Keras 2 and 3) or .onnx")
+    parser.add_argument("original", metavar="MODEL", help="float model of dense layers, convolutions and pools: .keras, .h5, .hdf5 (Keras 2 and 3) or .onnx")
     parser.add_argument("--out", metavar="FILE", required=True, help="integer model to write (private: it holds the weights)")
     parser.add_argument(
         "--input-scale", metavar="SCALE", help="how a byte becomes an input: unit (byte / 255), signed (byte / 127.5 - 1), bytes (as they "
@@ -121,6 +121,11 @@ def _scale(arguments: Namespace, imported: Imported) -> tuple[InputScale, Readin
         if arguments.label is not None:
             raise UnusableInput("--label names a column of a table: give one with --calibrate")
         return stated or imported.demand(), None
+    if imported.turned is not None:
+        raise UnusableInput(
+            f"{imported.source} takes pictures with channels first, and a table shows no order: give --calibrate an .npy of bytes "
+            f"[images, {', '.join(map(str, _channels_first(imported)))}], and --input-scale unit, signed or bytes"
+        )
     known = stated.schema if stated else Schema(tuple(Feature(name, 0.0, 1.0) for name in imported.features))
     table = Readings.read(arguments.calibrate, known, imported.inputs, arguments.label)
     names = imported.features or table.names or imported.names
@@ -128,6 +133,11 @@ def _scale(arguments: Namespace, imported: Imported) -> tuple[InputScale, Readin
     if not scale.schema.features:
         raise UnusableInput(f"--input-scale {arguments.input_scale} is for bytes: give --calibrate a folder of idx files, or another scale")
     return scale, table
+
+
+def _channels_first(imported: Imported) -> tuple[int, ...]:
+    picture = imported.picture
+    return () if picture is None else (picture.channels, picture.height, picture.width)
 
 
 def _are_images(arguments: Namespace, imported: Imported, stated: InputScale | None) -> bool:
@@ -150,7 +160,7 @@ def _data(
     if arguments.calibrate is None:
         return None
     if table is None:
-        return calibration_data(arguments.calibrate, imported.inputs)
+        return calibration_data(arguments.calibrate, imported.inputs, imported.picture, imported.turned is not None)
     rows = table.rows(schema, schema.classes)
     return CalibrationData(rows.flat, rows.flat, rows.labels, f"scales from, and measured on, the {len(rows):,} rows of {arguments.calibrate}", noun="rows")
 

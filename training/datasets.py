@@ -13,6 +13,7 @@ import numpy as np
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.arrays import parse_npy
 from zkpredict.circuits.files.idx import MAX_IDX_BYTES, read_images, read_labels
+from zkpredict.circuits.files.order import Picture, lies_channels_first
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.training.calibrate import SAMPLE, CalibrationData
 
@@ -88,21 +89,25 @@ def _npy(path: str | Path) -> np.ndarray:
     return parse_npy(read_file(path, "images", MAX_IDX_BYTES), f"images {path}")
 
 
-def _npy_data(path: str | Path, inputs: int) -> CalibrationData:
+def _npy_data(path: str | Path, inputs: int, picture: Picture | None, turned: bool) -> CalibrationData:
     images = _npy(path)
     if images.dtype != np.uint8 or images.ndim < 2 or not len(images) or math.prod(images.shape[1:]) != inputs:
         raise UnusableInput(f"images {path} are {images.dtype} {list(images.shape)}, the model takes uint8 [images, {inputs}]")
-    flat = images.reshape(len(images), inputs)
+    note = ""
+    if picture is not None and lies_channels_first(images.shape[1:], picture, f"each image of {path}", rows_too=not turned):
+        images, note = images.transpose(0, 2, 3, 1), ", turned from channels first to channels last"
+    flat = np.ascontiguousarray(images).reshape(len(images), inputs)
     sample = flat[:: -(-len(flat) // SAMPLE)]
-    source = f"scales from {len(sample):,} of the {len(flat):,} images in {path}, measured on all of them"
+    source = f"scales from {len(sample):,} of the {len(flat):,} images in {path}, measured on all of them{note}"
     return CalibrationData(sample, flat, None, source)
 
 
-def calibration_data(path: str | Path, inputs: int) -> CalibrationData:
+def calibration_data(path: str | Path, inputs: int, picture: Picture | None = None, turned: bool = False) -> CalibrationData:
     """Images of a uint8 `.npy` file, [images, inputs] or [images, rows, columns]; or what a folder of idx files has to choose scales from (training images, if there are any) and to measure accuracy on (test
-    images, if there are any). Raises `UnusableInput`."""
+    images, if there are any). `picture`: what a model with convolutions reads; arrays with channels first are turned. `turned`: its original takes
+    them so, and numbers in a row are refused, because they show no order. Raises `UnusableInput`."""
     if Path(path).suffix.lower() == ".npy" and not Path(path).is_dir():
-        return _npy_data(path, inputs)
+        return _npy_data(path, inputs, picture, turned)
     present = [split for split in SPLITS if _names(path, SPLITS[split], "images", existing=True)]
     if not present:
         _find(path, SPLITS["test"], "images")
@@ -110,6 +115,8 @@ def calibration_data(path: str | Path, inputs: int) -> CalibrationData:
     for split, data in splits.items():
         if data.flat.shape[1] != inputs:
             raise UnusableInput(f"the model takes {inputs} values, the {split} images in {path} are {list(data.images.shape[1:])}")
+        if picture is not None and picture != (*data.images.shape[1:], 1):
+            raise UnusableInput(f"the {split} images in {path} are {list(data.images.shape[1:])}, the model takes pictures of {picture}")
     fitting, check = splits[present[0]], splits[present[-1]]
     sample = fitting.flat[:: -(-len(fitting) // SAMPLE)]
     source = f"scales from {len(sample):,} of the {len(fitting):,} {present[0]} images, measured on the {len(check):,} {present[-1]} images"

@@ -21,13 +21,13 @@ _FLOATS = ("<f2", "<f4", "<f8")
 
 
 def original_classes(path: str, imported: Imported, values: np.ndarray) -> np.ndarray:
-    """The class that the original at `path` gives each row of `values`, float [rows, inputs] in its own units; int64 [rows].
+    """The class that the original at `path` gives each row of `values`, float [rows, inputs] in its own units and our order; int64 [rows].
 
     Raises `UnusableInput` when what runs it is not installed, or it cannot be run.
     """
     importer = importer_of(path)
     buffer = io.BytesIO()
-    np.save(buffer, np.asarray(values, np.float64))
+    np.save(buffer, imported.as_original(np.asarray(values, np.float64)))
     # -P: else whatever lies in the current folder could be imported in place of a library
     command = [sys.executable, "-P", "-m", "zkpredict.training.original", importer.name.lower(), str(path), imported.answer.output or ""]
     child = subprocess.run(command, input=buffer.getvalue(), capture_output=True)

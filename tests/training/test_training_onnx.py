@@ -91,7 +91,7 @@ LAST = [node("MatMul", "h w", "logits")]
     [
         ([node("Tanh", "x", "h"), *LAST], "node 'h' is a Tanh: use Relu in hidden layers"),
         ([node("Conv", "x w", "logits", name="c")],
-         "node 'c' is a Conv: a convolution: compact circuits hold dense layers, so train Flatten and Dense layers instead"),
+         "node 'c' (Conv): it reads a value of shape [6]: expected a picture of channels, height and width"),
         ([node("Relu", "x", "h"), *LAST], "layer 'h': it acts on the inputs: an activation must follow a dense layer"),
         ([node("MatMul", "x w", "h"), node("Add", "h h", "logits")], "node 'logits' (Add): it reads one value twice: only chains can be quantised"),
         ([node("MatMul", "x w", "h"), node("Add", "h x", "logits")],
@@ -113,7 +113,7 @@ LAST = [node("MatMul", "h w", "logits")]
         ([node("Div", "one x", "h"), *LAST], "node 'h' (Div): it divides by the value, or by zero"),
         ([node("Cast", "x", "h", to=onnx.TensorProto.INT64), *LAST], "node 'h' (Cast): it casts to element type 7, which loses what follows the point"),
         ([node("Transpose", "x", "h", perm=[1, 0]), *LAST],
-         "node 'h' (Transpose): it reorders the numbers: export without it, or permute the first layer's weights"),
+         "node 'h' (Transpose): it puts the axes of ['batch', 6] in the order [1, 0]: the batch must stay first"),
         ([node("MatMul", "x w53", "logits")], "node 'logits' (MatMul): its weights take 5 numbers, the value before it has 6"),
         ([node("MatMul", "x w", "h"), node("Gemm", "x w", "logits"), node("Relu", "h", "k")],
          None),

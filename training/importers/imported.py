@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.files.schema import BadSchema, Schema
 from zkpredict.training.floating import FloatLayer, FloatNetwork
 from zkpredict.training.importers.steps import Folded
@@ -32,7 +33,8 @@ class Imported:
     """A float model over its own inputs, whatever they are: `over(scale)` makes it a network over bytes.
 
     `source`: what errors and output call it; `convention`: "rescaling", "moments" or None when it says nothing about its inputs;
-    `features`, `classes`: names, or empty; `notes`: what was rewritten; `answer`: how the original is asked.
+    `features`, `classes`: names, or empty; `answer`: how the original is asked; `turned`: where the original takes pictures channels first, the
+    place among ours (channels last) of each of its inputs, int64 [inputs].
     """
 
     source: str
@@ -41,6 +43,7 @@ class Imported:
     answer: Answer
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    turned: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def layers(self) -> tuple[FloatLayer, ...]:
@@ -49,6 +52,16 @@ class Imported:
     @property
     def inputs(self) -> int:
         return self.layers[0].inputs
+
+    @property
+    def picture(self) -> Picture | None:
+        """What its first layer reads, where that is a map."""
+        grid = self.layers[0].grid
+        return None if grid is None else Picture(grid.height, grid.width, grid.channels)
+
+    def as_original(self, values: np.ndarray) -> np.ndarray:
+        """Inputs in the order in which the original takes them, [rows, inputs] each."""
+        return values if self.turned is None else values[:, self.turned]
 
     @property
     def names(self) -> Sequence[str]:

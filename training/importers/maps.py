@@ -1,4 +1,4 @@
-"""How convolutions and pools of Keras lie on a map: sizes, padding, limits. Channels last."""
+"""How convolutions and pools lie on a map: sizes, padding, limits, and what the settings of Keras say of them. Channels last."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ SUPPORTED = (
     "Conv2D (padding valid or same, one stride both ways) with relu, AveragePooling2D (square, strides equal to its size), GlobalAveragePooling2D, "
     "Flatten and Dense"
 )
+
+
+Sides = tuple[int, int]
+"""Down and across."""
 
 
 @dataclass(frozen=True)
@@ -37,49 +41,65 @@ def convolution_grid(shape: object, settings: dict) -> Grid:
     """The geometry of a Conv2D with these settings, as in its configuration, on a map of this shape. Raises `UnsupportedNetwork`."""
     read = Map.of(shape)
     kernel, strides, dilation = (_pair(settings, name) for name in ("kernel_size", "strides", "dilation_rate"))
-    if settings.get("data_format") not in (None, "channels_last"):
-        raise UnsupportedNetwork(f"data_format is {settings['data_format']}, expected channels_last")
+    _expect_channels_last(settings)
     if settings.get("groups", 1) != 1:
         raise UnsupportedNetwork(f"it has {settings['groups']} groups of channels, expected 1: supported are {SUPPORTED}")
-    if dilation != (1, 1):
-        raise UnsupportedNetwork(f"its dilation is {dilation[0]} x {dilation[1]}, expected 1: supported are {SUPPORTED}")
-    if strides[0] != strides[1]:
-        raise UnsupportedNetwork(f"its strides are {strides[0]} down and {strides[1]} across, expected one number")
     padding = settings.get("padding", "valid")
     if padding not in ("valid", "same"):
         raise UnsupportedNetwork(f"its padding is {padding}, expected valid or same")
     sides = zip(read.shape[:2], kernel, strides, strict=True)
-    (top, bottom), (left, right) = (_same(*side) if padding == "same" else (0, 0) for side in sides)
+    (top, bottom), (left, right) = (same_padding(*side) if padding == "same" else (0, 0) for side in sides)
+    return conv_grid(read, kernel, strides, dilation, (top, left, bottom, right))
+
+
+def conv_grid(read: Map, kernel: Sides, strides: Sides, dilation: Sides, pads: tuple[int, int, int, int]) -> Grid:
+    """The geometry of a convolution; `pads`: above, left, below, right. Raises `UnsupportedNetwork`."""
+    if dilation != (1, 1):
+        raise UnsupportedNetwork(f"its dilation is {dilation[0]} x {dilation[1]}, expected 1: supported are {SUPPORTED}")
+    if strides[0] != strides[1]:
+        raise UnsupportedNetwork(f"its strides are {strides[0]} down and {strides[1]} across, expected one number")
+    top, left, bottom, right = pads
     return Grid(*read.shape, *kernel, strides[0], top, left, 1, bottom, right)
 
 
-def _same(size: int, kernel: int, stride: int) -> tuple[int, int]:
+def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     """Padding before and behind, so that ceil(size / stride) positions come out: the odd one lies behind, as TensorFlow has it."""
     total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
 def pool_size(shape: object, kind: str, settings: dict) -> int:
-    """The side of the windows of an AveragePooling2D or GlobalAveragePooling2D. Raises `UnsupportedNetwork` for windows that are not square,
-    that overlap, or that reach over the edge."""
+    """The side of the windows of an AveragePooling2D or GlobalAveragePooling2D. Raises `UnsupportedNetwork`."""
     read = Map.of(shape)
-    if settings.get("data_format") not in (None, "channels_last"):
-        raise UnsupportedNetwork(f"data_format is {settings['data_format']}, expected channels_last")
+    _expect_channels_last(settings)
     if kind == "GlobalAveragePooling2D":
-        if read.height != read.width:
-            raise UnsupportedNetwork(f"it averages {read.height} x {read.width} positions, only squares are supported")
-        return read.height
+        return pool_side(read, read.shape[:2], read.shape[:2])
     size, strides = _pair(settings, "pool_size"), _pair(settings, "strides" if settings.get("strides") is not None else "pool_size")
+    padding = settings.get("padding", "valid")
+    if padding not in ("valid", "same"):
+        raise UnsupportedNetwork(f"its padding is {padding}, expected valid or same")
+    return pool_side(read, size, strides, padding if padding == "same" and any(side % stride for side, stride in zip(read.shape, strides, strict=False)) else None)
+
+
+def pool_side(read: Map, size: Sides, strides: Sides, over: str | None = None) -> int:
+    """The side of windows of averages; `over`: what makes them reach over the edge, if anything does. Raises `UnsupportedNetwork` for windows that are
+    not square, that overlap, or that reach over the edge."""
+    if size == read.shape[:2] and size[0] != size[1]:
+        raise UnsupportedNetwork(f"it averages {read.height} x {read.width} positions, only squares are supported")
     if size[0] != size[1] or strides != size:
         raise UnsupportedNetwork(
             f"it pools {size[0]} x {size[1]} positions every {strides[0]} x {strides[1]}, only squares that do not overlap are supported: strides equal to pool_size"
         )
     if size[0] > min(read.height, read.width):
         raise UnsupportedNetwork(f"it pools {size[0]} x {size[0]} positions of a map of {read.height} x {read.width}")
-    padding = settings.get("padding", "valid")
-    if padding != "valid" and (padding != "same" or read.height % size[0] or read.width % size[0]):
-        raise UnsupportedNetwork(f"its windows reach over the edge of {read.height} x {read.width} (padding {padding}): use padding valid")
+    if over is not None:
+        raise UnsupportedNetwork(f"its windows reach over the edge of {read.height} x {read.width} (padding {over}): use padding valid")
     return size[0]
+
+
+def _expect_channels_last(settings: dict) -> None:
+    if settings.get("data_format") not in (None, "channels_last"):
+        raise UnsupportedNetwork(f"data_format is {settings['data_format']}, expected channels_last")
 
 
 def _pair(settings: dict, name: str) -> tuple[int, int]:

@@ -21,6 +21,17 @@ def _made(node: Node) -> object:
     raise ValueError("no value")
 
 
+def _slice(node: Node, value: np.ndarray, *given: np.ndarray) -> np.ndarray:
+    """A part of a constant: starts, ends, axes and steps are inputs, or (before opset 10) attributes."""
+    starts, ends, *rest = [np.ravel(part).astype(int).tolist() for part in given] or [node.attributes[key] for key in ("starts", "ends")]
+    axes = rest[0] if rest else node.attributes.get("axes") or range(len(starts))
+    steps = rest[1] if len(rest) > 1 else [1] * len(starts)
+    parts = [slice(None)] * value.ndim
+    for axis, *own in zip(axes, starts, ends, steps, strict=True):
+        parts[axis] = slice(*own)
+    return value[tuple(parts)]
+
+
 CONSTANT_OPERATORS: dict[str, Callable[..., object]] = {
     "Constant": lambda node: _made(node),
     "Identity": lambda node, value: value,
@@ -29,6 +40,7 @@ CONSTANT_OPERATORS: dict[str, Callable[..., object]] = {
     "Reshape": lambda node, value, shape: value.reshape([int(n) for n in shape]),
     "Squeeze": lambda node, value, axes=None: value.squeeze(tuple(node.attributes.get("axes") or (() if axes is None else map(int, axes))) or None),
     "Unsqueeze": lambda node, value, axes=None: np.expand_dims(value, tuple(node.attributes.get("axes") or map(int, axes))),
+    "Slice": _slice,
     "Gather": lambda node, value, at: np.take(value, at.astype(np.int64), axis=node.attributes.get("axis", 0)),
     "Concat": lambda node, *values: np.concatenate([np.atleast_1d(value) for value in values], axis=node.attributes.get("axis", 0)),
 }

@@ -17,7 +17,7 @@ def onnx_model(data: bytes, what: str, threshold: float | None = None) -> Import
     chain = read_chain(graph, what)
     folded = fold(chain.steps, what, threshold)
     classes = chain.labels if chain.labels and not _only_numbers(chain.labels) else ()
-    return Imported(what, folded, _convention(folded.entry), _answer(graph, chain, folded, threshold), classes=classes)
+    return Imported(what, folded, _convention(folded.entry), _answer(graph, chain, folded, threshold), classes=classes, turned=chain.turned)
 
 
 def _convention(entry: Scale | None) -> str | None:
