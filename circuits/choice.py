@@ -41,12 +41,9 @@ def compile_any(
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
     """
-    if network.wired:
-        raise UnsupportedNetwork("no circuit holds max pools or residual connections")
-    if network.grids:
+    if network.grids or network.wired:
         if placement == COMPACT or private_input:
-            what = "compact circuits" if placement == COMPACT else "circuits with a private input"
-            raise UnsupportedNetwork(f"layer {network.grids[0]} is a convolution: {what} hold dense layers only")
+            network.require_dense("compact circuits" if placement == COMPACT else "circuits with a private input")
         return compile_convolution(network, claim, domain)
     compact = placement == COMPACT or (placement is None and claim == CLASS and not private_input and domain in (None, *DOMAINS))
     if compact:
@@ -76,7 +73,7 @@ def choices(network: IntegerNetwork, claim: Claim = CLASS, private_input: bool =
 
 def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
-    if isinstance(circuit, ConvCircuit) or network.grids:
+    if isinstance(circuit, ConvCircuit) or network.grids or network.wired:
         return compile_convolution(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
     if isinstance(circuit, WideCircuit):
         return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input)

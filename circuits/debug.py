@@ -19,7 +19,7 @@ from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import AnyCircuit, columns
 from zkpredict.circuits.solving import Recurrence, recurrence
-from zkpredict.circuits.publics import Constant, Patches, Periodic
+from zkpredict.circuits.publics import Constant, Patches, Periodic, RowValues
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.circuits.convolution.compiler import ConvNetwork
@@ -112,7 +112,7 @@ def public_rows(
     n = circuit.domain
     return {
         name: [polynomial.at_row(row) for row in range(n)]
-        if isinstance(polynomial, Periodic | Patches | Constant)
+        if isinstance(polynomial, Periodic | Patches | Constant | RowValues)
         else _evaluate_on_domain(polynomial.coefficients(), n)
         for name, polynomial in public_polynomials(circuit, statement, alpha, challenges).items()
     }

@@ -64,11 +64,11 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         return Circuit.read(reader)
     if magic == wide_layout.MAGIC:
         return WideCircuit.read(reader)
-    if magic == wide_layout.CONVOLUTION_MAGIC:
+    if magic in (wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC):
         from zkpredict.circuits.convolution.layout import ConvCircuit  # late: few circuits have convolutions
 
         return ConvCircuit.read(reader)
-    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC)
+    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC)
     raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
 
 

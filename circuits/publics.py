@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from operator import mul
 from typing import Generic, Protocol
 
-from zkpredict.circuits.field import MODULUS, S, inverse, inverses, root_of_unity
+from zkpredict.circuits.field import MODULUS, S, inverse, inverses, powers, root_of_unity
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,28 @@ class Constant(Generic[S]):
         return self.value
 
 
+@dataclass(frozen=True)
+class RowValues:
+    """The polynomial of degree < n whose value at row i is `values[i]`, n of them below the field's order."""
+
+    values: Sequence[int]
+
+    def at_row(self, row: int) -> int:
+        return self.values[row]
+
+    def evaluate(self, point: int, domain: int) -> int:
+        """sum_i values[i] L_i(point), for a `point` outside the domain."""
+        return sum(map(mul, self.values, lagrange_basis(point, domain))) % MODULUS
+
+
+@lru_cache(maxsize=2)
+def lagrange_basis(point: int, domain: int) -> tuple[int, ...]:
+    """L_i(point) = (point^n - 1)/n w^i / (point - w^i) for each row i, at a `point` outside the domain."""
+    nodes = powers(root_of_unity(domain), domain)
+    scale = (pow(point, domain, MODULUS) - 1) * inverse(domain) % MODULUS
+    return tuple(scale * node * term % MODULUS for node, term in zip(nodes, inverses([(point - node) % MODULUS for node in nodes]), strict=True))
+
+
 class InCoefficients(Protocol):
     """A polynomial that is given by its coefficients, with a short way to evaluate it."""
 
@@ -68,5 +93,5 @@ class InCoefficients(Protocol):
 
 Selector = Periodic[S] | Patches[S] | Constant[S]
 """A polynomial that no statement changes."""
-PublicPolynomial = Periodic[int] | Patches[int] | Constant[int] | InCoefficients
+PublicPolynomial = Periodic[int] | Patches[int] | Constant[int] | RowValues | InCoefficients
 """A polynomial of degree below n that everybody can compute; `evaluate` gives its value at a point outside the domain."""

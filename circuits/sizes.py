@@ -35,6 +35,8 @@ def size_advice(
     network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
 ) -> str:
     """How the network could be made to fit; empty when it fits, or when its size is not the reason that it does not."""
+    if network.grids or network.wired:
+        return ""
     shape = network.shape
 
     def fits(widths: tuple[int, ...], at: int | None = domain) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zkpredict.circuits.constraints import selectors
 from zkpredict.circuits.field import GENERATOR, MODULUS
 from zkpredict.circuits.placement import AnyCircuit
-from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial, Selector
+from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial, RowValues, Selector
 from zkpredict.kernel import Vector, evaluate_program
 
 
@@ -145,6 +145,8 @@ class Spread:
         if isinstance(polynomial, Periodic):
             values = Vector.from_ints([value % MODULUS for value in polynomial.values.values()])
             return cls(values.scatter(polynomial.period, list(polynomial.values)).intt())
+        if isinstance(polynomial, RowValues):
+            return cls(Vector.from_ints(polynomial.values).intt())
         if isinstance(polynomial, Patches):
             return cls._sum([cls.of(part).coefficients for part in polynomial.parts])
         coefficients = [polynomial.value % MODULUS] if isinstance(polynomial, Constant) else polynomial.coefficients()

@@ -20,6 +20,7 @@ from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.field import GENERATOR, MODULUS, root_of_unity
 from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns, quotient_factors
 from zkpredict.circuits.solving import Recurrence, recurrence
+from zkpredict.circuits.networks.dense import Inference
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.layout import WideCircuit
@@ -180,16 +181,21 @@ class Prover:
         self.columns |= self.commit(values)
 
     @cached_property
-    def correlations(self) -> dict[str, tuple[int, int]]:
-        """The columns of hidden convolutions: layer and piece of each."""
+    def correlations(self) -> dict[str, tuple[int, int, int]]:
+        """The columns of hidden convolutions: layer, piece and chunk of each."""
         return {correlation(*part): part for part in self.circuit.hidden_convolutions()} if isinstance(self.circuit, ConvCircuit) else {}
 
-    def correlation(self, layer: int, piece: int) -> Vector:
+    @cached_property
+    def inference(self) -> Inference:
+        """What the network computes for a public input."""
+        return self.compiled.network.infer(np.frombuffer(self.statement.input, np.uint8)[None])
+
+    def correlation(self, layer: int, piece: int, chunk: int) -> Vector:
         """What the kernels of a hidden convolution meet."""
         if not isinstance(self.compiled, ConvNetwork):
             raise ValueError(f"the network has no convolution in layer {layer}")
-        activations = self.compiled.network.infer(np.frombuffer(self.statement.input, np.uint8)[None]).activations
-        return correlation_column(self.compiled, layer, piece, activations[layer - 1][0], self.challenges["alpha"])
+        read = self.compiled.network.read_by(layer, self.inference.activations)[0]
+        return correlation_column(self.compiled, layer, piece, read, self.challenges["alpha"], chunk)
 
     def solved(self, name: str, defined_by: str | None, rows: Values) -> Recurrence:
         """What the constraint `defined_by` makes of the column `name`."""

@@ -129,9 +129,20 @@ def _combined_inputs(compiled: WideNetwork, column: RowColumn, weights: list[int
 
 
 def _kernel_rows(compiled: ConvNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
-    for group in range(len(compiled.circuit.groups(column.layer))):
-        entries = Vector.from_ints([entry % MODULUS for entry in compiled.kernel(column.layer, group)])
-        yield _with_secret(compiled.circuit.domain, [entries], next(secrets))
+    factors = compiled.factors(column.layer)
+    for group in range(len(column.exponents)):
+        own = compiled.channels_of(column.layer, group)
+        parts = _kernel_parts(compiled, column, own, factors[own].tolist())
+        yield _with_secret(compiled.circuit.domain, parts, next(secrets))
+
+
+def _kernel_parts(compiled: ConvNetwork, column: RowColumn, own: slice, factors: list[int]) -> list[Vector]:
+    """sum over channels of factor (bias, weights), as far as they are in the column's chunk."""
+    chunk = compiled.chunk(column)
+    if chunk.start:
+        return [_weighted(compiled, column.layer, own, slice(chunk.start - 1, chunk.stop - 1), factors)]
+    bias = Vector.from_ints([_bias(compiled, column.layer, own, factors)])
+    return [bias, _weighted(compiled, column.layer, own, slice(0, chunk.stop - 1), factors)]
 
 
 def _combined_kernels(compiled: ConvNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
@@ -139,16 +150,15 @@ def _combined_kernels(compiled: ConvNetwork, column: RowColumn, weights: list[in
     scalars: list[int] = []
     for group, weight in enumerate(weights):
         scalars += [factor * weight % MODULUS for factor in factors[compiled.channels_of(layer, group)]]
-    every = slice(0, len(scalars))
-    parts = [Vector.from_ints([_bias(compiled, layer, every, scalars)]), _weighted(compiled, layer, every, slice(None), scalars)]
+    parts = _kernel_parts(compiled, column, slice(0, len(scalars)), scalars)
     return _with_secret(compiled.circuit.domain, parts, hiding)
 
 
-def correlation_column(compiled: ConvNetwork, layer: int, piece: int, activations: np.ndarray, alpha: int) -> Vector:
-    """What the kernels of a hidden convolution meet, all positions of a piece together: n field elements."""
+def correlation_column(compiled: ConvNetwork, layer: int, piece: int, read: np.ndarray, alpha: int, chunk: int = 0) -> Vector:
+    """What one chunk of the kernels of a hidden convolution meets, all positions of a piece together, of `read`, int64 [inputs of the
+    layer]: n field elements."""
     circuit = compiled.circuit
-    packs = circuit.piece_packs(layer, piece)
-    met = compiled.correlations(layer, activations)[packs.start : packs.stop]
+    met = compiled.correlations(layer, read, piece, chunk)
     weights = [pow(alpha, exponent, MODULUS) for exponent in circuit.position_exponents(layer, piece)]
     found = Vector.combine_rows(np.ascontiguousarray(met), weights)
     return Vector.concat([found, Vector.zeros(circuit.domain - len(found))])

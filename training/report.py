@@ -186,7 +186,7 @@ def layer_reports(compiled: AnyCompiled) -> tuple[LayerReport, ...]:
                 number=number,
                 inputs=layer.inputs,
                 outputs=layer.outputs,
-                largest_weight=int(np.abs(layer.narrow.astype(np.int64)).max()),
+                largest_weight=int(np.abs(layer.narrow.astype(np.int64)).max(initial=0)),
                 bound=interval.magnitude,
                 shift=layer.shift,
                 lane="narrow" if lanes == NARROW else "wide",

@@ -97,8 +97,7 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
     if isinstance(circuit, ConvCircuit):
         tracks, available, gas, universal = circuit.tracks, circuit.folded, None, None
         packs = sum(band.packs for layer in range(circuit.layers) for band in circuit.groups(layer))
-        sizes = [circuit.widths[layer] if grid is None else grid.taps for layer, grid in enumerate(circuit.grids)]
-        weights = sum(size * circuit.channels(layer) for layer, size in enumerate(sizes))
+        weights = sum(circuit.taps(layer) * circuit.channels(layer) for layer in range(circuit.layers) if not circuit.is_pool(layer))
     elif isinstance(circuit, WideCircuit):
         tracks, available, gas = circuit.tracks, circuit.folded, alike + _wide_gas(circuit)
         packs, universal = sum(band.packs for band in circuit.bands), None

@@ -8,10 +8,12 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from zkpredict.circuits.convolution.layout import ConvCircuit
-from zkpredict.circuits.convolution.reads import value_lanes
+from zkpredict.circuits.convolution.layout import ConvCircuit, part_of
+from zkpredict.circuits.convolution.reads import own_lanes
+from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.networks.convolution import ConvLayer, Grid
+from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, Claim
@@ -27,7 +29,7 @@ class ConvNetwork(WideNetwork):
 
     def factors(self, layer: int) -> np.ndarray:
         """For each output channel (a dense layer: neuron) what its weights are multiplied with in its pack: Python ints."""
-        if not self.circuit.is_convolution(layer):
+        if self.circuit.positions(layer) == 1:
             return super().factors(layer)
         band, channels = self.circuit.groups(layer)[0], self.circuit.channels(layer)
         own = [1 << (band.value_shift(at) + self.scales[layer]) for at in range(band.values_per_pack)]
@@ -35,7 +37,7 @@ class ConvNetwork(WideNetwork):
 
     def channels_of(self, layer: int, group: int) -> slice:
         """The output channels in a group."""
-        per_pack = self.circuit.groups(layer)[0].values_per_pack
+        per_pack = self.circuit.bands[layer].values_per_pack
         return slice(group * per_pack, min((group + 1) * per_pack, self.circuit.channels(layer)))
 
     @cached_property
@@ -44,7 +46,7 @@ class ConvNetwork(WideNetwork):
         for column in self.circuit.row_columns:
             if column.again:
                 continue
-            found += self._kernel_rows(column.layer) if self.circuit.is_convolution(column.layer) else self._value_rows(column)
+            found += self._kernel_rows(column) if self.circuit.is_convolution(column.layer) else self._value_rows(column)
         return tuple(found)
 
     def kernel(self, layer: int, group: int) -> list[int]:
@@ -54,9 +56,14 @@ class ConvNetwork(WideNetwork):
         held = self.network.layers[layer]
         return [int(factors @ held.bias[own].astype(object)), *(factors @ held.weights[own].astype(object)).tolist()]
 
-    def _kernel_rows(self, layer: int) -> Iterator[list[int]]:
-        for group in range(len(self.circuit.groups(layer))):
-            entries = [entry % MODULUS for entry in self.kernel(layer, group)]
+    def chunk(self, column: RowColumn) -> range:
+        """The entries of a kernel that a column of kernels holds."""
+        return self.circuit.chunks_of(column.layer)[part_of(column.name)[1]]
+
+    def _kernel_rows(self, column: RowColumn) -> Iterator[list[int]]:
+        own = self.chunk(column)
+        for group in range(len(column.exponents)):
+            entries = [entry % MODULUS for entry in self.kernel(column.layer, group)[own.start : own.stop]]
             yield entries + [0] * (self.circuit.domain - len(entries))
 
     def places(self, column: RowColumn) -> tuple[np.ndarray, np.ndarray]:
@@ -69,34 +76,33 @@ class ConvNetwork(WideNetwork):
     def blinding_position(self, layer: int) -> int:
         return self.circuit.domain - 1 if self.circuit.is_convolution(layer) else super().blinding_position(layer)
 
-    def correlations(self, layer: int, activations: np.ndarray) -> np.ndarray:
-        """What the kernels of a hidden convolution meet at each position, the bias's 1 first: int64 [positions, 1 + taps]."""
-        grid = self.circuit.grids[layer]
-        if grid is None:
-            raise ValueError(f"layer {layer} is no convolution")
-        read = grid.read(activations[None])[0]
-        return np.concatenate([np.ones((len(read), 1), dtype=np.int64), read], axis=1)
+    def correlations(self, layer: int, read: np.ndarray, piece: int, chunk: int) -> np.ndarray:
+        """What one chunk of the kernels of a hidden layer meets at each position of a piece, of `read`, int64 [inputs]: the bias's 1 first
+        where the chunk has it, int64 [positions, entries]."""
+        held, own, packs = self.network.layers[layer], self.circuit.chunks_of(layer)[chunk], self.circuit.piece_packs(layer, piece)
+        met = held.read(read[None])[0][packs.start : packs.stop] if isinstance(held, ConvLayer) else read[None]
+        if own.start:
+            return met[:, own.start - 1 : own.stop - 1]
+        return np.concatenate([np.ones((len(met), 1), dtype=np.int64), met[:, : own.stop - 1]], axis=1)
 
 
 @lru_cache(maxsize=256)
 def _places(circuit: ConvCircuit, layer: int, track: int) -> tuple[np.ndarray, np.ndarray]:
-    grid = circuit.grids[layer]
-    pools = None if grid is None else grid.pools()
-    rows, numbers = [], []
-    for (own, row), number in value_lanes(circuit, layer - 1):
-        pooled = number if pools is None else int(pools[number])
-        if own == track and pooled >= 0:
-            rows.append(row)
-            numbers.append(pooled)
-    return np.array(rows, dtype=np.int64), np.array(numbers, dtype=np.int64)
+    grid, read = circuit.grids[layer], own_lanes(circuit, layer - 1)
+    read = read if grid is None else read.renumbered(grid.pools())
+    mine = read.lanes // circuit.domain == track
+    return read.lanes[mine] % circuit.domain, read.numbers[mine]
 
 
 def compile_convolution(network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None) -> ConvNetwork:
     """As `compile_wide`, for a network with convolutions."""
     lanes, scales, activations = fit_layers(network)
-    grids: tuple[Grid | None, ...] = tuple(layer.grid if isinstance(layer, ConvLayer) else None for layer in network.layers)
+    if network.layers[0].grid is None:
+        raise UnsupportedNetwork("layer 0 is dense: circuits with convolutions, pools or residual connections begin with a convolution")
+    grids: tuple[Grid | None, ...] = tuple(layer.grid for layer in network.layers)
+    wiring = tuple(layer.wiring for layer in network.layers) if network.wired else ()
 
     def circuit(rows: int) -> ConvCircuit:
-        return ConvCircuit(network.shape, lanes, activations, rows, claim, False, grids)
+        return ConvCircuit(network.shape, lanes, activations, rows, claim, False, grids, wiring)
 
     return ConvNetwork(network, smallest(circuit) if domain is None else circuit(domain), scales)

@@ -3,9 +3,14 @@
     group : up to ten (or five) output channels of a layer; its band has one pack for each position
     piece : all groups of a layer have pieces of the same sizes, so that the exponent of (group p, position) is that of (group 0,
             position) plus a number that depends on p and the piece only
+    chunk : the entries of a kernel (bias, then taps) that one row holds; the channels of a tap's position are never cut apart
 
-A kernel row holds one group's biases and weights. For each piece the rows of a layer are combined anew, with the exponents of the piece.
-A layer whose output is one position is dense: its rows are values on the domain, one for each pack and each track that it reads.
+A kernel row holds one chunk of one group's biases and weights. For each piece the rows of a layer are combined anew, with the exponents
+of the piece. A layer whose output is one position and which reads the lanes of the layer before it is dense: its rows are values on
+the domain, one for each pack and each track that it reads. One that reads sums (what a max pool hands on, a residual) has kernels, too:
+its one position has a pack for each group.
+
+A max pool has no rows. Its band holds the differences of all matches, match by match, position by position, channels last.
 """
 
 from __future__ import annotations
@@ -17,14 +22,24 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
-from zkpredict.circuits.networks.convolution import Grid
+from zkpredict.circuits.networks.activations import RELU
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.pooling import MAX_MATCHES
+from zkpredict.circuits.networks.reference import MAX_MAPPED_LAYERS
+from zkpredict.circuits.networks.wiring import PLAIN, Wiring
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
-from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, allocate, packs_of
-from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, WideCircuit, value_rows
+from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, allocate, cover, packs_of
+from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, MAX_TRACKS, NARROW, WIRED_MAGIC, WideCircuit, value_rows
 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
+
+MAX_MAPPED_TRACKS = 256
+MAX_TAPS, MAX_PLACES = 1 << 16, 1 << 23
+"""Of one layer: weights of an output channel; rows times columns of its kernels times positions."""
+Part = tuple[int, int, int]
+"""Layer, piece and chunk."""
 
 
 @dataclass(frozen=True)
@@ -36,22 +51,50 @@ class ConvCircuit(WideCircuit):
     """
 
     grids: tuple[Grid | None, ...] = ()
+    wiring: tuple[Wiring, ...] = ()
+    """Of each layer; none when every layer reads the one before it by weights."""
 
     def __post_init__(self) -> None:
         if self.private_input:
             raise UnsupportedNetwork("circuits with convolutions have public inputs only")
         if len(self.grids) != len(self.widths) - 1 or not any(self.grids):
             raise UnsupportedNetwork(f"{len(self.grids)} grids do not match {len(self.widths) - 1} layers")
+        if self.wiring and (len(self.wiring) != self.layers or all(one.plain for one in self.wiring)):
+            raise UnsupportedNetwork(f"{len(self.wiring)} wirings do not match {self.layers} layers, or say nothing")
         for layer, grid in enumerate(self.grids):
-            if grid is None:
-                continue
-            if grid.inputs != self.widths[layer] or self.widths[layer + 1] % grid.count:
-                raise UnsupportedNetwork(f"the grid of layer {layer} does not fit widths {self.widths[layer]} and {self.widths[layer + 1]}")
-            if self.is_convolution(layer) and grid.taps + 2 > self.domain:
-                raise UnsupportedNetwork(f"a kernel of layer {layer} has {grid.taps} weights, a column of {self.domain} rows holds {self.domain - 2}")
-        if self.is_convolution(self.layers - 1):
+            self._check_layer(layer, grid)
+        last = self.grids[-1]
+        if (last is not None and last.count > 1) or self.is_pool(self.layers - 1):
             raise UnsupportedNetwork("the last layer must have one position: it gives the classes")
         super().__post_init__()
+        for layer in filter(self.is_pool, range(self.layers)):
+            if self.activations[layer] != RELU or self.lanes[layer] != NARROW:
+                raise UnsupportedNetwork(f"layer {layer} is a max pool: it has relu and one lane for each match")
+
+    def _check_layer(self, layer: int, grid: Grid | None) -> None:
+        self.wired(layer).check(layer, grid)
+        for sources, own in self.readings(layer):
+            for source in sources:
+                wanted = self.widths[sources[0] + 1] if own is None else own.inputs
+                if self.widths[source + 1] != wanted:
+                    raise UnsupportedNetwork(
+                        f"the grid of layer {layer} does not fit widths {self.widths[source + 1]} and {self.widths[layer + 1]}"
+                    )
+        if grid is None:
+            return
+        pool_outputs = grid.count * grid.channels if self.is_pool(layer) else self.widths[layer + 1]
+        if self.widths[layer + 1] % grid.count or pool_outputs != self.widths[layer + 1]:
+            raise UnsupportedNetwork(f"the grid of layer {layer} does not fit widths {self.widths[layer]} and {self.widths[layer + 1]}")
+        places = sum(own.kernel_height * own.kernel_width for _, own in self.readings(layer) if own is not None)
+        if self.taps(layer) > MAX_TAPS or places * grid.count > MAX_PLACES:
+            raise UnsupportedNetwork(
+                f"layer {layer} has {self.taps(layer)} taps at {grid.count} positions, at most {MAX_TAPS} taps and {MAX_PLACES} places of kernels fit"
+            )
+        most = max((own.channels for _, own in self.readings(layer) if own is not None), default=0)
+        if self.is_convolution(layer) and most + 2 > self.domain:
+            raise UnsupportedNetwork(f"layer {layer} reads {most} channels, a column of {self.domain} rows holds {self.domain - 2}")
+        if self.is_pool(layer) and self.matches(layer) > MAX_MATCHES:
+            raise UnsupportedNetwork(f"layer {layer} has {self.matches(layer)} matches, at most {MAX_MATCHES} fit")
 
     def gadgets(self) -> tuple[Gadget, ...]:
         from zkpredict.circuits.convolution.placement import conv_gadgets  # late: it builds on this module
@@ -64,10 +107,47 @@ class ConvCircuit(WideCircuit):
 
         return conv_rounds(self)
 
-    def is_convolution(self, layer: int) -> bool:
-        """Whether a layer has many positions: its rows are kernels."""
+    @property
+    def most_layers(self) -> int:
+        return MAX_MAPPED_LAYERS
+
+    @property
+    def most_tracks(self) -> int:
+        """Lookups of 256 tracks stay below 2^21 where a lane has three of them; a rational activation has more."""
+        return MAX_MAPPED_TRACKS if self.rational is None else MAX_TRACKS
+
+    def wired(self, layer: int) -> Wiring:
+        """What a layer reads."""
+        return self.wiring[layer] if self.wiring else PLAIN
+
+    def readings(self, layer: int) -> tuple[tuple[tuple[int, ...], Grid | None], ...]:
+        """Everything that a layer reads: the layers that are added up (-1: the input), and the windows over their sum."""
+        wiring = self.wired(layer)
+        beside = ((reading.sources, reading.grid) for reading in wiring.beside)
+        return ((wiring.sources or (layer - 1,), self.grids[layer]), *beside)
+
+    def is_pool(self, layer: int) -> bool:
+        """Whether a layer is a max pool."""
+        return self.wired(layer).largest
+
+    def matches(self, layer: int) -> int:
+        """How many lanes a max pool has."""
+        grid = self.grid(layer)
+        return (grid.kernel_height * grid.kernel_width - 1) * self.widths[layer + 1]
+
+    def grid(self, layer: int) -> Grid:
+        """The geometry of a layer that has one. Raises `ValueError` for one that has none."""
         grid = self.grids[layer]
-        return grid is not None and grid.count > 1
+        if grid is None:
+            raise ValueError(f"layer {layer} has no grid")
+        return grid
+
+    def is_convolution(self, layer: int) -> bool:
+        """Whether a layer's rows are kernels: it has many positions, or reads other numbers than the lanes of the layer before it."""
+        if self.is_pool(layer):
+            return False
+        reads_sums = layer > 0 and (not self.wired(layer).plain or self.is_pool(layer - 1))
+        return self.positions(layer) > 1 or reads_sums
 
     def channels(self, layer: int) -> int:
         """Output channels of a layer."""
@@ -89,13 +169,20 @@ class ConvCircuit(WideCircuit):
             lanes = self.lanes[layer] if layer < self.layers - 1 else DOUBLE
             if layer == self.layers - 1 and self.claim.kind is Kind.LOGITS:
                 wanted.append([])
-            elif self.is_convolution(layer):
+            elif self.is_pool(layer):
+                wanted.append([(self.matches(layer), lanes)])
+            elif self.positions(layer) > 1:
                 per_pack = PACK_LANES // lanes
                 wanted.append([(self.positions(layer) * per_pack, lanes)] * -(-self.channels(layer) // per_pack))
             else:
                 wanted.append([(self.widths[layer + 1], lanes)])
+        taken = sum(len(bands) * sum(cover(_blocks(bands[0]), self.blocks)) for bands in wanted if bands)
+        if -(-taken // self.blocks) > self.most_tracks:
+            raise UnsupportedNetwork(
+                f"network {'-'.join(map(str, self.widths))} needs {-(-taken // self.blocks)} tracks of {self.domain} rows, at most {self.most_tracks} fit"
+            )
         flat = [band for bands in wanted for band in bands]
-        pieces, tracks = allocate([-(-packs_of(*one) // PACKS_PER_BLOCK) for one in flat], self.blocks)
+        pieces, tracks = allocate(map(_blocks, flat), self.blocks)
         made = iter([Band.on(*one, own) for one, own in zip(flat, pieces, strict=True)])
         return [tuple(next(made) for _ in bands) for bands in wanted], max(tracks, 1)
 
@@ -127,14 +214,24 @@ class ConvCircuit(WideCircuit):
 
     def pieces(self, layer: int) -> range:
         """Numbers of the pieces of a convolution: the same for all its groups. Pieces that hold no position are left out."""
+        if self.positions(layer) == 1:
+            return range(1)
         band = self.groups(layer)[0]
         return range(sum(1 for number in range(len(band.pieces)) if self.piece_packs(layer, number)))
 
     def piece_packs(self, layer: int, number: int) -> range:
         """Positions of a convolution that lie in one piece."""
+        if self.positions(layer) == 1:
+            return range(1)
         band = self.groups(layer)[0]
         first = sum(PACKS_PER_BLOCK * piece.blocks for piece in band.pieces[:number])
         return range(first, min(first + PACKS_PER_BLOCK * band.pieces[number].blocks, self.positions(layer)))
+
+    def group_exponents(self, layer: int, number: int) -> tuple[int, ...]:
+        """The lowest exponent of each group's piece: of a single position the exponents of its packs."""
+        if self.positions(layer) == 1:
+            return tuple(self.bands[layer].exponents())
+        return tuple(self.piece_exponent(layer, group, number) for group in range(len(self.groups(layer))))
 
     def piece_exponent(self, layer: int, group: int, number: int) -> int:
         """The lowest exponent of a group's piece."""
@@ -143,19 +240,55 @@ class ConvCircuit(WideCircuit):
 
     def position_exponents(self, layer: int, number: int) -> list[int]:
         """For each position in a piece by how much its exponent is above the lowest."""
+        if self.positions(layer) == 1:
+            return [0]
         band, lowest = self.groups(layer)[0], self.piece_exponent(layer, 0, number)
         runs = band.runs[PACKS_PER_BLOCK * number : PACKS_PER_BLOCK * (number + 1)]
         own = [run.exponent(k) - lowest for run in runs for k in range(run.count)]
         return own[: len(self.piece_packs(layer, number))]
 
+    def taps(self, layer: int) -> int:
+        """Weights of one output channel."""
+        return sum(self.widths[sources[0] + 1] if grid is None else grid.taps for sources, grid in self.readings(layer))
+
+    def tap_channels(self, layer: int) -> list[int]:
+        """How many channels each place of a kernel reads, on its own map and then on those beside it. A dense layer's are single numbers."""
+        found = []
+        for sources, grid in self.readings(layer):
+            if grid is None:
+                found += [1] * self.widths[sources[0] + 1]
+            else:
+                found += [grid.channels] * (grid.kernel_height * grid.kernel_width)
+        return found
+
+    def chunks_of(self, layer: int) -> tuple[range, ...]:
+        """The entries (0: the bias; then the taps) of a kernel that each of its rows holds: all but the last coefficient of a column."""
+        return self._chunks[layer]
+
+    @cached_property
+    def _chunks(self) -> dict[int, tuple[range, ...]]:
+        return {layer: self._cut(layer) for layer in range(self.layers) if self.is_convolution(layer)}
+
+    def _cut(self, layer: int) -> tuple[range, ...]:
+        found, start, end = [], 0, 1
+        for channels in self.tap_channels(layer):
+            if end + channels - start > self.domain - 1:
+                found.append(range(start, end))
+                start = end
+            end += channels
+        return (*found, range(start, end))
+
     @cached_property
     def row_columns(self) -> tuple[RowColumn, ...]:
         found: list[RowColumn] = []
         for layer in range(self.layers):
+            if self.is_pool(layer):
+                continue
             if self.is_convolution(layer):
-                for number in self.pieces(layer):
-                    exponents = tuple(self.piece_exponent(layer, group, number) for group in range(len(self.groups(layer))))
-                    found.append(RowColumn(kernel_rows(layer, number), layer, layer == 0, exponents, number > 0))
+                for chunk in range(len(self.chunks_of(layer))):
+                    for number in self.pieces(layer):
+                        name = kernel_rows(layer, number, chunk)
+                        found.append(RowColumn(name, layer, layer == 0, self.group_exponents(layer, number), number > 0))
             elif layer == 0:
                 raise UnsupportedNetwork("a network whose first layer is dense and a later one a convolution has no circuit")
             else:
@@ -163,39 +296,67 @@ class ConvCircuit(WideCircuit):
                 found += [RowColumn(value_rows(layer, track), layer, False, exponents) for track in self.tracks_of(layer - 1)]
         return tuple(found)
 
-    def hidden_convolutions(self) -> list[tuple[int, int]]:
-        """Layer and piece of every convolution behind the first layer, in order."""
+    @cached_property
+    def _hidden_convolutions(self) -> list[Part]:
         layers = [layer for layer in range(1, self.layers) if self.is_convolution(layer)]
-        return [(layer, number) for layer in layers for number in self.pieces(layer)]
+        return [(t, number, chunk) for t in layers for number in self.pieces(t) for chunk in range(len(self.chunks_of(t)))]
+
+    def hidden_convolutions(self) -> list[Part]:
+        """Layer, piece and chunk of every column of what kernels behind the first layer meet, in order."""
+        return self._hidden_convolutions
 
     # bytes
 
     def to_bytes(self) -> bytes:
-        """As of a wide circuit with another magic, then for each layer a byte (1 with a grid) and the grid."""
+        """As of a wide circuit with another magic, then for each layer a byte (1 with a grid) and the grid. A circuit with wirings has a
+        third magic, and those of all layers behind the grids."""
         grids = (b"\x00" if grid is None else b"\x01" + grid.to_bytes() for grid in self.grids)
-        return CONVOLUTION_MAGIC + super().to_bytes()[len(CONVOLUTION_MAGIC) :] + b"".join(grids)
+        magic = WIRED_MAGIC if self.wiring else CONVOLUTION_MAGIC
+        return magic + super().to_bytes()[len(magic) :] + b"".join(grids) + b"".join(one.to_bytes() for one in self.wiring)
 
     @classmethod
     def read(cls, reader: ByteReader) -> ConvCircuit:
         """Parses `to_bytes` output at the cursor. Raises `MalformedFile`."""
-        parts = cls.read_parts(reader, CONVOLUTION_MAGIC)
+        start = reader.position
+        wired = reader.take(len(WIRED_MAGIC), "circuit magic") == WIRED_MAGIC
+        reader.position = start
+        parts = cls.read_parts(reader, WIRED_MAGIC if wired else CONVOLUTION_MAGIC, MAX_MAPPED_LAYERS)
         grids: list[Grid | None] = []
+        layers = range(len(parts[0]) - 1)
         try:
-            for layer in range(len(parts[0]) - 1):
+            for layer in layers:
                 flag = reader.unsigned(1, f"grid of layer {layer}")
                 if flag > 1:
                     raise MalformedFile(f"{reader.what}: the grid of layer {layer} is announced by {flag}, expected 0 or 1")
                 grids.append(Grid.take(reader, f"layer {layer}") if flag else None)
-            return cls(*parts, tuple(grids))
+            wiring = tuple(Wiring.take(reader, f"layer {layer}") for layer in layers) if wired else ()
+            if wired and all(one.plain for one in wiring):
+                raise MalformedFile(f"{reader.what}: no layer has a wiring, so its magic is {CONVOLUTION_MAGIC!r}")
+            return cls(*parts, tuple(grids), wiring)
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
 
 
-def kernel_rows(layer: int, piece: int) -> str:
-    """Name of a convolution's kernels, combined for one piece."""
-    return f"kernels{layer}_{piece}"
+def _blocks(band: tuple[int, int]) -> int:
+    """That so many values of so many lanes fill."""
+    return -(-packs_of(*band) // PACKS_PER_BLOCK)
 
 
-def correlation(layer: int, piece: int) -> str:
-    """Name of the column with what the kernels of a hidden convolution meet, for one piece."""
-    return f"conv{layer}_{piece}"
+def kernel_rows(layer: int, piece: int, chunk: int = 0) -> str:
+    """Name of one chunk of a convolution's kernels, combined for one piece."""
+    return f"kernels{layer}_{piece}{_behind(chunk)}"
+
+
+def part_of(name: str) -> tuple[int, int]:
+    """Piece and chunk of a column of kernels."""
+    _, piece, *chunk = name.split("_")
+    return int(piece), int(chunk[0]) if chunk else 0
+
+
+def correlation(layer: int, piece: int, chunk: int = 0) -> str:
+    """Name of the column with what one chunk of the kernels of a hidden convolution meets, for one piece."""
+    return f"conv{layer}_{piece}{_behind(chunk)}"
+
+
+def _behind(chunk: int) -> str:
+    return f"_{chunk}" if chunk else ""

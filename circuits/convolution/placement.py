@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from zkpredict.circuits.convolution.gadgets import ConvLanes, Convolution, Correlations
+from zkpredict.circuits.convolution.gadgets import ConvLanes, Convolution, Correlations, MaxPool
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.gadgets.base import Gadget
 from zkpredict.circuits.wide.dense import Dense
@@ -24,13 +24,17 @@ CONVOLUTION_ROUNDS: Mapping[str, tuple[str, ...]] = {
 def conv_gadgets(circuit: ConvCircuit) -> tuple[Gadget, ...]:
     """All of them, in the order in which their constraints are weighed."""
     rational = () if circuit.rational is None else (RationalGate(circuit, circuit.rational),)
-    layers = tuple(
-        Convolution(circuit, layer) if circuit.is_convolution(layer) else Dense(circuit, layer) for layer in range(circuit.layers)
-    )
+    layers = tuple(_layer(circuit, layer) for layer in range(circuit.layers))
     keys, output = Keys(circuit), Output(circuit)
     checks = (Correlations(circuit),) if circuit.hidden_convolutions() else ()
     total = Total(circuit, layers, output, keys, checks[0] if checks else None)
     return (ConvLanes(circuit), *rational, keys, Fold(circuit), *layers, *checks, output, total)
+
+
+def _layer(circuit: ConvCircuit, layer: int) -> Dense:
+    if circuit.is_pool(layer):
+        return MaxPool(circuit, layer)
+    return Convolution(circuit, layer) if circuit.is_convolution(layer) else Dense(circuit, layer)
 
 
 def conv_rounds(circuit: ConvCircuit) -> Mapping[str, tuple[str, ...]]:

@@ -79,16 +79,20 @@ class Grid:
         rows, columns = self.positions
         return f"{read} by {channels} kernels {self.kernel_height} x {self.kernel_width}{stride}{padding} to {rows} x {columns} x {channels}"
 
-    def windows(self) -> np.ndarray:
-        """For each position and tap the pooled number that is read, -1 for padding: int64 [count, taps]."""
-        height, width, channels = self.pooled
+    def places(self) -> np.ndarray:
+        """For each position the places of the pooled map that its kernel covers, row by row, -1 for padding: int64 [count, kernel]."""
+        height, width, _ = self.pooled
         rows, columns = self.positions
         y = np.arange(rows)[:, None] * self.stride + np.arange(self.kernel_height) - self.pad_top
         x = np.arange(columns)[:, None] * self.stride + np.arange(self.kernel_width) - self.pad_left
         inside = ((y >= 0) & (y < height))[:, None, :, None] & ((x >= 0) & (x < width))[None, :, None, :]
         at = y[:, None, :, None] * width + x[None, :, None, :]
-        numbers = at[..., None] * channels + np.arange(channels)
-        return np.where(inside[..., None], numbers, -1).reshape(self.count, self.taps)
+        return np.where(inside, at, -1).reshape(self.count, -1)
+
+    def windows(self) -> np.ndarray:
+        """For each position and tap the pooled number that is read, -1 for padding: int64 [count, taps]."""
+        places = self.places()[:, :, None]
+        return np.where(places >= 0, places * self.channels + np.arange(self.channels), -1).reshape(self.count, self.taps)
 
     def pools(self) -> np.ndarray:
         """For each number of the input the pooled number that it belongs to, -1 for none: int64 [inputs]."""

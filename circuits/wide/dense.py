@@ -16,7 +16,7 @@ from operator import add
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
 from zkpredict.circuits.field import MODULUS, S, power
-from zkpredict.circuits.networks.activations import MAX_BYTE, RELU, RELU8
+from zkpredict.circuits.networks.activations import MAX_BYTE, RELU, RELU8, Activation
 from zkpredict.circuits.publics import Patches, Periodic, PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.geometry import BIAS_ROW, LANE_BITS
@@ -37,7 +37,7 @@ class Dense(WideGadget):
     def columns(self) -> tuple[Column, ...]:
         return tuple(Column(rows.name, Origin.MODEL) for rows in self.circuit.row_columns if rows.layer == self.layer)
 
-    def read_by_weights(self) -> Expression:
+    def read_by_weights(self) -> Expression | None:
         if self.layer == 0 and self.circuit.private_input:
             return PrivateInput(self.circuit).read()
         if self.layer == 0:
@@ -51,13 +51,7 @@ class Dense(WideGadget):
 
     def activation(self, track: int) -> Expression:
         """What the layer before hands on from a lane of `track`."""
-        activation, sign = self.circuit.activations[self.layer - 1], Cell(f"sign{track}")
-        if activation == RELU:
-            return sign * argument(track)
-        if activation == RELU8:
-            exact = Cell(f"exact{track}")
-            return exact * Cell(f"mid{track}") + MAX_BYTE * (sign - exact)
-        return value(track)
+        return handed_on(self.circuit.activations[self.layer - 1], track)
 
     def selectors(self, alpha: S) -> dict[str, Selector[S]]:
         if self.layer == 0:
@@ -93,6 +87,17 @@ class Dense(WideGadget):
             for run in band.runs:
                 total = (total + power(alpha, run.last) * geometric(power(alpha, run.step), run.count) * offset) % MODULUS
         return total
+
+
+def handed_on(activation: Activation, track: int) -> Expression:
+    """What an activation makes of a lane of `track`."""
+    sign = Cell(f"sign{track}")
+    if activation == RELU:
+        return sign * argument(track)
+    if activation == RELU8:
+        exact = Cell(f"exact{track}")
+        return exact * Cell(f"mid{track}") + MAX_BYTE * (sign - exact)
+    return value(track)
 
 
 def inputs(step: int, chunk: int) -> str:

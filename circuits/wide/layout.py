@@ -20,7 +20,7 @@ from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
 
-MAGIC, CONVOLUTION_MAGIC = b"zkpC\x02", b"zkpC\x03"
+MAGIC, CONVOLUTION_MAGIC, WIRED_MAGIC = b"zkpC\x02", b"zkpC\x03", b"zkpC\x05"
 WIDE_DOMAINS = (512, 1024, 2048)
 MAX_TRACKS = 64
 MAX_CLASSES = 1000
@@ -50,7 +50,7 @@ class WideCircuit:
     def __post_init__(self) -> None:
         if self.domain not in WIDE_DOMAINS:
             raise UnsupportedNetwork(f"domain must be one of {WIDE_DOMAINS}, got {self.domain}")
-        if not 2 <= len(self.widths) <= MAX_LAYERS + 1 or not len(self.lanes) == len(self.activations) == len(self.widths) - 2:
+        if not 2 <= len(self.widths) <= self.most_layers + 1 or not len(self.lanes) == len(self.activations) == len(self.widths) - 2:
             raise UnsupportedNetwork(
                 f"{len(self.lanes)} lane widths and {len(self.activations)} activations do not match {len(self.widths)} layer widths"
             )
@@ -66,9 +66,9 @@ class WideCircuit:
         if self.classes > MAX_CLASSES:
             raise UnsupportedNetwork(f"a circuit has at most {MAX_CLASSES} classes, got {self.classes}")
         self.claim.check(self.classes)
-        if self.tracks > MAX_TRACKS:
+        if self.tracks > self.most_tracks:
             raise UnsupportedNetwork(
-                f"network {'-'.join(map(str, self.widths))} needs {self.tracks} tracks of {self.domain} rows, at most {MAX_TRACKS} fit"
+                f"network {'-'.join(map(str, self.widths))} needs {self.tracks} tracks of {self.domain} rows, at most {self.most_tracks} fit"
             )
 
     def gadgets(self) -> tuple[Gadget, ...]:
@@ -83,6 +83,16 @@ class WideCircuit:
         from zkpredict.circuits.wide.placement import WIDE_ROUNDS  # late: it builds on this module
 
         return WIDE_ROUNDS
+
+    @property
+    def most_layers(self) -> int:
+        """How many layers such a circuit may have."""
+        return MAX_LAYERS
+
+    @property
+    def most_tracks(self) -> int:
+        """How many tracks such a circuit may have."""
+        return MAX_TRACKS
 
     @property
     def inputs(self) -> int:
@@ -245,7 +255,7 @@ class WideCircuit:
             raise MalformedFile(f"{reader.what}: {error}") from None
 
     @staticmethod
-    def read_parts(reader: ByteReader, magic: bytes) -> Parts:
+    def read_parts(reader: ByteReader, magic: bytes, most_layers: int = MAX_LAYERS) -> Parts:
         """What the bytes say, in the order of the fields. Raises `MalformedFile`."""
         reader.expect(magic, "circuit magic")
         domain = reader.unsigned(2, "domain")
@@ -254,7 +264,7 @@ class WideCircuit:
         if kind >= len(Kind):
             raise MalformedFile(f"{reader.what}: claim is {kind}, expected 0 to {len(Kind) - 1}")
         parameter = int.from_bytes(reader.take(PARAMETER_BYTES, "claim parameter"), "little", signed=True)
-        layers = read_layer_count(reader)
+        layers = read_layer_count(reader, most_layers)
         widths = tuple(reader.unsigned(4, f"width {i}") for i in range(layers + 1))
         tagged = reader.take(layers - 1, "lane widths")
         tags = [byte >> _TAG_BITS for byte in tagged]

@@ -47,7 +47,8 @@ class Total(WideGadget):
 
     def constraints(self) -> tuple[Constraint, ...]:
         total = Cell("sum")
-        right = Public("last") * Cell("fold") - reduce(add, [layer.read_by_weights() for layer in self.dense]) - Public("constants")
+        weighed = [read for layer in self.dense if (read := layer.read_by_weights()) is not None]
+        right = Public("last") * Cell("fold") - reduce(add, weighed) - Public("constants")
         claimed = self.output.read()
         right = right if claimed is None else right + claimed
         right = right if self.late is None else right + self.late.read()

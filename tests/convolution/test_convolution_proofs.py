@@ -6,7 +6,7 @@ from conv_cases import SHAPES, network_of, picture
 from support import refuses
 
 from zkpredict.circuits.convolution.gadgets import public_correlation
-from zkpredict.circuits.convolution.layout import ConvCircuit
+from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.debug import UnsatisfiedConstraint, check_trace
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
@@ -127,9 +127,8 @@ def test_every_pack_s_exponent_is_the_fold_s(models, name):
 
 def columns_of(model, image, alpha):
     activations = model.network.infer(image[None]).activations
-    circuit = model.commitment.circuit
-    parts = circuit.hidden_convolutions()
-    return {f"conv{t}_{p}": correlation_column(model.compiled, t, p, activations[t - 1][0], alpha).to_ints() for t, p in parts}
+    read = {part: model.network.read_by(part[0], activations)[0] for part in model.commitment.circuit.hidden_convolutions()}
+    return {correlation(*part): correlation_column(model.compiled, *part[:2], own, alpha, part[2]).to_ints() for part, own in read.items()}
 
 
 def test_the_debug_checker_holds_the_whole_system_and_names_a_wrong_column(models):
@@ -148,8 +147,8 @@ def test_the_debug_checker_holds_the_whole_system_and_names_a_wrong_column(model
 class OtherCorrelation(Prover):
     """Commits to a column that its kernels like better."""
 
-    def correlation(self, layer, piece):
-        return super().correlation(layer, piece) + Vector.from_ints([0, 1]).scatter(self.circuit.domain, [0, 3])
+    def correlation(self, layer, piece, chunk):
+        return super().correlation(layer, piece, chunk) + Vector.from_ints([0, 1]).scatter(self.circuit.domain, [0, 3])
 
 
 def test_another_correlation_proves_nothing(models):

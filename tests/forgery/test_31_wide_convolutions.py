@@ -52,7 +52,7 @@ class OfAnother(WithTrace):
 
     other: np.ndarray
 
-    def correlation(self, layer: int, piece: int) -> Vector:
+    def correlation(self, layer: int, piece: int, chunk: int) -> Vector:
         activations = self.compiled.network.infer(self.other[None]).activations
         return correlation_column(self.compiled, layer, piece, activations[layer - 1][0], self.challenges["alpha"])
 
@@ -60,8 +60,8 @@ class OfAnother(WithTrace):
 class KnowsEta(OfAnother):
     """Makes the check hold at the eta that it knows, by an entry behind the taps, which meets no weight."""
 
-    def correlation(self, layer: int, piece: int) -> Vector:
-        wrong, right = super().correlation(layer, piece).to_ints(), WithTrace.correlation(self, layer, piece).to_ints()
+    def correlation(self, layer: int, piece: int, chunk: int) -> Vector:
+        wrong, right = super().correlation(layer, piece, chunk).to_ints(), WithTrace.correlation(self, layer, piece, chunk).to_ints()
         eta, spare = ahead(self, "folded", "trace")["eta"], SECOND.taps + 3
         error = sum((a - b) * pow(eta, row, MODULUS) for row, (a, b) in enumerate(zip(wrong, right)))
         wrong[spare] = (wrong[spare] - error * inverse(pow(eta, spare, MODULUS))) % MODULUS
