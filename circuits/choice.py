@@ -34,18 +34,23 @@ class Choice:
 
 
 def compile_any(
-    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
+    batch: bool = False,
 ) -> AnyCompiled:
     """The network in the placement asked for; without one in a compact circuit, which is the cheapest on-chain, if one holds it
-    and the claim is the class, else in a wide one.
+    and the claim is the class, else in a wide one. `batch`: wide, with slots where there is room.
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
     """
     if network.grids or network.wired:
         if placement == COMPACT or private_input:
             network.require_dense("compact circuits" if placement == COMPACT else "circuits with a private input")
+        if batch:
+            network.require_dense("batches")
         return compile_convolution(network, claim, domain)
-    compact = placement == COMPACT or (placement is None and claim == CLASS and not private_input and domain in (None, *DOMAINS))
+    if batch and placement == COMPACT:
+        raise UnsupportedNetwork("compact circuits have no batches: leave out the placement, and a wide one is made")
+    compact = placement == COMPACT or (placement is None and claim == CLASS and not private_input and not batch and domain in (None, *DOMAINS))
     if compact:
         try:
             if private_input:
@@ -56,7 +61,7 @@ def compile_any(
         except UnsupportedNetwork:
             if placement == COMPACT:
                 raise
-    return compile_wide(network, claim, domain, private_input)
+    return compile_wide(network, claim, domain, private_input, batch)
 
 
 def choices(network: IntegerNetwork, claim: Claim = CLASS, private_input: bool = False) -> tuple[Choice, ...]:
@@ -76,5 +81,5 @@ def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     if isinstance(circuit, ConvCircuit) or network.grids or network.wired:
         return compile_convolution(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
     if isinstance(circuit, WideCircuit):
-        return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input)
+        return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input, circuit.slotted)
     return compile_network(network, circuit.domain)

@@ -21,18 +21,20 @@ from zkpredict.circuits.wide.claims import CLASS, Claim
 
 
 def compile_or_advise(
-    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
+    batch: bool = False,
 ) -> AnyCompiled:
     """`compile_any`, whose `UnsupportedNetwork` also says which widths would fit, when any would."""
     try:
-        return compile_any(network, domain, claim, placement, private_input)
+        return compile_any(network, domain, claim, placement, private_input, batch)
     except UnsupportedNetwork as error:
-        advice = size_advice(network, domain, claim, placement, private_input)
+        advice = size_advice(network, domain, claim, placement, private_input, batch)
         raise UnsupportedNetwork(f"{error}{advice and ': '}{advice}") from None
 
 
 def size_advice(
-    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False
+    network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
+    batch: bool = False,
 ) -> str:
     """How the network could be made to fit; empty when it fits, or when its size is not the reason that it does not."""
     if network.grids or network.wired:
@@ -41,7 +43,7 @@ def size_advice(
 
     def fits(widths: tuple[int, ...], at: int | None = domain) -> bool:
         try:
-            compile_any(_stand_in(network, widths), at, claim, placement, private_input)
+            compile_any(_stand_in(network, widths), at, claim, placement, private_input, batch)
         except UnsupportedNetwork:
             return False
         return True

@@ -103,6 +103,6 @@ def compile_convolution(network: IntegerNetwork, claim: Claim = CLASS, domain: i
     wiring = tuple(layer.wiring for layer in network.layers) if network.wired else ()
 
     def circuit(rows: int) -> ConvCircuit:
-        return ConvCircuit(network.shape, lanes, activations, rows, claim, False, grids, wiring)
+        return ConvCircuit(network.shape, lanes, activations, rows, claim, grids=grids, wiring=wiring)
 
     return ConvNetwork(network, smallest(circuit) if domain is None else circuit(domain), scales)

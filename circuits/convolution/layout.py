@@ -57,6 +57,8 @@ class ConvCircuit(WideCircuit):
     def __post_init__(self) -> None:
         if self.private_input:
             raise UnsupportedNetwork("circuits with convolutions have public inputs only")
+        if self.slotted:
+            raise UnsupportedNetwork("circuits with convolutions have no slots: batches hold dense layers only")
         if len(self.grids) != len(self.widths) - 1 or not any(self.grids):
             raise UnsupportedNetwork(f"{len(self.grids)} grids do not match {len(self.widths) - 1} layers")
         if self.wiring and (len(self.wiring) != self.layers or all(one.plain for one in self.wiring)):

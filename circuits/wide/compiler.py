@@ -137,18 +137,25 @@ def fit(number: int, shift: int, interval: Interval) -> tuple[int, int]:
 
 
 def compile_wide(
-    network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None, private_input: bool = False
+    network: IntegerNetwork, claim: Claim = CLASS, domain: int | None = None, private_input: bool = False, batch: bool = False
 ) -> WideNetwork:
-    """Chooses lanes, and the domain with the smallest proof (or takes the given one).
+    """Chooses lanes, and the domain with the smallest proof (or takes the given one). For a `batch`: slots, on as many rows as there
+    can be, where the network leaves room for them.
 
     Raises `UnsupportedNetwork`, naming layer and row, when a worst-case bound does not fit a lane, and naming the sizes when no domain
     fits.
     """
     lanes, scales, activations = fit_layers(network)
 
-    def circuit(rows: int) -> WideCircuit:
-        return WideCircuit(network.shape, lanes, activations, rows, claim, private_input)
+    def circuit(rows: int, slotted: bool = False) -> WideCircuit:
+        return WideCircuit(network.shape, lanes, activations, rows, claim, private_input, slotted)
 
+    if batch and (claim != CLASS or private_input):
+        what = "a private input" if private_input else f"the claim {claim}"
+        raise UnsupportedNetwork(f"batches claim the class of public inputs, and have no place for {what}")
+    if batch:
+        with suppress(UnsupportedNetwork):  # more than half of a track: a track or more for each input, without slots
+            return WideNetwork(network, circuit(domain or WIDE_DOMAINS[-1], True), scales)
     if private_input and domain is None:
         domain = private_domain(network.shape[0])
     return WideNetwork(network, smallest(circuit) if domain is None else circuit(domain), scales)

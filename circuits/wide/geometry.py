@@ -8,11 +8,13 @@
 
 A pack's exponent of alpha follows from where it lies: the fold runs over all tracks at once and gives pack `position` of block b on
 track g the power 3 B g + 3 (B - 1 - b) + (2 - position) of alpha, with B = n / 32.
+
+A slotted circuit has every J-th block only: other inputs of a batch have the same pieces 1, 2, ... J - 1 blocks further on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 LANE_BITS = 24
@@ -162,6 +164,23 @@ def allocate(bands: Iterable[int], per_track: int) -> tuple[list[list[Piece]], i
         found.setdefault(band, []).append(Piece(track, residue, stride, size, per_track))
         taken += size
     return [found.get(band, []) for band in range(len(found))], -(-taken // per_track)
+
+
+def slots_for(bands: Sequence[int], per_track: int) -> int:
+    """The largest power of two, at most `per_track`, into which blocks of a track can be dealt out so that bands of so many blocks
+    each fit one share; 1 when they fill more than half of the track."""
+    slots = per_track
+    while slots > 1 and allocate(bands, per_track // slots)[1] > 1:
+        slots //= 2
+    return slots
+
+
+def allocate_slots(bands: Sequence[int], per_track: int, slots: int) -> tuple[list[list[Piece]], int]:
+    """`allocate` on the blocks that are 0 modulo `slots`."""
+    pieces, tracks = allocate(bands, per_track // slots)
+    return [
+        [Piece(one.track, one.residue * slots, one.stride * slots, one.blocks, per_track) for one in own] for own in pieces
+    ], tracks
 
 
 def _power_of_two(count: int) -> int:

@@ -15,7 +15,7 @@ from zkpredict.circuits.networks.activations import RELU, RELU8, Activation, Rat
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, PARAMETER_BYTES, Claim, Kind
-from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, Run, allocate, packs_of
+from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, Run, allocate_slots, packs_of, slots_for
 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
@@ -27,15 +27,16 @@ MAX_CLASSES = 1000
 NARROW, DOUBLE = 1, 2
 """Lanes of a value: 24 or 48 bits."""
 _TAG_BITS, _LANES_MASK = 4, 15
-_PRIVATE = 128
-Parts = tuple[tuple[int, ...], tuple[int, ...], tuple[Activation, ...], int, Claim, bool]
+_PRIVATE, _SLOTTED = 128, 64
+Parts = tuple[tuple[int, ...], tuple[int, ...], tuple[Activation, ...], int, Claim, bool, bool]
 
 
 @dataclass(frozen=True)
 class WideCircuit:
     """`widths`: neurons from input to output; `lanes`: of each hidden layer's values; `activations`: of each hidden layer, of
     which at most one is rational; `domain`: rows n; `claim`: what is said of the output;
-    `private_input`: whether the input is hidden under a commitment (`circuits.wide.private`).
+    `private_input`: whether the input is hidden under a commitment (`circuits.wide.private`); `slotted`: whether its one track leaves
+    room for other inputs of a batch (`circuits.batch`).
 
     Raises `UnsupportedNetwork` when the layers do not fit.
     """
@@ -46,6 +47,7 @@ class WideCircuit:
     domain: int
     claim: Claim = CLASS
     private_input: bool = False
+    slotted: bool = False
 
     def __post_init__(self) -> None:
         if self.domain not in WIDE_DOMAINS:
@@ -66,10 +68,18 @@ class WideCircuit:
         if self.classes > MAX_CLASSES:
             raise UnsupportedNetwork(f"a circuit has at most {MAX_CLASSES} classes, got {self.classes}")
         self.claim.check(self.classes)
+        self._check_slots()
         if self.tracks > self.most_tracks:
             raise UnsupportedNetwork(
                 f"network {'-'.join(map(str, self.widths))} needs {self.tracks} tracks of {self.domain} rows, at most {self.most_tracks} fit"
             )
+
+    def _check_slots(self) -> None:
+        if self.slotted and (self.claim != CLASS or self.private_input):
+            what = "with a private input" if self.private_input else f"that claims {self.claim}"
+            raise UnsupportedNetwork(f"a circuit {what} has no slots: batches claim the class of public inputs")
+        if self.slotted and self.slots == 1:
+            raise UnsupportedNetwork(f"the network fills more than half of a track of {self.domain} rows, which leaves no slots")
 
     def gadgets(self) -> tuple[Gadget, ...]:
         """What the circuit is made of, in the order in which constraints are weighed."""
@@ -129,13 +139,24 @@ class WideCircuit:
     # bands
 
     @cached_property
-    def _allocation(self) -> tuple[list[Band], int]:
+    def slots(self) -> int:
+        """How many inputs of a batch lie side by side on a track: the model has the blocks that are 0 modulo this number."""
+        return slots_for(self._wanted_blocks, self.blocks) if self.slotted else 1
+
+    @property
+    def _wanted(self) -> list[tuple[int, int]]:
+        """Values and lanes of each band."""
         values = [*zip(self.widths[1:-1], self.lanes, strict=True)]
-        if self.claim.kind is not Kind.LOGITS:
-            values.append((self.classes, DOUBLE))
-        blocks = [-(-packs_of(*one) // PACKS_PER_BLOCK) for one in values]
-        pieces, tracks = allocate(blocks, self.blocks)
-        return [Band.on(*one, own) for one, own in zip(values, pieces, strict=True)], max(tracks, 1)
+        return values if self.claim.kind is Kind.LOGITS else [*values, (self.classes, DOUBLE)]
+
+    @property
+    def _wanted_blocks(self) -> list[int]:
+        return [-(-packs_of(*one) // PACKS_PER_BLOCK) for one in self._wanted]
+
+    @cached_property
+    def _allocation(self) -> tuple[list[Band], int]:
+        pieces, tracks = allocate_slots(self._wanted_blocks, self.blocks, self.slots)
+        return [Band.on(*one, own) for one, own in zip(self._wanted, pieces, strict=True)], max(tracks, 1)
 
     @property
     def tracks(self) -> int:
@@ -229,7 +250,7 @@ class WideCircuit:
     # bytes
 
     def to_bytes(self) -> bytes:
-        """Canonical bytes: magic, domain u16, claim u8 (its highest bit: the input is private) and its parameter i64, layer count u8, widths u32 each, then for each hidden
+        """Canonical bytes: magic, domain u16, claim u8 (its highest bit: the input is private, the next: slots) and its parameter i64, layer count u8, widths u32 each, then for each hidden
         layer its lanes u8 (the activation's tag in the high four bits), then the rational activation if there is one;
         little-endian."""
         tagged = zip(self.lanes, self.activations, strict=True)
@@ -237,7 +258,7 @@ class WideCircuit:
             [
                 MAGIC,
                 self.domain.to_bytes(2, "little"),
-                bytes([self.claim.kind | _PRIVATE * self.private_input]),
+                bytes([self.claim.kind | _PRIVATE * self.private_input | _SLOTTED * self.slotted]),
                 self.claim.parameter.to_bytes(PARAMETER_BYTES, "little", signed=True),
                 bytes([self.layers]),
                 *(width.to_bytes(4, "little") for width in self.widths),
@@ -260,7 +281,7 @@ class WideCircuit:
         reader.expect(magic, "circuit magic")
         domain = reader.unsigned(2, "domain")
         kind = reader.unsigned(1, "claim")
-        private, kind = bool(kind & _PRIVATE), kind & ~_PRIVATE
+        private, slotted, kind = bool(kind & _PRIVATE), bool(kind & _SLOTTED), kind & ~(_PRIVATE | _SLOTTED)
         if kind >= len(Kind):
             raise MalformedFile(f"{reader.what}: claim is {kind}, expected 0 to {len(Kind) - 1}")
         parameter = int.from_bytes(reader.take(PARAMETER_BYTES, "claim parameter"), "little", signed=True)
@@ -279,7 +300,7 @@ class WideCircuit:
             claim = Claim(Kind(kind), parameter)
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
-        return widths, lanes, tuple(known[tag] for tag in tags), domain, claim, private
+        return widths, lanes, tuple(known[tag] for tag in tags), domain, claim, private, slotted
 
     @cached_property
     def digest(self) -> bytes:
