@@ -35,6 +35,8 @@ class Column:
 
     `defined_by` names the constraint that determines the column from the columns before it: the prover solves that constraint
     for it. Columns without one are filled by their gadget. `values`: of a fixed column, on the subgroup of the order of their number.
+    `mask`: zero on every row, so nothing but its blinders: it hides sums of columns of the model at rotations where no other column
+    of the proof is read.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Column:
     round: int = 0
     defined_by: str | None = None
     values: tuple[int, ...] = ()
+    mask: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,8 @@ class Form:
     rotations: tuple[int, ...]
     outputs: int = 0
     """How many numbers of the network's output a proof makes public."""
+    cells: frozenset[CellName] = frozenset()
+    """All cells that constraints read."""
 
     @classmethod
     def of(
@@ -112,7 +117,7 @@ class Form:
         rounds.append(Round(EVALUATION_ROUND, (), scalars, ("nu",)))
         rounds.append(Round(OPENING_ROUND, ("opening",), (), ("zeta",)))
         rounds.append(Round(FINAL_ROUND, ("final",), (), ()))
-        return cls(columns, tuple(rounds), stated, rotations)
+        return cls(columns, tuple(rounds), stated, rotations, cells=frozenset(cells))
 
     @cached_property
     def points(self) -> tuple[str, ...]:
@@ -149,7 +154,17 @@ class Form:
     def blinders(self) -> int:
         """Random coefficients in each column: one for each value of it that a proof fixes, which is the column at every rotation
         of tau (its own commitment, the quotient's) and of rho (stated values and sums of them)."""
-        return 2 * len(self.rotations)
+        return 2 * len(self._usual)
+
+    def blinders_of(self, column: str) -> int:
+        """Those of one column: a mask has more, for the rotations of its own."""
+        return 2 * len(self._usual | {rotation for name, rotation in self.cells if name == column})
+
+    @cached_property
+    def _usual(self) -> set[int]:
+        """The rotations at which a proof's columns are read, but for masks."""
+        own = {column.name for column in self.proof_columns if not column.mask}
+        return {0} | {rotation for name, rotation in self.cells if name in own}
 
 
 def scalar_name(cell: CellName) -> str:

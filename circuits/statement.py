@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 CLAIM_BYTES = 32
 OUTPUT_BYTES = 8
@@ -18,6 +19,9 @@ class Statement:
 
     Built by `statement_for` of the verifier, which refuses what does not fit, or by a prover, who may claim what he likes.
     """
+
+    label: ClassVar[bytes] = b"zkpredict proof v1"
+    """What proofs of such statements begin their transcript with."""
 
     input: bytes = field(repr=False)
     claim: int

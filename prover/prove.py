@@ -205,7 +205,11 @@ class Prover:
 
     def commit(self, values: Mapping[str, Vector]) -> dict[str, Column]:
         """Blinded columns."""
-        return dict(zip(values, commit_columns(list(values.values()), self.form.blinders), strict=True))
+        found: dict[str, Column] = {}
+        for blinders, names in groupby(sorted(values, key=self.form.blinders_of), key=self.form.blinders_of):
+            own = {name: values[name] for name in names}
+            found |= zip(own, commit_columns(list(own.values()), blinders), strict=True)
+        return found
 
     def filled(self, values: np.ndarray) -> Vector:
         """A column of the trace, int64 or (as objects) ints of any size, as field elements."""

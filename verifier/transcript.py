@@ -1,6 +1,6 @@
 """The Fiat-Shamir transcript: a chain of keccak256, so that each challenge depends on everything said before it.
 
-    context = keccak(label | circuit digest)
+    context = keccak(label | circuit digest)                            the label is that of proofs of one input, or of batches
     state_0 = keccak(context | model id | digit as 32 bytes | image)     the model id is itself a hash of circuit and rows
     state_k = keccak(state_(k-1) | message of round k)
     challenge = state_k mod r;  a second one in the same round: keccak(state_k | 01) mod r
@@ -16,7 +16,7 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.keccak import keccak256 as keccak256
 from zkpredict.circuits.statement import Statement
 
-PROOF_LABEL = b"zkpredict proof v1"
+PROOF_LABEL = Statement.label
 MODEL_LABEL = b"zkpredict model v1"
 POINT_CHALLENGE = "rho"
 POINT_CHALLENGE_BITS = 240
@@ -32,7 +32,7 @@ class Transcript:
     """The verifier's randomness. Start it with the statement, then `absorb` the messages in order."""
 
     def __init__(self, circuit_digest: bytes, model_id: bytes, statement: Statement) -> None:
-        self.state = keccak256(context(PROOF_LABEL, circuit_digest) + model_id + statement.absorbed())
+        self.state = keccak256(context(statement.label, circuit_digest) + model_id + statement.absorbed())
 
     def absorb(self, message: bytes) -> None:
         """Chains the bytes of one round's message into the state."""

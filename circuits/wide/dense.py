@@ -110,7 +110,7 @@ def input_part(circuit: WideCircuit, step: int, chunk: int, data: bytes, alpha: 
     own = circuit.chunks[chunk]
     ratio = pow(alpha, step, MODULUS)
     weights = tuple(pow(ratio, place, MODULUS) for place in range(circuit.packs_per_row))
-    return InputPart(circuit.domain, bytes(data[own.start : own.stop]), chunk == 0, weights)
+    return InputPart(circuit.domain, (*([1] if chunk == 0 else []), *data[own.start : own.stop]), weights)
 
 
 def geometric(ratio: S | int, count: int) -> S | int:

@@ -3,11 +3,12 @@
     inputs = X / n,   X(Y) = sum_k q_k Y^(-k mod n),   q = w_0 (1, x_0, x_1, ...), w_1 (1, x_0, ...), ...
     (1/n) sum_{h in H} rows(h) X(h) = <coefficients of rows, q>
 
-The 1, which the bias meets, is there in the first part only.
+The 1, which the bias meets, is there in the first part only. A batch has sums of inputs, weighted by powers of alpha, in the place of x.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from zkpredict.circuits.field import MODULUS, inverse
@@ -15,24 +16,18 @@ from zkpredict.circuits.field import MODULUS, inverse
 
 @dataclass(frozen=True)
 class InputPart:
-    """`inputs` for the bytes `data`, with the 1 before them when `leading`, once for each of `weights`."""
+    """`inputs` for `values` (bytes, or field elements, with the 1 before them in the first part), once for each of `weights`."""
 
     domain: int
-    data: bytes = field(repr=False)
-    leading: bool
+    values: Sequence[int] = field(repr=False)
     weights: tuple[int, ...]
-
-    @property
-    def _values(self) -> list[int]:
-        return [*([1] if self.leading else []), *self.data]
 
     def coefficients(self) -> list[int]:
         """Low first, n of them."""
         scale, position = inverse(self.domain), 0
         found = [0] * self.domain
-        values = self._values
         for weight in self.weights:
-            for value in values:
+            for value in self.values:
                 found[-position % self.domain] = weight * value * scale % MODULUS
                 position += 1
         return found
@@ -40,7 +35,7 @@ class InputPart:
     def evaluate(self, point: int, domain: int) -> int:
         """With z = 1 / point: point^n (sum_p w_p z^(p m)) (sum_i v_i z^i) for m values, but for the very first term, which is v_0
         w_0 and not point^n times that."""
-        values, z = self._values, inverse(point)
+        values, z = self.values, inverse(point)
         block, total = 0, 0
         for value in reversed(values):
             block = (block * z + value) % MODULUS
