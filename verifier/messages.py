@@ -23,7 +23,7 @@ from zkpredict.circuits.statement import OUTPUT_BYTES, Statement
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.transcript import Transcript
 
-MAGIC = b"zkpP\x01"
+MAGIC, BATCH_MAGIC = b"zkpP\x01", b"zkpB\x01"
 MODEL_ID_BYTES = 32
 DIGIT_BYTES = 2
 POINT_BYTES, SCALAR_BYTES = 48, 32
@@ -98,6 +98,8 @@ class Proof:
 
         Raises `MalformedProof`: wrong magic or length, scalar >= r, bad point, point at infinity, trailing bytes.
         """
+        if data.startswith(BATCH_MAGIC):
+            raise MalformedProof("proof: this is one of a batch: `zkpredict verify-batch` checks it")
         reader = ByteReader(data, "proof")
         try:
             reader.expect(MAGIC, "magic")
@@ -111,7 +113,7 @@ class Proof:
             reader.finish()
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
-        points = {name: _point(raw, name, decode_point) for name, raw in encoded.items()}
+        points = {name: read_point(raw, name, decode_point) for name, raw in encoded.items()}
         return cls(model_id, digit, points, scalars, form, outputs)
 
 
@@ -146,7 +148,8 @@ def encode_scalar(value: int) -> bytes:
     return value.to_bytes(SCALAR_BYTES, "big")
 
 
-def _point(raw: bytes, name: str, decode_point: Callable[[bytes], Point]) -> Point:
+def read_point(raw: bytes, name: str, decode_point: Callable[[bytes], Point]) -> Point:
+    """The point `name` of a proof. Raises `MalformedProof`."""
     if raw[0] & _INFINITY:
         raise MalformedProof(f"proof: point {name} is at infinity")
     try:

@@ -79,7 +79,11 @@ def check_names(commitment: ModelCommitment, proof: Proof) -> None:
         raise WrongStatement(
             f"the proof is for model {proof.model_id.hex()}, the commitment is of model {commitment.model_id.hex()}"
         )
-    expected = form(commitment.circuit)
+    check_form(proof, form(commitment.circuit))
+
+
+def check_form(proof: Proof, expected: Form) -> None:
+    """Refuses a proof with other parts than proofs of this form have. Raises `WrongStatement`."""
     if proof.form.rounds != expected.rounds:
         raise WrongStatement(
             f"the proof has {len(proof.points)} points and {len(proof.scalars)} scalars of another kind of circuit, "
@@ -98,14 +102,19 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray | HiddenInput,
     statement = statement_for(
         circuit, image if isinstance(image, HiddenInput) else image_bytes(image), proof.digit, proof.outputs, context
     )
+    check_opening(commitment, circuit, statement, proof, cast("tuple[G1, ...]", image.points) if isinstance(image, HiddenInput) else ())
+
+
+def check_opening(
+    commitment: ModelCommitment, circuit: AnyCircuit, statement: Statement, proof: Proof, hidden: tuple[G1, ...] = ()
+) -> None:
+    """The equations of one proof: `circuit` is that of the model, or a batch of it. Raises `FailedOpening`."""
     challenges = derive_challenges(circuit.digest, statement, proof)
     if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, MODULUS) == 1:
         raise FailedOpening("the challenge point rho is zero or fell into the domain")
     linearisation = linearise(circuit, statement, challenges, proof.scalars)
     claim = fold(circuit, linearisation, proof.scalars, challenges)
-
-    hidden = cast("tuple[G1, ...]", image.points) if isinstance(image, HiddenInput) else ()
-    terms = column_terms(commitment, proof, claim, challenges, hidden)
+    terms = column_terms(commitment, proof, claim, challenges, hidden, circuit)
     points = _kernel(proof)
     terms.append((points["opening"], claim.opening))
     terms.append((G1.generator(), -claim.value % MODULUS))
@@ -117,17 +126,18 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray | HiddenInput,
 
 
 def column_terms(
-    commitment: ModelCommitment, proof: Proof, claim: Fold[int], challenges: Mapping[str, int], hidden: tuple[G1, ...] = ()
+    commitment: ModelCommitment, proof: Proof, claim: Fold[int], challenges: Mapping[str, int], hidden: tuple[G1, ...] = (),
+    circuit: AnyCircuit | None = None,
 ) -> list[tuple[G1, int]]:
     """The folded columns as points and scalars: the proof's, the constants', the model's rows by powers of alpha, and the points
-    of a hidden input in order.
+    of a hidden input in order. `circuit`: a batch of the model's, by default the model's own.
 
     Raises `ValueError` when the fold has a column that nothing commits to, or leaves one out.
     """
-    circuit, alpha, points = commitment.circuit, challenges["alpha"], _kernel(proof)
+    alpha, points = challenges["alpha"], _kernel(proof)
     left, given = dict(claim.columns), iter(hidden)
     terms: list[tuple[G1, int]] = []
-    for column in form(circuit).columns:
+    for column in form(circuit or commitment.circuit).columns:
         if column.name not in left:
             raise ValueError(f"column {column.name} is not folded")
         scalar = left.pop(column.name)

@@ -33,6 +33,7 @@ _HOMES = {
     "Model": "zkpredict.prover.model",
     "commit_model": "zkpredict.prover.commit",
     "prove": "zkpredict.prover.prove",
+    "prove_batch": "zkpredict.prover.batch",
     "hide": "zkpredict.prover.hiding",
     "OpenedInput": "zkpredict.prover.hiding",
     "HiddenInput": "zkpredict.verifier.hidden",
@@ -41,6 +42,9 @@ _HOMES = {
     "VerificationError": "zkpredict.verifier.errors",
     "verify": "zkpredict.verifier.native",
     "parse_proof": "zkpredict.verifier.native",
+    "BatchProof": "zkpredict.verifier.batch",
+    "verify_batch": "zkpredict.verifier.batch",
+    "parse_batch": "zkpredict.verifier.batch",
 }
 __all__ = list(_HOMES)
 __version__ = "0.1.0"

@@ -7,6 +7,7 @@ so that S on the last row is sum_e alpha^e (240-bit value of pack e). Lanes on i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
 
 from zkpredict.circuits.columns import Column, Origin
@@ -29,8 +30,11 @@ class Fold(WideGadget):
     def constraints(self) -> tuple[Constraint, ...]:
         fold, idle = Cell("fold"), Public("idle")
         step = LANE_BASE + Public("pack_step") * Public("pack_head") - (LANE_BASE - 1) * idle
-        lanes = reduce(_onto, [lane(track) for track in reversed(range(self.circuit.tracks))])
-        return (Constraint("fold", fold.next - step * fold - (1 - idle) * lanes + Public("last") * fold),)
+        return (Constraint("fold", fold.next - step * fold - (1 - idle) * self.lanes() + Public("last") * fold),)
+
+    def lanes(self) -> Expression:
+        """The lanes of all tracks, each with its power of alpha."""
+        return horner([lane(track) for track in range(self.circuit.tracks)], "track_step")
 
     def selectors(self, alpha: S) -> dict[str, Selector[S]]:
         heads = range(0, PACKS_PER_BLOCK * PACK_LANES, PACK_LANES)
@@ -44,5 +48,6 @@ class Fold(WideGadget):
         }
 
 
-def _onto(folded: Expression, next_lane: Expression) -> Expression:
-    return folded * Public("track_step") + next_lane
+def horner(terms: Sequence[Expression], step: str) -> Expression:
+    """The sum of terms[k] step^k, where `step` names a public polynomial."""
+    return reduce(lambda folded, term: folded * Public(step) + term, reversed(terms))

@@ -98,18 +98,24 @@ def lane_places(band: Band) -> dict[int, tuple[np.ndarray, np.ndarray]]:
 def place(cells: Cells, band: Band, values: np.ndarray, offset: int) -> None:
     """Writes `values` + offset (int64 [band.values], taken modulo 2^bits) as limbs into the band's lanes, and the offset alone into
     places to spare."""
+    lanes = lanes_of(band, values, offset)
+    for track, (rows, numbers) in lane_places(band).items():
+        write(cells, track, rows, lanes[numbers])
+
+
+def lanes_of(band: Band, values: np.ndarray, offset: int) -> np.ndarray:
+    """`values` + offset (int64 [..., band.values]) as the numbers of the band's lanes, pack by pack: int64 [..., lanes]."""
     import numpy as np  # verifiers, which fill nothing, do not wait for it
 
     packs = sum(run.count for run in band.runs)
-    padded = np.zeros((packs, band.values_per_pack), dtype=np.int64)
-    padded.ravel()[: len(values)] = values
-    padded += offset
-    lanes = np.zeros((packs, PACK_LANES), dtype=np.int64)
+    padded = np.zeros((*values.shape[:-1], packs * band.values_per_pack), dtype=np.int64)
+    padded[..., : values.shape[-1]] = values
+    padded = padded.reshape(*values.shape[:-1], packs, band.values_per_pack) + offset
+    lanes = np.zeros((*values.shape[:-1], packs, PACK_LANES), dtype=np.int64)
     for number in range(band.lanes):
         shifted = padded >> (LANE_BITS * (band.lanes - 1 - number))
-        lanes[:, number : band.values_per_pack * band.lanes : band.lanes] = shifted & ((1 << LANE_BITS) - 1)
-    for track, (rows, numbers) in lane_places(band).items():
-        write(cells, track, rows, lanes.ravel()[numbers])
+        lanes[..., number : band.values_per_pack * band.lanes : band.lanes] = shifted & ((1 << LANE_BITS) - 1)
+    return lanes.reshape(*values.shape[:-1], packs * PACK_LANES)
 
 
 def write(cells: Cells, track: int, rows: np.ndarray | int, lanes: np.ndarray | int) -> None:

@@ -69,7 +69,7 @@ class WideCircuit:
             raise UnsupportedNetwork(f"a circuit has at most {MAX_CLASSES} classes, got {self.classes}")
         self.claim.check(self.classes)
         self._check_slots()
-        if self.tracks > self.most_tracks:
+        if self.model_tracks > self.most_tracks:
             raise UnsupportedNetwork(
                 f"network {'-'.join(map(str, self.widths))} needs {self.tracks} tracks of {self.domain} rows, at most {self.most_tracks} fit"
             )
@@ -159,8 +159,14 @@ class WideCircuit:
         return [Band.on(*one, own) for one, own in zip(self._wanted, pieces, strict=True)], max(tracks, 1)
 
     @property
-    def tracks(self) -> int:
+    def model_tracks(self) -> int:
+        """Tracks that one input takes."""
         return self._allocation[1]
+
+    @property
+    def tracks(self) -> int:
+        """Tracks of a proof."""
+        return self.model_tracks
 
     @cached_property
     def hidden(self) -> tuple[Band, ...]:

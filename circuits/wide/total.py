@@ -48,7 +48,7 @@ class Total(WideGadget):
     def constraints(self) -> tuple[Constraint, ...]:
         total = Cell("sum")
         weighed = [read for layer in self.dense if (read := layer.read_by_weights()) is not None]
-        right = Public("last") * Cell("fold") - reduce(add, weighed) - Public("constants")
+        right = self.folded() - reduce(add, weighed) - Public("constants")
         claimed = self.output.read()
         right = right if claimed is None else right + claimed
         right = right if self.late is None else right + self.late.read()
@@ -56,6 +56,10 @@ class Total(WideGadget):
         spare = self.output.spare()
         apart = apart if spare is None else apart + Challenge("theta") * spare
         return (Constraint("sum", total.next - total - right - Challenge("theta") * apart),)
+
+    def folded(self) -> Expression:
+        """All packs as one number, on the last row."""
+        return Public("last") * Cell("fold")
 
     def constant_term(self, statement: Statement, alpha: int) -> int:
         """The sum of all equations' constants, each weighted by its power of alpha."""

@@ -1,0 +1,101 @@
+"""Proving a batch: the prover of one input with another circuit and another trace, part by part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.batch.statement import BatchStatement
+from zkpredict.circuits.batch.witness import batch_trace
+from zkpredict.circuits.errors import FalseClaim, UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.wide.compiler import WideNetwork
+from zkpredict.circuits.witness import Trace
+from zkpredict.prover.model import Model
+from zkpredict.prover.prove import Prover
+from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes, batch_statement_for, part_sizes
+from zkpredict.verifier.errors import WrongStatement
+
+PART_TRACKS = 64
+"""Of parts of a large batch: more make a proof a little shorter, and take more memory (some 3 MB a track)."""
+
+
+@dataclass(eq=False)
+class BatchProver(Prover):
+    """One part of a batch. Everything random is drawn anew; an instance proves once."""
+
+    @property
+    def said(self) -> BatchStatement:
+        """The statement. Raises `TypeError` for one that is of a single input."""
+        if not isinstance(self.statement, BatchStatement):
+            raise TypeError("a batch is proven of a statement about several inputs")
+        return self.statement
+
+    @cached_property
+    def circuit(self) -> AnyCircuit:
+        return BatchCircuit.of(self.model.commitment.circuit, len(self.said.classes))
+
+    def trace(self) -> Trace:
+        if not isinstance(self.compiled, WideNetwork) or not isinstance(self.circuit, BatchCircuit):
+            raise UnsupportedNetwork("only wide circuits have batches")
+        return batch_trace(self.compiled, self.circuit, self.said)
+
+    def prove_part(self) -> BatchPart:
+        """Runs all rounds."""
+        found = self.prove()
+        return BatchPart(found.model_id, found.digit, found.points, found.scalars, found.form, classes=self.said.classes)
+
+
+def prove_batch(
+    model: Model, images: np.ndarray, classes: Sequence[int] | None = None, context: bytes = b"",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> BatchProof:
+    """Proves what `model` says about each of `images` (uint8 [count, ...]), for `context` (32 bytes, or none).
+
+    `progress` is told how many inputs of how many are done. Raises `UnusableInput` when the images do not fit, `UnsupportedNetwork`
+    for a model that was committed without batches, `FalseClaim` when `classes` are given and are not the network's answers.
+    """
+    return prove_parts(model, images, classes, lambda number, parts: context, progress)
+
+
+def prove_parts(
+    model: Model, images: np.ndarray, classes: Sequence[int] | None, context: Callable[[int, int], bytes],
+    progress: Callable[[int, int], None],
+) -> BatchProof:
+    """The same with `context(number of the part, parts)`."""
+    circuit = model.commitment.circuit
+    try:
+        inputs = batch_bytes(np.asarray(images), circuit.inputs)
+    except WrongStatement as error:
+        raise UnusableInput(str(error)) from None
+    rows = np.frombuffer(inputs, np.uint8).reshape(-1, circuit.inputs)
+    each = images_each(circuit)
+    answers = [int(digit) for first in range(0, len(rows), each) for digit in model.network.infer(rows[first : first + each]).digits]
+    wrong = [] if classes is None else [number for number, (own, said) in enumerate(zip(answers, classes, strict=True)) if own != said]
+    if wrong:
+        raise FalseClaim(f"cannot prove class {list(classes or ())[wrong[0]]} of input {wrong[0]}: the network says {answers[wrong[0]]}")
+    parts, first, sizes = [], 0, list(part_sizes(len(rows), min(each, len(rows))))
+    for number, size in enumerate(sizes):
+        own = slice(first, first + size)
+        statement = _stated(circuit, rows[own].tobytes(), tuple(answers[own]), context(number, len(sizes)))
+        parts.append(BatchProver(model, statement).prove_part())
+        first += size
+        progress(first, len(rows))
+    return BatchProof(model.commitment.model_id, tuple(parts))
+
+
+def _stated(circuit: AnyCircuit, inputs: bytes, classes: tuple[int, ...], context: bytes) -> BatchStatement:
+    try:
+        return batch_statement_for(BatchCircuit.of(circuit, len(classes)), inputs, classes, context)
+    except WrongStatement as error:
+        raise UnusableInput(str(error)) from None
+
+
+def images_each(circuit: AnyCircuit) -> int:
+    """Inputs in each part of a large batch. Raises `UnsupportedNetwork` for a circuit without batches."""
+    one = BatchCircuit.of(circuit, 1)
+    return max(1, PART_TRACKS // one.model_tracks) * one.slots
