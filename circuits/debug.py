@@ -10,6 +10,9 @@ from typing import Any
 import galois
 import numpy as np
 
+from zkpredict.circuits.batch.explain import wrong_images
+from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.columns import Origin, cells_of
 from zkpredict.circuits.constraints import constraint, constraints, public_polynomials
@@ -82,7 +85,9 @@ def check_trace(
             broken: Iterable[str] = []
             if one.name == "linear" and isinstance(circuit, Circuit):
                 broken = failing_equations(compiled, statement, trace)
-            if one.name == "sum" and isinstance(compiled, WideNetwork) and not isinstance(compiled, ConvNetwork):
+            if one.name == "sum" and isinstance(circuit, BatchCircuit) and isinstance(statement, BatchStatement):
+                broken = wrong_images(compiled, statement, trace)
+            elif one.name == "sum" and isinstance(compiled, WideNetwork) and not isinstance(compiled, ConvNetwork):
                 broken = wrong_parts(compiled, statement, trace)
             raise UnsatisfiedConstraint(where + "".join(f"; {equation} does not hold" for equation in broken))
 
@@ -193,11 +198,15 @@ def _evaluate_on_domain(coefficients: list[int], n: int) -> list[int]:
     return [(a + b) % MODULUS for a, b in zip(even, twisted, strict=True)] + [(a - b) % MODULUS for a, b in zip(even, twisted, strict=True)]
 
 
+def _place(rotation: int) -> str:
+    return "(next)" if rotation == 1 else f"({rotation:+} rows)" if rotation else ""
+
+
 def _describe(constraint: Constraint, row: int, environment: DomainRows, hidden: set[str]) -> str:
     """The constraint, the row and the cells it reads there, but for weights."""
     cells = sorted(cells_of(constraint.expression), key=lambda cell: (cell.column, cell.rotation))
     values = ", ".join(
-        f"{cell.column}{'(next)' if cell.rotation else ''}={int(environment.cell(cell.column, cell.rotation)[row])}"
+        f"{cell.column}{_place(cell.rotation)}={int(environment.cell(cell.column, cell.rotation)[row])}"
         for cell in cells
         if cell.column not in hidden
     )

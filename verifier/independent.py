@@ -50,7 +50,7 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     commitment = ModelCommitment.from_bytes(commitment_bytes, decode_point)
     circuit = commitment.circuit
     proof = Proof.from_bytes(proof_bytes, decode_point, form(circuit))
-    model_id = _keccak(_keccak(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
+    model_id = keccak256(keccak256(b"zkpredict model v1", circuit.digest), *(row.to_uncompressed() for row in commitment.rows))
     if proof.model_id != model_id:
         raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, the commitment is of model {model_id.hex()}")
     _check_input(circuit, image)
@@ -61,14 +61,23 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     check_outputs(circuit, proof.digit, proof.outputs)
 
     challenges = draw_challenges(circuit.digest, _absorbed(image) + context, proof)
-    if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, ORDER) == 1:
-        raise FailedOpening("the challenge point rho is zero or fell into the domain")
+    check_point(circuit, challenges)
     alpha, rho, eta = challenges["alpha"], challenges["rho"], challenges.get("eta", 0)
     publics = public_values(circuit, image, proof.digit, alpha, rho, proof.outputs, eta)
-    claims = opening_claims(commitment, proof, challenges, publics, image)
+    check_claims(opening_claims(commitment, proof, challenges, publics, image), proof, challenges)
+    return proof.digit
+
+
+def check_point(circuit: AnyCircuit, challenges: Numbers) -> None:
+    """Refuses a point at which nothing can be opened. Raises `FailedOpening`."""
+    if challenges["rho"] == 0 or pow(challenges["rho"], circuit.domain, ORDER) == 1:
+        raise FailedOpening("the challenge point rho is zero or fell into the domain")
+
+
+def check_claims(claims: list[Claim], proof: Proof, challenges: Numbers) -> None:
+    """Refuses claims that the proof does not open. Raises `FailedOpening`."""
     if not _opens(claims, proof, challenges):
         raise FailedOpening("the opening does not match: the claim is false, or the proof was made for another statement")
-    return proof.digit
 
 
 def _check_input(circuit: AnyCircuit, image: bytes | HiddenInput) -> None:
@@ -167,19 +176,24 @@ def combine(terms: Iterable[tuple[Point, int]]) -> tuple[FQ, FQ, FQ]:
 def draw_challenges(circuit_digest: bytes, image: bytes, proof: Proof) -> dict[str, int]:
     """protocol.md, "Rounds": the chain of hashes from the statement to zeta."""
     outputs = [value.to_bytes(8, "big", signed=True) for value in proof.outputs]
-    context = _keccak(b"zkpredict proof v1", circuit_digest)
-    state = _keccak(context, proof.model_id, proof.digit.to_bytes(32, "big"), *outputs, image)
+    context = keccak256(b"zkpredict proof v1", circuit_digest)
+    return chain(keccak256(context, proof.model_id, proof.digit.to_bytes(32, "big"), *outputs, image), proof)
+
+
+def chain(state: bytes, proof: Proof) -> dict[str, int]:
+    """The challenges of all rounds, from the hash of the statement on."""
     found = {}
     for message in proof.form.rounds[:-1]:
         points = [proof.points[name].to_uncompressed() for name in message.points]
-        state = _keccak(state, *points, *(proof.scalars[name].to_bytes(32, "big") for name in message.scalars))
+        state = keccak256(state, *points, *(proof.scalars[name].to_bytes(32, "big") for name in message.scalars))
         for number, name in enumerate(message.challenges):
-            digest = state if number == 0 else _keccak(state, bytes([number]))
+            digest = state if number == 0 else keccak256(state, bytes([number]))
             found[name] = int.from_bytes(digest[:30], "big") if name == "rho" else int.from_bytes(digest, "big") % ORDER
     return found
 
 
-def _keccak(*parts: bytes) -> bytes:
+def keccak256(*parts: bytes) -> bytes:
+    """32 bytes, of the parts one behind another."""
     return keccak.new(digest_bits=256, data=b"".join(parts)).digest()
 
 
@@ -265,10 +279,13 @@ class Claim:
 
 
 def opening_claims(
-    commitment: ModelCommitment, proof: Proof, challenges: Numbers, publics: Numbers, image: bytes | HiddenInput = b""
+    commitment: ModelCommitment, proof: Proof, challenges: Numbers, publics: Numbers, image: bytes | HiddenInput = b"",
+    batch: AnyCircuit | None = None,
 ) -> list[Claim]:
-    """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks"."""
-    circuit, shape = commitment.circuit, form(commitment.circuit)
+    """What the proof says of committed polynomials, by powers of nu. protocol.md, "What the verifier checks". `batch`: of several
+    inputs, the circuit that holds them."""
+    circuit = batch or commitment.circuit
+    shape = form(circuit)
     root = pow(7, (ORDER - 1) // circuit.domain, ORDER)
     point_at = {k: challenges["rho"] * pow(root, k, ORDER) % ORDER for k in shape.rotations}
     stated = {cell: proof.scalars[scalar_name(cell)] for cell in shape.stated}
@@ -288,7 +305,12 @@ def opening_claims(
         at = tuple(k for name, k in shape.stated if name == column)
         found.append((at, column, Claim(columns[column], {point_at[k]: stated[column, k] for k in at})))
     names = ["", *(column.name for column in shape.columns)]
-    return [claim for _, _, claim in sorted(found, key=lambda one: (one[0], names.index(one[1])))]
+    return [claim for _, _, claim in sorted(found, key=lambda one: (_ranks(one[0]), names.index(one[1])))]
+
+
+def _ranks(rotations: tuple[int, ...]) -> list[tuple[bool, int]]:
+    """In order: this row, the next ones, then those before it."""
+    return [(rotation < 0, abs(rotation)) for rotation in rotations]
 
 
 def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[str, list[tuple[Point, int]]]:

@@ -68,16 +68,16 @@ def wide_row_exponents(circuit: WideCircuit) -> dict[str, list[int]]:
     found: dict[str, list[int]] = {}
     if circuit.private_input:
         found |= {f"rows0_private{part}": band_exponents(circuit, circuit.bands[0]) for part in range(_parts(circuit))}
-    for number, stride in enumerate([] if circuit.private_input else _strides(circuit)):
+    for number, stride in enumerate([] if circuit.private_input else strides_of(circuit)):
         own = [group[-1] for group in _groups(circuit, stride)]
-        found |= {f"rows0_{number}_{chunk}": own for chunk in range(len(_chunks(circuit)))}
+        found |= {f"rows0_{number}_{chunk}": own for chunk in range(len(chunks_of(circuit)))}
     for layer in range(1, circuit.layers):
         tracks = sorted({track for track, _ in circuit.bands[layer - 1].pack_places()})
         found |= {f"rows{layer}_{track}": band_exponents(circuit, circuit.bands[layer]) for track in tracks}
     return found
 
 
-def _strides(circuit: WideCircuit) -> list[int]:
+def strides_of(circuit: WideCircuit) -> list[int]:
     """The strides of the first layer's packs in use, each once, in order. A circuit of one layer whose outputs are public has 0."""
     return list(dict.fromkeys(stride for stride, _ in _input_runs(circuit)))
 
@@ -109,7 +109,7 @@ def _parts(circuit: WideCircuit) -> int:
     return parts
 
 
-def _chunks(circuit: WideCircuit) -> list[list[int]]:
+def chunks_of(circuit: WideCircuit) -> list[list[int]]:
     """The inputs each chunk reads: n - 1 coefficients a chunk, of which the first chunk gives one to the bias."""
     chunks: list[list[int]] = [[]]
     for number in range(circuit.inputs):
@@ -134,7 +134,8 @@ def packed(band: Band, values: Sequence[int]) -> list[int]:
     return found
 
 
-def _weighted(circuit: WideCircuit, band: Band, values: Sequence[int], alpha: int) -> int:
+def weighted(circuit: WideCircuit, band: Band, values: Sequence[int], alpha: int) -> int:
+    """The packs that hold `values`, each with its power of alpha."""
     return sum(pow(alpha, e, ORDER) * p for e, p in zip(band_exponents(circuit, band), packed(band, values), strict=True)) % ORDER
 
 
@@ -153,7 +154,7 @@ def constants(circuit: WideCircuit, digit: int, outputs: tuple[int, ...], alpha:
         Kind.LOGITS: list(outputs),
         Kind.THRESHOLD: [claim.parameter],
     }[claim.kind]
-    return (total - _weighted(circuit, circuit.output, taken, alpha)) % ORDER
+    return (total - weighted(circuit, circuit.output, taken, alpha)) % ORDER
 
 
 # public polynomials
@@ -204,13 +205,13 @@ def reads_of(layer: int, before: Iterable[Band], basis: list[int]) -> dict[str, 
     """Where the rows of a later layer are read: on the highest lanes of what lies `before` it; and where its bias is."""
     found = {"bias": basis[BIAS]}
     for band in before:
-        for track, rows in _head_rows(band).items():
+        for track, rows in head_rows(band).items():
             name = f"reads{layer}_{track}"
             found[name] = (found.get(name, 0) + sum(basis[row] for row in rows)) % ORDER
     return found
 
 
-def _head_rows(band: Band) -> dict[int, list[int]]:
+def head_rows(band: Band) -> dict[int, list[int]]:
     """On each track the rows of the highest lanes of a band's values, those to spare as well."""
     found: dict[int, list[int]] = {}
     for track, row in band.pack_places():
@@ -222,9 +223,9 @@ def _input_values(circuit: WideCircuit, image: bytes, alpha: int, point: int) ->
     """Term k of a chunk (the first one behind a 1), again for each pack of a row, stands at exponent -k mod n."""
     found, n = {}, circuit.domain
     share = max(1, (n - 1) // (circuit.inputs + 1))
-    for number, stride in enumerate(_strides(circuit)):
+    for number, stride in enumerate(strides_of(circuit)):
         ratio = alpha if stride == 0 else pow(alpha, len(PACK_STARTS) * stride, ORDER)
-        for chunk, inputs in enumerate(_chunks(circuit)):
+        for chunk, inputs in enumerate(chunks_of(circuit)):
             own = [*([1] if chunk == 0 else []), *(image[position] for position in inputs)]
             terms = [pow(ratio, pack, ORDER) * value for pack in range(share) for value in own]
             total = sum(term * pow(point, -k % n, ORDER) for k, term in enumerate(terms))
@@ -235,10 +236,10 @@ def _input_values(circuit: WideCircuit, image: bytes, alpha: int, point: int) ->
 def _output_values(circuit: WideCircuit, digit: int, alpha: int, basis: list[int]) -> dict[str, int]:
     """Signs that must be zero; where the largest logit is, and the difference that must be zero."""
     kind, band = circuit.claim.kind, circuit.output
-    signs, found = _head_rows(band), {}
+    signs, found = head_rows(band), {}
     if kind in (Kind.CLASS, Kind.MARGIN):
         signs.setdefault(0, []).append(LARGEST[0])
-        weight = _weighted(circuit, band, [1] * circuit.classes, alpha)
+        weight = weighted(circuit, band, [1] * circuit.classes, alpha)
         found["largest"] = weight * (LANE * basis[LARGEST[0]] + basis[LARGEST[1]]) % ORDER
         places = [(track, row + place) for track, row in band.pack_places() for place in band.heads]
         found |= {f"winner{track}": 0 for track, _ in places}

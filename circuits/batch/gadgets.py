@@ -41,7 +41,7 @@ def batch_gadgets(circuit: BatchCircuit) -> tuple[Gadget, ...]:
     """All of them, in the order in which their constraints are weighed."""
     rational = () if circuit.rational is None else (RationalGate(circuit, circuit.rational),)
     layers = tuple(BatchDense(circuit, layer) for layer in range(circuit.layers))
-    masks = (Mask(circuit),) if circuit.slots > 1 else ()
+    masks = (Mask(circuit),) if circuit.rotated else ()
     keys, output = Keys(circuit), BatchOutput(circuit)
     total = BatchTotal(circuit, layers, output, keys)
     return (Lanes(circuit), *rational, keys, BatchFold(circuit), *layers, *masks, output, total)
@@ -228,7 +228,7 @@ class BatchTotal(Total):
 
     def constraints(self) -> tuple[Constraint, ...]:
         (total,) = super().constraints()
-        masks = [Cell(MASK, -BLOCK_ROWS * slot) for slot in range(1, self.circuit.slots)]
+        masks = [Cell(MASK, -BLOCK_ROWS * slot) for slot in self.circuit.rotated]
         return (Constraint(total.name, reduce(add, masks, total.expression)),)
 
     def selectors(self, alpha: S) -> dict[str, Selector[S]]:

@@ -81,6 +81,16 @@ class BatchCircuit(WideCircuit):
     def tracks(self) -> int:
         return self.model_tracks * self.stacks
 
+    @property
+    def rotated(self) -> range:
+        """The slots for which rows of later layers are read at other rows."""
+        return range(1, self.slots if self.layers > 1 else 1)
+
+    @property
+    def model(self) -> WideCircuit:
+        """The model's own circuit."""
+        return WideCircuit(*(getattr(self, field.name) for field in fields(WideCircuit)))
+
     def track(self, stack: int, track: int) -> int:
         """The number of the model's `track` in a stack."""
         return self.model_tracks * stack + track

@@ -40,6 +40,12 @@ class _Ints:
 
 def wrong_parts(compiled: WideNetwork, statement: Statement, trace: Mapping[str, np.ndarray]) -> Iterator[str]:
     """Names of what does not hold in a trace: packs of layers, packs that nobody uses, M less its margin, limbs in no table."""
+    yield from wrong_packs(compiled, statement, trace)
+    yield from wrong_limbs(compiled, trace)
+
+
+def wrong_packs(compiled: WideNetwork, statement: Statement, trace: Mapping[str, np.ndarray]) -> Iterator[str]:
+    """Those that are no limbs."""
     rows = _Ints({name: np.array([int(value) for value in values], dtype=object) for name, values in trace.items()})
     circuit = compiled.circuit
     numbers = [lane(track).evaluate(rows) for track in range(circuit.tracks)]
@@ -64,7 +70,6 @@ def wrong_parts(compiled: WideNetwork, statement: Statement, trace: Mapping[str,
             yield f"the pack at row {row} of track {track}, which nobody uses,"
     if circuit.claim.kind is Kind.MARGIN and _spare(numbers) != circuit.claim.parameter:
         yield "the largest logit less the margin"
-    yield from _limbs(compiled, rows.columns)
 
 
 def _places(tracks: int, domain: int) -> Iterator[Place]:
@@ -128,7 +133,7 @@ def _spare(numbers: Sequence[np.ndarray]) -> int:
     return _double(numbers, IDLE_ROWS) - _double(numbers, SPARE_ROWS)
 
 
-def _limbs(compiled: WideNetwork, columns: Mapping[str, np.ndarray]) -> Iterator[str]:
+def wrong_limbs(compiled: WideNetwork, columns: Mapping[str, np.ndarray]) -> Iterator[str]:
     """Limbs that are in no table, and entries of the table that are not counted as often as they occur."""
     circuit = compiled.circuit
     gadget = Keys(circuit)
