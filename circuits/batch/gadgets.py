@@ -47,12 +47,10 @@ def batch_gadgets(circuit: BatchCircuit) -> tuple[Gadget, ...]:
     return (Lanes(circuit), *rational, keys, BatchFold(circuit), *layers, *masks, output, total)
 
 
-def slot_parts(band: Band, track: int, slot: int, value: S | int = 1) -> list[Periodic[S]]:
-    """`value` on the highest lanes of a band's values on the model's `track`, in one slot."""
-    shift = BLOCK_ROWS * slot
-    return [
-        Periodic(piece.period, {row + shift: value for row in piece.lane_rows(band.heads)}) for piece in band.pieces if piece.track == track
-    ]
+def slot_pieces(band: Band, track: int, slot: int) -> list[tuple[int, list[int]]]:
+    """The highest lanes of a band's values on the model's `track`, in one slot: the period and the rows of each piece."""
+    own = [piece for piece in band.pieces if piece.track == track]
+    return [(piece.period, [row + BLOCK_ROWS * slot for row in piece.lane_rows(band.heads)]) for piece in own]
 
 
 class BatchFold(Fold):
@@ -99,7 +97,10 @@ class BatchDense(Dense):
             weight = power(alpha, circuit.slot_exponent(slot))
             found[f"bias_{slot}"] = Periodic(circuit.domain, {BLOCK_ROWS * slot + BIAS_ROW: weight})
             for track in band.tracks:
-                found[f"reads{self.layer}_{track}_{slot}"] = Patches(tuple(slot_parts(band, track, slot, weight)))
+                pieces = slot_pieces(band, track, slot)
+                found[f"reads{self.layer}_{track}_{slot}"] = Patches(
+                    tuple(Periodic(period, {row: weight for row in rows}) for period, rows in pieces)
+                )
         return found
 
     def publics(self, statement: Statement, alpha: int) -> dict[str, PublicPolynomial]:
@@ -173,10 +174,11 @@ class BatchOutput(Output):
     def selectors(self, alpha: S) -> dict[str, Patches[S]]:
         found = {}
         for track in self.signed_tracks:
-            parts = [part for slot in range(self.circuit.slots) for part in slot_parts(self.band, track, slot)]
+            pieces = [piece for slot in range(self.circuit.slots) for piece in slot_pieces(self.band, track, slot)]
+            parts: list[Periodic[S]] = [Periodic(period, {row: 1 for row in rows}) for period, rows in pieces]
             if track == LARGEST_TRACK:
-                rows = range(IDLE_ROWS[0], BLOCK_ROWS * self.circuit.slots, BLOCK_ROWS)
-                parts.append(Periodic(self.circuit.domain, dict.fromkeys(rows, 1)))
+                largest = range(IDLE_ROWS[0], BLOCK_ROWS * self.circuit.slots, BLOCK_ROWS)
+                parts.append(Periodic(self.circuit.domain, {row: 1 for row in largest}))
             found[f"nonnegative{track}"] = Patches(tuple(parts))
         return found
 
@@ -221,7 +223,7 @@ class BatchOutput(Output):
 class BatchTotal(Total):
     """The running sum of all equations of all images."""
 
-    circuit: BatchCircuit
+    circuit: BatchCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
 
     def folded(self) -> Expression:
         return Public("slot_lift") * super().folded()

@@ -12,7 +12,7 @@ docs/batches.md. Slots to spare in the last stack hold the network's run on zero
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.convolution.layout import ConvCircuit
@@ -55,7 +55,9 @@ class BatchCircuit(WideCircuit):
             raise UnsupportedNetwork(f"compact circuits have no batches: {ADVICE}")
         if isinstance(circuit, ConvCircuit):
             raise UnsupportedNetwork("circuits with convolutions have no batches: they hold dense layers only")
-        return cls(*(getattr(circuit, field.name) for field in fields(WideCircuit)), images)
+        return cls(
+            circuit.widths, circuit.lanes, circuit.activations, circuit.domain, circuit.claim, circuit.private_input, circuit.slotted, images
+        )
 
     def gadgets(self) -> tuple[Gadget, ...]:
         from zkpredict.circuits.batch.gadgets import batch_gadgets  # late: it builds on this module
@@ -89,7 +91,7 @@ class BatchCircuit(WideCircuit):
     @property
     def model(self) -> WideCircuit:
         """The model's own circuit."""
-        return WideCircuit(*(getattr(self, field.name) for field in fields(WideCircuit)))
+        return WideCircuit(self.widths, self.lanes, self.activations, self.domain, self.claim, self.private_input, self.slotted)
 
     def track(self, stack: int, track: int) -> int:
         """The number of the model's `track` in a stack."""
