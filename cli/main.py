@@ -19,6 +19,7 @@ EXAMPLE = "zkpredict prove examples/seven.png --model examples/mnist.model --out
 
 COMMANDS = {
     "prove": "prove that the committed network gives an image its digit",
+    "prove-many": "prove about many inputs, on every processor or a Dask cluster",
     "look": "show what the network will see of a picture",
     "verify": "check a proof against an image and a model commitment",
     "commit": "make the public commitment of a private model",
@@ -98,7 +99,7 @@ def parser_of(argv: list[str]) -> Parser:
             continue
         if command in WITHOUT_NUMPY:
             defer("numpy")
-        module = importlib.import_module(f"zkpredict.cli.{command}")
+        module = importlib.import_module(f"zkpredict.cli.{command.replace('-', '_')}")
         sub = commands.add_parser(command, help=summary, description=summary, example=module.EXAMPLE)
         module.configure(sub)
         add_json_option(sub)

@@ -16,11 +16,20 @@ class WrongUsage(UnusableInput):
         super().__init__(message)
 
 
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves room for the longest command beside its summary: argparse forgets that commands are indented."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        super().add_argument(action)
+        if isinstance(action, argparse._SubParsersAction):
+            self._action_max_length += self._indent_increment
+
+
 class Parser(argparse.ArgumentParser):
     """Raises `WrongUsage` where argparse would print and exit; shows `example`, one command a line, below the options."""
 
     def __init__(self, *, example: str = "", **options) -> None:
-        super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, **options)
+        super().__init__(formatter_class=HelpFormatter, **options)
         if example:
             lines = example.splitlines()
             self.epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *(f"  {line}" for line in lines)])

@@ -55,11 +55,12 @@ MANIFEST = _kind("a manifest", rb'\s*\{\s*"format": "zkpredict solidity export')
 ARTIFACT = _kind("a compiled contract", rb'\s*\{\s*"name": "\w+",\s*"compiler": "')
 NOTE = _kind("a deployment note", rb"# Deploy \w+, as `zkpredict contract` wrote it")
 REGISTRATION = _kind("a registration", rb'\s*\{\s*"format": "zkpredict registration')
+INDEX = _kind("an index of proofs", rb'\s*\{\s*"format": "zkpredict index of proofs')
 STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
 SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
 KINDS = (
     *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
-    *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, STATE, SEEN, REVEALED),
+    *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, INDEX, STATE, SEEN, REVEALED),
 )
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""
 
