@@ -109,16 +109,29 @@ def pieces(circuit: ConvCircuit, layer: int) -> list[tuple[list[int], dict[int, 
     count = positions_of(circuit, layer)
     if count == 1:
         return [(band_exponents(circuit, circuit.output if layer == circuit.layers - 1 else circuit.groups(layer)[0]), {0: 0})]
-    known, found, first = fold_exponents(circuit), [], 0
+    known, first = fold_exponents(circuit), 0
     places = [list(band.pack_places()) for band in circuit.groups(layer)]
+    found: list[list[int]] = []
     for piece in circuit.groups(layer)[0].pieces:
-        behind = first + len(PACK_STARTS) * piece.blocks
-        lowest = [min(known[place] for place in own[first:behind]) for own in places]
-        above = {position: known[places[0][position]] - lowest[0] for position in range(first, min(behind, count))}
-        if above:
-            found.append((lowest, above))
-        first = behind
-    return found
+        own = list(range(first, min(first + len(PACK_STARTS) * piece.blocks, len(places[0]))))
+        if found and circuit.wiring and all(apart(known, places, found[-1] + own)):
+            found[-1] += own
+        elif first < count:
+            found.append(own)
+        first = own[-1] + 1
+    return [
+        (
+            [min(known[group[pack]] for pack in own) for group in places],
+            {pack: known[places[0][pack]] - min(known[places[0][one]] for one in own) for pack in own if pack < count},
+        )
+        for own in found
+    ]
+
+
+def apart(known: dict[Pack, int], places: list[list[Pack]], packs: list[int]) -> Iterator[bool]:
+    """For each group of channels whether the exponents of these packs differ from the first group's by one number."""
+    for group in places:
+        yield len({known[group[pack]] - known[places[0][pack]] for pack in packs}) == 1
 
 
 def convolution_row_exponents(circuit: ConvCircuit) -> dict[str, list[int]]:

@@ -29,7 +29,7 @@ from zkpredict.circuits.networks.reference import MAX_MAPPED_LAYERS
 from zkpredict.circuits.networks.wiring import PLAIN, Wiring
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
-from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, allocate, cover, packs_of
+from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, cover, exact_cover, lay_out, packs_of
 from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, MAX_TRACKS, NARROW, WIRED_MAGIC, WideCircuit, value_rows
 
 if TYPE_CHECKING:
@@ -178,15 +178,22 @@ class ConvCircuit(WideCircuit):
                 wanted.append([(self.positions(layer) * per_pack, lanes)] * -(-self.channels(layer) // per_pack))
             else:
                 wanted.append([(self.widths[layer + 1], lanes)])
-        taken = sum(len(bands) * sum(cover(_blocks(bands[0]), self.blocks)) for bands in wanted if bands)
+        sizes = [[self._cover(layer, bands[0])] * len(bands) for layer, bands in enumerate(wanted) if bands]
+        taken = sum(len(own) * sum(own[0]) for own in sizes)
         if -(-taken // self.blocks) > self.most_tracks:
             raise UnsupportedNetwork(
                 f"network {'-'.join(map(str, self.widths))} needs {-(-taken // self.blocks)} tracks of {self.domain} rows, at most {self.most_tracks} fit"
             )
         flat = [band for bands in wanted for band in bands]
-        pieces, tracks = allocate(map(_blocks, flat), self.blocks)
+        pieces, tracks = lay_out((one for own in sizes for one in own), self.blocks)
         made = iter([Band.on(*one, own) for one, own in zip(flat, pieces, strict=True)])
         return [tuple(next(made) for _ in bands) for bands in wanted], max(tracks, 1)
+
+    def _cover(self, layer: int, band: tuple[int, int]) -> list[int]:
+        """Sizes of pieces of a layer's bands. Where layers are wired, no block is to spare in those whose pieces need no columns."""
+        blocks = -(-packs_of(*band) // PACKS_PER_BLOCK)
+        free = layer == 0 or not self.is_convolution(layer) or self.positions(layer) == 1
+        return exact_cover(blocks, self.blocks) if self.wiring and free else cover(blocks, self.blocks)
 
     def groups(self, layer: int) -> tuple[Band, ...]:
         """The bands of a layer, one for each group of channels."""
@@ -215,19 +222,43 @@ class ConvCircuit(WideCircuit):
     # rows
 
     def pieces(self, layer: int) -> range:
-        """Numbers of the pieces of a convolution: the same for all its groups. Pieces that hold no position are left out."""
+        """Numbers of the pieces of a convolution: the same for all its groups. Pieces that hold no position are left out; where layers are
+        wired, pieces that follow one another alike in all groups count as one."""
+        return range(len(self._stretches[layer]))
+
+    @cached_property
+    def _stretches(self) -> list[list[range]]:
+        """For each layer its pieces, as ranges of numbers of pieces of its bands."""
+        return [self._stretches_of(layer) for layer in range(self.layers)]
+
+    def _stretches_of(self, layer: int) -> list[range]:
         if self.positions(layer) == 1:
-            return range(1)
-        band = self.groups(layer)[0]
-        return range(sum(1 for number in range(len(band.pieces)) if self.piece_packs(layer, number)))
+            return [range(1)]
+        bands, found, first = self.groups(layer), list[range](), 0
+        for number, piece in enumerate(bands[0].pieces):
+            if first >= self.positions(layer):
+                break
+            first += PACKS_PER_BLOCK * piece.blocks
+            if found and self.wiring and self._follows(bands, number):
+                found[-1] = range(found[-1].start, number + 1)
+            else:
+                found.append(range(number, number + 1))
+        return found
+
+    @staticmethod
+    def _follows(bands: tuple[Band, ...], number: int) -> bool:
+        """Whether the exponents of a piece differ from those of the one before it by the same in every group."""
+        last = PACKS_PER_BLOCK * number + PACKS_PER_BLOCK - 1
+        return len({band.runs[last].last - band.runs[last - PACKS_PER_BLOCK].last for band in bands}) == 1
 
     def piece_packs(self, layer: int, number: int) -> range:
         """Positions of a convolution that lie in one piece."""
         if self.positions(layer) == 1:
             return range(1)
-        band = self.groups(layer)[0]
-        first = sum(PACKS_PER_BLOCK * piece.blocks for piece in band.pieces[:number])
-        return range(first, min(first + PACKS_PER_BLOCK * band.pieces[number].blocks, self.positions(layer)))
+        own, pieces = self._stretches[layer][number], self.groups(layer)[0].pieces
+        first = sum(PACKS_PER_BLOCK * piece.blocks for piece in pieces[: own.start])
+        held = sum(PACKS_PER_BLOCK * piece.blocks for piece in pieces[own.start : own.stop])
+        return range(first, min(first + held, self.positions(layer)))
 
     def group_exponents(self, layer: int, number: int) -> tuple[int, ...]:
         """The lowest exponent of each group's piece: of a single position the exponents of its packs."""
@@ -237,16 +268,18 @@ class ConvCircuit(WideCircuit):
 
     def piece_exponent(self, layer: int, group: int, number: int) -> int:
         """The lowest exponent of a group's piece."""
-        band = self.groups(layer)[group]
-        return band.runs[PACKS_PER_BLOCK * number + PACKS_PER_BLOCK - 1].last
+        return min(run.last for run in self._runs(layer, group, number))
+
+    def _runs(self, layer: int, group: int, number: int) -> tuple[Run, ...]:
+        own = self._stretches[layer][number]
+        return self.groups(layer)[group].runs[PACKS_PER_BLOCK * own.start : PACKS_PER_BLOCK * own.stop]
 
     def position_exponents(self, layer: int, number: int) -> list[int]:
         """For each position in a piece by how much its exponent is above the lowest."""
         if self.positions(layer) == 1:
             return [0]
-        band, lowest = self.groups(layer)[0], self.piece_exponent(layer, 0, number)
-        runs = band.runs[PACKS_PER_BLOCK * number : PACKS_PER_BLOCK * (number + 1)]
-        own = [run.exponent(k) - lowest for run in runs for k in range(run.count)]
+        lowest = self.piece_exponent(layer, 0, number)
+        own = [run.exponent(k) - lowest for run in self._runs(layer, 0, number) for k in range(run.count)]
         return own[: len(self.piece_packs(layer, number))]
 
     def taps(self, layer: int) -> int:
@@ -337,11 +370,6 @@ class ConvCircuit(WideCircuit):
             return cls(*parts, tuple(grids), wiring)
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
-
-
-def _blocks(band: tuple[int, int]) -> int:
-    """That so many values of so many lanes fill."""
-    return -(-packs_of(*band) // PACKS_PER_BLOCK)
 
 
 def kernel_rows(layer: int, piece: int, chunk: int = 0) -> str:

@@ -151,10 +151,21 @@ def cover(blocks: int, per_track: int) -> list[int]:
     return sizes
 
 
+def exact_cover(blocks: int, per_track: int) -> list[int]:
+    """Sizes of pieces for `blocks` blocks without one to spare: whole tracks, then powers of two. For bands whose pieces cost nothing."""
+    whole, rest = divmod(blocks, per_track)
+    return [per_track] * whole + [1 << bit for bit in reversed(range(rest.bit_length())) if rest >> bit & 1]
+
+
 def allocate(bands: Iterable[int], per_track: int) -> tuple[list[list[Piece]], int]:
-    """Pieces for bands of so many blocks each, and the number of tracks: largest first, each at the next free residue class of blocks
+    """Pieces for bands of so many blocks each, and the number of tracks."""
+    return lay_out((cover(blocks, per_track) for blocks in bands), per_track)
+
+
+def lay_out(bands: Iterable[list[int]], per_track: int) -> tuple[list[list[Piece]], int]:
+    """Pieces of the given sizes for each band, and the number of tracks: largest first, each at the next free residue class of blocks
     modulo its stride (bit-reversed order keeps the classes of a track disjoint)."""
-    wanted = [(size, band) for band, blocks in enumerate(bands) for size in cover(blocks, per_track)]
+    wanted = [(size, band) for band, sizes in enumerate(bands) for size in sizes]
     found: dict[int, list[Piece]] = {}
     taken = 0
     for size, band in sorted(wanted, key=lambda one: -one[0]):

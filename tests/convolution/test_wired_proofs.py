@@ -100,6 +100,22 @@ def test_combined_rows_match_reference(models, name):
         assert fast[column.name] == (slow if column.coefficients else slow.intt())
 
 
+@pytest.mark.parametrize("name", WIRED)
+def test_every_pack_s_exponent_is_the_fold_s(models, name):
+    """(group, position) by its piece, against the band that the fold runs over; pieces that are alike in all groups are one."""
+    circuit = models(name).commitment.circuit
+    for layer in (layer for layer in range(circuit.layers - 1) if circuit.is_convolution(layer) and circuit.positions(layer) > 1):
+        for group, band in enumerate(circuit.groups(layer)):
+            found = [
+                circuit.piece_exponent(layer, group, piece) + above
+                for piece in circuit.pieces(layer)
+                for above in circuit.position_exponents(layer, piece)
+            ]
+            assert found == list(band.exponents())[: circuit.positions(layer)]
+    if name == "whole tracks":
+        assert [len(circuit.groups(1)[0].pieces), len(circuit.pieces(1)), len(circuit.pieces(0))] == [5, 3, 1]
+
+
 LONG = [(Grid(5, 5, 1, 2, 2), 61, PLAIN), (Grid(4, 4, 61, 3, 3), 12, PLAIN), (Grid(2, 2, 12, 2, 2), 3, PLAIN)]
 """A hidden kernel of 549 weights: two chunks on 512 rows."""
 

@@ -58,6 +58,7 @@ WIRED: dict[str, list[Part]] = {
         (same(3, 3, 2), 3, Wiring((1, 2))), (None, 3, Wiring()),
     ],
     "dense sums": [(Grid(5, 5, 1, 2, 2), 2, PLAIN), (None, 6, PLAIN), (None, 6, PLAIN), (None, 3, Wiring((1, 2)))],
+    "whole tracks": [(same(13, 13, 1), 2, PLAIN), (same(13, 13, 2), 11, PLAIN), pool(13, 13, 11, 6), whole(2, 2, 11, 3)],
     "averages of maxima": [(Grid(9, 9, 1, 2, 2), 2, PLAIN), pool(8, 8, 2), (Grid(4, 4, 2, 2, 2, pool=2), 3, PLAIN)],
 }  # fmt: skip
 
