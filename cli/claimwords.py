@@ -47,7 +47,7 @@ def circuit_facts(circuit: AnyCircuit) -> dict:
     """For machines: placement, rows, tracks, gates and claim."""
     facts = {"placement": placement_of(circuit), "domain": circuit.domain, "claim": str(claim_of(circuit))}
     if isinstance(circuit, WideCircuit):
-        facts |= {"tracks": circuit.tracks, "gates": [str(one) for one in circuit.activations]}
+        facts |= {"tracks": circuit.tracks, "slots": circuit.slots, "gates": [str(one) for one in circuit.activations]}
     return facts
 
 
@@ -58,7 +58,8 @@ def circuit_line(circuit: AnyCircuit) -> str:
     if not isinstance(circuit, WideCircuit):
         return f"compact, n = {circuit.domain}, {size}"
     gates = ", ".join(dict.fromkeys(map(str, circuit.activations))) or "no gates"
-    return f"wide, n = {circuit.domain}, {circuit.tracks} track{'s' if circuit.tracks > 1 else ''}, {gates}, {size}"
+    slots = f" with {circuit.slots} slots for batches" if circuit.slotted else ""
+    return f"wide, n = {circuit.domain}, {circuit.tracks} track{'s' if circuit.tracks > 1 else ''}{slots}, {gates}, {size}"
 
 
 def claim_line(circuit: AnyCircuit) -> str:

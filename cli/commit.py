@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 EXAMPLE = """zkpredict commit --model mnist.model --out mnist.commitment
 zkpredict commit --model mnist.model --out mnist.commitment --for chain
 zkpredict commit --model mnist.model --out mnist.commitment --claim margin=2000 --again
+zkpredict commit --model mnist.model --batch --again --out mnist-batch.commitment
 zkpredict commit --model mnist.model --hidden-input --again --out mnist-hidden.commitment"""
 
 
@@ -37,6 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--claim", metavar="CLAIM", help=f"what proofs say of the output: {CLAIM_FORMS} (default: class)")
     parser.add_argument("--hidden-input", action="store_true", help="for inputs that only commitments of `zkpredict hide` are published of")
+    parser.add_argument("--batch", action="store_true", help="in a circuit that proves many inputs at once (`zkpredict prove-batch`)")
     parser.add_argument("--again", action="store_true", help="replace the commitment this model already has")
     add_force_option(parser)
 
@@ -44,6 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> None:
     if arguments.aim is not None:
         refuse_together("--for", {"--domain": arguments.domain}, "it chooses the rows")
+        refuse_together("--for", {"--batch": arguments.batch}, "that is one circuit, with nothing to choose")
     claim = None if arguments.claim is None else parse_claim(arguments.claim)
     refuse_same_file(arguments.out, model_file=arguments.model)
     with one_at_a_time(arguments.model):
@@ -88,7 +91,7 @@ def _committed(arguments: argparse.Namespace, console: Console, model: Model, cl
             chosen = _cheapest(arguments, model.network, claim)
             placement, domain = (placement, None) if chosen is None else (circuit_facts(chosen)["placement"], chosen.domain)
         with console.counted("commit", "rows") as progress:
-            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress)
+            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress, arguments.batch)
     except UnsupportedNetwork as error:
         raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
 
@@ -109,6 +112,20 @@ def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Cla
     return min(found, key=cost, default=None)
 
 
+def _holds_batches(model: Model) -> bool:
+    """Whether the commitment is as `--batch` would make it, or has slots on other rows."""
+    from zkpredict.circuits.choice import compile_any
+    from zkpredict.circuits.wide.layout import WideCircuit
+
+    circuit = model.commitment.circuit
+    if isinstance(circuit, WideCircuit) and circuit.slotted:
+        return True
+    try:
+        return compile_any(model.network, batch=True).circuit == circuit
+    except UnsupportedNetwork:
+        return False  # with --again the refusal says why
+
+
 def _refuse_another(arguments: argparse.Namespace, model: Model, claim: Claim | None) -> None:
     """Raises `UnusableInput` when the commitment that the model has is not what is asked for."""
     has = circuit_facts(model.commitment.circuit)
@@ -117,6 +134,7 @@ def _refuse_another(arguments: argparse.Namespace, model: Model, claim: Claim | 
         ("in another placement", arguments.placement, has["placement"]),
         ("for another claim", claim and str(claim), has["claim"]),
         ("for public inputs", arguments.hidden_input or None, takes_hidden(model.commitment.circuit)),
+        ("without batches", arguments.batch or None, arguments.batch and _holds_batches(model)),
     ]
     if arguments.aim is not None and not any(value is not None and value != own for _, value, own in wanted):
         best = _cheapest(arguments, model.network, claim or CLASS)

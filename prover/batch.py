@@ -19,6 +19,7 @@ from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover
 from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes, batch_statement_for, part_sizes
 from zkpredict.verifier.errors import WrongStatement
+from zkpredict.verifier.score import Score, TestSet
 
 PART_TRACKS = 64
 """Of parts of a large batch: more make a proof a little shorter, and take more memory (some 3 MB a track)."""
@@ -99,3 +100,15 @@ def images_each(circuit: AnyCircuit) -> int:
     """Inputs in each part of a large batch. Raises `UnsupportedNetwork` for a circuit without batches."""
     one = BatchCircuit.of(circuit, 1)
     return max(1, PART_TRACKS // one.model_tracks) * one.slots
+
+
+def prove_score(
+    model: Model, images: np.ndarray, labels: np.ndarray, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Score:
+    """Proves on how many of `images` (uint8 [count, ...]) `model` says what `labels` (integers [count]) say. Raises as `prove_batch`."""
+    try:
+        tests = TestSet.of(np.asarray(images), np.asarray(labels), model.commitment.circuit)
+    except WrongStatement as error:
+        raise UnusableInput(str(error)) from None
+    proof = prove_parts(model, images, None, tests.context, progress)
+    return Score(tests.set_id, tests.right(proof.classes), proof)

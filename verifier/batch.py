@@ -9,7 +9,7 @@ circuit (`circuits.batch.layout`); docs/batches.md has the equations.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -191,8 +191,3 @@ def verify_parts(commitment: ModelCommitment, inputs: bytes, proof: BatchProof, 
         own = inputs[first : first + size * circuit.images]
         check_opening(commitment, circuit, batch_statement_for(circuit, own, part.classes, context), part)
         first += len(own)
-
-
-def images_of(inputs: Iterable[bytes]) -> bytes:
-    """Inputs one behind another."""
-    return b"".join(inputs)

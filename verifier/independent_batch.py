@@ -20,6 +20,7 @@ from zkpredict.verifier.independent_compact import lagrange_basis
 from zkpredict.verifier.independent_wide import (
     BIAS, BLOCK, LANE, LARGEST, PACK_STARTS, chunks_of, constants, fold_exponents, head_rows, shared_values, strides_of, weighted,
 )  # fmt: skip
+from zkpredict.verifier.score import Score
 
 
 def verify_batch(commitment_bytes: bytes, inputs: Sequence[bytes], proof_bytes: bytes, contexts: Sequence[bytes] | bytes = b"") -> tuple[int, ...]:
@@ -147,3 +148,24 @@ def _outputs(circuit: BatchCircuit, classes: Sequence[int], by_slot: list[int], 
         first = row + BLOCK * (number % circuit.slots)
         found[name] = (found[name] + basis[first] + basis[first + 1]) % ORDER
     return found
+
+
+def verify_score(commitment_bytes: bytes, inputs: Sequence[bytes], labels: Sequence[int], score_bytes: bytes) -> int:
+    """Returns on how many of `inputs` the committed network says what `labels` say, as the score proves. Raises as `verify_batch`."""
+    circuit = ModelCommitment.from_bytes(commitment_bytes, decode_point).circuit
+    for number, label in enumerate(labels):
+        if not 0 <= label < circuit.classes:
+            raise WrongStatement(f"label {number} is {label}, the network has {circuit.classes} classes")
+    score = Score.from_bytes(score_bytes, decode_point, circuit)
+    sizes = len(labels).to_bytes(4, "big") + circuit.inputs.to_bytes(4, "big")
+    said = b"".join(label.to_bytes(2, "big") for label in labels)
+    set_id = keccak256(b"zkpredict test set v1", sizes, said, *inputs)
+    if score.set_id != set_id:
+        raise WrongStatement(f"the score is of test set {score.set_id.hex()}, these inputs and labels are {set_id.hex()}")
+    parts = len(score.proof.parts)
+    contexts = [keccak256(b"zkpredict score v1", set_id, parts.to_bytes(4, "big"), part.to_bytes(4, "big")) for part in range(parts)]
+    classes = verify_batch(commitment_bytes, inputs, score.proof.to_bytes(), contexts)
+    right = [one for one, label in zip(classes, labels, strict=True) if one == label]
+    if score.right != len(right):
+        raise WrongStatement(f"the score says {score.right} right answers, its classes give {len(right)}")
+    return score.right

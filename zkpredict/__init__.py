@@ -34,6 +34,7 @@ _HOMES = {
     "commit_model": "zkpredict.prover.commit",
     "prove": "zkpredict.prover.prove",
     "prove_batch": "zkpredict.prover.batch",
+    "prove_score": "zkpredict.prover.batch",
     "hide": "zkpredict.prover.hiding",
     "OpenedInput": "zkpredict.prover.hiding",
     "HiddenInput": "zkpredict.verifier.hidden",
@@ -45,6 +46,9 @@ _HOMES = {
     "BatchProof": "zkpredict.verifier.batch",
     "verify_batch": "zkpredict.verifier.batch",
     "parse_batch": "zkpredict.verifier.batch",
+    "Score": "zkpredict.verifier.score",
+    "verify_score": "zkpredict.verifier.score",
+    "parse_score": "zkpredict.verifier.score",
 }
 __all__ = list(_HOMES)
 __version__ = "0.1.0"

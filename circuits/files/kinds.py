@@ -23,6 +23,8 @@ EXACT = Kind("a 10^8 network", "`zkpredict script build {path} --out FILE` and `
 COMMITMENT = Kind("a public model commitment", "`zkpredict verify IMAGE PROOF --commitment {path}` takes it")
 CIRCUIT = Kind("a circuit", "`zkpredict inspect {path}` explains it")
 PROOF = Kind("a proof", "`zkpredict verify IMAGE {path} --commitment FILE` checks it")
+BATCH = Kind("a proof of a batch", "`zkpredict verify-batch DATA {path} --commitment FILE` checks it")
+SCORE = Kind("a proven score", "`zkpredict verify-score DATA {path} --labels FILE --commitment FILE` checks it")
 KERAS = Kind("a Keras model", "`zkpredict quantize {path} --out FILE` makes a model file of it")
 HIDDEN = Kind("a public hidden input", "`zkpredict verify PROOF --hidden {path} --commitment FILE` takes it")
 OPENING = Kind("a private opening of a hidden input", "`zkpredict prove --hidden {path} --model FILE --out PROOF` takes it, and `zkpredict reveal {path}`")
@@ -38,6 +40,8 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"zkpK", COMMITMENT),
     (b"zkpC", CIRCUIT),
     (b"zkpP", PROOF),
+    (b"zkpB", BATCH),
+    (b"zkpS", SCORE),
     (b"zkpH", HIDDEN),
     (b"zkpO", OPENING),
     (b"\x89PNG", _PICTURE),

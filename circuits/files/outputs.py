@@ -43,6 +43,8 @@ EXACT = _own(kinds.EXACT, "its weights would be lost")
 COMMITMENT = _own(kinds.COMMITMENT, "it is to another model, or an earlier one to this model")
 CIRCUIT = _own(kinds.CIRCUIT)
 PROOF = _own(kinds.PROOF)
+BATCH = _own(kinds.BATCH)
+SCORE = _own(kinds.SCORE)
 HIDDEN = _own(kinds.HIDDEN, "no proof about it could be checked any more")
 OPENING = _own(kinds.OPENING, "its input, and what opens its commitment, would be lost")
 REVEALED = _kind("a revealed input", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict reveal")
@@ -59,7 +61,7 @@ INDEX = _kind("an index of proofs", rb'\s*\{\s*"format": "zkpredict index of pro
 STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
 SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
 KINDS = (
-    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
+    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
     *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, INDEX, STATE, SEEN, REVEALED),
 )
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""

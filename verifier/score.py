@@ -1,0 +1,139 @@
+"""Scores: on how many inputs of a test set a committed network is right, by a batch whose parts have the set in their contexts.
+
+    set id    = keccak("zkpredict test set v1" | inputs u32 | bytes of an input u32 | labels u16 each | all inputs)
+    context   = keccak("zkpredict score v1" | set id | parts u32 | number of the part u32)                             for each part
+    file      = magic "zkpS" 01 | set id 32 | right answers u32 | a proof of a batch                                   all big-endian
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.keccak import keccak256
+from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.verifier.batch import BatchProof, batch_bytes, refuse_other_model, verify_parts
+from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.errors import MalformedProof, WrongStatement
+from zkpredict.verifier.messages import SCORE_MAGIC, Point
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SET_LABEL, SCORE_LABEL = b"zkpredict test set v1", b"zkpredict score v1"
+SET_ID_BYTES, COUNT_BYTES, LABEL_BYTES = 32, 4, 2
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """Inputs of `size` bytes, one behind another, and what each of them is, of so many `classes`. Raises `WrongStatement` when they do not go together."""
+
+    __test__ = False  # no test of pytest's
+
+    inputs: bytes
+    labels: tuple[int, ...]
+    size: int
+    classes: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "labels", tuple(map(int, self.labels)))
+        if not self.labels or len(self.inputs) != len(self.labels) * self.size:
+            raise WrongStatement(f"a test set of {len(self.labels)} labels has {len(self.inputs)} bytes, expected {self.size} each")
+        wrong = [number for number, label in enumerate(self.labels) if not 0 <= label < self.classes]
+        if wrong:
+            raise WrongStatement(f"label {wrong[0]} is {self.labels[wrong[0]]}, the network has {self.classes} classes")
+
+    @classmethod
+    def of(cls, images: np.ndarray, labels: np.ndarray, circuit: AnyCircuit) -> TestSet:
+        """Of `images` (uint8 [count, ...]) and `labels` (integers [count]) for a circuit. Raises `WrongStatement`."""
+        return cls(batch_bytes(images, circuit.inputs), tuple(labels), circuit.inputs, circuit.classes)
+
+    @property
+    def set_id(self) -> bytes:
+        """32 bytes that name the set."""
+        labels = b"".join(label.to_bytes(LABEL_BYTES, "big") for label in self.labels)
+        sizes = len(self.labels).to_bytes(COUNT_BYTES, "big") + self.size.to_bytes(COUNT_BYTES, "big")
+        return keccak256(SET_LABEL + sizes + labels + self.inputs)
+
+    def context(self, number: int, parts: int) -> bytes:
+        """That of one part of a proof about the set."""
+        return part_context(self.set_id, number, parts)
+
+    def right(self, classes: tuple[int, ...]) -> int:
+        """How many of the answers are the labels."""
+        return sum(one == label for one, label in zip(classes, self.labels, strict=True))
+
+
+def part_context(set_id: bytes, number: int, parts: int) -> bytes:
+    """What part `number` of `parts` of a score is made for."""
+    return keccak256(SCORE_LABEL + set_id + parts.to_bytes(COUNT_BYTES, "big") + number.to_bytes(COUNT_BYTES, "big"))
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a network gets right of the test set `set_id`: `right` of the inputs that `proof` is about."""
+
+    set_id: bytes
+    right: int
+    proof: BatchProof
+
+    def __post_init__(self) -> None:
+        if len(self.set_id) != SET_ID_BYTES or not 0 <= self.right <= len(self.proof.classes):
+            raise MalformedProof(f"score: {self.right} right answers of {len(self.proof.classes)}, and a set id of {len(self.set_id)} bytes")
+
+    def to_bytes(self) -> bytes:
+        """The canonical file."""
+        return SCORE_MAGIC + self.set_id + self.right.to_bytes(COUNT_BYTES, "big") + self.proof.to_bytes()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], circuit: AnyCircuit) -> Score:
+        """Parses exactly `to_bytes` output; `circuit`: of the model. Raises `MalformedProof`."""
+        reader = ByteReader(data, "score")
+        try:
+            reader.expect(SCORE_MAGIC, "magic of a score")
+            set_id = reader.take(SET_ID_BYTES, "set id")
+            right = int.from_bytes(reader.take(COUNT_BYTES, "right answers"), "big")
+            proof = BatchProof.read(reader, decode_point, circuit)
+            reader.finish()
+        except MalformedFile as error:
+            raise MalformedProof(str(error)) from None
+        return cls(set_id, right, proof)
+
+
+BEFORE_BATCH = len(SCORE_MAGIC) + SET_ID_BYTES + COUNT_BYTES
+"""Where the proof of the batch begins in the file of a score."""
+
+
+def parse_score(data: bytes, commitment: ModelCommitment) -> Score:
+    """The bytes of a score of the committed model, with kernel points, all checked. Raises `MalformedProof`, and `WrongStatement` for
+    one of another model."""
+    from zkpredict.kernel import G1
+
+    refuse_other_model(data[BEFORE_BATCH:], commitment)
+    return Score.from_bytes(data, G1.from_compressed, commitment.circuit)
+
+
+def verify_score(commitment: ModelCommitment, images: np.ndarray, labels: np.ndarray, score: Score) -> int:
+    """Returns on how many of `images` (uint8 [count, ...]) the network under `commitment` says what `labels` (integers [count]) say, as
+    the score proves.
+
+    Raises `WrongStatement` or `FailedOpening`; `UnsupportedNetwork` for a commitment that has no batches.
+    """
+    tests = TestSet.of(images, labels, commitment.circuit)
+    check_score(tests, score)
+    parts = len(score.proof.parts)
+    verify_parts(commitment, tests.inputs, score.proof, [tests.context(number, parts) for number in range(parts)])
+    return score.right
+
+
+def check_score(tests: TestSet, score: Score) -> None:
+    """What a score says is about this set, and is what its classes give. Raises `WrongStatement`."""
+    if score.set_id != tests.set_id:
+        raise WrongStatement(f"the score is of test set {score.set_id.hex()}, these inputs and labels are {tests.set_id.hex()}")
+    if len(score.proof.classes) != len(tests.labels):
+        raise WrongStatement(f"the score is of {len(score.proof.classes)} inputs, the test set has {len(tests.labels)}")
+    if score.right != tests.right(score.proof.classes):
+        raise WrongStatement(f"the score says {score.right} right answers, its classes give {tests.right(score.proof.classes)}")
