@@ -75,7 +75,7 @@ class BatchDense(Dense):
 
     circuit: BatchCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
 
-    def read_by_weights(self) -> Expression:
+    def read_by_weights(self) -> Expression | None:
         if self.layer == 0:
             return super().read_by_weights()
         found = []

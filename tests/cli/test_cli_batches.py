@@ -1,0 +1,109 @@
+"""Batches and scores as a user meets them: folders, arrays and idx files; refusals name what to type."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from support import MISMATCH, changed, random_network
+
+from zkpredict.prover.model import Model
+
+NETWORK = random_network(5, (36, 20, 4))
+
+
+@pytest.fixture
+def place(tmp_path, run):
+    """A model committed for batches; seven inputs as an array and as a folder, and labels of which one is wrong."""
+    Model(NETWORK).save(tmp_path / "m.model")
+    assert run("commit", "--model", tmp_path / "m.model", "--batch", "--domain", 512, "--out", tmp_path / "m.commitment").code == 0
+    images = np.random.default_rng(2).integers(0, 256, (7, 6, 6), dtype=np.uint8)
+    np.save(tmp_path / "i.npy", images)
+    (tmp_path / "pictures").mkdir()
+    for number, image in enumerate(images):
+        Image.fromarray(image).save(tmp_path / "pictures" / f"{number}.png")
+    digits = NETWORK.infer(images.reshape(7, 36)).digits
+    labels = digits.astype(np.uint8)
+    labels[2] = (labels[2] + 1) % 4
+    np.save(tmp_path / "l.npy", labels)
+    return tmp_path, [int(digit) for digit in digits]
+
+
+def test_a_batch_is_proven_and_checked(run, place):
+    folder, digits = place
+    made = run("prove-batch", folder / "i.npy", "--model", folder / "m.model", "--out", folder / "p.batch", "--json", "--for", "job")
+    assert made.code == 0 and made.json["classes"] == digits and made.json["proof_bytes"] == (folder / "p.batch").stat().st_size
+    common = ("--commitment", folder / "m.commitment")
+    for data, flags in (("i.npy", ()), ("pictures", ()), ("i.npy", ("--independent",))):
+        checked = run("verify-batch", folder / data, folder / "p.batch", *common, "--for", "job", *flags)
+        assert checked.code == 0 and ", ".join(map(str, digits)) in checked.out and checked.out.startswith("VALID: ")
+    alike = run("verify-batch", folder / "i.npy", folder / "p.batch", *common)
+    assert (alike.code, alike.out) == (1, f"INVALID (FailedOpening): {MISMATCH}\n")
+    fewer = run("verify-batch", folder / "i.npy", folder / "p.batch", *common, "--count", 6, "--for", "job")
+    assert (fewer.code, fewer.out) == (1, "INVALID (WrongStatement): the proof is about 7 inputs, there are 6\n")
+    single = run("verify", folder / "pictures" / "0.png", folder / "p.batch", *common)
+    assert single.code == 1 and "proof: this is one of a batch: `zkpredict verify-batch` checks it" in single.out
+
+
+def test_a_score_is_proven_and_checked(run, place):
+    folder, _ = place
+    files = (folder / "i.npy", "--labels", folder / "l.npy")
+    made = run("score", *files, "--model", folder / "m.model", "--out", folder / "s.score")
+    assert made.code == 0 and made.out.startswith("The network is right on 6 of 7 images (85.71 %), and ")
+    check = ("verify-score", folder / "i.npy", folder / "s.score", "--labels", folder / "l.npy", "--commitment", folder / "m.commitment")
+    assert run(*check, "--json").json["right"] == 6 and run(*check, "--at-least", 6).code == 0
+    more = run(*check, "--at-least", 7)
+    assert (more.code, more.out) == (1, "INVALID (WrongStatement): the network is right on 6 of 7, fewer than 7\n")
+    data = (folder / "s.score").read_bytes()
+    (folder / "s.score").write_bytes(changed(data, 40))
+    assert run(*check).out == "INVALID (WrongStatement): the score says 7 right answers, its classes give 6\n"
+    (folder / "s.score").write_bytes(data)
+    labels = np.load(folder / "l.npy")
+    np.save(folder / "l.npy", labels[::-1])
+    assert "INVALID (WrongStatement): the score is of test set " in run(*check).out
+
+
+def test_what_cannot_be_proven_is_refused_by_name(run, place):
+    folder, _ = place
+    prove = ("--model", folder / "m.model", "--out", folder / "x.batch")
+    np.save(folder / "wide.npy", np.zeros((2, 35), np.uint8))
+    np.save(folder / "floats.npy", np.zeros((2, 36)))
+    (folder / "empty").mkdir()
+    for arguments, message in (
+        ((folder / "wide.npy", *prove), f"{folder / 'wide.npy'} has the shape [2, 35], expected one input of 36 bytes a row"),
+        ((folder / "floats.npy", *prove), f"inputs {folder / 'floats.npy'} holds float64, expected uint8"),
+        ((folder / "empty", *prove), f"{folder / 'empty'} holds no inputs"),
+        ((folder / "i.npy", "--count", 8, *prove), f"{folder / 'i.npy'} holds 7 inputs: --count 8 is more"),
+        ((folder / "i.npy", "--auto", *prove), f"{folder / 'i.npy'} holds the bytes themselves: --auto and --allow-blank are for folders of pictures"),
+        ((folder / "i.npy", "--model", folder / "m.model", "--out", folder / "m.model"), f"cannot write {folder / 'm.model'}: it is the model file"),
+        (
+            (folder / "m.commitment", *prove),
+            f"{folder / 'm.commitment'} is no folder, .npy or idx file of inputs: it is a public model commitment "
+            f"(`zkpredict verify IMAGE PROOF --commitment {folder / 'm.commitment'}` takes it)",
+        ),
+    ):
+        found = run("prove-batch", *arguments)
+        assert (found.code, found.out, found.err) == (2, "", f"zkpredict: {message}\n")
+    assert not (folder / "x.batch").exists()
+    np.save(folder / "short.npy", np.zeros(3, np.uint8))
+    short = run("score", folder / "i.npy", "--labels", folder / "short.npy", *prove)
+    assert short.err == f"zkpredict: {folder / 'short.npy'} has the shape [3], there are 7 inputs\n"
+    np.save(folder / "short.npy", np.full(7, 4, np.uint8))
+    beyond = run("score", folder / "i.npy", "--labels", folder / "short.npy", *prove)
+    assert beyond.err == "zkpredict: label 0 is 4, the network has 4 classes\n"
+
+
+def test_models_without_batches_say_what_to_type(run, place):
+    folder, _ = place
+    plain = folder / "plain.model"
+    Model(NETWORK).save(plain)
+    bare = run("prove-batch", folder / "i.npy", "--model", plain, "--out", folder / "x.batch")
+    assert bare.err == f"zkpredict: {plain} has no commitment yet: `zkpredict commit --batch --model {plain} --out FILE` makes it\n"
+    assert run("commit", "--model", plain, "--out", folder / "plain.commitment").code == 0
+    advice = "compact circuits have no batches: `zkpredict commit --batch` makes a commitment that has them"
+    for command in (("prove-batch", folder / "i.npy", "--model", plain), ("score", folder / "i.npy", "--labels", folder / "l.npy", "--model", plain)):
+        assert run(*command, "--out", folder / "x.batch").err == f"zkpredict: {advice}\n"
+    again = run("commit", "--model", plain, "--batch", "--out", folder / "plain.commitment")
+    assert again.err == f"zkpredict: {plain} is committed without batches: add --again to replace its commitment\n"
+    chain = run("commit", "--model", plain, "--batch", "--for", "chain", "--again", "--out", folder / "plain.commitment")
+    assert chain.err == "zkpredict: --batch does not go with --for: that is one circuit, with nothing to choose\n"
+    slots = run("commit", "--model", folder / "m.model", "--batch", "--out", folder / "m.commitment")
+    assert slots.code == 0 and "1 track with 8 slots for batches" in slots.out
