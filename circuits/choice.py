@@ -12,8 +12,9 @@ from zkpredict.circuits.layout import DOMAINS
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit
 from zkpredict.circuits.wide.claims import CLASS, Claim
-from zkpredict.circuits.wide.compiler import WideNetwork, compile_wide
+from zkpredict.circuits.wide.compiler import WideNetwork, compile_replicas, compile_wide
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 
 AnyCompiled = CompiledNetwork | WideNetwork
 """A network in a circuit of either placement."""
@@ -35,13 +36,18 @@ class Choice:
 
 def compile_any(
     network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
-    batch: bool = False,
+    batch: bool = False, joined: int | None = None,
 ) -> AnyCompiled:
     """The network in the placement asked for; without one in a compact circuit, which is the cheapest on-chain, if one holds it
-    and the claim is the class, else in a wide one. `batch`: wide, with slots where there is room.
+    and the claim is the class, else in a wide one. `batch`: wide, with slots where there is room. `joined`: in a wide one with replicas,
+    and so many rows of weights behind the first layer (`circuits.wide.replicas`).
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
     """
+    if joined is not None:
+        if placement == COMPACT or private_input or batch or network.grids or network.wired:
+            raise UnsupportedNetwork("only wide circuits of dense layers, with one public input, have replicas")
+        return compile_replicas(network, joined, claim, domain)
     if network.grids or network.wired:
         if placement == COMPACT or private_input:
             network.require_dense("compact circuits" if placement == COMPACT else "circuits with a private input")
@@ -80,6 +86,8 @@ def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
     if isinstance(circuit, ConvCircuit) or network.grids or network.wired:
         return compile_convolution(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
+    if isinstance(circuit, ReplicaCircuit):
+        return compile_replicas(network, circuit.joined, circuit.claim, circuit.domain)
     if isinstance(circuit, WideCircuit):
         return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input, circuit.slotted)
     return compile_network(network, circuit.domain)

@@ -136,8 +136,7 @@ def _rows(
     for own in circuit.row_columns:
         combined = [0] * n
         before = before if own.again else [next(rows) for _ in own.exponents]
-        for exponent, row in zip(own.exponents, before, strict=True):
-            weight = pow(challenges["alpha"], exponent, MODULUS)
+        for weight, row in zip(own.weights(challenges["alpha"]), before, strict=True):
             combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row, strict=True)]
         found[own.name] = _field(_evaluate_on_domain(combined, n) if own.coefficients else combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}

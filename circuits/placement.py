@@ -68,7 +68,11 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         from zkpredict.circuits.convolution.layout import ConvCircuit  # late: few circuits have convolutions
 
         return ConvCircuit.read(reader)
-    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC)
+    if magic == wide_layout.REPLICA_MAGIC:
+        from zkpredict.circuits.wide.replicas import ReplicaCircuit  # late: few circuits have replicas
+
+        return ReplicaCircuit.read(reader)
+    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC, wide_layout.REPLICA_MAGIC)
     raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from zkpredict.circuits.field import MODULUS
+
 
 @dataclass(frozen=True)
 class RowColumn:
@@ -17,3 +19,10 @@ class RowColumn:
     exponents: Sequence[int]
     again: bool = False
     """Whether its rows are those of the column before it, weighed anew."""
+    copies: Sequence[Sequence[int]] = ()
+    """The exponents of the rows once more for each further replica of their layer: a row's weight is the sum over all of them."""
+
+    def weights(self, alpha: int) -> list[int]:
+        """The weight of each row at a challenge."""
+        every = zip(self.exponents, *self.copies, strict=True)
+        return [sum(pow(alpha, exponent, MODULUS) for exponent in own) % MODULUS for own in every]

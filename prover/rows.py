@@ -14,7 +14,7 @@ from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
-from zkpredict.circuits.wide.compiler import WideNetwork
+from zkpredict.circuits.wide.compiler import ReplicaNetwork, WideNetwork
 from zkpredict.kernel import Vector
 
 
@@ -33,6 +33,9 @@ def hidden_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple
             if isinstance(compiled, ConvNetwork) and compiled.circuit.is_convolution(column.layer):
                 yield from ((column, row) for row in _kernel_rows(compiled, column, remaining))
                 continue
+            if isinstance(compiled, ReplicaNetwork) and not column.coefficients:
+                yield column, _joined_row(compiled, column, next(remaining))
+                continue
             make = _input_rows if column.coefficients else _value_rows
             yield from ((column, row) for row in make(compiled, column, remaining))
         return
@@ -48,7 +51,7 @@ def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> 
     if isinstance(compiled, WideNetwork):
         used = 0
         for column in compiled.circuit.row_columns:
-            weights = [pow(alpha, exponent, MODULUS) for exponent in column.exponents]
+            weights = column.weights(alpha)
             used -= len(weights) if column.again else 0
             own = secrets[used : used + len(weights)]
             used += len(weights)
@@ -58,6 +61,8 @@ def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> 
                 found[column.name] = kernels if column.coefficients else kernels.intt()
             elif column.coefficients:
                 found[column.name] = _combined_inputs(compiled, column, weights, hiding)
+            elif isinstance(compiled, ReplicaNetwork):
+                found[column.name] = _joined_row(compiled, column, hiding).intt()
             else:
                 found[column.name] = _combined_values(compiled, column, weights, hiding).intt()
         return found
@@ -65,7 +70,7 @@ def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> 
     for column, row in hidden_rows(compiled, secrets):
         rows.setdefault(column.name, []).append(row)
     for column in compiled.circuit.row_columns:
-        combined = Vector.linear_combination(rows[column.name], [pow(alpha, e, MODULUS) for e in column.exponents])
+        combined = Vector.linear_combination(rows[column.name], column.weights(alpha))
         found[column.name] = combined if column.coefficients else combined.intt()
     return found
 
@@ -175,6 +180,22 @@ def _combined_values(compiled: WideNetwork, column: RowColumn, weights: list[int
     band, factors = compiled.circuit.bands[column.layer], compiled.factors(column.layer).tolist()
     scalars = [factor * weights[neuron // band.values_per_pack] % MODULUS for neuron, factor in enumerate(factors)]
     return _values(compiled, column, slice(0, band.values), scalars, hiding)
+
+
+def _joined_row(compiled: ReplicaNetwork, column: RowColumn, secret: int) -> Vector:
+    """The packs of one joined row on the rows where each reads, with the random entry."""
+    circuit = compiled.circuit
+    places, parts = [np.array([compiled.blinding_position(column.layer)])], [Vector.from_ints([secret])]
+    for slot, rows, numbers, biased in compiled.slots(column):
+        own = compiled.neurons(slot.layer, slot.pack)
+        factors = compiled.factors(slot.layer)[own].tolist()
+        if biased:
+            places.append(np.array([slot.bias_row]))
+            parts.append(Vector.from_ints([_bias(compiled, slot.layer, own, factors)]))
+        if len(rows):
+            places.append(rows)
+            parts.append(_weighted(compiled, slot.layer, own, numbers, factors))
+    return Vector.concat(parts).scatter(circuit.domain, np.concatenate(places))
 
 
 def _values(compiled: WideNetwork, column: RowColumn, own: slice, factors: list[int], secret: int) -> Vector:

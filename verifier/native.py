@@ -158,12 +158,12 @@ def rows_of_column(commitment: ModelCommitment, name: str, alpha: int) -> list[t
     """A column of the model: its layer's row points, each with its power of alpha. Raises `ValueError` for a name that is none."""
     start = 0
     for column in commitment.circuit.row_columns:
-        exponents = column.exponents
-        start -= len(exponents) if column.again else 0
+        count = len(column.exponents)
+        start -= count if column.again else 0
         if column.name == name:
-            points = cast("tuple[G1, ...]", commitment.rows)[start : start + len(exponents)]
-            return [(point, pow(alpha, exponent, MODULUS)) for point, exponent in zip(points, exponents, strict=True)]
-        start += len(exponents)
+            points = cast("tuple[G1, ...]", commitment.rows)[start : start + count]
+            return list(zip(points, column.weights(alpha), strict=True))
+        start += count
     raise ValueError(f"no layer has the column {name}")
 
 

@@ -25,8 +25,10 @@ from zkpredict.circuits.wide.claims import CLASS, LOGIT_LIMIT, Claim
 from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW, LANE_BITS, PACK_LANES, Band
 from zkpredict.circuits.wide.lanes import lane_places
 from zkpredict.circuits.wide.layout import DOUBLE, NARROW, WIDE_DOMAINS, WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, Slot
 
 C = TypeVar("C", bound=WideCircuit)
+_NOTHING = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
 KEPT_BITS = 16
 """Above its lowest byte (a double value: its lowest 32 bits) a lane holds the 16 bits that an activation reads."""
 
@@ -134,6 +136,41 @@ def fit(number: int, shift: int, interval: Interval) -> tuple[int, int]:
         raise UnsupportedNetwork(f"layer {number} shifts by more than the {own} bits of a double lane")
     check_rows(number, interval, 1 << (DOUBLE * LANE_BITS - 1 - own + shift), shift)
     raise AssertionError("a row that fits no lane reaches the limit")
+
+
+@dataclass(frozen=True)
+class ReplicaNetwork(WideNetwork):
+    """A network in a circuit with replicas."""
+
+    circuit: ReplicaCircuit
+
+    def _value_rows(self, column: RowColumn) -> Iterator[list[int]]:
+        row = [0] * self.circuit.domain
+        for slot, rows, numbers, biased in self.slots(column):
+            bias, weights = self.packed(slot.layer, slot.pack)
+            if biased:
+                row[slot.bias_row] = bias % MODULUS
+            for at, number in zip(rows.tolist(), numbers.tolist(), strict=True):
+                row[at] = weights[number] % MODULUS
+        yield row
+
+    def slots(self, column: RowColumn) -> Iterator[tuple[Slot, np.ndarray, np.ndarray, bool]]:
+        """The packs in a joined row: for each the rows on which it reads, the numbers of what it reads there (int64 arrays), and
+        whether its bias lies in this row."""
+        track, number = self.circuit.joined_rows[column.name]
+        for slot in self.circuit.slots_on(track, number):
+            yield slot, *value_places(self.circuit.source(slot)).get(track, _NOTHING), self.circuit.has_bias(slot, track)
+
+
+def compile_replicas(network: IntegerNetwork, joined: int, claim: Claim = CLASS, domain: int | None = None) -> ReplicaNetwork:
+    """The network with replicas of its hidden layers, so many that all layers behind the first share `joined` rows a track; on 2,048
+    rows unless another number is given.
+
+    Raises `UnsupportedNetwork` as `compile_wide` does, and when no circuit has so many.
+    """
+    lanes, scales, activations = fit_layers(network)
+    circuit = ReplicaCircuit(network.shape, lanes, activations, domain or WIDE_DOMAINS[-1], claim, joined=joined)
+    return ReplicaNetwork(network, circuit, scales)
 
 
 def compile_wide(

@@ -51,15 +51,16 @@ def wrong_packs(compiled: WideNetwork, statement: Statement, trace: Mapping[str,
     numbers = [lane(track).evaluate(rows) for track in range(circuit.tracks)]
     held = {place: _number(numbers, place) for place in _places(circuit.tracks, circuit.domain)}
     expected = dict.fromkeys(held, 0)
-    for layer, band in enumerate(circuit.bands):
-        inputs = _inputs(compiled, layer, statement, rows)
+    held_by = [(layer, band) for layer in range(circuit.layers - 1) for band in circuit.groups(layer)]
+    for layer, band in [*held_by, (circuit.layers - 1, circuit.output)]:
+        inputs = [_inputs(compiled, layer, statement, rows, copy) for copy in range(circuit.copies(layer - 1) if layer else 1)]
         places = list(band.pack_places())
         for place in places:
             expected.pop(place)
         ends = _ends(compiled, statement, numbers) if layer == circuit.layers - 1 else None
         for pack in range(band.packs):
             bias, weights = compiled.packed(layer, pack)
-            value = bias + sum(weight * read for weight, read in zip(weights, inputs, strict=True))
+            value = bias + sum(weight * read for weight, read in zip(weights, inputs[pack % len(inputs)], strict=True))
             value += _half(band) if ends is None else ends[pack]
             if value != (held[places[pack]] if places else 0):
                 yield f"pack {pack} of layer {layer}"
@@ -87,14 +88,14 @@ def _number(numbers: Sequence[np.ndarray], place: Place) -> int:
     return total
 
 
-def _inputs(compiled: WideNetwork, layer: int, statement: Statement, rows: _Ints) -> list[int]:
-    """What a layer reads, by neuron of the layer before."""
+def _inputs(compiled: WideNetwork, layer: int, statement: Statement, rows: _Ints, copy: int) -> list[int]:
+    """What a layer reads, by neuron of the layer before, in a replica of that."""
     if layer == 0 and compiled.circuit.private_input:
         chunks = enumerate(compiled.circuit.chunks)
         return [int(value) for part, chunk in chunks for value in rows.columns[f"input{part}"][: len(chunk)]]
     if layer == 0:
         return list(statement.input)
-    before = compiled.circuit.bands[layer - 1]
+    before = compiled.circuit.groups(layer - 1)[copy]
     found = [0] * before.values
     for track, (places, neurons) in value_places(before).items():
         values = Dense(compiled.circuit, layer).activation(track).evaluate(rows)

@@ -43,13 +43,15 @@ class Run:
 
 @dataclass(frozen=True)
 class Piece:
-    """Blocks `residue + k stride` for k < `blocks` of `track`, of a circuit with `per_track` blocks a track."""
+    """Blocks `residue + k stride` for k < `blocks` of `track`, of a circuit with `per_track` blocks a track: all packs of them, or those
+    at some `positions`."""
 
     track: int
     residue: int
     stride: int
     blocks: int
     per_track: int
+    positions: tuple[int, ...] = tuple(range(PACKS_PER_BLOCK))
 
     def pack_row(self, position: int, number: int) -> int:
         """First row of the pack at `position` in the piece's block `number`."""
@@ -64,8 +66,7 @@ class Piece:
     def lane_rows(self, places: Iterable[int]) -> dict[int, int]:
         """{row modulo the piece's period: 1} for the lanes at `places` (0..9) of each pack."""
         start = self.residue * BLOCK_ROWS
-        packs = range(0, PACKS_PER_BLOCK * PACK_LANES, PACK_LANES)
-        return {start + pack + place: 1 for pack in packs for place in places}
+        return {start + PACK_LANES * position + place: 1 for position in self.positions for place in places}
 
     @property
     def period(self) -> int:
@@ -90,7 +91,7 @@ class Band:
         """On these pieces, in this order."""
         pieces, runs, first = tuple(pieces), [], 0
         for piece in pieces:
-            for position in range(PACKS_PER_BLOCK):
+            for position in piece.positions:
                 runs.append(piece.run(position, first))
                 first += piece.blocks
         return cls(values, lanes, pieces, tuple(runs))
@@ -121,7 +122,7 @@ class Band:
     def pack_places(self) -> Iterator[tuple[int, int]]:
         """Track and first row of each pack, those to spare as well, in order."""
         for piece in self.pieces:
-            for position in range(PACKS_PER_BLOCK):
+            for position in piece.positions:
                 yield from ((piece.track, piece.pack_row(position, number)) for number in range(piece.blocks))
 
     def value_shift(self, place: int) -> int:

@@ -20,7 +20,7 @@ from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
 
-MAGIC, CONVOLUTION_MAGIC, WIRED_MAGIC = b"zkpC\x02", b"zkpC\x03", b"zkpC\x05"
+MAGIC, CONVOLUTION_MAGIC, WIRED_MAGIC, REPLICA_MAGIC = b"zkpC\x02", b"zkpC\x03", b"zkpC\x05", b"zkpC\x06"
 WIDE_DOMAINS = (512, 1024, 2048)
 MAX_TRACKS = 64
 MAX_CLASSES = 1000
@@ -223,9 +223,10 @@ class WideCircuit:
         band = self.bands[0]
         return tuple(dict.fromkeys(run.step for run in band.runs if band.used(run)))
 
-    def shared_packs(self, step: int) -> list[tuple[tuple[int, ...], int]]:
-        """Rows of the first layer whose exponents differ by `step`: their packs, lowest exponent first, and that exponent."""
-        band, rows = self.bands[0], []
+    def shared_packs(self, step: int, copy: int = 0) -> list[tuple[tuple[int, ...], int]]:
+        """Rows of the first layer whose exponents differ by `step`: their packs, lowest exponent first, and that exponent. `copy`: the
+        replica whose exponents these are."""
+        band, rows = self.groups(0)[copy] if copy else self.bands[0], []
         for run in band.runs:
             used = band.used(run) if run.step == step else 0
             for first in range(0, used, self.packs_per_row):
@@ -236,17 +237,26 @@ class WideCircuit:
     @cached_property
     def row_columns(self) -> tuple[RowColumn, ...]:
         """Every column of the model with the exponents of its rows, in the order of the commitment."""
-        found = []
-        if self.private_input:
-            exponents = tuple(self.bands[0].exponents())
-            found += [RowColumn(hidden_rows_name(part), 0, False, exponents) for part in range(len(self.chunks))]
-        for number, step in enumerate(() if self.private_input else self.input_steps):
-            exponents = tuple(exponent for _, exponent in self.shared_packs(step))
-            found += [RowColumn(input_rows(number, chunk), 0, True, exponents) for chunk in range(len(self.chunks))]
+        found = self._input_columns()
         for layer in range(1, self.layers):
             exponents = tuple(self.bands[layer].exponents())
             found += [RowColumn(value_rows(layer, track), layer, False, exponents) for track in self.bands[layer - 1].tracks]
         return tuple(found)
+
+    def _input_columns(self) -> list[RowColumn]:
+        """Those of the first layer."""
+        if self.private_input:
+            exponents = tuple(self.bands[0].exponents())
+            return [RowColumn(hidden_rows_name(part), 0, False, exponents) for part in range(len(self.chunks))]
+        found = []
+        for number, step in enumerate(self.input_steps):
+            exponents, *copies = (tuple(e for _, e in self.shared_packs(step, copy)) for copy in range(self.copies(0)))
+            found += [RowColumn(input_rows(number, chunk), 0, True, exponents, copies=tuple(copies)) for chunk in range(len(self.chunks))]
+        return found
+
+    def copies(self, layer: int) -> int:
+        """How often a layer lies on the trace."""
+        return 1
 
     @property
     def total_rows(self) -> int:

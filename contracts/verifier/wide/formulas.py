@@ -17,8 +17,10 @@ from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.publics import Constant, Patches, Periodic
 from zkpredict.circuits.wide.dense import Dense
+from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.lanes import lane
 from zkpredict.circuits.wide.output import LARGEST_TRACK
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, kinds
 from zkpredict.contracts.verifier.pieces import Lookup
 from zkpredict.contracts.verifier.publics import UnsupportedShape, indicator, rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
@@ -124,6 +126,9 @@ class Formulas:
         rows = {cell[0] for cell in terms if cell[0].startswith("rows")}
         if lookups != wanted or rows != {column.name for column in circuit.row_columns}:
             raise UnsupportedShape("the sum reads lookups or rows that the contract does not weigh")
+        if isinstance(circuit, ReplicaCircuit):
+            self._check_joined(circuit)
+            return
         for layer in range(1, circuit.layers):
             dense = Dense(circuit, layer)
             world = OpenedCells(Lookup(Symbol.named), Lookup(Symbol.named), {
@@ -135,6 +140,21 @@ class Formulas:
                 read = read if number else read + Symbol.named("bias")
                 if lifted(total.terms[(f"rows{layer}_{track}", 0)]) != lifted(read):
                     raise UnsupportedShape(f"the rows of layer {layer} on track {track} are not what the contract weighs")
+
+    def _check_joined(self, circuit: ReplicaCircuit) -> None:
+        """That joined rows are read as the contract takes them to be, and weighed by the same powers of alpha."""
+        world = OpenedCells(Lookup(Symbol.named), Lookup(Symbol.named), {
+            (f"{name}{track}", 0): Symbol.named(f"{name}{track}") for track in range(circuit.tracks) for name in self._lane_and_more
+        })
+        total, joined = constraint(circuit, "sum").expression.evaluate(world), self.plan.joined
+        for name, place in circuit.joined_rows.items():
+            read = ZERO
+            for kind in joined.kinds_on(*place):
+                reader = Dense(circuit, circuit.activations.index(kinds(circuit)[kind]) + 1)
+                read = read + reader.activation(place[0]).evaluate(world).constant * Symbol.named(reads(kind, *place))
+            read = read + Symbol.named(bias(*place)) if joined.biases_on(*place) else read
+            if lifted(total.terms[(name, 0)]) != lifted(read):
+                raise UnsupportedShape(f"the row {name} is not what the contract weighs")
 
     # public polynomials
 

@@ -18,6 +18,7 @@ from zkpredict.circuits.placement import form, placed
 from zkpredict.circuits.publics import Constant, Patches, Periodic
 from zkpredict.circuits.wide.dense import Dense
 from zkpredict.circuits.wide.fold import Fold
+from zkpredict.circuits.wide.joined import JoinedRows, ReplicaLanes
 from zkpredict.circuits.wide.keys import Keys
 from zkpredict.circuits.wide.lanes import Lanes
 from zkpredict.circuits.wide.layout import WideCircuit
@@ -31,6 +32,12 @@ _ORDER = (Lanes, RationalGate, Keys, Fold, Dense, Output, Total)
 """Gadgets in the order of their constraints; a dense layer has none."""
 
 G = TypeVar("G", bound=Gadget)
+
+
+def _kind(gadget: Gadget) -> type[Gadget]:
+    """Which of the gadgets that the contract knows this one is: those of replicas have the constraints of what they replace."""
+    replaced: dict[type[Gadget], type[Gadget]] = {JoinedRows: Dense, ReplicaLanes: Lanes}
+    return replaced.get(type(gadget), type(gadget))
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class WidePlan:
     def gadgets(self) -> tuple[Gadget, ...]:
         """In order. Raises `UnsupportedShape` for one that the contract does not know."""
         found = placed(self.circuit)
-        kinds = [type(gadget) for gadget in found]
+        kinds = [_kind(gadget) for gadget in found]
         if set(kinds) - set(_ORDER) or sorted(kinds, key=_ORDER.index) != kinds:
             raise UnsupportedShape(f"the circuit has the gadgets {', '.join(kind.__name__ for kind in kinds)}")
         return found
@@ -90,6 +97,11 @@ class WidePlan:
             raise UnsupportedShape(f"the circuit has no gadget {kind.__name__}")
         return found
 
+    @property
+    def joined(self) -> JoinedRows:
+        """The layers behind the first one of a circuit with replicas."""
+        return self.gadget(JoinedRows)
+
     def find(self, kind: type[G]) -> G | None:
         """The circuit's first gadget of this kind, if it has one."""
         return next((gadget for gadget in self.gadgets if isinstance(gadget, kind)), None)
@@ -100,7 +112,7 @@ class WidePlan:
         found: dict[type[Gadget], int] = {}
         number = 0
         for gadget in self.gadgets:
-            found.setdefault(type(gadget), number)
+            found.setdefault(_kind(gadget), number)
             number += len(gadget.constraints())
         return found
 
@@ -188,11 +200,12 @@ class WidePlan:
 
     @cached_property
     def parts(self) -> Parts:
-        """The distinct periodic polynomials whose sums say where layers read and what must not be negative, with names."""
+        """The distinct periodic polynomials whose (weighed) sums say where layers read and what must not be negative, with names."""
         found: list[Periodic[Any]] = []
         for polynomial in self.selectors.values():
             if isinstance(polynomial, Patches):
-                found += [part for part in polynomial.parts if part not in found]
+                ones = (Periodic[Any](part.period, dict.fromkeys(part.values, 1)) for part in polynomial.parts)
+                found += [part for part in ones if part not in found]
         return Parts((part, f"part{number}") for number, part in enumerate(found))
 
 

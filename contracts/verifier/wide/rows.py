@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.rows import RowColumn
+from zkpredict.circuits.wide.joined import bias, reads
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, kinds
 from zkpredict.contracts.verifier.lowering import FIELD
+from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.wide.plan import Progression, progressions
 
@@ -18,6 +24,19 @@ if TYPE_CHECKING:
 UNROLLED_ROWS = 32
 
 
+@dataclass(frozen=True)
+class Copied:
+    """sum over replicas of alpha^exponent, where replica by replica a run of exponents is moved by `shifts`: `base` is the lowest."""
+
+    base: int
+    shifts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, exponents: Iterable[int]) -> Copied:
+        own = sorted(exponents)
+        return cls(own[0], tuple(exponent - own[0] for exponent in own))
+
+
 class RowPart:
     """The rows' share of a contract in the making."""
 
@@ -25,18 +44,71 @@ class RowPart:
         self.generator = generator
         self.powers: dict[int, str] = {}
         self.runs: dict[tuple[int, ...], str] = {}
+        self.sums: dict[tuple[int, ...], str] = {}
 
     def reserve(self) -> None:
         """Asks for every power of alpha that a run starts at or goes by."""
-        for column in self.generator.circuit.row_columns:
-            if tuple(column.exponents) not in self.runs:
-                self.runs[tuple(column.exponents)] = f"rows_{len(self.runs)}"
-                for run in progressions(column.exponents):
+        circuit = self.generator.circuit
+        for column in circuit.row_columns:
+            base, shifts = moved((column.exponents, *column.copies))
+            if base not in self.runs:
+                self.runs[base] = f"rows_{len(self.runs)}"
+                for run in progressions(base):
                     self.ask(run.last, run.step)
-        if self.generator.circuit.packs_per_row > 1:
-            self.ask(*self.generator.circuit.input_steps)
-        for band in self.generator.circuit.hidden:
-            self.ask(*(run.last for run in band.runs))
+            self.ask_sum(shifts)
+        if circuit.packs_per_row > 1:
+            self.ask(*circuit.input_steps)
+        for layer in range(circuit.layers - 1):
+            for lasts in last_exponents(circuit, layer):
+                self.ask(lasts.base)
+                self.ask_sum(lasts.shifts)
+        if isinstance(circuit, ReplicaCircuit):
+            for layer in range(1, circuit.layers):
+                base, shifts = moved(circuit.exponents_of(layer))
+                self.ask_sum(shifts)
+                for run in progressions(base):
+                    self.ask(run.last, run.step)
+                for pack in range(circuit.packs(layer)):
+                    self.generator.word(pack_weight(layer, pack))
+
+    def ask_sum(self, shifts: tuple[int, ...]) -> None:
+        """A word for the sum of alpha^shift over replicas, where there are several."""
+        if len(shifts) > 1 and shifts not in self.sums:
+            self.ask(*shifts)
+            self.sums[shifts] = self.generator.word(f"replicas_{len(self.sums)}")
+
+    def sum_formula(self, shifts: tuple[int, ...]) -> Symbol:
+        """That sum, for one that was asked for."""
+        return Symbol.named(self.sums[shifts].lower()) if len(shifts) > 1 else lifted(1)
+
+    def weight_lines(self) -> list[str]:
+        """Statements for sums over replicas, and for the weights of the packs in joined rows."""
+        lines = [f"mstore({place}, {self._summed(shifts)})" for shifts, place in self.sums.items()]
+        circuit = self.generator.circuit
+        if not isinstance(circuit, ReplicaCircuit):
+            return lines
+        inner = ["let weight"]
+        for layer in range(1, circuit.layers):
+            base, shifts = moved(circuit.exponents_of(layer))
+            first = 0
+            for run in progressions(base):
+                start = self.power(run.last)
+                if len(shifts) > 1:
+                    start = f"mulmod({start}, mload({self.sums[shifts]}), {FIELD})" if run.last else f"mload({self.sums[shifts]})"
+                inner.append(f"weight := {start}")
+                for pack in reversed(range(first, first + run.count)):
+                    inner.append(f"mstore({pack_weight(layer, pack).upper()}, weight)")
+                    if pack > first:
+                        inner.append(f"weight := mulmod(weight, {self.power(run.step)}, {FIELD})")
+                first += run.count
+        return [*lines, "{", *(f"    {line}" for line in inner), "}"]
+
+    def _summed(self, shifts: tuple[int, ...]) -> str:
+        """Yul of the sum of alpha^shift; shifts start with 0. At most two sums of elements fit in a word unreduced."""
+        total = self.power(shifts[0])
+        for shift in shifts[1:]:
+            total = f"addmod({total}, {self.power(shift)}, {FIELD})"
+        return total
 
     def ask(self, *exponents: int) -> None:
         """Words for powers of alpha."""
@@ -108,13 +180,13 @@ class RowPart:
         """Every column of the model in order."""
         columns = self.generator.circuit.row_columns
         if not self.few:
-            names = (self.runs[tuple(column.exponents)] for column in columns)
+            names = (self.runs[moved((column.exponents, *column.copies))[0]] for column in columns)
             calls = [f"to := {name}(to, {self._scalar(column)})" for name, column in zip(names, columns, strict=True)]
             return ["let to := add(MSM, 128)", *calls]
         lines, first = ["let scalar", "let weight"], 0
         for column in columns:
             lines.append(f"scalar := {self._scalar(column)}")
-            for run in progressions(column.exponents):
+            for run in progressions(moved((column.exponents, *column.copies))[0]):
                 lines.append(f"weight := {self._first(run)}")
                 for number in reversed(range(first, first + run.count)):
                     lines.append(f"mstore(add(MSM, {STRIDE * number + SCALAR_OFFSET}), weight)")
@@ -124,7 +196,15 @@ class RowPart:
         return lines
 
     def _scalar(self, column: RowColumn) -> str:
-        """Yul of the scalar of a column's combined rows."""
+        """Yul of the scalar of a column's combined rows, times the sum over replicas."""
+        shifts = moved((column.exponents, *column.copies))[1]
+        scalar = self._scalar_of(column)
+        return f"mulmod({scalar}, mload({self.sums[shifts]}), {FIELD})" if len(shifts) > 1 else scalar
+
+    def _scalar_of(self, column: RowColumn) -> str:
+        circuit = self.generator.circuit
+        if isinstance(circuit, ReplicaCircuit) and not column.coefficients:
+            return f"mulmod(mload(ROW_FACTOR), {self._met(circuit, column)}, {FIELD})"
         if column.coefficients:
             step, chunk = (int(part) for part in column.name.removeprefix("rows0_").split("_"))
             if len(self.generator.circuit.chunks) > 1:
@@ -138,3 +218,36 @@ class RowPart:
             scalar = f"addmod({scalar}, mload(BIAS_AT_RHO), {FIELD})"
         return f"mulmod(mload(ROW_FACTOR), {scalar}, {FIELD})"
 
+
+    def _met(self, circuit: ReplicaCircuit, column: RowColumn) -> str:
+        """Yul of what a joined row is multiplied with."""
+        track, number = circuit.joined_rows[column.name]
+        joined, total = self.generator.plan.joined, ""
+        for kind in joined.kinds_on(track, number):
+            activation = self.generator.tracks.activation(kinds(circuit)[kind], track)
+            product = f"mulmod(mload({reads(kind, track, number).upper()}), {activation}, {FIELD})"
+            total = f"addmod({total}, {product}, {FIELD})" if total else product
+        if joined.biases_on(track, number):
+            total = f"addmod({total}, mload({bias(track, number).upper()}), {FIELD})"
+        return total
+
+
+def moved(replicas: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The lowest replica's exponents, and by how much those of each replica are above them. Raises `UnsupportedShape` when a replica
+    does not keep the distances."""
+    ordered = sorted(tuple(own) for own in replicas)
+    shifts = tuple(own[0] - ordered[0][0] for own in ordered)
+    if any(own != tuple(exponent + shift for exponent in ordered[0]) for own, shift in zip(ordered, shifts, strict=True)):
+        raise UnsupportedShape("replicas of a layer do not lie alike")
+    return ordered[0], shifts
+
+
+def last_exponents(circuit: WideCircuit, layer: int) -> list[Copied]:
+    """For each run of a layer its lowest exponents, all replicas together."""
+    bands = circuit.groups(layer)
+    return [Copied.of(run.last for run in runs) for runs in zip(*(band.runs for band in bands), strict=True)]
+
+
+def pack_weight(layer: int, pack: int) -> str:
+    """Name of the word with the weight of a pack in joined rows."""
+    return f"weight_{layer}_{pack}"

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.field import MODULUS, root_of_unity
-from zkpredict.circuits.wide.geometry import PACKS_PER_BLOCK
+from zkpredict.circuits.publics import Periodic
+from zkpredict.circuits.wide.geometry import PACK_LANES
+from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.output import Output
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.contracts.verifier.lowering import FIELD, number
 from zkpredict.contracts.verifier.publics import UnsupportedShape
-from zkpredict.contracts.verifier.symbolic import Symbol
+from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.wide.formulas import Ladder, is_complement
 from zkpredict.contracts.verifier.wide.inputs import input_scalars
+from zkpredict.contracts.verifier.wide.rows import pack_weight
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
@@ -23,18 +27,42 @@ NESTED = 3
 def reads_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
     """The words that loops read, with their formulas: `reads` of each layer and track, `bias`, signs' weights, the input's scalars."""
     plan, formulas = generator.plan, generator.formulas
-    found = []
-    for layer in range(1, plan.circuit.layers):
-        for track in plan.circuit.bands[layer - 1].tracks:
-            found.append((generator.word(f"reads{layer}_{track}"), formulas.selector(f"reads{layer}_{track}")))
-    if plan.circuit.layers > 1:
-        found.append((generator.word("bias_at_rho"), formulas.selector("bias")))
+    found = _joined_words(generator, plan.circuit) if isinstance(plan.circuit, ReplicaCircuit) else _layer_words(generator)
     output = plan.gadget(Output)
     first = plan.first_constraint[Output]
     for index, track in enumerate(output.signed_tracks):
         place = generator.tracks.negative(track)
         found.append((place, generator.delta(first + index) * formulas.selector(f"nonnegative{track}")))
     return found + input_scalars(generator)
+
+
+def _layer_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
+    plan, formulas, found = generator.plan, generator.formulas, []
+    for layer in range(1, plan.circuit.layers):
+        for track in plan.circuit.bands[layer - 1].tracks:
+            found.append((generator.word(f"reads{layer}_{track}"), formulas.selector(f"reads{layer}_{track}")))
+    if plan.circuit.layers > 1:
+        found.append((generator.word("bias_at_rho"), formulas.selector("bias")))
+    return found
+
+
+def _joined_words(generator: WideGenerator, circuit: ReplicaCircuit) -> list[tuple[str, Symbol]]:
+    """With the weights of packs in the formulas."""
+    formulas, joined, found = generator.formulas, generator.plan.joined, []
+    for track, number_ in circuit.joined_rows.values():
+        for kind in joined.kinds_on(track, number_):
+            total = lifted(0)
+            for slot in joined.slots_of(kind, track, number_):
+                weight = Symbol.named(pack_weight(slot.layer, slot.pack))
+                for piece in circuit.pieces_on(slot, track):
+                    total = total + weight * formulas.part(Periodic(piece.period, dict(piece.lane_rows(circuit.source(slot).heads))))
+            found.append((generator.word(reads(kind, track, number_)), total))
+        biases = lifted(0)
+        for slot in joined.biases_on(track, number_):
+            biases = biases + Symbol.named(pack_weight(slot.layer, slot.pack)) * formulas.pole(slot.bias_row)
+        if biases != lifted(0):
+            found.append((generator.word(bias(track, number_)), biases))
+    return found
 
 
 def pole_lines(generator: WideGenerator) -> tuple[list[str], list[str]]:
@@ -45,11 +73,11 @@ def pole_lines(generator: WideGenerator) -> tuple[list[str], list[str]]:
         single = polynomial.period == n and list(polynomial.values.values()) == [1]
         if not single and not is_complement(polynomial):
             ladders[name] = Ladder.of(polynomial)
-    functions: dict[tuple[int, int], list[str]] = {}
+    functions: dict[tuple[int, int], list[str]] = {}  # by period and pitch: pieces of a circuit have all positions, or one
     lines = ["let top, bottom"] if ladders else []
     for name, ladder in ladders.items():
-        own, rest = divmod(ladder.count, PACKS_PER_BLOCK)
-        if rest:
+        own = PACK_LANES // ladder.pitch
+        if ladder.count % own:
             raise UnsupportedShape(f"a layer lies on {ladder.count} rows of a period")
         root, function = root_of_unity(ladder.period), f"packs_{ladder.period}_{ladder.pitch}"
         if generator.large:
@@ -107,6 +135,15 @@ def _pack_function(name: str, ladder: Ladder, own: int) -> list[str]:
     """
     root = root_of_unity(ladder.period)
     above, below = fraction_of([pow(root, -ladder.pitch * index, MODULUS) for index in range(own)])
+    if ladder.count == own:
+        return [
+            f"function {name}(u) -> top, bottom {{",
+            "    let r := mload(ORDER)",
+            *(f"    {line}" for line in (*_horner("above", above), *_horner("below", below))),
+            "    top := above",
+            "    bottom := below",
+            "}",
+        ]
     turn = number(pow(root, -ladder.pitch * own, MODULUS))
     return [
         f"function {name}(u) -> top, bottom {{",

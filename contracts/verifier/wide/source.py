@@ -27,11 +27,12 @@ from zkpredict.contracts.verifier.wide.inputs import input_functions, input_line
 from zkpredict.contracts.verifier.wide.outputs import OutputPart
 from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS, fits_at_once
-from zkpredict.contracts.verifier.wide.rows import RowPart
+from zkpredict.contracts.verifier.wide.rows import Copied, RowPart, last_exponents
 from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.dense import Dense, geometric
-from zkpredict.circuits.wide.geometry import LANE_BITS
+from zkpredict.circuits.wide.geometry import BLOCK_ROWS, LANE_BITS
+from zkpredict.circuits.wide.replicas import joined_slots
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
@@ -267,7 +268,7 @@ class WideGenerator:
             lines.append(f"mstore(DELTA_{index}, {power})")
         self.rows.reserve()
         self.outputs.reserve()
-        lines += self.rows.power_lines()
+        lines += [*self.rows.power_lines(), *self.rows.weight_lines()]
         program = self.program()
         program.compute("CONSTANT_SUM", self._offsets() + self.outputs.fixed_constant())
         root = root_of_unity(self.circuit.domain)
@@ -286,30 +287,31 @@ class WideGenerator:
         """The constants of hidden layers: a sum of geometric series, of which many have one ratio and length. Raises `UnsupportedShape`
         when that is not what the layers say."""
         circuit = self.circuit
-        groups: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for band in circuit.hidden:
+        groups: dict[tuple[int, int], list[tuple[Copied, int]]] = {}
+        for layer in range(circuit.layers - 1):
+            band = circuit.bands[layer]
             half = band.lanes * LANE_BITS - 1
             offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
-            for run in band.runs:
-                groups.setdefault((run.step, run.count), []).append((run.last, offset))
+            for run, lasts in zip(band.runs, last_exponents(circuit, layer), strict=True):
+                groups.setdefault((run.step, run.count), []).append((lasts, offset))
         some = 0x123456789ABCDEF
         series = sum(
-            pow(some, last, MODULUS) * offset * geometric(pow(some, step, MODULUS), count)
-            for (step, count), own in groups.items() for last, offset in own
+            pow(some, lasts.base + shift, MODULUS) * offset * geometric(pow(some, step, MODULUS), count)
+            for (step, count), own in groups.items() for lasts, offset in own for shift in lasts.shifts
         )
         if series % MODULUS != sum(Dense(circuit, layer).constants(some) for layer in range(circuit.layers)) % MODULUS:
             raise UnsupportedShape("the constants of layers are not the offsets of their packs")
         total = lifted(0)
         for (step, count), own in groups.items():
             firsts = lifted(0)
-            for last, offset in own:
-                firsts = firsts + self.rows.formula(last) * offset
+            for lasts, offset in own:
+                firsts = firsts + self.rows.formula(lasts.base) * self.rows.sum_formula(lasts.shifts) * offset
             total = total + firsts * lifted(geometric(Power("alpha", step), count))  # type: ignore[arg-type]  # a power stands in for alpha
         return total
 
     def _alpha_powers(self) -> list[str]:
-        highest = max([*(e for column in self.circuit.row_columns for e in column.exponents), self.circuit.folded,
-                       *(e for e in self.circuit.output.exponents()), *(run.last + run.step * run.count for band in self.circuit.bands for run in band.runs)])
+        highest = max([*(e for column in self.circuit.row_columns for own in (column.exponents, *column.copies) for e in own), self.circuit.folded,
+                       *(e for e in self.circuit.output.exponents()), *(run.last + run.step * run.count for band in (*self.circuit.hidden, self.circuit.output) for run in band.runs)])
         lines, last = [], "mload(ALPHA)"
         for doubling in range(1, highest.bit_length()):
             place = self.word(f"alpha_{1 << doubling}")
@@ -336,10 +338,15 @@ class WideGenerator:
         """Names of the values to be inverted, in the order in which they were asked for; their words follow one another."""
         return []
 
+    @property
+    def _most_bottoms(self) -> int:
+        biases = max((slot.bias_row for slot in joined_slots(self.circuit)), default=-1) // BLOCK_ROWS + 1
+        return len(self.plan.parts.polynomials) + MAX_POLES + biases
+
     def bottom(self, name: str) -> str:
         """Reserves the word of a value to be inverted."""
         if "BOTTOMS" not in self.memory.places:
-            self.memory.area("BOTTOMS", WORD_BYTES * (len(self.plan.parts.polynomials) + MAX_POLES))
+            self.memory.area("BOTTOMS", WORD_BYTES * self._most_bottoms)
         place = self.memory.at(name.upper(), self.memory.places["BOTTOMS"] + WORD_BYTES * len(self.bottoms))
         self.words[name] = read(place)
         self.bottoms.append(name)
@@ -351,7 +358,7 @@ class WideGenerator:
 
     def _invert(self) -> list[str]:
         """The values lie one behind the other: where there are many, a loop that leaves the inverses in their places."""
-        if len(self.bottoms) > len(self.plan.parts.polynomials) + MAX_POLES:
+        if len(self.bottoms) > self._most_bottoms:
             raise ValueError(f"{len(self.bottoms)} values to invert, more than were reserved")
         if not self.large:
             return batch_inversion(self.bottoms, self.words, self.word)
