@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
@@ -32,6 +33,11 @@ class Choice:
     domain: int
     circuit: AnyCircuit | None
     refused: str = ""
+
+    @property
+    def joined(self) -> int | None:
+        """How many rows of weights later layers share, in a circuit with replicas."""
+        return self.circuit.joined if isinstance(self.circuit, ReplicaCircuit) else None
 
 
 def compile_any(
@@ -79,6 +85,25 @@ def choices(network: IntegerNetwork, claim: Claim = CLASS, private_input: bool =
                 found.append(Choice(placement, domain, compile_any(network, domain, claim, placement, private_input).circuit))
             except UnsupportedNetwork as error:
                 found.append(Choice(placement, domain, None, str(error)))
+    return tuple(found)
+
+
+def replica_choices(network: IntegerNetwork, claim: Claim = CLASS) -> tuple[Choice, ...]:
+    """Wide circuits with replicas that hold the network and the claim, but those that have no fewer rows and no fewer tracks than
+    another on the same domain. They are for chains: elsewhere a row costs next to nothing."""
+    found: list[Choice] = []
+    if network.grids:
+        return ()
+    for domain in WIDE_DOMAINS:
+        made = []
+        for joined in range(1, domain):
+            with suppress(UnsupportedNetwork):
+                made.append(compile_replicas(network, joined, claim, domain).circuit)
+        rows: int | None = None
+        for circuit in sorted(made, key=lambda one: (one.tracks, one.total_rows)):
+            if rows is None or circuit.total_rows < rows:
+                found.append(Choice(WIDE, domain, circuit))
+                rows = circuit.total_rows
     return tuple(found)
 
 

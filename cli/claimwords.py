@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, claim_of, form, placement_of
 from zkpredict.circuits.wide.claims import Claim, Kind, parse_claim
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import MAGIC, MODEL_ID_BYTES, proof_bytes
 
@@ -48,6 +49,8 @@ def circuit_facts(circuit: AnyCircuit) -> dict:
     facts = {"placement": placement_of(circuit), "domain": circuit.domain, "claim": str(claim_of(circuit))}
     if isinstance(circuit, WideCircuit):
         facts |= {"tracks": circuit.tracks, "slots": circuit.slots, "gates": [str(one) for one in circuit.activations]}
+    if isinstance(circuit, ReplicaCircuit):
+        facts |= {"replicas": [circuit.copies(layer) for layer in range(circuit.layers - 1)]}
     return facts
 
 
@@ -59,7 +62,15 @@ def circuit_line(circuit: AnyCircuit) -> str:
         return f"compact, n = {circuit.domain}, {size}"
     gates = ", ".join(dict.fromkeys(map(str, circuit.activations))) or "no gates"
     slots = f" with {circuit.slots} slots for batches" if circuit.slotted else ""
-    return f"wide, n = {circuit.domain}, {circuit.tracks} track{'s' if circuit.tracks > 1 else ''}{slots}, {gates}, {size}"
+    copies = f", {replicas_in_words(circuit)}" if isinstance(circuit, ReplicaCircuit) else ""
+    return f"wide, n = {circuit.domain}, {circuit.tracks} track{'s' if circuit.tracks > 1 else ''}{slots}, {gates}{copies}, {size}"
+
+
+def replicas_in_words(circuit: ReplicaCircuit) -> str:
+    """How often hidden layers lie on the trace: `hidden layers 7 and 2 times`."""
+    times = [str(circuit.copies(layer)) for layer in range(circuit.layers - 1)]
+    counted = " and ".join([", ".join(times[:-1]), times[-1]] if len(times) > 1 else times)
+    return f"hidden layer{'s' if len(times) > 1 else ''} {counted} time{'s' if times != ['1'] else ''}"
 
 
 def claim_line(circuit: AnyCircuit) -> str:

@@ -17,6 +17,7 @@ from zkpredict.cli.private import load_model
 from zkpredict.cli.statement import milliseconds, refuse_same_file, refuse_together
 
 if TYPE_CHECKING:
+    from zkpredict.circuits.choice import Choice
     from zkpredict.circuits.networks.reference import IntegerNetwork
     from zkpredict.circuits.placement import AnyCircuit
     from zkpredict.prover.model import Model
@@ -85,20 +86,21 @@ def _committed(arguments: argparse.Namespace, console: Console, model: Model, cl
     """`model` with a new commitment. Raises `UnsupportedNetwork` with the name of its file."""
     from zkpredict.prover.commit import commit_model
 
-    placement, domain = arguments.placement, arguments.domain
+    placement, domain, joined = arguments.placement, arguments.domain, None
     try:
         if arguments.aim is not None:
             chosen = _cheapest(arguments, model.network, claim)
-            placement, domain = (placement, None) if chosen is None else (circuit_facts(chosen)["placement"], chosen.domain)
+            placement, domain = (placement, None) if chosen is None else (chosen.placement, chosen.domain)
+            joined = chosen and chosen.joined
         with console.counted("commit", "rows") as progress:
-            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress, arguments.batch)
+            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress, arguments.batch, joined)
     except UnsupportedNetwork as error:
         raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
 
 
-def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Claim) -> AnyCircuit | None:
+def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Claim) -> Choice | None:
     """The circuit with the smallest proof, or the least estimated gas, and of equals the one with fewer rows; None when none fits."""
-    from zkpredict.circuits.choice import choices
+    from zkpredict.circuits.choice import choices, replica_choices
     from zkpredict.verifier.costs import estimate_costs
 
     if arguments.aim == "chain" and network.grids:
@@ -108,8 +110,11 @@ def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Cla
         costs = estimate_costs(circuit)
         return (costs.verify_gas_estimate if arguments.aim == "chain" else costs.proof_payload_bytes), circuit.domain
 
-    found = [one.circuit for one in choices(network, claim, arguments.hidden_input) if one.circuit is not None and arguments.placement in (None, one.placement)]
-    return min(found, key=cost, default=None)
+    found = list(choices(network, claim, arguments.hidden_input))
+    if arguments.aim == "chain" and not arguments.hidden_input and not arguments.batch:
+        found += replica_choices(network, claim)
+    costs = {cost(one.circuit): one for one in reversed(found) if one.circuit is not None and arguments.placement in (None, one.placement)}
+    return costs[min(costs)] if costs else None
 
 
 def _holds_batches(model: Model) -> bool:
@@ -138,7 +143,8 @@ def _refuse_another(arguments: argparse.Namespace, model: Model, claim: Claim | 
     ]
     if arguments.aim is not None and not any(value is not None and value != own for _, value, own in wanted):
         best = _cheapest(arguments, model.network, claim or CLASS)
-        wanted.append((f"in a circuit that is not the cheapest for {arguments.aim}", best and best.digest, model.commitment.circuit.digest))
+        digest = best.circuit.digest if best and best.circuit else None
+        wanted.append((f"in a circuit that is not the cheapest for {arguments.aim}", digest, model.commitment.circuit.digest))
     for what, value, own in wanted:
         if value is not None and value != own:
             raise UnusableInput(f"{arguments.model} is committed {what}: add --again to replace its commitment")

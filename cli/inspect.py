@@ -19,8 +19,9 @@ from zkpredict.circuits.layout import LANE_BITS
 from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of, read_circuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import MAGIC as WIDE_CIRCUIT_MAGIC
-from zkpredict.circuits.wide.layout import WideCircuit
-from zkpredict.cli.claimwords import claim_line, claim_sentence, proof_for
+from zkpredict.circuits.wide.layout import REPLICA_MAGIC, WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
+from zkpredict.cli.claimwords import claim_line, claim_sentence, proof_for, replicas_in_words
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import takes_hidden, warn_of_opening_readers
 from zkpredict.cli.private import add_private_option, say_private, warn_of_readers
@@ -93,6 +94,8 @@ def _circuit_facts(circuit: AnyCircuit) -> dict:
     }
     if isinstance(circuit, WideCircuit):
         facts |= {"tracks": circuit.tracks, "gates": ", ".join(map(str, circuit.activations)) or "none"}
+    if isinstance(circuit, ReplicaCircuit):
+        facts["replicas"] = replicas_in_words(circuit)
     if isinstance(circuit, ConvCircuit):
         shapes = (
             f"{circuit.widths[layer]} to {circuit.widths[layer + 1]}" if grid is None else grid.in_words(circuit.channels(layer))
@@ -225,6 +228,7 @@ _EXPLAINERS = {
     CIRCUIT_MAGIC: _circuit,
     WIDE_CIRCUIT_MAGIC: _circuit,
     CONVOLUTION_MAGIC: _circuit,
+    REPLICA_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
     HIDDEN_MAGIC: _hidden,
     OPENING_MAGIC: _opening,

@@ -27,6 +27,7 @@ from zkpredict.circuits.expression import Environment
 from zkpredict.circuits.layout import row_column
 from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.verifier.ceremony import CODES_COMMITMENTS, TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
@@ -34,6 +35,7 @@ from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.independent_compact import compact_values, row_exponents
 from zkpredict.verifier.independent_compact import equations as equations
 from zkpredict.verifier.independent_convolution import convolution_row_exponents, convolution_values, is_again
+from zkpredict.verifier.independent_replicas import replica_row_weights, replica_values
 from zkpredict.verifier.independent_wide import check_outputs, wide_row_exponents, wide_values
 from zkpredict.verifier.messages import Proof
 
@@ -208,6 +210,8 @@ def public_values(
     image = b"" if isinstance(image, HiddenInput) else image
     if isinstance(circuit, ConvCircuit):
         return convolution_values(circuit, image, digit, outputs, alpha, eta, point)
+    if isinstance(circuit, ReplicaCircuit):
+        return replica_values(circuit, image, digit, outputs, alpha, point)
     if isinstance(circuit, WideCircuit):
         return wide_values(circuit, image, digit, outputs, alpha, point)
     return compact_values(circuit, image, digit, alpha, point)
@@ -215,6 +219,8 @@ def public_values(
 
 def weighted_rows(circuit: AnyCircuit, alpha: int) -> dict[str, list[int]]:
     """Each column of the model as the weights of its row points, in the order of the commitment."""
+    if isinstance(circuit, ReplicaCircuit):
+        return replica_row_weights(circuit, alpha)
     if isinstance(circuit, ConvCircuit):
         exponents = convolution_row_exponents(circuit)
     elif isinstance(circuit, WideCircuit):

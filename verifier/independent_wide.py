@@ -65,40 +65,45 @@ def band_exponents(circuit: WideCircuit, band: Band) -> list[int]:
 
 def wide_row_exponents(circuit: WideCircuit) -> dict[str, list[int]]:
     """Each column of the model with the exponents of its rows, in the order of the commitment."""
-    found: dict[str, list[int]] = {}
-    if circuit.private_input:
-        found |= {f"rows0_private{part}": band_exponents(circuit, circuit.bands[0]) for part in range(_parts(circuit))}
-    for number, stride in enumerate([] if circuit.private_input else strides_of(circuit)):
-        own = [group[-1] for group in _groups(circuit, stride)]
-        found |= {f"rows0_{number}_{chunk}": own for chunk in range(len(chunks_of(circuit)))}
+    found = input_columns(circuit, circuit.bands[0])
     for layer in range(1, circuit.layers):
         tracks = sorted({track for track, _ in circuit.bands[layer - 1].pack_places()})
         found |= {f"rows{layer}_{track}": band_exponents(circuit, circuit.bands[layer]) for track in tracks}
     return found
 
 
+def input_columns(circuit: WideCircuit, band: Band) -> dict[str, list[int]]:
+    """The columns of the first layer, which lies in `band`, with the exponents of their rows."""
+    if circuit.private_input:
+        return {f"rows0_private{part}": band_exponents(circuit, band) for part in range(_parts(circuit))}
+    found: dict[str, list[int]] = {}
+    for number, stride in enumerate(strides_of(circuit)):
+        own = [group[-1] for group in _groups(circuit, band, stride)]
+        found |= {f"rows0_{number}_{chunk}": own for chunk in range(len(chunks_of(circuit)))}
+    return found
+
+
 def strides_of(circuit: WideCircuit) -> list[int]:
     """The strides of the first layer's packs in use, each once, in order. A circuit of one layer whose outputs are public has 0."""
-    return list(dict.fromkeys(stride for stride, _ in _input_runs(circuit)))
+    return list(dict.fromkeys(stride for stride, _ in _input_runs(circuit, circuit.bands[0])))
 
 
-def _input_runs(circuit: WideCircuit) -> Iterator[tuple[int, list[int]]]:
+def _input_runs(circuit: WideCircuit, band: Band) -> Iterator[tuple[int, list[int]]]:
     """Stride and exponents of the first layer's packs, for each piece and each position in its blocks."""
-    band = circuit.bands[0]
     left = band_exponents(circuit, band)
     if not band.pieces:
         yield 0, left
     for piece in band.pieces:
-        for _ in PACK_STARTS:
+        for _ in piece.positions:
             own, left = left[: piece.blocks], left[piece.blocks :]
             if own:
                 yield piece.stride, own
 
 
-def _groups(circuit: WideCircuit, stride: int) -> list[list[int]]:
+def _groups(circuit: WideCircuit, band: Band, stride: int) -> list[list[int]]:
     """The exponents of packs that share a row."""
     share = max(1, (circuit.domain - 1) // (circuit.inputs + 1))
-    return [own[at : at + share] for step, own in _input_runs(circuit) if step == stride for at in range(0, len(own), share)]
+    return [own[at : at + share] for step, own in _input_runs(circuit, band) if step == stride for at in range(0, len(own), share)]
 
 
 def _parts(circuit: WideCircuit) -> int:
@@ -171,7 +176,7 @@ def wide_values(
         found |= reads_of(layer, (circuit.bands[layer - 1],), basis)
     if circuit.private_input:
         return found | {"input_bias": basis[n - 2], "input_end": basis[n - 1]}
-    return found | _input_values(circuit, image, alpha, point)
+    return found | input_values(circuit, image, alpha, point)
 
 
 def shared_values(
@@ -219,7 +224,7 @@ def head_rows(band: Band) -> dict[int, list[int]]:
     return found
 
 
-def _input_values(circuit: WideCircuit, image: bytes, alpha: int, point: int) -> dict[str, int]:
+def input_values(circuit: WideCircuit, image: bytes, alpha: int, point: int) -> dict[str, int]:
     """Term k of a chunk (the first one behind a 1), again for each pack of a row, stands at exponent -k mod n."""
     found, n = {}, circuit.domain
     share = max(1, (n - 1) // (circuit.inputs + 1))

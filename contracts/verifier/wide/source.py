@@ -32,7 +32,7 @@ from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.dense import Dense, geometric
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, LANE_BITS
-from zkpredict.circuits.wide.replicas import joined_slots
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_slots
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
@@ -40,6 +40,8 @@ from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 MAX_POLES = 12
 """Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner."""
 MAX_SMALL_TRACKS, MAX_SMALL_PARTS = 2, 8
+MAX_SMALL_REPLICAS = 24
+"""Parts of a circuit with replicas, whose pieces have few sizes: one function serves those of a size."""
 UNROLLED_POINTS = 20
 """A proof with more points is copied by a loop: code that costs nothing to run would not fit."""
 
@@ -62,7 +64,8 @@ def registry_of(circuit: WideCircuit) -> str:
 
 def is_large(circuit: WideCircuit) -> bool:
     """Whether code is written for its size: a circuit with so many rows that their points cost far more than loops."""
-    return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > MAX_SMALL_PARTS
+    most = MAX_SMALL_REPLICAS if isinstance(circuit, ReplicaCircuit) else MAX_SMALL_PARTS
+    return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > most
 
 
 @dataclass
