@@ -35,6 +35,12 @@ class Choice:
     refused: str = ""
 
     @property
+    def replicas(self) -> tuple[int, ...]:
+        """How often each hidden layer lies on the trace, in a circuit with replicas."""
+        circuit = self.circuit
+        return tuple(map(circuit.copies, range(circuit.layers - 1))) if isinstance(circuit, ReplicaCircuit) else ()
+
+    @property
     def joined(self) -> int | None:
         """How many rows of weights later layers share, in a circuit with replicas."""
         return self.circuit.joined if isinstance(self.circuit, ReplicaCircuit) else None

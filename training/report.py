@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from zkpredict.circuits.choice import AnyCompiled, Choice, choices
+from zkpredict.circuits.choice import AnyCompiled, Choice, choices, replica_choices
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.convolution import ConvLayer
@@ -74,14 +74,17 @@ class Offer:
     costs: Costs | None
     refused: str
     chosen: bool
+    replicas: tuple[int, ...] = ()
+    """How often each hidden layer lies on the trace, in a circuit with replicas."""
 
     @classmethod
     def of(cls, choice: Choice, chosen: AnyCompiled) -> Offer:
         costs = None if choice.circuit is None else estimate_costs(choice.circuit)
-        return cls(choice.placement, choice.domain, costs, choice.refused, choice.circuit == chosen.circuit)
+        return cls(choice.placement, choice.domain, costs, choice.refused, choice.circuit == chosen.circuit, choice.replicas)
 
     def to_json(self) -> dict:
         facts = {"placement": self.placement, "domain": self.domain, "refused": self.refused or None, "chosen": self.chosen}
+        facts |= {"replicas": list(self.replicas)} if self.replicas else {}
         return (self.costs.as_dict() if self.costs else {}) | facts
 
 
@@ -154,8 +157,16 @@ def circuit_report(network: IntegerNetwork, committed: AnyCompiled | None = None
         return CircuitReport((), None, str(error))
     circuit = compiled.circuit
     private_input = isinstance(compiled, WideNetwork) and compiled.circuit.private_input
-    offers = tuple(Offer.of(choice, compiled) for choice in choices(network, claim_of(circuit), private_input))
+    offered = list(choices(network, claim_of(circuit), private_input))
+    replicas = [] if private_input else replica_choices(network, claim_of(circuit))
+    offered += [one for one in replicas if one.circuit == circuit] or sorted(replicas, key=_gas)[:1]
+    offers = tuple(Offer.of(choice, compiled) for choice in offered)
     return CircuitReport(layer_reports(compiled), estimate_costs(circuit), None, offers, _why(compiled, committed is not None, offers))
+
+
+def _gas(choice: Choice) -> int:
+    """The estimated gas of a proof in a circuit that holds the network."""
+    return 0 if choice.circuit is None else estimate_costs(choice.circuit).verify_gas_estimate or 0
 
 
 def _why(compiled: AnyCompiled, committed: bool, offers: tuple[Offer, ...]) -> str:

@@ -5,10 +5,12 @@ import pytest
 from PIL import Image
 from support import random_network
 
-from zkpredict.circuits.choice import choices
+from zkpredict.circuits.choice import choices, replica_choices
 from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.wide.claims import CLASS
+from zkpredict.circuits.wide.compiler import compile_wide
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import ModelCommitment
@@ -149,11 +151,31 @@ def test_for_chain_takes_the_least_estimated_gas(run, tmp_path):
     usual = ModelCommitment.load(out).circuit
     assert run("commit", "--model", model, "--out", out, "--for", "chain", "--again").code == 0
     circuit = ModelCommitment.load(out).circuit
-    costs = [estimate_costs(one.circuit).verify_gas_estimate for one in choices(network) if one.circuit]
-    assert len(costs) == 5 and estimate_costs(circuit).verify_gas_estimate == min(costs)
+    costs = [estimate_costs(one.circuit).verify_gas_estimate for one in (*choices(network), *replica_choices(network)) if one.circuit]
+    assert len(costs) == 8 and estimate_costs(circuit).verify_gas_estimate == min(costs)
     assert (usual.domain, circuit.domain) == (1024, 2048)
     refused = run("commit", "--model", model, "--out", out, "--for", "chain", "--domain", "1024")
     assert refused.err == "zkpredict: --domain does not go with --for: it chooses the rows\n"
+
+
+def test_for_chain_lays_small_layers_several_times(run, tmp_path):
+    """Where it is cheaper: the rows say so, and committing again without it is another circuit."""
+    network, model, out = random_network(5, (784, 64, 40, 4)), tmp_path / "m.model", tmp_path / "m.commitment"
+    Model(network).save(model)
+    said = run("commit", "--model", model, "--out", out, "--for", "chain", "--placement", "wide", "--json").json
+    circuit = ModelCommitment.load(out).circuit
+    assert isinstance(circuit, ReplicaCircuit) and (circuit.domain, circuit.joined) == (2048, 1)
+    assert said["replicas"] == [8, 1] and said["rows"] == circuit.total_rows < compile_wide(network, domain=2048).circuit.total_rows
+    shown = run("inspect", out).out
+    assert "hidden layers 8 and 1 times" in shown
+    assert run("commit", "--model", model, "--out", out, "--for", "chain", "--placement", "wide").code == 0
+    refused = run("commit", "--model", model, "--out", out, "--for", "proof", "--placement", "wide")
+    assert (refused.code, "is committed in a circuit that is not the cheapest for proof" in refused.err) == (2, True)
+    images = [tmp_path / name for name in ("this.png", "other.png")]
+    for seed, path in enumerate(images):
+        Image.fromarray(np.random.default_rng(seed).integers(0, 256, (28, 28), dtype=np.uint8)).save(path)
+    assert run("prove", "--model", model, images[0], "--out", tmp_path / "m.proof").code == 0
+    assert [run("verify", "--commitment", out, image, tmp_path / "m.proof").code for image in images] == [0, 1]
 
 
 @pytest.mark.parametrize(

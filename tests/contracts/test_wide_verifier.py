@@ -26,7 +26,7 @@ from zkpredict.verifier.opening import fold, linearise
 
 FAILED = ("OpeningFailed", ())
 POINT, SCALAR = 96, 32
-EVERY_PART = ("class", "rational, margin, pairing", "two tracks, two chunks")
+EVERY_PART = ("class", "rational, margin, pairing", "two tracks, two chunks", "replicas")
 """Cases whose proofs are changed part by part."""
 
 

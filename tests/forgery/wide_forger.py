@@ -50,9 +50,9 @@ def wide_network(
     return IntegerNetwork(tuple(layers))
 
 
-def committed(network: IntegerNetwork, claim: Said = CLASS, domain: int | None = 512) -> Model:
-    """In a wide circuit, however small the network is."""
-    return commit_model(network, domain=domain, claim=claim, placement="wide")
+def committed(network: IntegerNetwork, claim: Said = CLASS, domain: int | None = 512, joined: int | None = None) -> Model:
+    """In a wide circuit, however small the network is; with replicas if rows are to be joined."""
+    return commit_model(network, domain=domain, claim=claim, placement="wide", joined=joined)
 
 
 def wide_honest(model: Model, image: np.ndarray) -> Claim:

@@ -18,6 +18,7 @@ from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT, Kind
 from zkpredict.circuits.wide.geometry import Band
 from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.kernel import Vector
 from zkpredict.prover.setup import monomial_key
 from zkpredict.verifier.commitment import ModelCommitment
@@ -59,14 +60,17 @@ def demands(owner: WideOwner, layer: int, image: Sequence[int], sheet: Sheet) ->
     as packs may share a row, whether there are such packs or not."""
     circuit, n, found = owner.circuit, owner.circuit.domain, {}
     share = max(1, (n - 1) // (circuit.inputs + 1))
+    if layer and isinstance(circuit, ReplicaCircuit):
+        return joined_demands(owner, circuit, layer, sheet)
     for column in circuit.row_columns:
         if column.layer != layer:
             continue
-        for exponent, row in zip(column.exponents, owner.rows[column.name], strict=True):
+        replicas = [zip(own, owner.rows[column.name], strict=True) for own in (column.exponents, *column.copies)]
+        for exponent, row in (pair for pairs in replicas for pair in pairs):
             seen = folded(row, n)
             if layer:
                 values = Vector.from_ints(seen).ntt().to_ints()
-                read = activations_read(circuit, layer, int(column.name.rpartition("_")[2]), sheet)
+                read = activations_read(circuit.bands[layer - 1], int(column.name.rpartition("_")[2]), sheet)
                 total = sum(values[at] * value for at, value in read.items())
                 found[exponent] = (found.get(exponent, 0) + total) % MODULUS
                 continue
@@ -80,9 +84,24 @@ def demands(owner: WideOwner, layer: int, image: Sequence[int], sheet: Sheet) ->
     return found
 
 
-def activations_read(circuit: WideCircuit, layer: int, track: int, sheet: Sheet) -> dict[int, int]:
-    """What a later layer's row is multiplied with, by row: 1 for the bias on the layer's first track, activations of ReLU lanes."""
-    before = circuit.bands[layer - 1]
+def joined_demands(owner: WideOwner, circuit: ReplicaCircuit, layer: int, sheet: Sheet) -> dict[int, int]:
+    """The same of the slots of a layer in joined rows: what a pack's slot gives is demanded of it in every replica."""
+    found: dict[int, int] = {}
+    for name, (track, number) in circuit.joined_rows.items():
+        values = Vector.from_ints(folded(owner.rows[name][0], circuit.domain)).ntt().to_ints()
+        for slot in circuit.slots_on(track, number):
+            if slot.layer != layer:
+                continue
+            read = activations_read(circuit.source(slot), track, sheet)
+            read = {slot.bias_row if at == 30 else at: value for at, value in read.items()}
+            total = sum(values[at] * value for at, value in read.items())
+            for own in circuit.exponents_of(layer):
+                found[own[slot.pack]] = (found.get(own[slot.pack], 0) + total) % MODULUS
+    return found
+
+
+def activations_read(before: Band, track: int, sheet: Sheet) -> dict[int, int]:
+    """What a later layer's row is multiplied with, by row: 1 for the bias (at 30) on the layer's first track, activations of ReLU lanes."""
     found = {30: 1} if track == before.tracks[0] else {}
     for own, row in before.pack_places():
         if own == track:
@@ -135,10 +154,11 @@ def wide_follow(
     exponents, added = fold_exponents(circuit), {}
     for place, number in (free or {}).items():
         put(sheet, place, number)
-    for layer, band in enumerate(circuit.hidden):
+    for layer in range(circuit.layers - 1):
         added |= _sum(added, demands(owner, layer, image, settle(circuit, sheet)))
-        for place in band.pack_places():
-            write_pack(sheet, place, (half_pack(band) + added.get(exponents[place], 0)) % MODULUS)
+        for band in circuit.groups(layer):
+            for place in band.pack_places():
+                write_pack(sheet, place, (half_pack(band) + added.get(exponents[place], 0)) % MODULUS)
     added = _sum(added, demands(owner, circuit.layers - 1, image, settle(circuit, sheet)))
     end = end_of(circuit, digit, logit)
     put_double(sheet, LARGEST, end.largest)
@@ -190,7 +210,7 @@ class WideRowsForger(Forger):
             rows = self.owner.rows[column.name]
             size = max(map(len, rows))
             vectors = [Vector.from_ints([c % MODULUS for c in row] + [0] * (size - len(row))) for row in rows]
-            found[column.name] = Vector.linear_combination(vectors, [pow(alpha, e, MODULUS) for e in column.exponents])
+            found[column.name] = Vector.linear_combination(vectors, column.weights(alpha))
         return found
 
     def on_domain(self, own):

@@ -115,7 +115,9 @@ def test_report_shows_every_placement_and_why_one_is_chosen(capsys, tmp_path):
         layers = (DenseLayer(np.ones((width, 2), int), np.zeros(width, int)), DenseLayer(np.ones((2, width), int), np.zeros(2, int)))
         Model(IntegerNetwork(layers)).save(tmp_path / "some.model")
         _, found = _json(capsys, "report", "--model", tmp_path / "some.model")
-        offers = {(offer["placement"], offer["domain"]): offer for offer in found["choices"]}
+        *plain, replicas = found["choices"]
+        offers = {(offer["placement"], offer["domain"]): offer for offer in plain}
+        assert replicas["placement"] == "wide" and replicas["replicas"] == [1] and not replicas["chosen"]
         assert list(offers) == [("compact", 1024), ("compact", 2048), ("wide", 512), ("wide", 1024), ("wide", 2048)]
         chosen = [offer for offer in offers.values() if offer["chosen"]]
         assert len(chosen) == 1 and chosen[0]["placement"] == found["costs"]["placement"] == placement and found["why"].startswith(why)

@@ -59,7 +59,7 @@ export class Circuit {
 /** Reads a circuit; `reader.refuse` names what this verifier does not know. */
 export function readCircuit(reader) {
   const start = reader.position;
-  if (reader.data[start + 4] === 2 && equal(reader.data.subarray(start, start + 4), ascii("zkpC"))) {
+  if (reader.data[start + 4] > 1 && equal(reader.data.subarray(start, start + 4), ascii("zkpC"))) {
     reader.refuse("a wide circuit, which this verifier does not know: it checks compact ones");
   }
   reader.expect("zkpC", 1, "circuit magic");

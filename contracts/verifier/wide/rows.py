@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.rows import RowColumn
@@ -11,7 +12,6 @@ from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.replicas import ReplicaCircuit, kinds
 from zkpredict.contracts.verifier.lowering import FIELD
-from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.wide.plan import Progression, progressions
 
@@ -22,6 +22,16 @@ if TYPE_CHECKING:
 
 
 UNROLLED_ROWS = 32
+Replicas = tuple[tuple[int, ...], ...]
+"""Exponents of the same rows, for each replica of their layer."""
+
+
+@dataclass(frozen=True)
+class CopiedRun:
+    """Rows whose lowest exponents are a progression, and by how much the other replicas' are above them."""
+
+    run: Progression
+    shifts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -43,19 +53,16 @@ class RowPart:
     def __init__(self, generator: WideGenerator) -> None:
         self.generator = generator
         self.powers: dict[int, str] = {}
-        self.runs: dict[tuple[int, ...], str] = {}
+        self.runs: dict[Replicas, str] = {}
         self.sums: dict[tuple[int, ...], str] = {}
 
     def reserve(self) -> None:
         """Asks for every power of alpha that a run starts at or goes by."""
         circuit = self.generator.circuit
         for column in circuit.row_columns:
-            base, shifts = moved((column.exponents, *column.copies))
-            if base not in self.runs:
-                self.runs[base] = f"rows_{len(self.runs)}"
-                for run in progressions(base):
-                    self.ask(run.last, run.step)
-            self.ask_sum(shifts)
+            if exponents_of(column) not in self.runs:
+                self.runs[exponents_of(column)] = f"rows_{len(self.runs)}"
+                self.ask_runs(exponents_of(column))
         if circuit.packs_per_row > 1:
             self.ask(*circuit.input_steps)
         for layer in range(circuit.layers - 1):
@@ -64,12 +71,15 @@ class RowPart:
                 self.ask_sum(lasts.shifts)
         if isinstance(circuit, ReplicaCircuit):
             for layer in range(1, circuit.layers):
-                base, shifts = moved(circuit.exponents_of(layer))
-                self.ask_sum(shifts)
-                for run in progressions(base):
-                    self.ask(run.last, run.step)
+                self.ask_runs(circuit.exponents_of(layer))
                 for pack in range(circuit.packs(layer)):
                     self.generator.word(pack_weight(layer, pack))
+
+    def ask_runs(self, replicas: Sequence[Sequence[int]]) -> None:
+        """Words for what the rows' weights start at and go by."""
+        for own in copied_runs(replicas):
+            self.ask(own.run.last, own.run.step)
+            self.ask_sum(own.shifts)
 
     def ask_sum(self, shifts: tuple[int, ...]) -> None:
         """A word for the sum of alpha^shift over replicas, where there are several."""
@@ -89,22 +99,18 @@ class RowPart:
             return lines
         inner = ["let weight"]
         for layer in range(1, circuit.layers):
-            base, shifts = moved(circuit.exponents_of(layer))
             first = 0
-            for run in progressions(base):
-                start = self.power(run.last)
-                if len(shifts) > 1:
-                    start = f"mulmod({start}, mload({self.sums[shifts]}), {FIELD})" if run.last else f"mload({self.sums[shifts]})"
-                inner.append(f"weight := {start}")
-                for pack in reversed(range(first, first + run.count)):
+            for own in copied_runs(circuit.exponents_of(layer)):
+                inner.append(f"weight := {self._start(own)}")
+                for pack in reversed(range(first, first + own.run.count)):
                     inner.append(f"mstore({pack_weight(layer, pack).upper()}, weight)")
                     if pack > first:
-                        inner.append(f"weight := mulmod(weight, {self.power(run.step)}, {FIELD})")
-                first += run.count
+                        inner.append(f"weight := mulmod(weight, {self.power(own.run.step)}, {FIELD})")
+                first += own.run.count
         return [*lines, "{", *(f"    {line}" for line in inner), "}"]
 
     def _summed(self, shifts: tuple[int, ...]) -> str:
-        """Yul of the sum of alpha^shift; shifts start with 0. At most two sums of elements fit in a word unreduced."""
+        """Yul of the sum of alpha^shift; the first shift is 0."""
         total = self.power(shifts[0])
         for shift in shifts[1:]:
             total = f"addmod({total}, {self.power(shift)}, {FIELD})"
@@ -165,29 +171,40 @@ class RowPart:
         ]
         for exponents, name in self.runs.items():
             lines += [f"function {name}(to, scalar) -> next {{", "    let r := mload(ORDER)", "    next := to"]
-            for run in progressions(exponents):
+            for own in copied_runs(exponents):
+                run = own.run
                 if run.count == 1:
-                    lines += [f"    mstore(next, {self._first(run)})", "    next := add(next, STRIDE)"]
+                    lines += [f"    mstore(next, {self._first(own)})", "    next := add(next, STRIDE)"]
                 else:
-                    lines.append(f"    next := progress(next, {self._first(run)}, {self.power(run.step)}, {run.count})")
+                    lines.append(f"    next := progress(next, {self._first(own)}, {self.power(run.step)}, {run.count})")
             lines.append("}")
         return lines
 
-    def _first(self, run: Progression) -> str:
-        return f"mulmod(scalar, {self.power(run.last)}, {FIELD})" if run.last else "scalar"
+    def _first(self, own: CopiedRun) -> str:
+        """Yul of the weight of a run's last row."""
+        start = self._start(own)
+        return f"mulmod(scalar, {start}, {FIELD})" if start != "1" else "scalar"
+
+    def _start(self, own: CopiedRun) -> str:
+        """Yul of the sum over replicas of alpha to the exponent of a run's last row."""
+        if len(own.shifts) == 1:
+            return self.power(own.run.last)
+        total = f"mload({self.sums[own.shifts]})"
+        return f"mulmod({self.power(own.run.last)}, {total}, {FIELD})" if own.run.last else total
 
     def lines(self) -> list[str]:
         """Every column of the model in order."""
         columns = self.generator.circuit.row_columns
         if not self.few:
-            names = (self.runs[moved((column.exponents, *column.copies))[0]] for column in columns)
+            names = (self.runs[exponents_of(column)] for column in columns)
             calls = [f"to := {name}(to, {self._scalar(column)})" for name, column in zip(names, columns, strict=True)]
             return ["let to := add(MSM, 128)", *calls]
         lines, first = ["let scalar", "let weight"], 0
         for column in columns:
             lines.append(f"scalar := {self._scalar(column)}")
-            for run in progressions(moved((column.exponents, *column.copies))[0]):
-                lines.append(f"weight := {self._first(run)}")
+            for own in copied_runs(exponents_of(column)):
+                run = own.run
+                lines.append(f"weight := {self._first(own)}")
                 for number in reversed(range(first, first + run.count)):
                     lines.append(f"mstore(add(MSM, {STRIDE * number + SCALAR_OFFSET}), weight)")
                     if number > first:
@@ -196,12 +213,7 @@ class RowPart:
         return lines
 
     def _scalar(self, column: RowColumn) -> str:
-        """Yul of the scalar of a column's combined rows, times the sum over replicas."""
-        shifts = moved((column.exponents, *column.copies))[1]
-        scalar = self._scalar_of(column)
-        return f"mulmod({scalar}, mload({self.sums[shifts]}), {FIELD})" if len(shifts) > 1 else scalar
-
-    def _scalar_of(self, column: RowColumn) -> str:
+        """Yul of the scalar of a column's combined rows."""
         circuit = self.generator.circuit
         if isinstance(circuit, ReplicaCircuit) and not column.coefficients:
             return f"mulmod(mload(ROW_FACTOR), {self._met(circuit, column)}, {FIELD})"
@@ -232,14 +244,20 @@ class RowPart:
         return total
 
 
-def moved(replicas: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The lowest replica's exponents, and by how much those of each replica are above them. Raises `UnsupportedShape` when a replica
-    does not keep the distances."""
-    ordered = sorted(tuple(own) for own in replicas)
-    shifts = tuple(own[0] - ordered[0][0] for own in ordered)
-    if any(own != tuple(exponent + shift for exponent in ordered[0]) for own, shift in zip(ordered, shifts, strict=True)):
-        raise UnsupportedShape("replicas of a layer do not lie alike")
-    return ordered[0], shifts
+def copied_runs(replicas: Sequence[Sequence[int]]) -> list[CopiedRun]:
+    """Rows cut into runs whose exponents, in every replica, fall by the same step."""
+    if len(replicas) == 1:
+        return [CopiedRun(run, (0,)) for run in progressions(replicas[0])]
+    found: list[CopiedRun] = []
+    own = [Copied.of(exponents) for exponents in zip(*replicas, strict=True)]
+    for shifts, rows in groupby(own, lambda one: one.shifts):
+        found += [CopiedRun(run, shifts) for run in progressions(row.base for row in rows)]
+    return found
+
+
+def exponents_of(column: RowColumn) -> Replicas:
+    """The exponents of a column's rows, replica by replica."""
+    return tuple(tuple(own) for own in (column.exponents, *column.copies))
 
 
 def last_exponents(circuit: WideCircuit, layer: int) -> list[Copied]:

@@ -1,7 +1,7 @@
 """Stored statements of wide circuits with proofs, for the gas report. `python -m zkpredict.contracts.verifier.wide.vectors`
 
-makes `vectors.json` anew: three networks of random small weights, on the domain that is cheapest to verify on a chain, and the typical one
-among the first 100 MNIST test images of a checkout. Proofs are random: a new file moves the gas by some ten units.
+makes `vectors.json` anew: three networks of random small weights, on the domain that is cheapest to verify on a chain, two of them also with
+the replicas that are, and the typical one among the first 100 MNIST test images of a checkout. Proofs are random: a new file moves the gas by some ten units.
 """
 
 from __future__ import annotations
@@ -34,12 +34,16 @@ FILE = "vectors.json"
 class _Network:
     shape: tuple[int, ...]
     activation: Activation
+    joined: int | None = None
+    """Rows of weights that later layers share, in a circuit with replicas."""
 
 
 NETWORKS = {
     "784-128-64-10": _Network((784, 128, 64, 10), RELU8),
     "784-64-10 rational": _Network((784, 64, 10), RationalSquare(4096)),
     "784-512-512-10": _Network((784, 512, 512, 10), RELU8),
+    "784-128-64-10 with replicas": _Network((784, 128, 64, 10), RELU8, 1),
+    "784-512-512-10 with replicas": _Network((784, 512, 512, 10), RELU8, 18),
 }
 DOMAIN = 2048
 
@@ -69,17 +73,22 @@ def _network(chosen: _Network) -> IntegerNetwork:
 def _made() -> dict[str, Any]:
     """Commits and proves. Raises `UnusableInput` outside a checkout."""
     from zkpredict.contracts.checkout import sample_images, typical_image
-    from zkpredict.prover.commit import commit_model
-    from zkpredict.prover.prove import prove
 
     images = sample_images()
     typical = typical_image(images)
     made: dict[str, Any] = {"typical_image": f"MNIST test image {typical}", "image": images[typical].tobytes().hex(), "statements": {}}
     for name, chosen in NETWORKS.items():
-        model = commit_model(_network(chosen), DOMAIN, placement="wide")
-        proof = prove(model, images[typical].reshape(-1))
-        made["statements"][name] = {"commitment": model.commitment.to_bytes().hex(), "proof": proof.to_bytes().hex()}
+        made["statements"][name] = _statement(chosen, images[typical])
     return made
+
+
+def _statement(chosen: _Network, image: np.ndarray) -> dict[str, str]:
+    from zkpredict.prover.commit import commit_model
+    from zkpredict.prover.prove import prove
+
+    model = commit_model(_network(chosen), DOMAIN, placement="wide", joined=chosen.joined)
+    proof = prove(model, image.reshape(-1))
+    return {"commitment": model.commitment.to_bytes().hex(), "proof": proof.to_bytes().hex()}
 
 
 def main(argv: list[str] | None = None) -> int:
