@@ -13,14 +13,16 @@ from zkpredict.circuits.layout import DOMAINS
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit
 from zkpredict.circuits.wide.claims import CLASS, Claim
-from zkpredict.circuits.wide.compiler import WideNetwork, compile_replicas, compile_wide
+from zkpredict.circuits.wide.compiler import WideNetwork, compile_replicas, compile_wide, fit_layers
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
-from zkpredict.circuits.wide.replicas import ReplicaCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_counts
 
 AnyCompiled = CompiledNetwork | WideNetwork
 """A network in a circuit of either placement."""
 COMPACT, WIDE = PLACEMENT_NAMES
 PLACEMENTS = (COMPACT, WIDE)
+MAX_CHAIN_TRACKS = 8
+"""What the code of a verifier contract holds."""
 PLACEMENT_DOMAINS = {COMPACT: DOMAINS, WIDE: WIDE_DOMAINS}
 """The numbers of rows that circuits of either placement may have."""
 
@@ -98,13 +100,15 @@ def replica_choices(network: IntegerNetwork, claim: Claim = CLASS) -> tuple[Choi
     """Wide circuits with replicas that hold the network and the claim, but those that have no fewer rows and no fewer tracks than
     another on the same domain. They are for chains: elsewhere a row costs next to nothing."""
     found: list[Choice] = []
-    if network.grids:
+    if network.grids or network.wired:
         return ()
+    lanes, _, activations = fit_layers(network)
     for domain in WIDE_DOMAINS:
-        made = []
-        for joined in range(1, domain):
+        made: list[ReplicaCircuit] = []
+        for joined in joined_counts(network.shape, lanes, domain):
             with suppress(UnsupportedNetwork):
-                made.append(compile_replicas(network, joined, claim, domain).circuit)
+                circuit = ReplicaCircuit(network.shape, lanes, activations, domain, claim, joined=joined)
+                made += [circuit] if circuit.tracks <= MAX_CHAIN_TRACKS else []
         rows: int | None = None
         for circuit in sorted(made, key=lambda one: (one.tracks, one.total_rows)):
             if rows is None or circuit.total_rows < rows:

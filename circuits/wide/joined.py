@@ -31,7 +31,7 @@ from zkpredict.circuits.wide.total import Total
 class ReplicaLanes(Lanes):
     """Lanes of layers that lie on the trace several times."""
 
-    circuit: ReplicaCircuit
+    circuit: ReplicaCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
 
     def fill(self, cells: Cells, run: Run) -> None:
         for layer in range(self.circuit.layers - 1):
@@ -42,7 +42,7 @@ class ReplicaLanes(Lanes):
 class JoinedRows(Dense):
     """All layers behind the first one."""
 
-    circuit: ReplicaCircuit
+    circuit: ReplicaCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
 
     def __init__(self, circuit: ReplicaCircuit) -> None:
         super().__init__(circuit, 1)

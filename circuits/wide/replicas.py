@@ -119,16 +119,27 @@ class ReplicaCircuit(WideCircuit):
         """The packs in the joined rows of one number."""
         place = 0
         for layer in range(1, self.layers):
-            copies = self.copies(layer - 1)
+            copies, packs = self.copies(layer - 1), self.packs(layer)
             for copy in range(copies):
                 pack = number * copies + copy
-                if pack < self.packs(layer):
+                if pack < packs:
                     yield Slot(layer, pack, copy, place * BLOCK_ROWS + BIAS_ROW)
                     place += 1
 
+    @cached_property
+    def _slots(self) -> dict[tuple[int, int], list[Slot]]:
+        """Those of every joined row that has any, by track and number."""
+        tracks = [[band.tracks for band in self.groups(layer)] for layer in range(self.layers - 1)]
+        found: dict[tuple[int, int], list[Slot]] = {}
+        for number in range(self.joined):
+            for slot in self.slots(number):
+                for track in tracks[slot.layer - 1][slot.copy]:
+                    found.setdefault((track, number), []).append(slot)
+        return dict(sorted(found.items()))
+
     def slots_on(self, track: int, number: int) -> list[Slot]:
         """Those that read `track`."""
-        return [slot for slot in self.slots(number) if track in self.source(slot).tracks]
+        return self._slots[track, number]
 
     def source(self, slot: Slot) -> Band:
         """What a slot reads."""
@@ -160,9 +171,7 @@ class ReplicaCircuit(WideCircuit):
     @cached_property
     def joined_rows(self) -> dict[str, tuple[int, int]]:
         """Track and number of every joined row, by its name."""
-        tracks = sorted({track for band in self.hidden for track in band.tracks})
-        places = ((track, number) for track in tracks for number in range(self.joined))
-        return {f"rows_{track}_{number}": (track, number) for track, number in places if self.slots_on(track, number)}
+        return {f"rows_{track}_{number}": (track, number) for track, number in self._slots}
 
     @cached_property
     def row_columns(self) -> tuple[RowColumn, ...]:
@@ -182,6 +191,13 @@ class ReplicaCircuit(WideCircuit):
             return cls(*parts, joined=reader.unsigned(JOINED_BYTES, "joined rows"))
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
+
+
+def joined_counts(widths: tuple[int, ...], lanes: tuple[int, ...], domain: int) -> list[int]:
+    """Numbers of joined rows that circuits of these layers may have, the least first: of some layer every row holds as many packs as there
+    are replicas of the layer before, of which there are at most as many as biases fit."""
+    packs = [packs_of(*one) for one in zip(widths[2:], (*lanes[1:], DOUBLE), strict=True)]
+    return sorted({-(-count // replicas) for count in packs for replicas in range(1, domain // BLOCK_ROWS + 1)})
 
 
 def kinds(circuit: WideCircuit) -> list[Activation]:
