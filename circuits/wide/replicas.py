@@ -196,7 +196,7 @@ class ReplicaCircuit(WideCircuit):
 def joined_counts(widths: tuple[int, ...], lanes: tuple[int, ...], domain: int) -> list[int]:
     """Numbers of joined rows that circuits of these layers may have, the least first: of some layer every row holds as many packs as there
     are replicas of the layer before, of which there are at most as many as biases fit."""
-    packs = [packs_of(*one) for one in zip(widths[2:], (*lanes[1:], DOUBLE), strict=True)]
+    packs = [packs_of(*one) for one in zip(widths[2:], (*lanes[1:], DOUBLE), strict=True)] if lanes else []
     return sorted({-(-count // replicas) for count in packs for replicas in range(1, domain // BLOCK_ROWS + 1)})
 
 
