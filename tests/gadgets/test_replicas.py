@@ -213,7 +213,7 @@ def test_private_inputs_and_compact_circuits_have_none():
     with refuses(UnsupportedNetwork, "circuits with replicas have public inputs only"):
         ReplicaCircuit((7, 40, 3), (1,), (RELU8,), 512, private_input=True)
     for options in ({"placement": "compact"}, {"private_input": True}):
-        with refuses(UnsupportedNetwork, "only wide circuits of dense layers with a public input have replicas"):
+        with refuses(UnsupportedNetwork, "only wide circuits of dense layers, with one public input, have replicas"):
             compile_any(network_of((7, 40, 3)), joined=1, **options)
 
 
