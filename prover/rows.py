@@ -186,15 +186,15 @@ def _joined_row(compiled: ReplicaNetwork, column: RowColumn, secret: int) -> Vec
     """The packs of one joined row on the rows where each reads, with the random entry."""
     circuit = compiled.circuit
     places, parts = [np.array([compiled.blinding_position(column.layer)])], [Vector.from_ints([secret])]
-    for slot, rows, numbers, biased in compiled.slots(column):
-        own = compiled.neurons(slot.layer, slot.pack)
-        factors = compiled.factors(slot.layer)[own].tolist()
+    for seat, rows, numbers, biased in compiled.seats(column):
+        own = compiled.neurons(seat.layer, seat.pack)
+        factors = compiled.factors(seat.layer)[own].tolist()
         if biased:
-            places.append(np.array([slot.bias_row]))
-            parts.append(Vector.from_ints([_bias(compiled, slot.layer, own, factors)]))
+            places.append(np.array([seat.bias_row]))
+            parts.append(Vector.from_ints([_bias(compiled, seat.layer, own, factors)]))
         if len(rows):
             places.append(rows)
-            parts.append(_weighted(compiled, slot.layer, own, numbers, factors))
+            parts.append(_weighted(compiled, seat.layer, own, numbers, factors))
     return Vector.concat(parts).scatter(circuit.domain, np.concatenate(places))
 
 

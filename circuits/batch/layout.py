@@ -21,6 +21,7 @@ from zkpredict.circuits.field import MODULUS, S, power
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.wide.claims import CLASS
 from zkpredict.circuits.wide.geometry import PACKS_PER_BLOCK
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class BatchCircuit(WideCircuit):
             raise UnsupportedNetwork(f"compact circuits have no batches: {ADVICE}")
         if isinstance(circuit, ConvCircuit):
             raise UnsupportedNetwork("circuits with convolutions have no batches: they hold dense layers only")
+        if isinstance(circuit, ReplicaCircuit):
+            raise UnsupportedNetwork(f"circuits with replicas, which are for single proofs on a chain, have no batches: {ADVICE}")
         return cls(
             circuit.widths, circuit.lanes, circuit.activations, circuit.domain, circuit.claim, circuit.private_input, circuit.slotted, images
         )

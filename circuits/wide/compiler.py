@@ -25,7 +25,7 @@ from zkpredict.circuits.wide.claims import CLASS, LOGIT_LIMIT, Claim
 from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW, LANE_BITS, PACK_LANES, Band
 from zkpredict.circuits.wide.lanes import lane_places
 from zkpredict.circuits.wide.layout import DOUBLE, NARROW, WIDE_DOMAINS, WideCircuit
-from zkpredict.circuits.wide.replicas import ReplicaCircuit, Slot
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, Seat
 
 C = TypeVar("C", bound=WideCircuit)
 _NOTHING = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
@@ -146,20 +146,20 @@ class ReplicaNetwork(WideNetwork):
 
     def _value_rows(self, column: RowColumn) -> Iterator[list[int]]:
         row = [0] * self.circuit.domain
-        for slot, rows, numbers, biased in self.slots(column):
-            bias, weights = self.packed(slot.layer, slot.pack)
+        for seat, rows, numbers, biased in self.seats(column):
+            bias, weights = self.packed(seat.layer, seat.pack)
             if biased:
-                row[slot.bias_row] = bias % MODULUS
+                row[seat.bias_row] = bias % MODULUS
             for at, number in zip(rows.tolist(), numbers.tolist(), strict=True):
                 row[at] = weights[number] % MODULUS
         yield row
 
-    def slots(self, column: RowColumn) -> Iterator[tuple[Slot, np.ndarray, np.ndarray, bool]]:
+    def seats(self, column: RowColumn) -> Iterator[tuple[Seat, np.ndarray, np.ndarray, bool]]:
         """The packs in a joined row: for each the rows on which it reads, the numbers of what it reads there (int64 arrays), and
         whether its bias lies in this row."""
         track, number = self.circuit.joined_rows[column.name]
-        for slot in self.circuit.slots_on(track, number):
-            yield slot, *value_places(self.circuit.source(slot)).get(track, _NOTHING), self.circuit.has_bias(slot, track)
+        for seat in self.circuit.seats_on(track, number):
+            yield seat, *value_places(self.circuit.source(seat)).get(track, _NOTHING), self.circuit.has_bias(seat, track)
 
 
 def compile_replicas(network: IntegerNetwork, joined: int, claim: Claim = CLASS, domain: int | None = None) -> ReplicaNetwork:

@@ -1,9 +1,9 @@
 """Joined rows of weights: one polynomial holds packs of several layers, each of which reads its own replica of the layer before.
 
-    rows(h) (sum over slots s of weight_s [h is a lane of replica r_s of the layer before] act(h) + weight_s [h is the bias row of s])
-    weight_s = sum over the replicas i of the slot's layer of alpha^(exponent of its pack in replica i)
+    rows(h) (sum over seats s of weight_s [h is a lane of replica r_s of the layer before] act(h) + weight_s [h is the bias row of s])
+    weight_s = sum over the replicas i of the seat's layer of alpha^(exponent of its pack in replica i)
 
-`reads` has the weights in it, so the scalar of a joined row is that alone. Rows of the trace that no slot reads have weight zero there.
+`reads` has the weights in it, so the scalar of a joined row is that alone. Rows of the trace that no seat reads have weight zero there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zkpredict.circuits.wide.keys import Keys
 from zkpredict.circuits.wide.lanes import Lanes, place
 from zkpredict.circuits.wide.output import Output
 from zkpredict.circuits.wide.rational import RationalGate
-from zkpredict.circuits.wide.replicas import ReplicaCircuit, Slot, kinds
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, Seat, kinds
 from zkpredict.circuits.wide.total import Total
 
 
@@ -63,17 +63,17 @@ class JoinedRows(Dense):
             found.append(Public(bias(track, number)))
         return reduce(add, found)
 
-    def biases_on(self, track: int, number: int) -> list[Slot]:
-        """The slots whose biases lie in a joined row."""
-        return [slot for slot in self.circuit.slots_on(track, number) if self.circuit.has_bias(slot, track)]
+    def biases_on(self, track: int, number: int) -> list[Seat]:
+        """The seats whose biases lie in a joined row."""
+        return [seat for seat in self.circuit.seats_on(track, number) if self.circuit.has_bias(seat, track)]
 
-    def slots_of(self, kind: int, track: int, number: int) -> list[Slot]:
-        """The slots of a joined row that read what activation number `kind` hands on."""
-        return [slot for slot in self.circuit.slots_on(track, number) if self._kind(slot.layer) == kind]
+    def seats_of(self, kind: int, track: int, number: int) -> list[Seat]:
+        """The seats of a joined row that read what activation number `kind` hands on."""
+        return [seat for seat in self.circuit.seats_on(track, number) if self._kind(seat.layer) == kind]
 
     def kinds_on(self, track: int, number: int) -> list[int]:
         """Numbers of the activations that a joined row reads."""
-        return sorted({self._kind(slot.layer) for slot in self.circuit.slots_on(track, number)})
+        return sorted({self._kind(seat.layer) for seat in self.circuit.seats_on(track, number)})
 
     def _kind(self, layer: int) -> int:
         return kinds(self.circuit).index(self.circuit.activations[layer - 1])
@@ -84,12 +84,12 @@ class JoinedRows(Dense):
         for track, number in self.circuit.joined_rows.values():
             for kind in self.kinds_on(track, number):
                 parts: list[Periodic[S]] = [
-                    Periodic(piece.period, dict.fromkeys(piece.lane_rows(self.circuit.source(slot).heads), weights[slot.layer][slot.pack]))
-                    for slot in self.slots_of(kind, track, number)
-                    for piece in self.circuit.pieces_on(slot, track)
+                    Periodic(piece.period, dict.fromkeys(piece.lane_rows(self.circuit.source(seat).heads), weights[seat.layer][seat.pack]))
+                    for seat in self.seats_of(kind, track, number)
+                    for piece in self.circuit.pieces_on(seat, track)
                 ]
                 found[reads(kind, track, number)] = Patches(tuple(parts))
-            biases = {slot.bias_row: weights[slot.layer][slot.pack] for slot in self.biases_on(track, number)}
+            biases = {seat.bias_row: weights[seat.layer][seat.pack] for seat in self.biases_on(track, number)}
             if biases:
                 found[bias(track, number)] = Periodic(self.circuit.domain, biases)
         return found

@@ -32,7 +32,7 @@ JOINED_BYTES = 2
 
 
 @dataclass(frozen=True)
-class Slot:
+class Seat:
     """One pack in a joined row: pack `pack` of `layer`, which reads replica `copy` of the layer before, with its bias at `bias_row`."""
 
     layer: int
@@ -54,6 +54,8 @@ class ReplicaCircuit(WideCircuit):
     def __post_init__(self) -> None:
         if self.private_input:
             raise UnsupportedNetwork("circuits with replicas have public inputs only")
+        if self.slotted:
+            raise UnsupportedNetwork("circuits with replicas have no slots for batches")
         if self.layers < 2:
             raise UnsupportedNetwork("a network of one layer has nothing to replicate")
         if not 1 <= self.joined <= max(map(self.packs, range(1, self.layers))):
@@ -61,9 +63,9 @@ class ReplicaCircuit(WideCircuit):
         rows = max(-(-self.packs(layer) // self.copies(layer - 1)) for layer in range(1, self.layers))
         if rows != self.joined:
             raise UnsupportedNetwork(f"{self.joined} joined rows, of which {rows} are in use")
-        slots = sum(self.copies(layer) for layer in range(self.layers - 1))
-        if slots > self.blocks:
-            raise UnsupportedNetwork(f"{slots} packs share a row, {self.blocks} biases fit beside them")
+        seats = sum(self.copies(layer) for layer in range(self.layers - 1))
+        if seats > self.blocks:
+            raise UnsupportedNetwork(f"{seats} packs share a row, {self.blocks} biases fit beside them")
         super().__post_init__()
 
     def gadgets(self) -> tuple[Gadget, ...]:
@@ -115,7 +117,7 @@ class ReplicaCircuit(WideCircuit):
 
     # rows
 
-    def slots(self, number: int) -> Iterator[Slot]:
+    def seats(self, number: int) -> Iterator[Seat]:
         """The packs in the joined rows of one number."""
         place = 0
         for layer in range(1, self.layers):
@@ -123,35 +125,35 @@ class ReplicaCircuit(WideCircuit):
             for copy in range(copies):
                 pack = number * copies + copy
                 if pack < packs:
-                    yield Slot(layer, pack, copy, place * BLOCK_ROWS + BIAS_ROW)
+                    yield Seat(layer, pack, copy, place * BLOCK_ROWS + BIAS_ROW)
                     place += 1
 
     @cached_property
-    def _slots(self) -> dict[tuple[int, int], list[Slot]]:
+    def _seats(self) -> dict[tuple[int, int], list[Seat]]:
         """Those of every joined row that has any, by track and number."""
         tracks = [[band.tracks for band in self.groups(layer)] for layer in range(self.layers - 1)]
-        found: dict[tuple[int, int], list[Slot]] = {}
+        found: dict[tuple[int, int], list[Seat]] = {}
         for number in range(self.joined):
-            for slot in self.slots(number):
-                for track in tracks[slot.layer - 1][slot.copy]:
-                    found.setdefault((track, number), []).append(slot)
+            for seat in self.seats(number):
+                for track in tracks[seat.layer - 1][seat.copy]:
+                    found.setdefault((track, number), []).append(seat)
         return dict(sorted(found.items()))
 
-    def slots_on(self, track: int, number: int) -> list[Slot]:
+    def seats_on(self, track: int, number: int) -> list[Seat]:
         """Those that read `track`."""
-        return self._slots[track, number]
+        return self._seats[track, number]
 
-    def source(self, slot: Slot) -> Band:
-        """What a slot reads."""
-        return self.groups(slot.layer - 1)[slot.copy]
+    def source(self, seat: Seat) -> Band:
+        """What a seat reads."""
+        return self.groups(seat.layer - 1)[seat.copy]
 
-    def pieces_on(self, slot: Slot, track: int) -> list[Piece]:
+    def pieces_on(self, seat: Seat, track: int) -> list[Piece]:
         """Those of them on `track`."""
-        return [piece for piece in self.source(slot).pieces if piece.track == track]
+        return [piece for piece in self.source(seat).pieces if piece.track == track]
 
-    def has_bias(self, slot: Slot, track: int) -> bool:
-        """Whether a slot's bias lies in the row of `track`: the first track that it reads."""
-        return self.source(slot).tracks[0] == track
+    def has_bias(self, seat: Seat, track: int) -> bool:
+        """Whether a seat's bias lies in the row of `track`: the first track that it reads."""
+        return self.source(seat).tracks[0] == track
 
     def exponents_of(self, layer: int) -> list[list[int]]:
         """The exponents of a layer's packs in use, replica by replica."""
@@ -171,7 +173,7 @@ class ReplicaCircuit(WideCircuit):
     @cached_property
     def joined_rows(self) -> dict[str, tuple[int, int]]:
         """Track and number of every joined row, by its name."""
-        return {f"rows_{track}_{number}": (track, number) for track, number in self._slots}
+        return {f"rows_{track}_{number}": (track, number) for track, number in self._seats}
 
     @cached_property
     def row_columns(self) -> tuple[RowColumn, ...]:
@@ -211,6 +213,6 @@ def _at_position(piece: Piece) -> Piece:
     return Piece(track, piece.residue, piece.stride, piece.blocks, piece.per_track, (position,))
 
 
-def joined_slots(circuit: WideCircuit) -> list[Slot]:
+def joined_seats(circuit: WideCircuit) -> list[Seat]:
     """All packs in joined rows; none in a circuit without replicas."""
-    return [slot for number in range(circuit.joined) for slot in circuit.slots(number)] if isinstance(circuit, ReplicaCircuit) else []
+    return [seat for number in range(circuit.joined) for seat in circuit.seats(number)] if isinstance(circuit, ReplicaCircuit) else []

@@ -1,4 +1,4 @@
-"""Line 32: circuits with replicas: one that differs from its twins, rows that read what is not their slot's, powers of alpha that reach
+"""Line 32: circuits with replicas: one that differs from its twins, rows that read what is not their seat's, powers of alpha that reach
 another replica. And line 18 there: rows of any degree never give one image two classes."""
 
 from __future__ import annotations
@@ -101,24 +101,24 @@ def test_strange_rows_give_a_strange_function_of_one_class(monkeypatch):
     rows, used = blank_rows(CIRCUIT), CIRCUIT.inputs + 1
     for row in rows["rows0_0_0"]:
         row[:used] = [source.randrange(1 << 200) for _ in range(used)]
-    slots = list(CIRCUIT.slots(0))
+    seats = list(CIRCUIT.seats(0))
     values = {row: source.randrange(MODULUS) for row in range(512)}
-    for slot in slots:
-        bits = 40 if slot.layer == 2 else 180
+    for seat in seats:
+        bits = 40 if seat.layer == 2 else 180
 
-        def entry(bits=bits, slot=slot):
+        def entry(bits=bits, seat=seat):
             one = lambda: source.randrange(-(1 << bits - 20), 1 << bits - 20)  # noqa: E731
-            return -sum(one() * DOUBLE ** (4 - i) for i in range(3)) if slot.layer == 2 else source.randrange(1 << bits)
+            return -sum(one() * DOUBLE ** (4 - i) for i in range(3)) if seat.layer == 2 else source.randrange(1 << bits)
 
-        own = [row + lane for _, row in CIRCUIT.source(slot).pack_places() for lane in range(10)]
-        values |= {row: entry() for row in (*own, slot.bias_row)}
+        own = [row + lane for _, row in CIRCUIT.source(seat).pack_places() for lane in range(10)]
+        values |= {row: entry() for row in (*own, seat.bias_row)}
     row = by_values(values, 512)
     rows["rows_0_0"] = [[(row[0] - 5) % MODULUS, *row[1:], 5, *[0] * 3583]]
     assert len(provable(WideOwner(CIRCUIT, rows))) == 1
 
 
 def bias_of(layer: int) -> int:
-    return next(slot.bias_row for slot in CIRCUIT.slots(0) if slot.layer == layer)
+    return next(seat.bias_row for seat in CIRCUIT.seats(0) if seat.layer == layer)
 
 
 def test_an_idle_lane_is_not_read():
@@ -146,7 +146,7 @@ def free_claim(owner, digit, free, logit):
 
 
 def test_no_layer_reads_itself_or_a_later_one():
-    """The polynomial has entries at a difference, and at the second layer, whose lanes only the last layer's slot reads: a circle is none."""
+    """The polynomial has entries at a difference, and at the second layer, whose lanes only the last layer's seat reads: a circle is none."""
     middle, last = place_of(CIRCUIT.groups(1)[0], 0)[1], place_of(CIRCUIT.output, 0)[1]
     rows = blank_rows(CIRCUIT)
     rows["rows_0_0"] = [by_values({last: 1 << 224, middle: -(1 << 192), bias_of(2): -DOUBLE**3}, 512)]
@@ -164,6 +164,6 @@ def test_rows_that_reach_another_replica():
     for reached, classes in ((0, 1), (1, 0)):
         rows = blank_rows(circuit)
         rows["rows0_0_0"][0][place * (circuit.inputs + 1)] = reached << 140
-        last = next(slot.bias_row for slot in circuit.slots(0) if slot.layer == 2)
+        last = next(seat.bias_row for seat in circuit.seats(0) if seat.layer == 2)
         rows["rows_1_0"] = [by_values({last: -DOUBLE**3}, 512)]
         assert len(provable(WideOwner(circuit, rows), image)) == classes

@@ -85,18 +85,18 @@ def demands(owner: WideOwner, layer: int, image: Sequence[int], sheet: Sheet) ->
 
 
 def joined_demands(owner: WideOwner, circuit: ReplicaCircuit, layer: int, sheet: Sheet) -> dict[int, int]:
-    """The same of the slots of a layer in joined rows: what a pack's slot gives is demanded of it in every replica."""
+    """The same of the slots of a layer in joined rows: what a pack's seat gives is demanded of it in every replica."""
     found: dict[int, int] = {}
     for name, (track, number) in circuit.joined_rows.items():
         values = Vector.from_ints(folded(owner.rows[name][0], circuit.domain)).ntt().to_ints()
-        for slot in circuit.slots_on(track, number):
-            if slot.layer != layer:
+        for seat in circuit.seats_on(track, number):
+            if seat.layer != layer:
                 continue
-            read = activations_read(circuit.source(slot), track, sheet)
-            read = {slot.bias_row if at == 30 else at: value for at, value in read.items()}
+            read = activations_read(circuit.source(seat), track, sheet)
+            read = {seat.bias_row if at == 30 else at: value for at, value in read.items()}
             total = sum(values[at] * value for at, value in read.items())
             for own in circuit.exponents_of(layer):
-                found[own[slot.pack]] = (found.get(own[slot.pack], 0) + total) % MODULUS
+                found[own[seat.pack]] = (found.get(own[seat.pack], 0) + total) % MODULUS
     return found
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import evaluate_values, random_image, refuses
 
+from zkpredict.circuits.batch.layout import ADVICE, BatchCircuit
 from zkpredict.circuits.choice import compile_any, compile_as, replica_choices
 from zkpredict.circuits.constraints import public_polynomials, selectors
 from zkpredict.circuits.debug import UnsatisfiedConstraint, check_trace, public_rows
@@ -64,8 +65,8 @@ def shapes(draw):
 @settings(max_examples=15, deadline=None)
 @given(shapes())
 def test_geometry(circuit):
-    """All replicas lie apart, with powers of alpha of their own; a row of a joined polynomial is read by one slot at most, which is a
-    lane of the layer before that slot's, or its bias row; every pack of every later layer has one slot on each track that it reads."""
+    """All replicas lie apart, with powers of alpha of their own; a row of a joined polynomial is read by one seat at most, which is a
+    lane of the layer before that seat's, or its bias row; every pack of every later layer has one seat on each track that it reads."""
     replicas = [(layer, band) for layer in range(circuit.layers) for band in circuit.groups(layer)]
     places = [place for _, band in replicas for place in band.pack_places()]
     assert len(set(places)) == len(places) and {track for track, _ in places} <= set(range(circuit.tracks))
@@ -76,12 +77,12 @@ def test_geometry(circuit):
     found, seen = selectors(circuit, alpha), {}
     for name, (track, number) in circuit.joined_rows.items():
         read: dict[int, int] = {}
-        for slot in circuit.slots_on(track, number):
-            weight = circuit.pack_weights(slot.layer, alpha)[slot.pack]
-            seen.setdefault((slot.layer, slot.pack), []).append(track)
-            rows = [row + at for own, row in circuit.source(slot).pack_places() if own == track for at in circuit.source(slot).heads]
-            rows += [slot.bias_row] if circuit.has_bias(slot, track) else []
-            assert not read.keys() & set(rows) and slot.bias_row % 32 == 30 and slot.layer >= 1
+        for seat in circuit.seats_on(track, number):
+            weight = circuit.pack_weights(seat.layer, alpha)[seat.pack]
+            seen.setdefault((seat.layer, seat.pack), []).append(track)
+            rows = [row + at for own, row in circuit.source(seat).pack_places() if own == track for at in circuit.source(seat).heads]
+            rows += [seat.bias_row] if circuit.has_bias(seat, track) else []
+            assert not read.keys() & set(rows) and seat.bias_row % 32 == 30 and seat.layer >= 1
             read |= dict.fromkeys(rows, weight)
         mine = [polynomial for key, polynomial in found.items() if key.endswith(f"_{track}_{number}")]
         for row in sorted({*read, *range(number, circuit.domain, circuit.domain // 256 - 1 or 1), 31}):
@@ -209,10 +210,14 @@ def test_what_no_circuit_joins_is_refused(widths, joined, message):
         read_circuit(ByteReader(honest[:-2] + b"\x09\x00", "it"))
 
 
-def test_private_inputs_and_compact_circuits_have_none():
+def test_private_inputs_batches_and_compact_circuits_have_none():
     with refuses(UnsupportedNetwork, "circuits with replicas have public inputs only"):
         ReplicaCircuit((7, 40, 3), (1,), (RELU8,), 512, private_input=True)
-    for options in ({"placement": "compact"}, {"private_input": True}):
+    with refuses(UnsupportedNetwork, "circuits with replicas have no slots for batches"):
+        ReplicaCircuit((7, 40, 3), (1,), (RELU8,), 512, slotted=True)
+    with refuses(UnsupportedNetwork, f"circuits with replicas, which are for single proofs on a chain, have no batches: {ADVICE}"):
+        BatchCircuit.of(ReplicaCircuit((7, 40, 3), (1,), (RELU8,), 512), 2)
+    for options in ({"placement": "compact"}, {"private_input": True}, {"batch": True}):
         with refuses(UnsupportedNetwork, "only wide circuits of dense layers, with one public input, have replicas"):
             compile_any(network_of((7, 40, 3)), joined=1, **options)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
 
 NESTED = 3
-"""Steps of Horner's rule in one statement: each holds two stack slots."""
+"""Steps of Horner's rule in one statement: each holds two stack seats."""
 
 
 def reads_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
@@ -52,14 +52,14 @@ def _joined_words(generator: WideGenerator, circuit: ReplicaCircuit) -> list[tup
     for track, number_ in circuit.joined_rows.values():
         for kind in joined.kinds_on(track, number_):
             total = lifted(0)
-            for slot in joined.slots_of(kind, track, number_):
-                weight = Symbol.named(pack_weight(slot.layer, slot.pack))
-                for piece in circuit.pieces_on(slot, track):
-                    total = total + weight * formulas.part(Periodic(piece.period, dict(piece.lane_rows(circuit.source(slot).heads))))
+            for seat in joined.seats_of(kind, track, number_):
+                weight = Symbol.named(pack_weight(seat.layer, seat.pack))
+                for piece in circuit.pieces_on(seat, track):
+                    total = total + weight * formulas.part(Periodic(piece.period, dict(piece.lane_rows(circuit.source(seat).heads))))
             found.append((generator.word(reads(kind, track, number_)), total))
         biases = lifted(0)
-        for slot in joined.biases_on(track, number_):
-            biases = biases + Symbol.named(pack_weight(slot.layer, slot.pack)) * formulas.pole(slot.bias_row)
+        for seat in joined.biases_on(track, number_):
+            biases = biases + Symbol.named(pack_weight(seat.layer, seat.pack)) * formulas.pole(seat.bias_row)
         if biases != lifted(0):
             found.append((generator.word(bias(track, number_)), biases))
     return found

@@ -32,7 +32,7 @@ from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.dense import Dense, geometric
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, LANE_BITS
-from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_slots
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_seats
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
@@ -343,7 +343,7 @@ class WideGenerator:
 
     @property
     def _most_bottoms(self) -> int:
-        biases = max((slot.bias_row for slot in joined_slots(self.circuit)), default=-1) // BLOCK_ROWS + 1
+        biases = max((seat.bias_row for seat in joined_seats(self.circuit)), default=-1) // BLOCK_ROWS + 1
         return len(self.plan.parts.polynomials) + MAX_POLES + biases
 
     def bottom(self, name: str) -> str:
