@@ -260,9 +260,9 @@ def lane_values(circuit: ConvCircuit, alpha: int, eta: int, basis: list[int]) ->
                         for place, times in handed.read(sources, one).items():
                             weights[place] = (weights.get(place, 0) + times * power) % ORDER
             number += len(starts)
-    for exponent, at, one, other in handed.matches:
+    for exponent, at, first, second in handed.matches:
         power = pow(alpha, exponent, ORDER) * LANE ** (LANES - 1 - at) * MATCH
-        for side, sign in ((one, 1), (other, -1)):
+        for side, sign in ((first, 1), (second, -1)):
             for place, times in side.items():
                 weights[place] = (weights.get(place, 0) + sign * times * power) % ORDER
     found = {"powers": sum(pow(eta, row, ORDER) * part for row, part in enumerate(basis)) % ORDER}

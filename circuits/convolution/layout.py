@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
 
 MAX_MAPPED_TRACKS = 256
+MAX_CORRELATIONS = 512
+"""Columns of what kernels meet: with it powers of eta stay below 2^20."""
 MAX_TAPS, MAX_PLACES = 1 << 16, 1 << 23
 """Of one layer: weights of an output channel; rows times columns of its kernels times positions."""
 Part = tuple[int, int, int]
@@ -69,6 +71,8 @@ class ConvCircuit(WideCircuit):
         if (last is not None and last.count > 1) or self.is_pool(self.layers - 1):
             raise UnsupportedNetwork("the last layer must have one position: it gives the classes")
         super().__post_init__()
+        if len(self.hidden_convolutions()) > MAX_CORRELATIONS:
+            raise UnsupportedNetwork(f"its kernels need {len(self.hidden_convolutions())} columns for what they meet, at most {MAX_CORRELATIONS} fit")
         for layer in filter(self.is_pool, range(self.layers)):
             if self.activations[layer] != RELU or self.lanes[layer] != NARROW:
                 raise UnsupportedNetwork(f"layer {layer} is a max pool: it has relu and one lane for each match")
