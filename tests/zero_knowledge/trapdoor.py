@@ -16,9 +16,9 @@ import pytest
 from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.wide.keys import TABLES
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
-from zkpredict.circuits.columns import Form
+from zkpredict.circuits.columns import Form, linearised_name
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import form
+from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, Bases, Vector
 from zkpredict.prover import setup
@@ -96,7 +96,7 @@ class Simulator:
 
     def prove(self, image: bytes, digit: int, outputs: tuple[int, ...] = ()) -> Proof:
         """A proof that the committed model says `digit` (and these public outputs): true or not, the simulator cannot know."""
-        circuit, model_id, statement = self.commitment.circuit, self.commitment.model_id, self.statement(image, digit, outputs)
+        circuit, model_id, statement = self.circuit, self.commitment.model_id, self.statement(image, digit, outputs)
         transcript, challenges = Transcript(circuit.digest, model_id, statement), {}
         points, scalars = dict.fromkeys(self.form.points, g1(1)), dict.fromkeys(self.form.scalars, 0)
         for message in self.form.rounds:
@@ -113,24 +113,29 @@ class Simulator:
         return Proof(model_id, digit, points, scalars, self.form, outputs)
 
     @property
+    def circuit(self) -> AnyCircuit:
+        return self.commitment.circuit
+
+    @property
     def form(self) -> Form:
-        return form(self.commitment.circuit)
+        return form(self.circuit)
 
     def statement(self, image: bytes, digit: int, outputs: tuple[int, ...]) -> Statement:
         return Statement(image, digit, outputs)
 
     def terms(self, proof: Proof, claim: Fold, challenges: dict[str, int]) -> list[tuple[G1, int]]:
         """The folded columns, from public points."""
-        return column_terms(self.commitment, proof, claim, challenges)
+        return column_terms(self.commitment, proof, claim, challenges, (), self.circuit)
 
     def opening(self, proof: Proof, statement: Statement, challenges: dict[str, int]) -> G1:
         """W = sum_i nu^i (C_i - r_i)(tau) / Z_Si(tau), from the points and values before it."""
-        circuit = self.commitment.circuit
+        circuit = self.circuit
         linear = linearise(circuit, statement, challenges, proof.scalars)
         columns, stated = self.columns(proof, challenges), stated_cells(self.form, proof.scalars)
         root = root_of_unity(circuit.domain)
         at = {k: challenges["rho"] * pow(root, k, MODULUS) % MODULUS for k in self.form.rotations}
-        sums = {1: proof.scalars["linearised_next"], 0: -linear.constant - proof.scalars["linearised_next"]}
+        sums = {k: proof.scalars[linearised_name(k)] for k in self.form.rotations[1:]}
+        sums[0] = -linear.constant - sum(sums.values())
         total = g1(0)
         for weight, claim in zip(powers(challenges["nu"], len(self.form.claims)), self.form.claims, strict=True):
             if claim.column is None:
@@ -149,7 +154,7 @@ class Simulator:
 
     def final(self, proof: Proof, statement: Statement, challenges: dict[str, int]) -> G1:
         """W' = F(tau) / (tau - zeta)."""
-        circuit = self.commitment.circuit
+        circuit = self.circuit
         linear = linearise(circuit, statement, challenges, proof.scalars)
         claim = fold(circuit, linear, proof.scalars, challenges)
         terms = self.terms(proof, claim, challenges)

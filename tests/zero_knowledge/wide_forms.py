@@ -80,15 +80,23 @@ class WideView:
         shown |= {scalar_name((name, k)): {(name, at[k]): 1} for name, k in shape.stated if name not in fixed}
         linear = linearise(self.circuit, self.statement, self.challenges, self.scalars)
         for k in shape.rotations[1:]:
-            shown[linearised_name(k)] = {(name, at[k]): c for name, c in linear.at[k].items()}
+            shown[linearised_name(k)] = {(name, at[k]): c for name, c in linear.at[k].items() if self.is_blinded(name)}
         return shown
+
+    def is_blinded(self, column: str) -> bool:
+        """Whether the proof commits to a column: those of the model are the same in all proofs."""
+        return any(own.name == column for own in form(self.circuit).proof_columns)
 
     def _quotient(self) -> dict[str, Form]:
         quotients = frozenset(column.name for column in quotient_columns(self.circuit))
         total = total_constraint(self.circuit, AtTau(self.publics, self.challenges, self.at_tau, quotients))
         scale = inverse(blinding_factor(self.tau, self.circuit))
-        following = self.tau * root_of_unity(self.circuit.domain) % MODULUS
-        terms = {(column, following): c * scale % MODULUS for (column, rotation), c in total.terms.items() if rotation}
+        root = root_of_unity(self.circuit.domain)
+        terms = {
+            (column, self.tau * pow(root, rotation, MODULUS) % MODULUS): c * scale % MODULUS
+            for (column, rotation), c in total.terms.items()
+            if rotation and self.is_blinded(column)
+        }
         if len(quotients) == 1:
             return {"[quotient]": terms}
         back = inverse(pow(self.tau, QUOTIENT_SPLIT, MODULUS))
@@ -96,20 +104,22 @@ class WideView:
         return {"[quotient]": {(MOVED, self.tau): pow(self.tau, QUOTIENT_SPLIT, MODULUS)}, "[quotient_high]": high}
 
 
-def blinder_rows(view: WideView, blinders: int) -> list[dict[tuple[str, int], int]]:
-    """Coefficients of every shown value in the blinders (column, number); `moved` is no multiple of X^n - 1."""
+def blinder_rows(view: WideView, blinders: int | Mapping[str, int]) -> list[dict[tuple[str, int], int]]:
+    """Coefficients of every shown value in the blinders (column, number); `moved` is no multiple of X^n - 1. `blinders`: how many a
+    column has, or those of columns that have more or fewer than 4."""
     found = []
+    each = (lambda column: blinders) if isinstance(blinders, int) else (lambda column: blinders.get(column, 4))
     for own in view.forms().values():
         row: dict[tuple[str, int], int] = {}
         for (column, point), coefficient in own.items():
             factor = coefficient * (1 if column == MOVED else blinding_factor(point, view.circuit)) % MODULUS
-            for k in range(blinders):
+            for k in range(each(column)):
                 row[column, k] = (row.get((column, k), 0) + factor * pow(point, k, MODULUS)) % MODULUS
         found.append(row)
     return found
 
 
-def leaked(view: WideView, blinders: int) -> int:
+def leaked(view: WideView, blinders: int | Mapping[str, int]) -> int:
     """Independent equations without blinders that one proof gives: shown values less their rank, group by group of values that share
     columns."""
     left, found = blinder_rows(view, blinders), 0
