@@ -82,8 +82,8 @@ def measured(group: str, model: Model, commit_seconds: float, runs: int) -> Meas
     network, circuit = model.network, model.commitment.circuit
     image = mnist_images()[0] if circuit.inputs == 784 else np.random.default_rng(1).integers(0, 256, circuit.inputs, dtype=np.uint8)
     proof = prove(model, image)
-    proving = [_timed(lambda: prove(model, image)) for _ in range(runs)]
-    checking = [_timed(lambda: verify(model.commitment, image, proof)) for _ in range(runs)]
+    proving = [timed(lambda: prove(model, image)) for _ in range(runs)]
+    checking = [timed(lambda: verify(model.commitment, image, proof)) for _ in range(runs)]
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder, name)) for name in ("m.model", "i.npy", "p.proof")]
         model.save(paths[0])
@@ -101,7 +101,7 @@ def measured(group: str, model: Model, commit_seconds: float, runs: int) -> Meas
     )  # fmt: skip
 
 
-def _timed(action: Callable[[], object]) -> tuple[float, float]:
+def timed(action: Callable[[], object]) -> tuple[float, float]:
     """Seconds by the clock and of the processor."""
     start, busy = time.perf_counter(), time.process_time()
     action()

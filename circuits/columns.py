@@ -158,7 +158,15 @@ class Form:
 
     def blinders_of(self, column: str) -> int:
         """Those of one column: a mask has more, for the rotations of its own."""
-        return 2 * len(self._usual | {rotation for name, rotation in self.cells if name == column})
+        return 2 * len(self._usual | self._rotations.get(column, set()))
+
+    @cached_property
+    def _rotations(self) -> dict[str, set[int]]:
+        """Where each column is read."""
+        found: dict[str, set[int]] = {}
+        for name, rotation in self.cells:
+            found.setdefault(name, set()).add(rotation)
+        return found
 
     @cached_property
     def _usual(self) -> set[int]:
