@@ -16,7 +16,7 @@ from zkpredict.circuits.batch.layout import BatchCircuit
 from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.columns import linearised_name
 from zkpredict.circuits.constraints import evaluate_publics
-from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import form
