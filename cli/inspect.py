@@ -97,11 +97,7 @@ def _circuit_facts(circuit: AnyCircuit) -> dict:
     if isinstance(circuit, ReplicaCircuit):
         facts["replicas"] = replicas_in_words(circuit)
     if isinstance(circuit, ConvCircuit):
-        shapes = (
-            f"{circuit.widths[layer]} to {circuit.widths[layer + 1]}" if grid is None else grid.in_words(circuit.channels(layer))
-            for layer, grid in enumerate(circuit.grids)
-        )
-        facts["layers"] = "; ".join(shapes)
+        facts["layers"] = "; ".join(map(circuit.in_words, range(circuit.layers)))
     if takes_hidden(circuit):
         facts["input"] = "hidden (`zkpredict hide`)"
     return facts

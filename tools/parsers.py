@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from zkpredict.tools.mapseeds import any_circuit, map_circuits, map_networks
+
 ROOT = Path(__file__).resolve().parents[1]
 VECTORS = ROOT / "tests" / "fuzz" / "vectors.json"
 INPUTS = 784
@@ -200,7 +202,8 @@ def _networks() -> tuple[bytes, ...]:
     from zkpredict.circuits.networks.reference import IntegerNetwork
 
     first, last = _small_network().layers
-    return _small_network().to_bytes(), IntegerNetwork((replace(first, shift=5, activation=Softsign(300, 9)), last)).to_bytes()
+    gated = IntegerNetwork((replace(first, shift=5, activation=Softsign(300, 9)), last))
+    return tuple(network.to_bytes() for network in (_small_network(), gated, *map_networks()))
 
 
 def _exact_networks() -> tuple[bytes, ...]:
@@ -322,6 +325,7 @@ TARGETS = {
         Target("proof", _proof, _stored("proof"), _to_bytes),
         Target("commitment", _commitment, _commitments, _to_bytes),
         Target("circuit", _circuit, _circuits, _to_bytes),
+        Target("any circuit", any_circuit, map_circuits, _to_bytes),
         Target("model", _model, _models, _to_bytes),
         Target("network", _network, _networks, _to_bytes),
         Target("exact", _exact, _exact_networks, _to_bytes),

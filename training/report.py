@@ -14,7 +14,8 @@ from zkpredict.circuits.choice import AnyCompiled, Choice, choices, replica_choi
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.convolution import ConvLayer
-from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.networks.pooling import MaxPoolLayer
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import claim_of, placement_of
 from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT as WIDE_LOGIT_LIMIT
@@ -203,10 +204,17 @@ def layer_reports(compiled: AnyCompiled) -> tuple[LayerReport, ...]:
                 lane="narrow" if lanes == NARROW else "wide",
                 lane_bits=bits,
                 headroom_bits=float(np.log2(limit / max(interval.magnitude, 1))),
-                shape=layer.grid.in_words(layer.channels) if isinstance(layer, ConvLayer) else f"{layer.inputs} to {layer.outputs}",
+                shape=_shape(layer),
             )
         )
     return tuple(found)
+
+
+def _shape(layer: DenseLayer) -> str:
+    """What a layer does, in words."""
+    if isinstance(layer, ConvLayer | MaxPoolLayer):
+        return layer.wiring.in_words(layer.grid.in_words(layer.channels))
+    return layer.wiring.in_words(f"{layer.inputs} to {layer.outputs}")
 
 
 def accuracy_report(

@@ -48,19 +48,16 @@ Part = tuple[int, int, int]
 class ConvCircuit(WideCircuit):
     """A wide circuit whose layers have geometries: `grids[t]` is that of layer t, None for a dense layer on the numbers before it.
 
-    `widths` count the numbers of whole maps. Raises `UnsupportedNetwork` when grids do not fit widths, for a private input, and when
-    a kernel does not fit a column.
-    """
+    `widths` count the numbers of whole maps. Raises `UnsupportedNetwork` when grids do not fit widths, and for a private input."""
 
     grids: tuple[Grid | None, ...] = ()
     wiring: tuple[Wiring, ...] = ()
     """Of each layer; none when every layer reads the one before it by weights."""
 
     def __post_init__(self) -> None:
-        if self.private_input:
-            raise UnsupportedNetwork("circuits with convolutions have public inputs only")
-        if self.slotted:
-            raise UnsupportedNetwork("circuits with convolutions have no slots: batches hold dense layers only")
+        for wrong, what in ((self.private_input, "public inputs only"), (self.slotted, "no slots: batches hold dense layers only")):
+            if wrong:
+                raise UnsupportedNetwork(f"circuits with convolutions have {what}")
         if len(self.grids) != len(self.widths) - 1 or not any(self.grids):
             raise UnsupportedNetwork(f"{len(self.grids)} grids do not match {len(self.widths) - 1} layers")
         if self.wiring and (len(self.wiring) != self.layers or all(one.plain for one in self.wiring)):
@@ -164,6 +161,12 @@ class ConvCircuit(WideCircuit):
         """Positions of a layer's output."""
         grid = self.grids[layer]
         return grid.count if grid else 1
+
+    def in_words(self, layer: int) -> str:
+        """What a layer does, as in `6 x 6 x 2 in maxima of 2 x 2, stride 2 to 3 x 3 x 2`."""
+        grid = self.grids[layer]
+        shape = f"{self.widths[layer]} to {self.widths[layer + 1]}" if grid is None else grid.in_words(self.channels(layer))
+        return self.wired(layer).in_words(shape)
 
     # bands
 

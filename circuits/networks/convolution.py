@@ -24,6 +24,8 @@ __all__ = ["MAX_CHANNELS", "MAX_OUTPUTS", "MAX_SIDE", "ConvLayer", "Grid"]
 
 MAX_OUTPUTS = 1 << 20
 """Of one layer: positions times channels."""
+MAX_MET = 1 << 25
+"""Positions times taps of one layer: what a product with its kernels holds in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +41,8 @@ class ConvLayer(DenseLayer):
         if self.narrow.shape[1] != self.taps:
             raise UnsupportedNetwork(f"a kernel has {self.narrow.shape[1]} weights a channel, its grid {self.taps}")
 
+        if self.grid.count * self.taps > MAX_MET:
+            raise UnsupportedNetwork(f"a convolution meets at most {MAX_MET} numbers, got {self.grid.count} positions of {self.taps} taps")
         if self.outputs > MAX_OUTPUTS or self.inputs > MAX_OUTPUTS:
             raise UnsupportedNetwork(f"a convolution has at most {MAX_OUTPUTS} numbers in and out, got {self.inputs} and {self.outputs}")
 

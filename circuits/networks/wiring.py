@@ -12,6 +12,7 @@ the first layer only.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
@@ -68,6 +69,14 @@ class Wiring:
                 raise UnsupportedNetwork(
                     f"{what} has {grid.positions[0]} x {grid.positions[1]} positions, beside it are {reading.grid.positions[0]} x {reading.grid.positions[1]}"
                 )
+
+    def in_words(self, shape: str) -> str:
+        """`shape` with what is read beside the layer before, as in `... of layers 0 + 2, beside layer 1`."""
+        own = f" of layers {' + '.join(map(str, self.sources))}" if self.sources else ""
+        beside = ", ".join(" + ".join(map(str, reading.sources)) for reading in self.beside)
+        if self.largest:
+            shape = re.sub(r" by \d+ kernels ", " in maxima of ", shape)
+        return f"{shape}{own}{f', beside layer {beside}' if beside else ''}"
 
     def to_bytes(self) -> bytes:
         """1 for a max pool, else 0; the sources; the number of readings beside and for each its sources and its grid. Numbers are u8, and
