@@ -1,7 +1,7 @@
 """Public test vectors by function, for whoever writes another verifier: `python -m zkpredict.tools.vectors` makes `vectors/*.json` anew.
 
 Everything is derived from the stored proofs of `contracts/verifier/vectors.json`, by `zkpredict.tools.reading` (for wide circuits from
-`tests/fuzz/wide_vectors.json`, by `zkpredict.tools.wide_vectors`), so a run always gives the same bytes. Nothing is written that does not hold: the multiples of a fold satisfy the pairing equation, or are said not to;
+proofs stored in `tests/fuzz`, by `zkpredict.tools.wide_vectors`), so a run always gives the same bytes. Nothing is written that does not hold: the multiples of a fold satisfy the pairing equation, or are said not to;
 both verifiers agree about every proof. `--check` compares with the files.
 """
 
@@ -19,7 +19,7 @@ from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
 from zkpredict.kernel import G1, G2, pairing_check
 from zkpredict.tools.reading import GENERATOR, ORDER, POINTS, SCALARS, fold, linearise, transcript
-from zkpredict.tools.wide_vectors import wide_vectors
+from zkpredict.tools.wide_vectors import check_wide_independently, wide_vectors
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.ceremony import TABLE_COMMITMENT, TAU_G2
 from zkpredict.verifier.commitment import ModelCommitment
@@ -307,6 +307,8 @@ def main(argv: list[str] | None = None) -> int:
             if name == "proof":
                 made = json.loads(text)
                 check_independently(made["valid"] + made["invalid"])
+            if name == "wide":
+                check_wide_independently()
             write_atomically(path, text.encode())
     print("\n".join(f"{name} is stale" for name in stale) or f"{len(FUNCTIONS)} files are {'current' if arguments.check else 'written'}")
     return 1 if stale else 0

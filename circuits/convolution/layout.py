@@ -64,6 +64,8 @@ class ConvCircuit(WideCircuit):
             raise UnsupportedNetwork(f"{len(self.wiring)} wirings do not match {self.layers} layers, or say nothing")
         for layer, grid in enumerate(self.grids):
             self._check_layer(layer, grid)
+        if not (self.is_convolution(0) or self.is_pool(0)):
+            raise UnsupportedNetwork("a network whose first layer is dense and a later one a convolution has no circuit")
         last = self.grids[-1]
         if (last is not None and last.count > 1) or self.is_pool(self.layers - 1):
             raise UnsupportedNetwork("the last layer must have one position: it gives the classes")
@@ -331,8 +333,6 @@ class ConvCircuit(WideCircuit):
                     for number in self.pieces(layer):
                         name = kernel_rows(layer, number, chunk)
                         found.append(RowColumn(name, layer, layer == 0, self.group_exponents(layer, number), number > 0))
-            elif layer == 0:
-                raise UnsupportedNetwork("a network whose first layer is dense and a later one a convolution has no circuit")
             else:
                 exponents = tuple(self.bands[layer].exponents())
                 found += [RowColumn(value_rows(layer, track), layer, False, exponents) for track in self.tracks_of(layer - 1)]

@@ -112,7 +112,7 @@ def _service(arguments: argparse.Namespace, console: Console, left: ExitStack) -
     there = None if node is None else _pool(left, chain.notary, (shown, None, node), arguments, 1, max(arguments.seconds, NODE_SECONDS))
     metrics = Metrics()
     issuer = Issuer(commitment, provers, notary, there, kept, metrics)
-    return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, there.hello if there else {}, arguments.rate, arguments.patience)
+    return Service(commitment, provers.hello["network"], issuer, metrics, arguments.open, there.hello["node"] if there else None, notary.hello["no_contract"], arguments.rate, arguments.patience)
 
 
 def _pool(

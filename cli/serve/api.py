@@ -14,6 +14,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from zkpredict.circuits.placement import claim_of, placement_of
+from zkpredict.circuits.wide.claims import Kind
 from zkpredict.cli.serve import asked, openapi
 from zkpredict.cli.serve.gate import App, Gate
 from zkpredict.cli.serve.issuing import Issuer
@@ -24,19 +26,28 @@ from zkpredict.cli.serve.refusal import FAULT, NOT_ALLOWED, NOT_FOUND, TIMED_OUT
 from zkpredict.verifier.commitment import ModelCommitment
 
 Answer = dict[str, Any]
+_CLAIMED = {
+    Kind.CLASS: "has its largest output at this class",
+    Kind.MARGIN: "has its largest output at this class, at least {:,} above every other",
+    Kind.LOGITS: "has these outputs, the largest at this class",
+    Kind.THRESHOLD: "has an output of at least {:,}",
+}
+"""What a proof says, by kind of claim."""
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True)
 class Service:
-    """What the handlers need. `open`: weights are public; `node`: chain id, contract and who signs, or empty; `patience`: seconds for a body."""
+    """What the handlers need. `open`: weights are public; `node`: chain id, contract and who signs, or None; `no_contract`: why no contract checks
+    these proofs, or None; `patience`: seconds for a body."""
 
     commitment: ModelCommitment
     network: str
     issuer: Issuer
     metrics: Metrics
     open: bool
-    node: Answer
+    node: Answer | None
+    no_contract: str | None
     rate: float
     patience: float
 
@@ -53,12 +64,15 @@ class Service:
             "circuit_digest": circuit.digest.hex(),
             "inputs": circuit.inputs,
             "classes": circuit.classes,
-            "claim": "The network committed under model_id, run in exact integers on the input, has its largest logit at this class.",
+            "claim": str(claim_of(circuit)),
+            "says": f"The network committed under model_id, run in exact integers on the input, {_CLAIMED[claim_of(circuit).kind].format(claim_of(circuit).parameter)}.",
+            "placement": placement_of(circuit),
+            "no_contract": self.no_contract,
             "features": [{"name": one.name, "low": one.low, "high": one.high} for one in schema.features],
             "class_names": list(schema.classes),
             "open": self.open,
-            "node": self.node or None,
-            "verifiers": list(self.places),
+            "node": self.node,
+            "verifiers": [place for place in self.places if self.no_contract is None or place == asked.NATIVE],
             "limits": {"body_bytes": asked.MAX_BODY_BYTES, "requests_per_second": self.rate, "seconds": self.issuer.provers.seconds, "body_seconds": self.patience},
         }
 
@@ -122,7 +136,7 @@ def _chain(service: Service, do: str) -> Handler:
     async def run(request: Request) -> Response:
         if do == "open" and not service.open:
             _not_here("this model's weights are private", "who runs the server says --open for a model whose weights are published")
-        if do == "send" and service.node.get("signs") != "server":
+        if do == "send" and (service.node or {}).get("signs") != "server":
             _not_here("this server signs no transactions", "sign in your wallet: /v1/calldata gives the data")
         wanted = asked.read_statement(await body(request, service.patience), service.commitment, needs_proof=do != "open")
         return JSONResponse(await (service.issuer.send(wanted) if do == "send" else service.issuer.on_chain(do, wanted)))

@@ -67,7 +67,7 @@ def read_verify(body: bytes, commitment: ModelCommitment, places: tuple[str, ...
     if place not in places:
         _unusable(f"it is {_short(place)}, expected {' or '.join(places)}", "in")
     if context and place != NATIVE:
-        _unusable("contracts take proofs that are for nobody in particular", "context")
+        _unusable("contracts are asked here about proofs for nobody in particular", "context")
     data, clipped = _input(found, commitment, exact=False)
     return Asked(data, clipped, context=context, proof=_hex(found.get("proof"), "proof"), where=str(place))
 

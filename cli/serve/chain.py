@@ -12,11 +12,12 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.claimwords import claim_facts
 from zkpredict.cli.serve.node import NodeDesk, NodeSettings, spoken
 from zkpredict.cli.serve.worker import serve_jobs
 
 if TYPE_CHECKING:
-    from zkpredict.circuits.layout import Circuit
+    from zkpredict.circuits.placement import AnyCircuit
     from zkpredict.contracts.chain.interface import Contract
     from zkpredict.verifier.commitment import ModelCommitment
     from zkpredict.verifier.messages import Proof
@@ -39,22 +40,31 @@ def _start(shown: str, open_model: str | None, node: NodeSettings | None) -> tup
     missing = next((name for name in ("eth", "ckzg", "eth_abi", "web3") if find_spec(name) is None), None)
     if missing is not None:  # said now, not in somebody's request
         raise UnusableInput(f"this needs an EVM ({missing} is not installed): pip install 'zkpredict[serve]'")
+    missing_contract = no_contract(commitment.circuit)
+    if node is not None and missing_contract is not None:
+        raise UnusableInput(f"--contract cannot be used: {missing_contract}")
     desk = NodeDesk(commitment, node) if node else None
-    return (desk.facts() if desk else {}), Desk(commitment, OpenDesk(open_model) if open_model else None, desk).answer
+    hello = {"no_contract": missing_contract, "node": desk.facts() if desk else None}
+    return hello, Desk(commitment, OpenDesk(open_model) if open_model else None, desk, missing_contract).answer
 
 
 @dataclass
 class Desk:
-    """Answers one job after the other: `do` is what, `image` and `proof` are bytes in hexadecimal."""
+    """Answers one job after the other: `do` is what, `image` and `proof` are bytes in hexadecimal. `no_contract`: why none checks these proofs."""
 
     commitment: ModelCommitment
     opened: OpenDesk | None
     node: NodeDesk | None
+    no_contract: str | None = None
 
     def answer(self, job: Answer) -> Answer:
         image = bytes.fromhex(job["image"])
         if job["do"] == "open":
             return self.opened.predict(image) if self.opened else {}
+        if self.no_contract is not None:
+            return {"unavailable": self.no_contract}
+        if job["do"] == "deploy":
+            return self.ready()
         proof, refusal = self._parsed(bytes.fromhex(job["proof"]))
         if proof is None:
             return refusal
@@ -69,17 +79,24 @@ class Desk:
         except UnusableInput as error:
             return {"unavailable": str(error)}
 
+    def ready(self) -> Answer:
+        """Deploys the verifier before anybody waits for it."""
+        try:
+            return {"contract": self.verifier.address}
+        except UnusableInput as error:
+            return {"unavailable": str(error)}
+
     @cached_property
     def verifier(self) -> Contract:
-        """A verifier on a chain of this process that knows the model: its circuit's own where that ships, else the universal one.
-        Raises `UnusableInput` for a circuit that it does not serve."""
+        """A verifier on a chain of this process that knows the model: its circuit's own where that ships or the circuit is wide (then
+        it is compiled here), else the universal one. Raises `UnusableInput` for a circuit that none serves, and without a compiler."""
         from zkpredict.contracts.chain.evm import EmbeddedChain
         from zkpredict.contracts.chain.interface import Reverted
         from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier, prepare_circuit, register_model
 
         chain, circuit = EmbeddedChain(), self.commitment.circuit
-        deployed = deploy_verifier(chain, circuit) if ships(circuit) else deploy_universal(chain)
         try:
+            deployed = deploy_verifier(chain, circuit) if own_contract(circuit) else deploy_universal(chain)
             prepare_circuit(chain, deployed.address, circuit)
             register_model(chain, deployed.address, self.commitment)
         except Reverted as refusal:
@@ -95,16 +112,21 @@ class Desk:
         if not said.accepted:
             return {"valid": False, "kind": said.reason, "reason": spoken(said.reason, said.arguments)}
         found = self._gas(contract, image, proof)
-        return {"valid": True, "digit": proof.digit, "gas": sum(found.values()), "parts": found}
+        return {"valid": True, "digit": proof.digit, **claim_facts(self.commitment.circuit, proof.outputs), "gas": sum(found.values()), "parts": found}
 
     def _gas(self, contract: Contract, image: bytes, proof: Proof) -> dict[str, int]:
+        from zkpredict.circuits.wide.layout import WideCircuit
         from zkpredict.contracts.verifier.encoding import FinalCheck
         from zkpredict.contracts.verifier.gas import parts
         from zkpredict.contracts.verifier.handover import Handover
         from zkpredict.contracts.verifier.vectors import StoredStatement
+        from zkpredict.contracts.verifier.wide.gas import parts as wide_parts
 
+        statement = StoredStatement("asked", self.commitment, image, proof)
+        if isinstance(self.commitment.circuit, WideCircuit):
+            return wide_parts(contract, statement)
         if ships(self.commitment.circuit):
-            return parts(contract, StoredStatement("asked", self.commitment, image, proof), FinalCheck.POINT_EVALUATION)
+            return parts(contract, statement, FinalCheck.POINT_EVALUATION)
         return transaction_gas(contract, Handover.of(image, proof).calldata("verifyOrRevert"))
 
     def calldata(self, image: bytes, proof: Proof) -> Answer:
@@ -130,7 +152,35 @@ class Desk:
         return proof, {}
 
 
-def ships(circuit: Circuit) -> bool:
+def no_contract(circuit: AnyCircuit) -> str | None:
+    """Why no contract of this version checks proofs in `circuit`, in a line; None where one does. Nothing is compiled to find out."""
+    from zkpredict.circuits.convolution.layout import ConvCircuit
+    from zkpredict.circuits.wide.layout import WideCircuit
+    from zkpredict.contracts.verifier.compact import check_served
+    from zkpredict.contracts.verifier.publics import UnsupportedShape
+    from zkpredict.contracts.verifier.wide.source import wide_source
+
+    try:
+        if isinstance(circuit, WideCircuit):
+            wide_source(circuit)
+        elif not ships(circuit):
+            check_served(circuit)
+    except UnsupportedShape:
+        what = "convolutions" if isinstance(circuit, ConvCircuit) else "circuits like this model's"
+        return f"no contract of this version checks {what}: proofs hold natively and in your browser, not on a chain"
+    except UnusableInput as error:
+        return str(error)
+    return None
+
+
+def own_contract(circuit: AnyCircuit) -> bool:
+    """Whether the verifier is one for this circuit alone."""
+    from zkpredict.circuits.wide.layout import WideCircuit
+
+    return isinstance(circuit, WideCircuit) or ships(circuit)
+
+
+def ships(circuit: AnyCircuit) -> bool:
     """Whether a verifier for this circuit alone comes with the package."""
     from zkpredict.contracts.verifier.encoding import FinalCheck
     from zkpredict.contracts.verifier.generate import SHIPPED

@@ -81,19 +81,20 @@ class Issuer:
         return await self._finished(task)
 
     def warm(self) -> None:
-        """When somebody opens the page: lets the contracts be deployed while they draw, by a proof of the empty input that is checked
-        in the EVM. Nobody waits for it; where there is no room, it is left."""
+        """When somebody opens the page: lets the contract be deployed while they draw, then checks a proof of the empty input in it, if
+        there is one. Nobody waits for it; where there is no room, it is left."""
         if self._warmed:
             return
         self._warmed = True
         blank = bytes(self._commitment.circuit.inputs).hex()
 
         def check(made: Future[Answer]) -> None:
-            if made.exception() is None:
+            if made.exception() is None and "proof" in made.result():
                 with suppress(Full):
                     self.notary.submit({"do": "evm", "image": blank, "proof": made.result()["proof"]})
 
         with suppress(Full):
+            self.notary.submit({"do": "deploy", "image": blank})
             self.provers.submit({"do": "prove", "image": blank, "class": None, "context": ""}).add_done_callback(check)
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.cli.claimwords import claim_facts
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain.rpc import RpcChain
@@ -89,7 +90,7 @@ class NodeDesk:
 
         said = verify_on_chain(self.chain, self.contract, self.commitment, image, proof)
         if said.accepted:
-            return {"valid": True, "digit": proof.digit}
+            return {"valid": True, "digit": proof.digit, **claim_facts(self.commitment.circuit, proof.outputs)}
         return {"valid": False, "kind": said.reason, "reason": spoken(said.reason, said.arguments)}
 
     def send(self, image: bytes, proof: Proof) -> Answer:

@@ -6,6 +6,7 @@ from typing import Any
 
 Answer = dict[str, Any]
 _TEXT, _WHOLE, _BOOL = {"type": "string"}, {"type": "integer"}, {"type": "boolean"}
+_WHOLES = {"type": "array", "items": _WHOLE, "description": "The outputs, where the claim is logits."}
 _HEX = {"type": "string", "pattern": "^(0x)?([0-9a-fA-F]{2})*$", "description": "Bytes in hexadecimal digits."}
 _ERROR = {
     "type": "object",
@@ -55,18 +56,18 @@ def document(model: Answer) -> Answer:
         "description": "The same request under the same key is one proof, however often it is sent.",
     }
     paths: Answer = {
-        "/v1/model": _get("The model: commitment, id, shape, claim, feature scale, class names.", {"model_id": _TEXT, "commitment": _HEX}),
+        "/v1/model": _get("The model: commitment, id, shape, claim, feature scale, class names.", {"model_id": _TEXT, "commitment": _HEX, "claim": _TEXT, "says": _TEXT}),
         "/v1/prove": _post(
             "Prove what the network says about an input.",
             {"image": image, "features": features, "class": wanted, "context": context},
-            {"id": _TEXT, "digit": _WHOLE, "class_name": _TEXT, "proof": _HEX, "input": _HEX, "rounds": {"type": "array", "items": {"type": "object"}}},
+            {"id": _TEXT, "digit": _WHOLE, "class_name": _TEXT, "claim": _TEXT, "outputs": _WHOLES, "proof": _HEX, "input": _HEX, "rounds": {"type": "array", "items": {"type": "object"}}},
             parameters=[key],
         ),
         "/v1/proofs/{id}": _get("A proof that was issued, by its id.", {"id": _TEXT, "proof": _HEX}, path="id"),
         "/v1/verify": _post(
             "Check a proof. A proof that does not hold is an answer, not an error: valid is false, with kind and reason.",
             {**statement, "context": context, "in": verifiers},
-            {"valid": _BOOL, "verifier": _TEXT, "kind": _TEXT, "reason": _TEXT, "digit": _WHOLE, "gas": _WHOLE, "parts": {"type": "object"}},
+            {"valid": _BOOL, "verifier": _TEXT, "kind": _TEXT, "reason": _TEXT, "digit": _WHOLE, "claim": _TEXT, "outputs": _WHOLES, "gas": _WHOLE, "parts": {"type": "object"}},
             required=["proof"],
         ),
         "/v1/calldata": _post("What a transaction to the verifier contract carries.", statement, {"data": _HEX, "function": _TEXT}, required=["proof"]),
@@ -84,7 +85,7 @@ def document(model: Answer) -> Answer:
         paths["/v1/transaction"] = _post("Send a proof to the verifier contract, signed here; once for each proof.", statement, said, required=["proof"])
     return {
         "openapi": "3.1.0",
-        "info": {"title": "zkpredict", "version": "1", "description": f"Proofs of what the network {model['network']} says. {model['claim']}"},
+        "info": {"title": "zkpredict", "version": "1", "description": f"Proofs of what the network {model['network']} says. {model['says']}"},
         "paths": paths,
         "components": {"schemas": {"Error": _ERROR}, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
         "security": [{}, {"token": []}],

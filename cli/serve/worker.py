@@ -18,6 +18,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
+from zkpredict.cli.claimwords import claim_facts
 from zkpredict.cli.serve.pool import send
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def prove_once(model: Model, image: Any, wanted: int | None = None, context: byt
         verify(model.commitment, image, proof, context)
     except VerificationError as error:
         raise UnusableInput(f"the model file's weights or secrets are not those of its commitment ({type(error).__name__})") from None
-    return {"digit": digit, "proof": proof.to_bytes().hex(), "rounds": rounds}
+    return {"digit": digit, **claim_facts(model.commitment.circuit, proof.outputs), "proof": proof.to_bytes().hex(), "rounds": rounds}
 
 
 def verdict(commitment: Any, image: bytes, proof_bytes: bytes, context: bytes) -> Answer:
@@ -126,4 +127,4 @@ def verdict(commitment: Any, image: bytes, proof_bytes: bytes, context: bytes) -
         verify(commitment, image, proof, context)
     except VerificationError as error:
         return {"valid": False, "kind": type(error).__name__, "reason": str(error)}
-    return {"valid": True, "digit": proof.digit, "milliseconds": round(1000 * (time.perf_counter() - start), 2)}
+    return {"valid": True, "digit": proof.digit, **claim_facts(commitment.circuit, proof.outputs), "milliseconds": round(1000 * (time.perf_counter() - start), 2)}

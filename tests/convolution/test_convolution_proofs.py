@@ -177,6 +177,12 @@ def test_circuits_are_read_back_and_hostile_ones_refused(models):
         ConvCircuit((16, 9, 2), (1,), (RELU8,), 512, grids=(Grid(4, 4, 1, 2, 3), None))
     with refuses(UnsupportedNetwork, "the last layer must have one position: it gives the classes"):
         ConvCircuit((16, 9), (), (), 512, grids=(Grid(4, 4, 1, 2, 2),))
+    dense_first = "a network whose first layer is dense and a later one a convolution has no circuit"
+    with refuses(UnsupportedNetwork, dense_first):
+        ConvCircuit((16, 16, 9, 2), (1, 1), (RELU8, RELU8), 512, grids=(None, Grid(4, 4, 1, 2, 2), None))
+    hostile = data.replace(b"\x01" + circuit.grids[0].to_bytes(), b"\x00")
+    with refuses(MalformedFile, f"circuit: {dense_first}"):
+        read_circuit(ByteReader(hostile, "circuit"))
     with refuses(UnsupportedNetwork, "circuits with convolutions have public inputs only"):
         ConvCircuit((16, 9, 2), (1,), (RELU8,), 512, private_input=True, grids=(Grid(4, 4, 1, 2, 2), None))
 

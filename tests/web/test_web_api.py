@@ -82,7 +82,7 @@ def test_a_proof_for_somebody_is_valid_for_nobody_else(server, issued):
     ask = {"image": BLANK, "proof": issued["proof"]}
     said = [json.loads(server.ask("POST", "/v1/verify", {**ask, **one})[2]) for one in ({"context": CONTEXT}, {}, {"context": "22" * 32})]
     assert [one.get("kind") for one in said] == [None, "FailedOpening", "FailedOpening"]
-    what = "contracts take proofs that are for nobody in particular"
+    what = "contracts are asked here about proofs for nobody in particular"
     found = told(server.ask("POST", "/v1/verify", {**ask, "context": CONTEXT, "in": "evm"}))
     assert found == refusal(422, "UnusableInput", what, "context", f"mend that field; {SEE}")
 

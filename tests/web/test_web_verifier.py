@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
-from zkpredict.tools import vendor
+from zkpredict.tools import vendor, wide_vectors
 from zkpredict.tools.load import PATIENCE
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import VerificationError
@@ -96,11 +97,42 @@ def test_a_proof_for_somebody_holds_for_nobody_else(root):
     assert said[3]["reason"] == "the context has 31 bytes, expected 32 or none"
 
 
-def test_a_wide_circuit_is_refused_by_name(root):
-    cases = [one for kind in ("valid", "invalid") for one in json.loads((root / "vectors" / "wide.json").read_text())[kind]]
-    given = json.dumps([{name: one[name] for name in ("commitment", "image", "proof")} for one in cases])
-    said = {(one["refused"], one["reason"]) for one in json.loads(node(root, "tests/web/verdicts.mjs", given=given).stdout)}
-    assert said == {("MalformedFile", "commitment: a wide circuit, which this verifier does not know: it checks compact ones")}
+def test_javascript_and_native_agree_on_every_wide_circuit_and_on_twins_changed_in_each_byte_of_circuit_and_input(root):
+    """Circuits of every kind of the stored proofs; a changed circuit is another one, or none. Both verifiers, same kind of refusal."""
+    twins = []
+    for case in wide_vectors.stored():
+        size, head = len(case.known.circuit.to_bytes()), 5
+        twins += [case, replace(case, context=case.context + b"\0"), replace(case, context=bytes(32 - len(case.context)))]
+        twins += [replace(case, commitment=changed(case.commitment, place)) for place in range(head, head + size)]
+        if case.hidden:
+            twins += [replace(case, image=changed(case.image, place)) for place in (0, 4, 5, 7, 20, len(case.image) - 1)]
+    asked = [{"hidden" if one.hidden else "image": one.image.hex(), "commitment": one.commitment.hex(), "proof": one.proof.hex(), "context": one.context.hex()} for one in twins]
+    ran = node(root, "tests/web/verdicts.mjs", given=json.dumps(asked))
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    said = [one.get("refused") or (one["digit"], one["claim"], one["outputs"]) for one in json.loads(ran.stdout)]
+    expected = [native_wide(one) for one in twins]
+    assert [(ours, theirs, one.name, one.commitment[:90].hex()) for one, ours, theirs in zip(twins, said, expected, strict=True) if ours != theirs] == []
+    assert sum(isinstance(one, tuple) for one in said) == len(wide_vectors.stored())
+    assert {"MalformedFile", "WrongStatement", "FailedOpening"} <= set(map(str, said))
+
+
+def native_wide(case: wide_vectors.Case) -> str | tuple[int, str, list[int]]:
+    try:
+        commitment = ModelCommitment.from_bytes(case.commitment, G1.from_compressed)
+        verify(commitment, case.input, parsed := parse_proof(case.proof, commitment), case.context)
+    except (MalformedFile, VerificationError) as error:
+        return type(error).__name__
+    claim = commitment.circuit.claim
+    return parsed.digit, f"{claim.kind.word} {claim.parameter}", list(parsed.outputs)
+
+
+def test_a_wide_model_with_names_has_its_id_and_says_the_name(root):
+    schema = Schema((), ("no", "<b>yes</b>", "日本"))
+    model = commit_model(Model(random_network(7, (9, 5, 3)), schema=schema), placement="wide")
+    image = random_image(7, 9)
+    case = {"commitment": model.commitment.to_bytes().hex(), "image": image.tobytes().hex(), "proof": prove(model, image).to_bytes().hex()}
+    (said,) = json.loads(node(root, "tests/web/verdicts.mjs", given=json.dumps([case])).stdout)
+    assert (said["modelId"], said["className"]) == (model.commitment.model_id.hex(), schema.class_name(said["digit"]))
 
 
 def test_a_gate_that_the_verifier_does_not_know_is_refused_by_name(root):

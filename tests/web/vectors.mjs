@@ -1,7 +1,7 @@
 // Every case of vectors/ as a function that throws when the JavaScript verifier does otherwise. Runs in Node and in a browser.
 
-import { MalformedFile, parseCommitment, verify } from "zkpredict-verify";
-import { Reader, decodePoint, fold, fromHex, hex, linearise, meetsDomain, opens, publicPolynomials, readCircuit, transcript } from "zkpredict-verify/parts";
+import { MalformedFile, parseCommitment, parseHidden, parseProof, verify } from "zkpredict-verify";
+import { COMPACT, Reader, compactClaims, decodePoint, fold, formOf, fromHex, hex, linearise, meetsDomain, opens, publicPolynomials, readCircuit, transcript, uncompressed, widePublics } from "zkpredict-verify/parts";
 
 const show = (value) => JSON.stringify(value, (_, part) => (typeof part === "bigint" ? word(part) : part));
 const word = (value) => `0x${value.toString(16).padStart(64, "0")}`;
@@ -81,21 +81,49 @@ const CASES = {
     valid: (one) => same(verify(fromHex(one.commitment), fromHex(one.image), fromHex(one.proof)).digit, one.digit),
     invalid: (one) => refused(one.error, () => verify(fromHex(one.commitment), fromHex(one.image), fromHex(one.proof))),
   },
-  wide: { valid: unknown, invalid: unknown }, // circuits that this verifier refuses by name
+  wide: {
+    valid(one) {
+      const known = commitmentOf(one.commitment);
+      const { circuit } = known;
+      same([hex(circuit.bytes), known.id, circuit.tracks, inWords(circuit.claim)], [one.circuit, one.model_id, one.tracks, one.claim]);
+      same(Object.fromEntries(circuit.rowColumns.map(({ name, exponents }) => [name, exponents])), one.row_exponents);
+      const form = formOf(circuit);
+      same([form.rounds.flatMap(({ points }) => points), form.rounds.flatMap(({ scalars }) => scalars)], [one.points, one.scalars]);
+      const proof = parseProof(fromHex(one.proof), known);
+      const points = Object.fromEntries(Object.entries(proof.points).map(([name, found]) => [name, uncompressed(found)]));
+      const [image, context] = [inputOf(one), fromHex(one.context ?? "")];
+      const statement = { digit: proof.digit, outputs: proof.outputs, image, absorbed: one.hidden ? image.absorbed : image, context };
+      const { challenges } = transcript(form.rounds, circuit.digest, proof.modelId, statement, points, proof.scalars);
+      same(words(challenges), sorted(one.challenges));
+      same(words(widePublics(circuit, statement, challenges)), sorted(one.publics));
+      const said = verify(known, image, fromHex(one.proof), context);
+      same([said.digit, said.outputs.map(Number), inWords(said.claim)], [one.digit, one.outputs, one.claim]);
+    },
+    invalid(changed, { valid }) {
+      const { error, ...one } = { ...valid[changed.given], ...changed };
+      refused(error, () => verify(commitmentOf(one.commitment), inputOf(one), fromHex(one.proof), fromHex(one.context ?? "")));
+    },
+  },
 };
 
-function unknown(one) {
-  refused("MalformedFile", () => verify(fromHex(one.commitment), fromHex(one.image), fromHex(one.proof)));
+const parsed = new Map();
+function commitmentOf(text) {
+  if (!parsed.has(text)) parsed.set(text, parseCommitment(fromHex(text)));
+  return parsed.get(text);
 }
 
+const inWords = ({ kind, parameter }) => (kind === "margin" || kind === "threshold" ? `${kind} ${parameter}` : kind);
+const inputOf = (one) => (one.hidden ? parseHidden(fromHex(one.hidden)) : fromHex(one.image));
+
 const drawn = (given) =>
-  transcript(fromHex(given.circuit_digest), fromHex(given.model_id), given.digit, fromHex(given.image), bytes(given.points), numbers(given.scalars));
+  transcript(COMPACT.rounds, fromHex(given.circuit_digest), fromHex(given.model_id), { digit: given.digit, absorbed: fromHex(given.image) }, bytes(given.points), numbers(given.scalars));
 
 const linearised = (given) => linearise(given.layers, numbers(given.publics), numbers(given.challenges), numbers(given.scalars));
 
 function folded(given) {
   const linear = { constant: BigInt(given.constant), here: numbers(given.here), there: numbers(given.there) };
-  const multiples = fold(given.domain, given.row_exponents, linear, numbers(given.challenges), numbers(given.scalars));
+  const rowColumns = given.row_exponents.map((exponents, layer) => ({ name: `rows${layer}`, exponents }));
+  const multiples = fold(given.domain, rowColumns, compactClaims(linear, numbers(given.scalars)), numbers(given.challenges));
   const points = Object.fromEntries(Object.entries(given.points).map(([name, text]) => [name, point(text)]));
   return { multiples, holds: opens(multiples, points, given.rows.map(point)) };
 }

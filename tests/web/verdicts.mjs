@@ -1,11 +1,13 @@
-// Reads cases as JSON from stdin, [{commitment, image, proof, context}] in hexadecimal; writes what the JavaScript verifier says of each.
+// Reads cases as JSON from stdin, [{commitment, image (or hidden), proof, context}] in hexadecimal; writes what the JavaScript verifier says of each.
 
 import { readFileSync } from "node:fs";
-import { Refusal, fromHex, verify } from "zkpredict-verify";
+import { Refusal, fromHex, parseHidden, verify } from "zkpredict-verify";
 
-function verdict({ commitment, image, proof, context = "" }) {
+function verdict({ commitment, image, hidden, proof, context = "" }) {
   try {
-    return verify(fromHex(commitment), fromHex(image), fromHex(proof), fromHex(context));
+    const input = hidden === undefined ? fromHex(image) : parseHidden(fromHex(hidden));
+    const { claim, outputs, ...said } = verify(fromHex(commitment), input, fromHex(proof), fromHex(context));
+    return { ...said, claim: `${claim.kind} ${claim.parameter}`, outputs: outputs.map(Number) };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { refused: error.name, reason: error.message };

@@ -25,6 +25,12 @@ export class Reader {
     return this.take(size, field).reduceRight((total, byte) => total * 256 + byte, 0);
   }
 
+  /** Eight bytes, little-endian, two's complement, as a BigInt. */
+  signed64(field) {
+    const raw = this.take(8, field);
+    return new DataView(raw.buffer, raw.byteOffset, 8).getBigInt64(0, true);
+  }
+
   expect(text, version, field) {
     const found = this.take(text.length + 1, field);
     if (!equal(found, magic(text, version))) this.refuse(`${field} is ${hex(found)}, expected ${hex(magic(text, version))}`);
@@ -64,3 +70,10 @@ export const number = (data) => (data.length ? BigInt(`0x${hex(data)}`) : 0n);
 
 /** 32 bytes, big-endian. */
 export const word = (value) => fromHex(BigInt(value).toString(16).padStart(64, "0"));
+
+/** Eight bytes, big-endian, two's complement. */
+export function signedWord(value) {
+  const found = new Uint8Array(8);
+  new DataView(found.buffer).setBigInt64(0, value);
+  return found;
+}

@@ -1,13 +1,15 @@
 // Section 3 of docs/protocol.md: a circuit's bytes, and where everything lies on its n rows.
 
-import { ascii, equal, keccak } from "./bytes.js";
+import { ascii, keccak } from "./bytes.js";
+import { MAX_LAYERS, MAX_WIDTH } from "./limits.js";
+import { readWide } from "./wide/circuit.js";
 
 export const PACK_ROWS = 64;
 export const LANE_ROWS = 4;
 export const PACK_LANES = 10;
 export const READOUT = PACK_LANES * LANE_ROWS;
 const LANE_BITS = 24;
-const [MAX_LAYERS, MAX_WIDTH, MAX_DEGREE] = [16, 1 << 16, 4095];
+const MAX_DEGREE = 4095;
 
 /** All packs of one layer, or of the differences: pack k lies at place `residue + k * stride`. */
 class Group {
@@ -49,19 +51,27 @@ export class Circuit {
     this.packsPerRow = lanes.map((_, layer) => (layer ? 2 : Math.min(Math.floor((n - 1) / (this.inputs + 1)), packs(0))));
     this.rowCounts = lanes.map((_, layer) => Math.ceil(packs(layer) / this.packsPerRow[layer]));
     this.rows = this.rowCounts.reduce((one, other) => one + other);
+    this.claim = { kind: "class", parameter: 0n };
     // the power of alpha of each row: that of its first pack; `classEquations` is the first behind them
     let next = 0;
     this.exponents = this.rowCounts.map((count, layer) => Array.from({ length: count }, () => (next += this.packsPerRow[layer]) - this.packsPerRow[layer]));
     this.classEquations = next;
   }
+
+  /** Every column of the model with its rows' powers of alpha, in the order of the commitment. */
+  get rowColumns() {
+    return this.exponents.map((exponents, layer) => ({ name: `rows${layer}`, exponents }));
+  }
 }
 
-/** Reads a circuit; `reader.refuse` names what this verifier does not know. */
+/** Reads a circuit of any kind; `reader.refuse` names what this verifier does not know. */
 export function readCircuit(reader) {
+  const version = reader.data[reader.position + 4];
+  return version === 2 || version === 3 ? readWide(reader, version) : readCompact(reader);
+}
+
+function readCompact(reader) {
   const start = reader.position;
-  if (reader.data[start + 4] > 1 && equal(reader.data.subarray(start, start + 4), ascii("zkpC"))) {
-    reader.refuse("a wide circuit, which this verifier does not know: it checks compact ones");
-  }
   reader.expect("zkpC", 1, "circuit magic");
   const n = reader.unsigned(2, "domain");
   const layers = reader.unsigned(1, "layer count");

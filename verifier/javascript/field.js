@@ -42,5 +42,12 @@ export function inverses(values) {
   return found;
 }
 
+/** 1, base, base^2, ...: `count` of them. */
+export function powers(base, count) {
+  const found = Array(count).fill(1n);
+  for (let i = 1; i < count; i++) found[i] = (found[i - 1] * base) % ORDER;
+  return found;
+}
+
 /** The generator w of the n-th roots of unity. */
 export const rootOfUnity = (n) => power(GENERATOR, (ORDER - 1n) / BigInt(n));

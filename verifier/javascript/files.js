@@ -4,13 +4,8 @@ import { Reader, ascii, hex, keccak, number } from "./bytes.js";
 import { readCircuit } from "./circuit.js";
 import { MalformedFile, MalformedProof } from "./errors.js";
 import { ORDER } from "./field.js";
+import { formOf } from "./form.js";
 import { BLINDING, decodePoint, uncompressed } from "./points.js";
-
-export const POINTS = ["limb", "horner", "cell", "linear", "lookup", "quotient", "opening", "final"];
-export const SCALARS = ["limb", "cell", "table", "cell_next", "linearised_next"];
-
-/** The layout of a proof: name, first byte and length of each part, for those who show or change one. */
-export const PROOF_PARTS = layout();
 
 /** A model's public side: `circuit`, `rows` (points), `schema` (features, classes), `modelId` (32 bytes). */
 export class Commitment {
@@ -88,22 +83,21 @@ function readFeature(reader, i) {
   return { name, low, high };
 }
 
-/** Parses a proof file: `modelId`, `digit`, `points` and `scalars` by name. Throws `MalformedProof`. */
-export function parseProof(data) {
+/** Parses a proof in a commitment's circuit: `modelId`, `digit`, `outputs`, `points` and `scalars` by name. Throws `MalformedProof`. */
+export function parseProof(data, { circuit }) {
+  const { rounds, outputs: stated } = formOf(circuit);
   const reader = new Reader(data, "proof", MalformedProof);
   reader.expect("zkpP", 1, "magic");
   const modelId = reader.take(32, "model id").slice();
   const digit = reader.unsigned(2, "digit");
-  const encoded = POINTS.map((name) => [name, reader.take(48, `point ${name}`)]);
-  const scalars = Object.fromEntries(SCALARS.map((name) => [name, number(reader.take(32, `scalar ${name}`))]));
+  const outputs = Array.from({ length: stated }, (_, i) => reader.signed64(`output ${i}`));
+  const read = (kind, size) => rounds.flatMap((round) => round[kind]).map((name) => [name, reader.take(size, `${kind.slice(0, -1)} ${name}`)]);
+  const [encoded, numbers] = [read("points", 48), read("scalars", 32)];
   reader.finish();
-  for (const name of SCALARS) if (scalars[name] >= ORDER) reader.refuse(`scalar ${name} is not below the field order`);
+  const scalars = numbers.map(([name, raw]) => {
+    if (number(raw) >= ORDER) reader.refuse(`scalar ${name} is not below the field order`);
+    return [name, number(raw)];
+  });
   const points = encoded.map(([name, raw]) => [name, decodePoint(raw, (reason) => reader.refuse(`point ${name}: ${reason}`))]);
-  return { modelId, digit, points: Object.fromEntries(points), scalars };
-}
-
-function layout() {
-  const sizes = [["magic", 5], ["model id", 32], ["digit", 2], ...POINTS.map((name) => [`point ${name}`, 48]), ...SCALARS.map((name) => [`scalar ${name}`, 32])];
-  let start = 0;
-  return sizes.map(([name, length]) => ({ name, start: (start += length) - length, length }));
+  return { modelId, digit, outputs, points: Object.fromEntries(points), scalars: Object.fromEntries(scalars) };
 }

@@ -1,7 +1,7 @@
-// Section 6: the six constraints at rho, split by what is stated, and the one pairing equation that opens everything.
+// Section 6: the six constraints of a compact circuit at rho, split by what is stated, and the one pairing equation that opens everything.
 
 import { inverse, mod, power, rootOfUnity } from "./field.js";
-import { G1, TABLE, pairsWithTau } from "./points.js";
+import { CODES, G1, TABLE, pairsWithTau } from "./points.js";
 
 /** The constant c, and the coefficients of N (`here`, read at rho) and M (`there`, read at w rho), by column. */
 export function linearise(layers, publics, { beta, delta }, scalars) {
@@ -33,40 +33,55 @@ export function linearise(layers, publics, { beta, delta }, scalars) {
   return { constant, here, there };
 }
 
+/** What is opened in a compact circuit, by powers of nu: N at rho, limb, table at rho, cell at both, M at w rho. */
+export const compactClaims = ({ constant, here, there }, scalars) => [
+  { here: -(constant + scalars.linearised_next), columns: here },
+  { here: scalars.limb, columns: { limb: 1n } },
+  { here: scalars.table, columns: { table: 1n } },
+  { here: scalars.cell, there: scalars.cell_next, columns: { cell: 1n } },
+  { there: scalars.linearised_next, columns: there },
+];
+
+/** The same in a wide one: N at rho, everything stated at rho, M at w rho. */
+export const wideClaims = ({ constant, here, there }, stated, scalars) => [
+  { here: -(constant + scalars.linearised_next), columns: here },
+  ...stated.map((name) => ({ here: scalars[name], columns: { [name]: 1n } })),
+  { there: scalars.linearised_next, columns: there },
+];
+
 /**
  * The multiple of every point in F + zeta W', by name; `row0`, `row1`, ... are the model's rows, `generator` is [1].
  *
- *   F = sum_i nu^i V_i (C_i - [I_i(zeta)]) - V W,   claims: N at rho, limb, table at rho, cell at both, M at w rho
+ *   F = sum_i nu^i V_i (C_i - [I_i(zeta)]) - V W
+ *
+ * `claims`: what is stated at rho (`here`) and w rho (`there`) of a sum of `columns`. `rowColumns`: columns of the model with their
+ * rows' powers of alpha, in order; one that is `again` has the rows of the one before it.
  */
-export function fold(n, exponents, { constant, here, there }, challenges, scalars) {
-  const { alpha, rho, nu, zeta } = challenges;
+export function fold(n, rowColumns, claims, { alpha, rho, nu, zeta }) {
   const next = mod(rho * rootOfUnity(n));
   const [offHere, offThere] = [mod(zeta - rho), mod(zeta - next)];
-  const slope = mod((scalars.cell_next - scalars.cell) * inverse(mod(next - rho)));
-  const claims = [
-    { V: offThere, value: -(constant + scalars.linearised_next), columns: here },
-    { V: offThere, value: scalars.limb, columns: { limb: 1n } },
-    { V: offThere, value: scalars.table, columns: { table: 1n } },
-    { V: 1n, value: scalars.cell + slope * offHere, columns: { cell: 1n } },
-    { V: offHere, value: scalars.linearised_next, columns: there },
-  ];
   const total = { generator: 0n, opening: mod(-offHere * offThere), final: zeta };
-  claims.forEach(({ V, value, columns }, i) => {
-    const factor = mod(power(nu, i) * V);
-    total.generator = mod(total.generator - factor * value);
+  let weight = 1n;
+  for (const { here, there, columns } of claims) {
+    const beside = mod((here === undefined ? offHere : 1n) * (there === undefined ? offThere : 1n)); // V_i
+    const slope = here === undefined || there === undefined ? 0n : mod((there - here) * inverse(mod(next - rho)));
+    const factor = mod(weight * beside);
+    total.generator = mod(total.generator - factor * ((here ?? there) + slope * offHere));
     for (const [name, coefficient] of Object.entries(columns)) total[name] = mod((total[name] ?? 0n) + factor * coefficient);
-  });
-  let row = 0;
-  exponents.forEach((ofLayer, layer) => {
-    for (const exponent of ofLayer) total[`row${row++}`] = mod(total[`rows${layer}`] * power(alpha, exponent));
-    delete total[`rows${layer}`];
-  });
+    weight = mod(weight * nu);
+  }
+  let first = 0;
+  for (const { name, exponents, again } of rowColumns) {
+    if (again) first -= exponents.length;
+    for (const exponent of exponents) total[`row${first}`] = mod((total[`row${first++}`] ?? 0n) + total[name] * power(alpha, exponent));
+  }
+  for (const { name } of rowColumns) delete total[name];
   return total;
 }
 
-/** e(sum of multiples, [1]) = e(W', [tau]). `points` and `rows` are decoded and checked. */
+/** e(sum of multiples, [1]) = e(W', [tau]). `points` (the proof's, and those of the statement) and `rows` are decoded and checked. */
 export function opens(multiples, points, rows) {
-  const named = { ...points, table: TABLE, generator: G1.BASE, ...Object.fromEntries(rows.map((row, i) => [`row${i}`, row])) };
+  const named = { ...points, table: TABLE, ...CODES, generator: G1.BASE, ...Object.fromEntries(rows.map((row, i) => [`row${i}`, row])) };
   const terms = Object.entries(multiples).map(([name, scalar]) => [named[name], scalar]);
   return pairsWithTau(sumOfMultiples(terms), points.final);
 }

@@ -32,8 +32,15 @@ const constant = (digits) => decodePoint(fromHex(digits), (reason) => { throw ne
 /** [T]: the table polynomial, T(w_256^i) = i, committed to with the powers of the ceremony (EIP-4844). */
 export const TABLE = constant("a646f2f19e78809b93e8dc5cbfd654f0420b773c96e04a972d9b849a4e615111c96e045ae79d31b952ae278334d0718b");
 
+/** The same for the tables of wide circuits, on the subgroup of order 512. */
+export const CODES = {
+  codes_relu: constant("87f86f3cb34cde0849266ac295eb91fc255fe875b3199c095c5577b7d811e3aa035ac80eefb8b0444ec682e1a14655de"),
+  codes_relu8: constant("85933c2c50ebc1abee2671bea541d7fe7a15d0360d6eb439bea23898bd1847b190bbf04a552b25d194b615bb974f382d"),
+};
+
 /** B = [tau^(n-1)], by n: where a schema is bound (section 13). */
 export const BLINDING = new Map([
+  [512, constant("832fca5196c95098ad47b7d24ba2f9d042e1c73ad2273edd1c2ce36386796ccc26e8567847697f3fcc2a0536a2a2087a")],
   [1024, constant("81179cbc26a33f6d339b05ea3e1d6b9e1190bd44e94161ae36357b9cdf1e37d745d45c61735feed64371fe5384102366")],
   [2048, constant("ad1086028fcdac94d5f1e7629071e7e47e30ad0190ae59aaebfb7a7ef6202ab91323a503c527e3226a23d7937af41a52")],
 ]);

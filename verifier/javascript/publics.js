@@ -1,7 +1,7 @@
 // Sections 3 to 5: every public polynomial at rho, from its values on the rows (the image: from its coefficients).
 
 import { LANE_ROWS, PACK_LANES, PACK_ROWS, READOUT } from "./circuit.js";
-import { ORDER, inverse, inverses, mod, power, rootOfUnity } from "./field.js";
+import { ORDER, inverse, inverses, mod, power, powers, rootOfUnity } from "./field.js";
 
 /** True for the challenge points that section 6, check (5), refuses: 0 and the n-th roots of unity. */
 export const meetsDomain = (n, rho) => rho === 0n || power(rho, n) === 1n;
@@ -33,10 +33,8 @@ export function publicPolynomials(circuit, digit, image, alpha, rho) {
 }
 
 /** L_i(rho) = (rho^n - 1)/n * w^i/(rho - w^i) for every row i. */
-function lagrange(n, rho) {
-  const root = rootOfUnity(n);
-  const nodes = [1n];
-  while (nodes.length < n) nodes.push((nodes.at(-1) * root) % ORDER);
+export function lagrange(n, rho) {
+  const nodes = powers(rootOfUnity(n), n);
   const factor = mod((power(rho, n) - 1n) * inverse(BigInt(n)));
   return inverses(nodes.map((node) => mod(rho - node))).map((inverted, i) => mod(mod(factor * nodes[i]) * inverted));
 }

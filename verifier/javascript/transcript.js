@@ -1,28 +1,23 @@
-// Section 6, "Rounds": states s0 to s5 and the six challenges. s0 hashes the statement, so a proof is of one image alone.
+// Section 6, "Rounds": states s0, s1, ... and the challenges. s0 hashes the statement, so a proof is of one input alone.
 
-import { ascii, join, keccak, number, word } from "./bytes.js";
-import { SCALARS } from "./files.js";
+import { ascii, join, keccak, number, signedWord, word } from "./bytes.js";
 import { ORDER } from "./field.js";
 
-/** `points` are 96 bytes by name, `scalars` BigInts by name; `context`: 32 bytes, or none. */
-export function transcript(circuitDigest, modelId, digit, image, points, scalars, context = new Uint8Array()) {
-  const said = [
-    join(points.limb, points.horner, points.cell),
-    join(points.linear, points.lookup),
-    points.quotient,
-    join(...SCALARS.map((name) => word(scalars[name]))),
-    points.opening,
-  ];
-  const states = [keccak(keccak(ascii("zkpredict proof v1"), circuitDigest), modelId, word(digit), image, context)];
-  for (const message of said) states.push(keccak(states.at(-1), message));
-  const drawn = (state) => number(state) % ORDER;
-  const challenges = {
-    alpha: drawn(states[1]),
-    beta: drawn(keccak(states[1], Uint8Array.of(1))),
-    delta: drawn(states[2]),
-    rho: number(states[3].subarray(0, 30)),
-    nu: drawn(states[4]),
-    zeta: drawn(states[5]),
-  };
+/**
+ * `rounds`: what is sent, by name; `statement`: digit, outputs, absorbed (the input's bytes, or its hiding points), context;
+ * `points` are 96 bytes by name, `scalars` BigInts by name.
+ */
+export function transcript(rounds, circuitDigest, modelId, { digit, outputs = [], absorbed, context = new Uint8Array() }, points, scalars) {
+  const said = join(word(digit), ...outputs.map(signedWord), absorbed, context);
+  const [states, challenges] = [[keccak(keccak(ascii("zkpredict proof v1"), circuitDigest), modelId, said)], {}];
+  for (const round of rounds.slice(0, -1)) {
+    const sent = [...round.points.map((name) => points[name]), ...round.scalars.map((name) => word(scalars[name]))];
+    const state = keccak(states.at(-1), ...sent);
+    states.push(state);
+    round.challenges.forEach((name, i) => {
+      const drawn = i ? keccak(state, Uint8Array.of(i)) : state;
+      challenges[name] = name === "rho" ? number(drawn.subarray(0, 30)) : number(drawn) % ORDER;
+    });
+  }
   return { states, challenges };
 }

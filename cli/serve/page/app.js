@@ -1,6 +1,7 @@
 // The page: input, proof, verdicts, forgery, chain. Every number shown was computed here or came with the answer to this visitor.
 
-import { PROOF_PARTS, fromHex, hex, parseCommitment } from "zkpredict-verify";
+import { fromHex, hex, parseCommitment, proofParts } from "zkpredict-verify";
+import { claimOf, inWords } from "./claims.js";
 import { ask, newKey, useToken } from "./client.js";
 import { $, el, fill, grouped, save } from "./dom.js";
 import { forged, pixelPicker } from "./forge.js";
@@ -13,6 +14,7 @@ let shownProof = null; // { input, proof, answer }: what the sections below the 
 
 const say = (text, kind = "") => { $("status").textContent = text; $("status").className = kind; };
 const named = (digit, name = commitment.schema.classes[digit]) => (name === undefined || name === null ? String(digit) : `${name} (class ${digit})`);
+const kind = () => commitment.circuit.claim.kind;
 
 async function begin() {
   try {
@@ -33,11 +35,17 @@ async function begin() {
     return fill("model", el("span", { class: "bad" }, `This server's model is ${commitment.id}, you asked for ${wanted}.`));
   }
   const { circuit, schema } = commitment;
-  fill("model", `Model ${circuit.widths.join("-")}, id `, el("code", {}, commitment.id), model.open ? "; its weights are published." : "; its weights are hidden.");
+  fill("model", `Model ${circuit.widths.join("-")}, id `, el("code", {}, commitment.id), model.open ? "; its weights are published. " : "; its weights are hidden. ", claimOf(circuit.claim));
   if (schema.features.length > 1) $("about").textContent = "Give readings. A network whose weights stay hidden says their class, and proves it. Your browser checks the proof.";
   input = inputOf(commitment, () => { $("prove").disabled = !input?.ready(); });
   fill("forge-class", ...Array.from({ length: circuit.classes }, (_, i) => el("option", { value: i }, named(i))));
-  fill("forge-part", ...PROOF_PARTS.map(({ name }) => el("option", { value: name, selected: name === "point limb" }, name)));
+  const parts = proofParts(commitment);
+  const first = parts.find(({ name }) => name.startsWith("point ")).name;
+  fill("forge-part", ...parts.map(({ name }) => el("option", { value: name, selected: name === first }, name)));
+  if (circuit.classes === 1) { // nothing to choose
+    $("forge-class").closest("p").hidden = true;
+    document.querySelector('input[name="what"][value="input"]').checked = true;
+  }
   $("forge-place").max = circuit.inputs - 1;
   $("prove").disabled = !input.ready();
   document.documentElement.dataset.ready = "true";
@@ -55,7 +63,7 @@ async function prove() {
     const arrived = performance.now() - start;
     showAnswer(answer, arrived);
     showProof(proof);
-    const verdicts = await judge($("verifiers"), commitment, bytes, proof, (place, said) => {
+    const verdicts = await judge($("verifiers"), places(), commitment, bytes, proof, (place, said) => {
       if (place === "browser") conclude(said, performance.now() - start);
     });
     if (model.open) fill("open-costs", costs(await ask("/v1/open", { image: hex(bytes) }), verdicts.evm?.gas, named));
@@ -66,17 +74,21 @@ async function prove() {
   }
 }
 
+/** Who is asked: contracts only where one checks such proofs. */
+const places = () => ["browser", ...model.verifiers.filter((place) => place !== "node")];
+
 /** What the visitor's own verifier says counts. */
 function conclude(said, milliseconds) {
   document.documentElement.dataset.milliseconds = Math.round(milliseconds);
-  if (said.valid) say(`VALID: ${named(said.digit)}, ${Math.round(milliseconds)} ms after you asked, checked in this browser`, "good");
+  if (said.valid) say(`VALID: ${inWords(commitment.circuit.claim, named(said.digit), said.outputs)}, ${Math.round(milliseconds)} ms after you asked, checked in this browser`, "good");
   else say(`REFUSED by this browser: ${said.reason}`, "bad");
 }
 
 function showAnswer(answer, arrived) {
   for (const id of ["answer", "verdicts", "proof", "forge", "chain"]) $(id).hidden = false;
   $("open").hidden = !model.open;
-  $("said").textContent = named(answer.digit, answer.class_name);
+  $("verb").textContent = kind() === "threshold" ? "gives" : "says";
+  $("said").textContent = inWords(commitment.circuit.claim, named(answer.digit, answer.class_name), answer.outputs ?? []);
   $("logits").hidden = !answer.logits;
   if (answer.logits) fill("logits", logitTable(answer.logits, answer.digit));
   const longest = Math.max(...answer.rounds.map((round) => round.milliseconds ?? round.bytes), 1);
@@ -92,6 +104,9 @@ function showAnswer(answer, arrived) {
   for (const id of ["calldata-text", "copy"]) $(id).hidden = true;
   $("calldata-note").textContent = "";
   $("send-note").textContent = "";
+  $("no-contract").hidden = !model.no_contract;
+  $("no-contract").textContent = model.no_contract ? `${model.no_contract[0].toUpperCase()}${model.no_contract.slice(1)}.` : "";
+  $("calldata").closest("p").hidden = Boolean(model.no_contract);
   $("send-box").hidden = !model.node;
   if (model.node) $("send").textContent = model.node.signs === "wallet" ? "Send with my wallet" : "Send, signed and paid by the server";
 }
@@ -112,7 +127,7 @@ function logitTable(logits, digit) {
 
 function showProof(proof) {
   $("proof-size").textContent = `${proof.length} bytes.`;
-  fill("parts", ...PROOF_PARTS.map(({ name, start, length }) =>
+  fill("parts", ...proofParts(commitment).map(({ name, start, length }) =>
     el("tr", {}, el("th", { scope: "row" }, name), el("td", { class: "number" }, start), el("td", { class: "hex" }, hex(proof.subarray(start, start + length))))));
 }
 
@@ -121,8 +136,8 @@ async function forge(event) {
   const what = new FormData($("forge-form")).get("what");
   const choice = { digit: Number($("forge-class").value), place: Number($("forge-place").value), value: Number($("forge-value").value), part: $("forge-part").value };
   try {
-    const changed = forged({ ...shownProof, parts: PROOF_PARTS }, what, choice);
-    await judge($("forge-verdicts"), commitment, changed.input, changed.proof);
+    const changed = forged({ ...shownProof, parts: proofParts(commitment) }, what, choice);
+    await judge($("forge-verdicts"), places(), commitment, changed.input, changed.proof);
   } catch (error) {
     fill("forge-verdicts", el("p", { class: "bad" }, error.message));
   }

@@ -1,6 +1,7 @@
-// The three verifiers side by side: this browser, the server's native one, and a contract in an EVM.
+// The verifiers side by side: this browser, the server's native one, and, where one checks such proofs, a contract in an EVM.
 
 import { Refusal, verify } from "zkpredict-verify";
+import { inWords } from "./claims.js";
 import { ask } from "./client.js";
 import { el, grouped } from "./dom.js";
 
@@ -22,22 +23,21 @@ async function verdictOf(place, commitment, input, proof) {
   const start = performance.now();
   try {
     const said = verify(commitment, input, proof);
-    return { valid: true, digit: said.digit, class_name: said.className, milliseconds: performance.now() - start };
+    return { valid: true, digit: said.digit, class_name: said.className, outputs: said.outputs, milliseconds: performance.now() - start };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     return { valid: false, kind: error.name, reason: error.message };
   }
 }
 
-/** Asks all verifiers; a card each, in `box`. Resolves to the verdicts by place, null where a verifier could not be asked. */
-export async function judge(box, commitment, input, proof, told = () => {}) {
-  const places = Object.keys(NAMES);
+/** Asks the verifiers at `places`; a card each, in `box`. Resolves to the verdicts by place, null where one could not be asked. */
+export async function judge(box, places, commitment, input, proof, told = () => {}) {
   const cards = places.map((place) => el("div", { class: "card", "data-verifier": place }, el("h3", {}, NAMES[place]), el("p", {}, "checking ...")));
   box.replaceChildren(...cards);
   const verdicts = await Promise.all(places.map(async (place, i) => {
     try {
       const said = await verdictOf(place, commitment, input, proof);
-      cards[i].replaceChildren(el("h3", {}, NAMES[place]), ...shown(said));
+      cards[i].replaceChildren(el("h3", {}, NAMES[place]), ...shown(said, commitment.circuit.claim));
       told(place, said);
       return said;
     } catch (error) {
@@ -48,14 +48,14 @@ export async function judge(box, commitment, input, proof, told = () => {}) {
   return Object.fromEntries(places.map((place, i) => [place, verdicts[i]]));
 }
 
-function shown(said) {
+function shown(said, claim) {
   if (!said.valid) {
     const why = [el("p", { class: "verdict bad" }, `REFUSED: ${said.kind}`), el("p", {}, said.reason)];
     if (said.kind in CHECKS) why.push(el("p", { class: "quiet" }, CHECKS[said.kind]));
     return why;
   }
   const took = said.gas ? `${grouped(said.gas)} gas` : `${said.milliseconds.toFixed(said.milliseconds < 10 ? 1 : 0)} ms`;
-  const lines = [el("p", { class: "verdict good" }, `VALID: ${said.class_name ?? said.digit}`), el("p", { class: "quiet" }, took)];
+  const lines = [el("p", { class: "verdict good" }, `VALID: ${inWords(claim, said.class_name ?? String(said.digit), said.outputs ?? [])}`), el("p", { class: "quiet" }, took)];
   if (said.parts) lines.push(gasTable(said.parts));
   return lines;
 }
