@@ -14,14 +14,11 @@ export function decodePoint(data, refuse) {
   if (!(flags & 4)) refuse("the point is not compressed");
   if (flags & 2) refuse("the point is at infinity");
   if ((number(data) & COORDINATE) >= BASE) refuse("the coordinate is not below p");
-  let point;
   try {
-    point = G1.fromBytes(data);
+    return G1.fromBytes(data); // checks the equation of the curve and the subgroup: vectors have points that fail either
   } catch {
-    refuse("the point is not on the curve");
+    return refuse("the point is not on the curve, or not in the subgroup of order r");
   }
-  if (point.is0() || !point.isTorsionFree()) refuse("the point is not in the subgroup of order r");
-  return point;
 }
 
 /** 96 bytes: x, y, big-endian, as hashes and contracts see a point. */
