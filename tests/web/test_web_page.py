@@ -146,6 +146,10 @@ def test_by_keyboard_alone_from_the_address_to_valid(page, server):
             break
     page.keyboard.press("Enter")
     expect(page.locator("#status")).to_have_text(re.compile("^VALID: 1, "))
+    page.locator("#rounds summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rounds .sent").first).to_have_text("Sends [limb] [horner] [cell]; then draws alpha, beta.")
+    expect(page.locator("#rounds .sent").first).to_be_visible()
     page.locator("#pad").focus()
     page.keyboard.press("Delete")
     expect(page.locator("#prove")).to_be_disabled()

@@ -7,6 +7,7 @@ import json
 import re
 import sqlite3
 import sys
+import tomllib
 from functools import cache
 
 import pytest
@@ -170,6 +171,9 @@ def test_types_name_what_the_verifier_exports(root):
     typed = set(re.findall(r"^export (?:class|function|const) (\w+)", (folder / "index.d.ts").read_text(), re.MULTILINE))
     assert typed == {*exported, "verify"}
     package = json.loads((folder / "package.json").read_text())
+    shipped = {path for pattern in package["files"] for path in folder.glob(pattern)}
+    wheel = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]["zkpredict.verifier"]
+    assert set(folder.rglob("*.js")) <= shipped & {path for pattern in wheel for path in folder.parent.glob(pattern)}
     locked = json.loads((root / "package-lock.json").read_text())["packages"]
     assert package["dependencies"] == {name: locked[f"node_modules/{name}"]["version"] for name in package["dependencies"]}
 
@@ -179,6 +183,26 @@ def test_the_page_parses_no_text_from_elsewhere_as_html(root):
     assert len(scripts) >= 10
     for script in scripts:
         assert re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|https?://", script.read_text()) is None, script
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_text_is_told_from_its_background(root, scheme):
+    """WCAG 2.2, 1.4.3: a contrast of 4.5 for text of any size, 1.4.11: 3 for what controls are made of."""
+    style = (root / "cli" / "serve" / "page" / "page.css").read_text()
+    palette = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]+);", re.findall(r":root \{(.*?)\}", style, re.DOTALL)[scheme]))
+
+    def light(name: str) -> float:
+        digits = palette[name][1:]
+        parts = [int(part, 16) / 255 for part in (re.findall("..", digits) if len(digits) == 6 else [2 * one for one in digits])]
+        return sum(weight * (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4) for weight, part in zip((0.2126, 0.7152, 0.0722), parts))
+
+    def contrast(one: str, other: str) -> float:
+        low, high = sorted((light(one), light(other)))
+        return (high + 0.05) / (low + 0.05)
+
+    for name in ("front", "soft", "good", "bad", "main"):
+        assert min(contrast(name, "back"), contrast(name, "card")) >= 4.5, name
+    assert contrast("on-main", "main") >= 4.5
 
 
 @pytest.fixture(scope="module")

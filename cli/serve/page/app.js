@@ -116,8 +116,9 @@ function roundLine(round, longest) {
   const bar = el("span");
   bar.style.width = `${(100 * (round.milliseconds ?? round.bytes)) / longest}%`;
   const size = `${round.bytes} bytes${round.milliseconds === undefined ? "" : `, ${round.milliseconds} ms`}`;
-  const title = `sends ${parts}${round.challenges.length ? `; then draws ${round.challenges.join(", ")}` : ""}`;
-  return el("li", { title }, el("span", {}, round.name), el("span", { class: "bar", "aria-hidden": "true" }, bar), el("span", { class: "quiet" }, size));
+  const sent = `Sends ${parts}${round.challenges.length ? `; then draws ${round.challenges.join(", ")}` : ""}.`;
+  const line = el("summary", {}, el("span", {}, round.name), el("span", { class: "bar", "aria-hidden": "true" }, bar), el("span", { class: "quiet" }, size));
+  return el("li", {}, el("details", {}, line, el("p", { class: "sent" }, sent)));
 }
 
 function logitTable(logits, digit) {
