@@ -23,6 +23,8 @@ from zkpredict.cli.serve.store import Kept, Store
 from zkpredict.verifier.commitment import ModelCommitment
 
 KEY_LENGTHS = range(8, 129)
+DEPLOY_SECONDS = 600
+"""How long the contract of a wide circuit may take to be compiled and deployed in the embedded EVM: no client waits that long."""
 T = TypeVar("T")
 
 
@@ -37,6 +39,8 @@ class Issuer:
         self._running: dict[str, tuple[str, asyncio.Task[Answer]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
         self._warmed = False
+        self._deploying: asyncio.Task[Answer] | None = None
+        self._deployed_by = -1
 
     async def prove(self, asked: Asked, key: str | None) -> tuple[Answer, bool]:
         """The answer, and whether it is one that was given before. Raises `Refused`."""
@@ -70,7 +74,9 @@ class Issuer:
         return await self._ask(self.provers, {"do": "verify", "image": asked.input.hex(), "proof": asked.proof.hex(), "context": asked.context.hex()})
 
     async def on_chain(self, do: str, asked: Asked) -> Answer:
-        """What the chains' process says, or the one with the node."""
+        """What the chains' process says, or the one with the node. In the EVM once its contract is deployed."""
+        if do == "evm":
+            await self._deployed()
         pool = self._node if self._node is not None and do in ("node", "send", "calldata") else self.notary
         return await self._ask(pool, {"do": do, "image": asked.input.hex(), "proof": asked.proof.hex()})
 
@@ -93,9 +99,30 @@ class Issuer:
                 with suppress(Full):
                     self.notary.submit({"do": "evm", "image": blank, "proof": made.result()["proof"]})
 
+        self._deploy()
         with suppress(Full):
-            self.notary.submit({"do": "deploy", "image": blank})
             self.provers.submit({"do": "prove", "image": blank, "class": None, "context": ""}).add_done_callback(check)
+
+    def _deploy(self) -> asyncio.Task[Answer]:
+        """The contract's deployment: one for the life of the process that runs chains, which nobody's patience ends."""
+        if self._deploying is None or self._deployed_by != self.notary.restarts:
+            self._deployed_by = self.notary.restarts
+            self._deploying = asyncio.create_task(self._ask(self.notary, {"do": "deploy", "image": ""}, DEPLOY_SECONDS))
+            self._deploying.add_done_callback(_heard)
+        return self._deploying
+
+    async def _deployed(self) -> None:
+        """Raises `Refused` when it takes longer than a client waits, or cannot be."""
+        task = self._deploy()
+        try:
+            await asyncio.wait_for(asyncio.shield(task), self.notary.seconds)
+        except TimeoutError:
+            what = f"the contract is not deployed within {self.notary.seconds:g} s"
+            raise Refused(NO_ANSWER, "TooLate", what, "the server", "it goes on meanwhile: ask again", {"Retry-After": "5"}) from None
+        except Refused as refusal:
+            if refusal.kind != "Unavailable":  # not for good: the next one begins anew
+                self._deploying = None
+            raise
 
     async def close(self) -> None:
         """Finishes what was taken."""
@@ -131,13 +158,14 @@ class Issuer:
     def _keep_task(self, task: asyncio.Task[Answer]) -> asyncio.Task[Answer]:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # a client that left asks for no error
+        task.add_done_callback(_heard)
         return task
 
     async def _prove(self, future: asyncio.Future[Answer], asked: Asked, request: str, key: str | None) -> Answer:
         made = await self._answered(future, self.provers)
         if "refused" in made:
-            raise Refused(UNPROCESSABLE, made["refused"], made["what"], "class", "leave out class, or give another input")
+            then = "leave out class, or give another input" if made["where"] == "class" else "give another input"
+            raise Refused(UNPROCESSABLE, made["refused"], made["what"], made["where"], then)
         proof = bytes.fromhex(made["proof"])
         schema = self._commitment.schema
         answer: Answer = {
@@ -160,15 +188,15 @@ class Issuer:
         said = [self._commitment.model_id.hex(), asked.input.hex(), asked.wanted, asked.context.hex()]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
-    async def _ask(self, pool: Pool, job: Answer) -> Answer:
-        answer = await self._answered(self._submit(pool, job), pool)
+    async def _ask(self, pool: Pool, job: Answer, seconds: float | None = None) -> Answer:
+        answer = await self._answered(self._submit(pool, job, seconds), pool)
         if "unavailable" in answer:
             raise Refused(UNPROCESSABLE, "Unavailable", answer["unavailable"], "the server", "ask for another verifier")
         return answer
 
-    def _submit(self, pool: Pool, job: Answer) -> asyncio.Future[Answer]:
+    def _submit(self, pool: Pool, job: Answer, seconds: float | None = None) -> asyncio.Future[Answer]:
         try:
-            return asyncio.wrap_future(pool.submit(job))
+            return asyncio.wrap_future(pool.submit(job, seconds))
         except Full:
             raise busy("QueueFull", f"{pool.waiting} requests wait already", 1 + pool.waiting // (4 * pool.workers)) from None
 
@@ -187,6 +215,12 @@ class Issuer:
 
     async def _stored(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+
+
+def _heard(done: asyncio.Task[Any]) -> None:
+    """A client that left asks for no error."""
+    if not done.cancelled():
+        done.exception()
 
 
 def _check_key(key: str) -> None:

@@ -118,11 +118,11 @@ class Pool:
         """Jobs that no worker has yet."""
         return self._queue.qsize()
 
-    def submit(self, job: Answer) -> Future[Answer]:
-        """The answer to come; it may fail with `Lost` or `Late`. Raises `Full`."""
+    def submit(self, job: Answer, seconds: float | None = None) -> Future[Answer]:
+        """The answer to come; it may fail with `Lost` or `Late`. `seconds`: for this job, if not the pool's. Raises `Full`."""
         future: Future[Answer] = Future()
         try:
-            self._queue.put_nowait((job, future, time.monotonic() + self.seconds))
+            self._queue.put_nowait((job, future, time.monotonic() + (self.seconds if seconds is None else seconds)))
         except queue.Full:
             raise Full from None
         return future

@@ -76,7 +76,8 @@ def _load(path: str, logits: bool, times: bool) -> tuple[Answer, Callable[[Answe
         try:
             said = prove_once(model, np.frombuffer(image, np.uint8), job["class"], bytes.fromhex(job["context"]), times)
         except FalseClaim as error:
-            return {"refused": "FalseClaim", "what": str(error)}
+            asked_another = job["class"] is not None and job["class"] != model.predict(np.frombuffer(image, np.uint8))
+            return {"refused": "FalseClaim", "what": str(error), "where": "class" if asked_another else "input"}
         if logits:
             said["logits"] = [int(value) for value in model.network.infer(np.frombuffer(image, np.uint8)[None, :]).logits[0]]
         return said

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import re
 import sqlite3
 import sys
+import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,10 +24,14 @@ from support import random_network, refuses
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.schema import Feature, Schema
 from zkpredict.cli.serve import asked
+from zkpredict.cli.serve.issuing import Issuer
 from zkpredict.cli.serve.limits import MAX_CLIENTS, RateLimit, client_of
 from zkpredict.cli.serve.pages import assets
+from zkpredict.cli.serve.metrics import Metrics
+from zkpredict.cli.serve.pool import Pool
 from zkpredict.cli.serve.refusal import Refused
 from zkpredict.cli.serve.store import MEMORY_PROOFS, File, Kept, Memory
+from zkpredict.cli.serve.worker import serve_jobs
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.verifier.commitment import ModelCommitment
@@ -261,23 +270,56 @@ def test_no_answer_log_metric_or_error_holds_a_weight(hostile, capfd):
     assert [text for text in hidden if text in everything + hidden[0]] == [hidden[0]]  # and would be seen
 
 
-def test_a_wide_model_is_served_and_the_page_says_that_it_cannot_check_it(page, tmp_path):
-    path, hidden = tmp_path / "wide.model", tmp_path / "hidden.model"
-    commit_model(random_network(3, (9, 4, 3)), placement="wide").save(path)
-    with serving(model=str(path)) as server:
-        made = json.loads(server.ask("POST", "/v1/prove", {"image": [7] * 9, "context": "33" * 32})[2])
-        ask = {"image": [7] * 9, "proof": made["proof"], "context": "33" * 32}
-        assert json.loads(server.ask("POST", "/v1/verify", ask)[2])["valid"] is True
-        assert json.loads(server.ask("POST", "/v1/verify", {**ask, "image": [8] * 9})[2])["kind"] == "FailedOpening"
-        status, _, body = server.ask("POST", "/v1/verify", {"image": [7] * 9, "proof": made["proof"], "in": "evm"})
-        assert (status, json.loads(body)["error"]["kind"]) == (422, "Unavailable")
-        page.goto(server.url)
-        what = "commitment: a wide circuit, which this verifier does not know: it checks compact ones"
-        expect(page.locator("#model")).to_have_text(f"This page cannot check this server's model {server.model_id}: {what}.")
-        expect(page.locator("#prove")).to_be_disabled()
+def test_a_model_with_hidden_inputs_is_not_served(tmp_path):
+    hidden = tmp_path / "hidden.model"
     commit_model(random_network(3, (9, 4, 3)), private_input=True).save(hidden)
     said = json.loads(start(model=str(hidden)).communicate(timeout=PATIENCE)[0])
     assert said["error"] == f"{hidden} takes hidden inputs: a server would see them. Commit to the model again for public ones to serve it"
+
+
+def test_a_model_that_the_page_cannot_check_is_offered_to_nobody(page, hostile):
+    """A circuit of a later version: its magic is another."""
+    _, path = hostile
+    with serving(model=path) as server:
+        described = json.loads(server.ask("GET", "/v1/model")[2])
+        later = described | {"commitment": described["commitment"].replace(b"zkpC\1".hex(), b"zkpC\x7f".hex())}
+        page.route("**/v1/model", lambda route: route.fulfill(json=later))
+        page.goto(server.url)
+        what = f"commitment: circuit magic is {b'zkpC'.hex()}7f, expected {b'zkpC'.hex()}01"
+        expect(page.locator("#model")).to_have_text(f"This page cannot check this server's model {server.model_id}: {what}.")
+        expect(page.locator("#prove")).to_be_disabled()
+
+
+def slow_contract(connection: Connection, go: str) -> None:
+    """A process of chains whose contract is deployed when the file `go` is there."""
+    def answer(job: dict) -> dict:
+        while job["do"] == "deploy" and not Path(go).exists():
+            time.sleep(0.01)
+        return {"valid": job["do"] == "evm"}
+
+    serve_jobs(connection, lambda: ({}, answer))
+
+
+def test_a_contract_that_takes_longer_than_clients_wait_is_made_all_the_same(tmp_path):
+    """Compiling one may take longer: who asks meanwhile hears so, nobody's patience ends it, and it is begun once."""
+    go, wanted = tmp_path / "go", asked.Asked(b"", where="evm")
+
+    async def asks() -> tuple[str, dict, int]:
+        issuer = Issuer(None, pool, pool, None, Memory(), Metrics())  # type: ignore[arg-type]
+        with pytest.raises(Refused) as refused:
+            await issuer.on_chain("evm", wanted)
+        go.touch()
+        while True:
+            try:
+                answer = await issuer.on_chain("evm", wanted)
+                break
+            except Refused as again:
+                assert again.kind == "TooLate"
+        await issuer.close()
+        return refused.value.what, answer, pool.restarts
+
+    pool = Pool(slow_contract, (str(go),), workers=1, waiting=9, seconds=0.5)
+    assert ThreadPoolExecutor(1).submit(asyncio.run, asks()).result() == ("the contract is not deployed within 0.5 s", {"valid": True}, 0)
 
 
 def test_a_connection_is_kept_for_the_next_request(hostile):

@@ -90,6 +90,9 @@ def test_a_convolution_is_proven_off_the_chain_and_the_page_says_why(page, root,
         described = json.loads(server.ask("GET", "/v1/model")[2])
         assert (described["verifiers"], described["no_contract"]) == (["native"], NO_CONTRACT)
         asked = {"image": image.hex(), "proof": proof.hex()}
+        bound = json.loads(server.ask("POST", "/v1/prove", {"image": asked["image"], "context": "33" * 32})[2])["proof"]
+        verdicts = [server.ask("POST", "/v1/verify", {"image": asked["image"], "proof": bound, **more})[2] for more in ({"context": "33" * 32}, {"context": "34" * 32}, {})]
+        assert [json.loads(one).get("kind", "VALID") for one in verdicts] == ["VALID", "FailedOpening", "FailedOpening"]
         error = {"kind": "Unavailable", "what": NO_CONTRACT, "where": "the server", "next": "ask for another verifier"}
         for path, more in (("/v1/verify", {"in": "evm"}), ("/v1/calldata", {})):
             status, _, body = server.ask("POST", path, asked | more)
@@ -113,7 +116,7 @@ def test_a_margin_is_claimed_in_words_and_refused_where_it_is_not_reached(page, 
         assert refusals(page, ALL) == ["FailedOpening", "FailedOpening", "OpeningFailed"]
         page.locator("#raw-bytes").fill("64ff")
         page.locator("#prove").click()
-        refused = "cannot prove a margin of 200: for this input another class is closer (class); leave out class, or give another input"
+        refused = "cannot prove a margin of 200: for this input another class is closer (input); give another input"
         expect(page.locator("#status")).to_have_text(refused)
         assert json.loads(server.ask("GET", "/v1/health")[2])["status"] == "ok"
         says = "The network committed under model_id, run in exact integers on the input, has its largest output at this class, at least 200 above every other."
