@@ -1,6 +1,6 @@
 // Section 3 of docs/protocol.md: a circuit's bytes, and where everything lies on its n rows.
 
-import { ascii, keccak } from "./bytes.js";
+import { ascii, equal, keccak } from "./bytes.js";
 import { MAX_LAYERS, MAX_WIDTH } from "./limits.js";
 import { readWide } from "./wide/circuit.js";
 
@@ -10,6 +10,7 @@ export const PACK_LANES = 10;
 export const READOUT = PACK_LANES * LANE_ROWS;
 const LANE_BITS = 24;
 const MAX_DEGREE = 4095;
+const WIRED = 5;
 
 /** All packs of one layer, or of the differences: pack k lies at place `residue + k * stride`. */
 class Group {
@@ -67,6 +68,9 @@ export class Circuit {
 /** Reads a circuit of any kind; `reader.refuse` names what this verifier does not know. */
 export function readCircuit(reader) {
   const version = reader.data[reader.position + 4];
+  if (version === WIRED && equal(reader.data.subarray(reader.position, reader.position + 4), ascii("zkpC"))) {
+    reader.refuse("a circuit with max pools or residual sums, which this verifier does not know");
+  }
   return version === 2 || version === 3 ? readWide(reader, version) : readCompact(reader);
 }
 

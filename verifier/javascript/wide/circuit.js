@@ -8,7 +8,7 @@ import { Band, DOUBLE, PACKS_PER_BLOCK, PACK_LANES, BLOCK_ROWS, packsOf, place }
 
 export const CLAIMS = ["class", "margin", "logits", "threshold"];
 export const LOGIT_LIMIT = 1n << 46n;
-const [MAX_TRACKS, MAX_CLASSES, PRIVATE] = [64, 1000, 128];
+const [MAX_TRACKS, MAX_CLASSES, PRIVATE, SLOTTED] = [64, 1000, 128, 64];
 /** Least and largest number of a claim. */
 const NUMBERS = { margin: [1n, LOGIT_LIMIT - 1n], threshold: [1n - LOGIT_LIMIT, LOGIT_LIMIT - 1n] };
 
@@ -109,6 +109,7 @@ export function readWide(reader, version) {
   reader.expect("zkpC", version, "circuit magic");
   const n = reader.unsigned(2, "domain");
   const byte = reader.unsigned(1, "claim");
+  if (byte & SLOTTED) reader.refuse("a circuit with slots for a batch, which this verifier does not know");
   const claim = { kind: CLAIMS[byte & ~PRIVATE], parameter: reader.signed64("claim number") };
   const hidden = byte >= PRIVATE;
   const layers = reader.unsigned(1, "layer count");

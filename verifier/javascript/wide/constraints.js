@@ -114,9 +114,8 @@ function correlation(circuit, publics, s) {
   const parts = correlations(circuit);
   if (!parts.length) return 0n;
   let total = mod(parts.reduce((whole, [name], i) => whole + publics[`power${i}`] * s[name], 0n)) * publics.powers - publics.correlation_bias;
-  for (const layer of new Set(parts.map(([, at]) => at))) {
-    for (const track of circuit.tracksOf(layer - 1)) total -= publics[`taps${layer}_${track}`] * activation(circuit, layer - 1, track, s);
-  }
+  const read = new Map(parts.flatMap(([, layer]) => circuit.tracksOf(layer - 1).map((track) => [`taps${track}_${circuit.activations[layer - 1].tag}`, [layer - 1, track]])));
+  for (const [name, [layer, track]] of read) total -= publics[name] * activation(circuit, layer, track, s);
   return mod(total);
 }
 

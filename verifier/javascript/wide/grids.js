@@ -57,7 +57,7 @@ export function readGrids(reader, { n, hidden, widths }) {
     if (!grid) return;
     if (!grid.inRange || grid.inputs > MAX_WIDTH) reader.refuse(`the sizes of layer ${layer} are out of range`);
     if (grid.inputs !== widths[layer] || widths[layer + 1] % grid.count) reader.refuse(`the grid of layer ${layer} does not fit its widths`);
-    if (kernels[layer] && grid.taps + 2 > n) reader.refuse(`a kernel of layer ${layer} has ${grid.taps} weights, ${n} rows hold ${n - 2}`);
+    if (kernels[layer] && grid.taps + 2 > n) reader.refuse(`a kernel of layer ${layer} has ${grid.taps} weights, this verifier knows rows of up to ${n - 2}`);
   });
   if (!kernels[0] || kernels.at(-1)) reader.refuse("the first layer must be a convolution, and the last one have one position");
   return grids;

@@ -134,10 +134,11 @@ function correlated(circuit, alphas, eta, basis) {
       grid.window(position).forEach((number, tap) => { if (number >= 0) read[number] += weight * etas[1 + tap]; });
     }
     const reduced = read.map(mod);
-    for (const track of circuit.tracksOf(layer - 1)) found[`taps${layer}_${track}`] ??= 0n;
+    const { tag } = circuit.activations[layer - 1]; // lanes of one track and one activation are read together
+    for (const track of circuit.tracksOf(layer - 1)) found[`taps${track}_${tag}`] ??= 0n;
     lanesOf(circuit, layer - 1).forEach(({ track, row }, number) => {
       const pooled = grid.poolOf(number);
-      if (pooled >= 0) found[`taps${layer}_${track}`] += reduced[pooled] * basis[row];
+      if (pooled >= 0) found[`taps${track}_${tag}`] += reduced[pooled] * basis[row];
     });
     found[`power${i}`] = scale;
   });
