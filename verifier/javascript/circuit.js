@@ -10,7 +10,8 @@ export const PACK_LANES = 10;
 export const READOUT = PACK_LANES * LANE_ROWS;
 const LANE_BITS = 24;
 const MAX_DEGREE = 4095;
-const WIRED = 5;
+/** Circuits of other versions. */
+const UNKNOWN = new Map([[5, "max pools or residual sums"], [6, "replicas"]]);
 
 /** All packs of one layer, or of the differences: pack k lies at place `residue + k * stride`. */
 class Group {
@@ -68,8 +69,8 @@ export class Circuit {
 /** Reads a circuit of any kind; `reader.refuse` names what this verifier does not know. */
 export function readCircuit(reader) {
   const version = reader.data[reader.position + 4];
-  if (version === WIRED && equal(reader.data.subarray(reader.position, reader.position + 4), ascii("zkpC"))) {
-    reader.refuse("a circuit with max pools or residual sums, which this verifier does not know");
+  if (UNKNOWN.has(version) && equal(reader.data.subarray(reader.position, reader.position + 4), ascii("zkpC"))) {
+    reader.refuse(`a circuit with ${UNKNOWN.get(version)}, which this verifier does not know`);
   }
   return version === 2 || version === 3 ? readWide(reader, version) : readCompact(reader);
 }
