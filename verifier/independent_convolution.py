@@ -242,12 +242,26 @@ def lane_values(circuit: ConvCircuit, alpha: int, eta: int, basis: list[int]) ->
     """The public polynomials of the check that hidden correlations, and the lanes of max pools, are what they are called: column i, row j
     at eta^(1 + n i + j); a match at the power of alpha of its pack, times its place in it."""
     n = circuit.domain
-    layers = [layer for layer in range(1, circuit.layers) if has_kernels(circuit, layer)]
-    if not layers:
+    columns = {layer: len(pieces(circuit, layer)) * len(chunk_starts(circuit, layer)) for layer in hidden_kernels(circuit)}
+    if not columns:
         return {}
-    handed, weights = Handed(circuit), dict[Pack, int]()
-    bias, number = 0, 0
-    for layer in layers:
+    weights, bias = lane_weights(circuit, alpha, eta)
+    found = {"powers": sum(pow(eta, row, ORDER) * part for row, part in enumerate(basis)) % ORDER}
+    found |= {f"power{column}": pow(eta, 1 + n * column, ORDER) for column in range(sum(columns.values()))}
+    found |= _by_tracks(circuit, weights, basis)
+    found["correlation_bias"] = bias * pow(n, -1, ORDER) % ORDER
+    return found
+
+
+def hidden_kernels(circuit: ConvCircuit) -> list[int]:
+    """The layers behind the first one whose rows are kernels."""
+    return [layer for layer in range(1, circuit.layers) if has_kernels(circuit, layer)]
+
+
+def lane_weights(circuit: ConvCircuit, alpha: int, eta: int) -> tuple[dict[Pack, int], int]:
+    """By what the activation of each lane (track and row) is multiplied in the sum, and what the biases of all columns make together."""
+    n, handed, weights, bias, number = circuit.domain, Handed(circuit), dict[Pack, int](), 0, 0
+    for layer in hidden_kernels(circuit):
         starts = chunk_starts(circuit, layer)
         for _, above in pieces(circuit, layer):
             for position, exponent in above.items():
@@ -257,19 +271,18 @@ def lane_values(circuit: ConvCircuit, alpha: int, eta: int, basis: list[int]) ->
                     chunk = max(at for at, start in enumerate(starts) if start <= 1 + tap)
                     power = weight * pow(eta, 1 + n * (number + chunk) + 1 + tap - starts[chunk], ORDER)
                     for one in numbers:
-                        for place, times in handed.read(sources, one).items():
-                            weights[place] = (weights.get(place, 0) + times * power) % ORDER
+                        _add(weights, handed.read(sources, one), power)
             number += len(starts)
     for exponent, at, first, second in handed.matches:
         power = pow(alpha, exponent, ORDER) * LANE ** (LANES - 1 - at) * MATCH
-        for side, sign in ((first, 1), (second, -1)):
-            for place, times in side.items():
-                weights[place] = (weights.get(place, 0) + sign * times * power) % ORDER
-    found = {"powers": sum(pow(eta, row, ORDER) * part for row, part in enumerate(basis)) % ORDER}
-    found |= {f"power{column}": pow(eta, 1 + n * column, ORDER) for column in range(number)}
-    found |= _by_tracks(circuit, weights, basis)
-    found["correlation_bias"] = bias * pow(n, -1, ORDER) % ORDER
-    return found
+        _add(weights, first, power)
+        _add(weights, second, -power)
+    return weights, bias % ORDER
+
+
+def _add(weights: dict[Pack, int], lanes: Sum, power: int) -> None:
+    for place, times in lanes.items():
+        weights[place] = (weights.get(place, 0) + times * power) % ORDER
 
 
 def _by_tracks(circuit: ConvCircuit, weights: dict[Pack, int], basis: list[int]) -> dict[str, int]:

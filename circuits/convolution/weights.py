@@ -4,7 +4,7 @@
     max pools: sum over matches a - b that read it of (+1 in a, -1 in b) alpha^e 2^(24 place + 8), e the exponent of the match's pack
 
 A tap's power of eta is a place's times its channel's, so a place of the map costs one product for each place of a kernel over it, and
-one for each of its channels; only then come the lanes.
+one for each of its channels; only then come the lanes. The slow twin, tap by tap, is `verifier.independent_convolution.lane_weights`.
 """
 
 from __future__ import annotations
