@@ -18,7 +18,11 @@ from zkpredict.circuits.columns import linearised_name
 from zkpredict.circuits.constraints import evaluate_publics
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.networks.activations import RELU, RELU8, RationalRelu
+from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.networks.wiring import Wiring
 from zkpredict.circuits.placement import QUOTIENT_SPLIT, form
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
@@ -36,13 +40,30 @@ KINDS = {
     "logits": (RELU, Claim(Kind.LOGITS), 1024),
     "margin, rational": (RationalRelu(4096), Claim(Kind.MARGIN, 1), 1024),
     "class, split quotient": (RELU8, CLASS, 2048),
+    "max pool and residual": (None, CLASS, 1024),
 }
 MANY, PILE = 2000, 24
 STATED_X = 1 << 377
 
 
+def maps(source) -> IntegerNetwork:
+    """A convolution, a max pool, and kernels that read the sum of two layers."""
+
+    def numbers(outputs, taps):
+        return source.integers(-20, 21, (outputs, taps)), source.integers(-99, 100, outputs)
+
+    return IntegerNetwork((
+        ConvLayer(*numbers(2, 9), 4, RELU8, Grid(4, 5, 1, 3, 3, 1, 1, 1, 1, 1, 1)),
+        MaxPoolLayer(Grid(4, 5, 2, 2, 2, 2)),
+        ConvLayer(*numbers(2, 2), 4, RELU8, Grid(2, 2, 2, 1, 1)),
+        ConvLayer(*numbers(4, 8), geometry=Grid(2, 2, 2, 2, 2), wiring=Wiring((1, 2))),
+    ))  # fmt: skip
+
+
 def network_of(activation, seed: int = 1, largest: int = 20) -> IntegerNetwork:
     source, layers = np.random.default_rng(seed), []
+    if activation is None:
+        return maps(source)
     for number, (inputs, outputs) in enumerate(zip(SHAPE, SHAPE[1:])):
         last = number == len(SHAPE) - 2
         weights = source.integers(-largest, largest + 1, (outputs, inputs))
@@ -75,7 +96,7 @@ def view_of(prover: Prover, proof, tau: int) -> WideView:
     at_tau = {name: column.coefficients.evaluate(tau) for name, column in prover.columns.items()}
     at_tau |= {name: coefficients.evaluate(tau) for name, coefficients in prover.row_coefficients.items()}
     at_tau |= {name: coefficients.evaluate(tau) for name, coefficients in prover.fixed.items()}
-    publics = evaluate_publics(prover.circuit, prover.statement, challenges["alpha"], tau)
+    publics = evaluate_publics(prover.circuit, prover.statement, challenges["alpha"], tau, challenges if "eta" in challenges else None)
     return WideView(prover.circuit, prover.statement, tau, challenges, proof.scalars, at_tau, publics)
 
 
@@ -179,7 +200,7 @@ def test_no_value_of_a_row_or_of_the_table_is_stated(models):
     for model in models.values():
         shape = form(model.commitment.circuit)
         names = {name for name, _ in shape.stated}
-        assert not [name for name in names if name.startswith(("rows", "codes"))]
+        assert not [name for name in names if name.startswith(("rows", "kernels", "codes"))]
         assert {"fold", "sum"}.isdisjoint(names)
 
 
