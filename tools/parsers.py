@@ -64,6 +64,20 @@ def _proof(data: bytes) -> object:
     return parse_proof(data)
 
 
+def _batch(data: bytes) -> object:
+    from zkpredict.kernel import G1
+    from zkpredict.verifier.batch import BatchProof
+
+    return BatchProof.from_bytes(data, G1.from_compressed, _batch_model().commitment.circuit)
+
+
+def _score(data: bytes) -> object:
+    from zkpredict.kernel import G1
+    from zkpredict.verifier.score import Score
+
+    return Score.from_bytes(data, G1.from_compressed, _batch_model().commitment.circuit)
+
+
 def _commitment(data: bytes) -> object:
     from zkpredict.kernel import G1
     from zkpredict.verifier.commitment import ModelCommitment
@@ -290,6 +304,39 @@ def _commitments() -> tuple[bytes, ...]:
 
 
 @cache
+def _batch_model():
+    """A small network, committed with slots."""
+    import numpy as np
+
+    from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+    from zkpredict.prover.commit import commit_model
+
+    source = np.random.default_rng(1)
+    hidden, last = (source.integers(-20, 21, shape) for shape in ((20, 9), (3, 20)))
+    layers = (DenseLayer(hidden, np.zeros(20, np.int64), 6), DenseLayer(last, np.zeros(3, np.int64)))
+    return commit_model(IntegerNetwork(layers), 512, batch=True)
+
+
+@cache
+def _graded():
+    """Nine inputs in two stacks, all of them called class 0."""
+    import numpy as np
+
+    from zkpredict.prover.batch import prove_score
+
+    images = np.random.default_rng(2).integers(0, 256, (9, 9), dtype=np.uint8)
+    return prove_score(_batch_model(), images, np.zeros(9, np.int64))
+
+
+def _batch_proofs() -> tuple[bytes, ...]:
+    return (_graded().proof.to_bytes(),)
+
+
+def _scores() -> tuple[bytes, ...]:
+    return (_graded().to_bytes(),)
+
+
+@cache
 def _openings() -> tuple[bytes, ...]:
     """Of a few bytes, and of more than a column holds."""
     from zkpredict.prover.hiding import hide
@@ -323,6 +370,8 @@ TARGETS = {
     target.name: target
     for target in (
         Target("proof", _proof, _stored("proof"), _to_bytes),
+        Target("batch", _batch, _batch_proofs, _to_bytes),
+        Target("score", _score, _scores, _to_bytes),
         Target("commitment", _commitment, _commitments, _to_bytes),
         Target("circuit", _circuit, _circuits, _to_bytes),
         Target("any circuit", any_circuit, map_circuits, _to_bytes),

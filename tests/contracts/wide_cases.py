@@ -36,6 +36,8 @@ class Case:
     shift: int = 8
     joined: int | None = None
     """Rows of weights that later layers share: with replicas."""
+    batch: bool = False
+    """With slots for batches; what is proven is one input."""
 
 
 CASES = {
@@ -47,6 +49,7 @@ CASES = {
     "many classes": Case((6, 300), ()),
     "mixed, 1024 rows": Case((30, 40, 20, 30, 6), (RELU, RELU8, RationalSquare(4096)), domain=1024),
     "2048 rows": Case((40, 30, 4), (RELU8,), domain=2048),
+    "slots": Case((12, 30, 9, 7), (RELU8, RELU8), batch=True),
     "replicas": Case((12, 40, 22, 7), (RELU8, RELU8), joined=1),
     "replicas, two tracks and chunks": Case((600, 160, 45, 40, 9), (RELU, RationalRelu(4096), RELU), Claim(Kind.LOGITS), joined=2),
 }
@@ -116,7 +119,7 @@ def watched() -> tuple[EmbeddedChain, list[tuple[bytes, bytes]]]:
 def proven(name: str, seed: int = 1) -> Proven:
     """The case called `name`."""
     case = CASES[name]
-    model, other = (commit_model(network(case, one), case.domain, claim=case.claim, placement="wide", joined=case.joined) for one in (seed, seed + 100))
+    model, other = (commit_model(network(case, one), case.domain, claim=case.claim, placement="wide", joined=case.joined, batch=case.batch) for one in (seed, seed + 100))
     image = next(image for image in map(_image(case), range(50)) if _provable(model, image))
     chain, seen = watched()
     contract = deploy_verifier(chain, model.commitment.circuit, case.check).contract

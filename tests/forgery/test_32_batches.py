@@ -6,13 +6,17 @@ Each forgery passes when the guard under test is out. docs/batches.md, section 4
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from forger import Forger
 from guards import replaced, replaced_property, unchecked_parts, without_constraint
+from owners import folded, wide_quotients
 from support import MISMATCH, refuses
+from verdicts import NATIVE, accepted
 from wide_forger import place_of, wide_network
+from wide_owners import WideOwner, WideRowsForger, blank_rows, by_values, logits_of, wide_follow, wide_owner_claim
 
 from zkpredict.circuits.batch import gadgets as batch_gadgets
 from zkpredict.circuits.batch.layout import BatchCircuit
@@ -24,9 +28,11 @@ from zkpredict.circuits.placement import all_constraints, form, placed
 from zkpredict.circuits.constraints import constraints
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.solving import Recurrence
+from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.wide.lanes import write
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.output import LANE_BASE
-from zkpredict.circuits.witness import Trace, complete_trace
+from zkpredict.circuits.witness import Trace, complete_trace, filled_columns
 from zkpredict.kernel import Vector
 from zkpredict.prover.batch import BatchProver, prove_score
 from zkpredict.prover.commit import commit_model
@@ -230,6 +236,73 @@ def test_one_input_that_answers_for_another():
         claim()
     with replaced_property(BatchCircuit, "stack_exponent", 48):
         claim()
+
+
+@dataclass(eq=False)
+class RowsOwner(BatchForger):
+    """An owner who commits to polynomials of any degree below 4096 for rows."""
+
+    owner: WideOwner | None = None
+
+    def combined_rows(self):
+        return WideRowsForger.combined_rows(self)
+
+    def on_domain(self, own):
+        rows = super().on_domain(own)
+        if self.challenges:
+            for name, row in self.row_coefficients.items():
+                rows.columns[name] = Vector.from_ints(folded(row.to_ints(), self.circuit.domain)).ntt()
+        return rows
+
+
+def test_rows_of_any_degree_give_what_they_give_in_single_proofs(monkeypatch):
+    """Rows of degree 4095, whose places behind their packs are filled as far as a single proof allows: a batch of two stacks has the
+    classes that single proofs of its inputs have, and no others."""
+    wide_quotients(monkeypatch)
+    circuit = WideCircuit((12, 21, 3), (1,), (RELU,), 512, slotted=True)
+    assert circuit.slots == 8
+    source, rows = np.random.default_rng(5), blank_rows(circuit)
+    for column in circuit.row_columns:
+        if not column.coefficients:
+            continue
+        for number, row in enumerate(rows[column.name]):
+            packed = [sum(int(w) * LANE_BASE ** (9 - lane) << 4 for lane, w in enumerate(source.integers(-20, 21, 10))) for _ in range(13)]
+            noise = [int(one) for one in source.integers(1, 1 << 60, 4096 - 512)]
+            # what the domain sees is packed; above X^512 lies anything, and as much is taken away below
+            seen = packed + row[13:]
+            rows[column.name][number] = [(low - high) % MODULUS for low, high in zip(seen, folded(noise, 512))] + noise
+    heads = [(row + lane, lane) for _, row in circuit.bands[0].pack_places() for lane in range(10)]
+    chosen = {row: -int(source.integers(-20, 21)) * LANE_BASE**8 - int(source.integers(-20, 21)) * LANE_BASE**6 for row, _ in heads}
+    rows["rows1_0"] = [by_values(chosen | {31: 1}, 512)]
+    owner = WideOwner(circuit, rows)
+    images = IMAGES[[0, 1, 2, 3, 4, 5, 0, 1, 2]]
+    single = []
+    for image in images.tolist():
+        logits = logits_of(owner, image)
+        digit = logits.index(max(logits))
+        single.append((digit, wide_follow(owner, image, digit, logits[digit])))
+    spare = wide_follow(owner, [0] * 12, 0, max(logits_of(owner, [0] * 12)))
+    batch = BatchCircuit.of(circuit, len(images))
+
+    def claimed(classes):
+        sheets = [sheet for _, sheet in single] + [spare] * (batch.places - len(images))
+        cells = {name: np.zeros(512, dtype=np.int64) for name in filled_columns(batch)}
+        for number, sheet in enumerate(sheets):
+            stack, slot = divmod(number, circuit.slots)
+            for limb in ("top", "mid", "low"):
+                own = np.array(sheet[f"{limb}0"], dtype=np.int64).reshape(-1, 8, 32)[:, 0]
+                cells[f"{limb}{stack}"].reshape(-1, 8, 32)[:, slot] = own
+        statement = BatchStatement.of(images.tobytes(), classes)
+        model = SimpleNamespace(commitment=owner.commitment)
+        return proof_of(RowsOwner(model, statement, chosen=complete_trace(batch, cells), owner=owner))
+
+    classes = tuple(digit for digit, _ in single)
+    assert len(set(classes)) > 1
+    verify_batch(owner.commitment, images, claimed(classes))
+    with refuses(FailedOpening, MISMATCH):
+        verify_batch(owner.commitment, images, claimed(((classes[0] + 1) % 3, *classes[1:])))
+    for digit, sheet in single[:2]:
+        assert accepted(wide_owner_claim(owner, images[single.index((digit, sheet))], digit, sheet), NATIVE) == digit
 
 
 # statements
