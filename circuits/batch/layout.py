@@ -56,8 +56,6 @@ class BatchCircuit(WideCircuit):
             raise UnsupportedNetwork(f"compact circuits have no batches: {ADVICE}")
         if isinstance(circuit, ConvCircuit):
             raise UnsupportedNetwork("circuits with convolutions have no batches: they hold dense layers only")
-        if type(circuit) is not WideCircuit:  # replicas, and whatever else gives other rows or other places to the same fields
-            raise UnsupportedNetwork(f"circuits with replicas have no batches: {ADVICE}")
         if isinstance(circuit, ReplicaCircuit):
             raise UnsupportedNetwork(f"circuits with replicas, which are for single proofs on a chain, have no batches: {ADVICE}")
         return cls(

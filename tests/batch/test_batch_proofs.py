@@ -149,7 +149,7 @@ def test_models_without_batches_are_refused_by_name():
         ({"placement": "compact"}, f"compact circuits have no batches: {advice}"),
         ({"claim": zp_claim("margin=3")}, f"batches claim the class only, and the model was committed to claim margin 3: {advice}"),
         ({"private_input": True}, f"batches have public inputs only, and the model was committed for hidden ones: {advice}"),
-        ({"placement": "wide", "joined": 1}, f"circuits with replicas have no batches: {advice}"),
+        ({"placement": "wide", "joined": 1}, f"circuits with replicas, which are for single proofs on a chain, have no batches: {advice}"),
     ):
         with refuses(UnsupportedNetwork, message):
             zp.prove_batch(commit_model(network, **how), images)
