@@ -65,8 +65,6 @@ def compile_any(
     if network.grids or network.wired:
         if placement == COMPACT or private_input:
             network.require_dense("compact circuits" if placement == COMPACT else "circuits with a private input")
-        if batch:
-            network.require_dense("batches")
         return compile_convolution(network, claim, domain)
     if batch and placement == COMPACT:
         raise UnsupportedNetwork("compact circuits have no batches: leave out the placement, and a wide one is made")

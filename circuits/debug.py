@@ -11,7 +11,7 @@ import galois
 import numpy as np
 
 from zkpredict.circuits.batch.explain import wrong_images
-from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.batch.layout import DenseBatch
 from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.columns import Origin, cells_of
@@ -85,7 +85,7 @@ def check_trace(
             broken: Iterable[str] = []
             if one.name == "linear" and isinstance(circuit, Circuit):
                 broken = failing_equations(compiled, statement, trace)
-            if one.name == "sum" and isinstance(circuit, BatchCircuit) and isinstance(statement, BatchStatement):
+            if one.name == "sum" and isinstance(circuit, DenseBatch) and isinstance(statement, BatchStatement):
                 broken = wrong_images(compiled, statement, trace)
             elif one.name == "sum" and isinstance(compiled, WideNetwork) and not isinstance(compiled, ConvNetwork):
                 broken = wrong_parts(compiled, statement, trace)

@@ -8,15 +8,20 @@ from functools import cached_property
 
 import numpy as np
 
+from zkpredict.circuits.batch.gadgets import image_weights
 from zkpredict.circuits.batch.layout import BatchCircuit
 from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.batch.witness import batch_trace
+from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.errors import FalseClaim, UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.networks.dense import Inference
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.circuits.witness import Trace
+from zkpredict.kernel import Vector
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover
+from zkpredict.prover.rows import correlation_column
 from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes, batch_statement_for, part_sizes
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.score import Score, TestSet
@@ -44,6 +49,19 @@ class BatchProver(Prover):
         if not isinstance(self.compiled, WideNetwork) or not isinstance(self.circuit, BatchCircuit):
             raise UnsupportedNetwork("only wide circuits have batches")
         return batch_trace(self.compiled, self.circuit, self.said)
+
+    @cached_property
+    def inference(self) -> Inference:
+        """What the network computes for all inputs."""
+        return self.compiled.network.infer(np.frombuffer(self.statement.input, np.uint8).reshape(len(self.said.classes), -1))
+
+    def correlation(self, layer: int, piece: int, chunk: int) -> Vector:
+        """What the kernels of a hidden convolution meet, of all inputs together."""
+        if not isinstance(self.compiled, ConvNetwork) or not isinstance(self.circuit, BatchCircuit):
+            raise ValueError(f"the network has no convolution in layer {layer}")
+        read, alpha = self.compiled.network.read_by(layer, self.inference.activations), self.challenges["alpha"]
+        met = [correlation_column(self.compiled, layer, piece, own, alpha, chunk) for own in read]
+        return Vector.linear_combination(met, image_weights(self.circuit, alpha))
 
     def prove_part(self) -> BatchPart:
         """Runs all rounds."""

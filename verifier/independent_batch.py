@@ -11,12 +11,14 @@ from functools import cache
 from py_ecc.optimized_bls12_381 import curve_order as ORDER
 
 from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.verifier.batch import BatchPart, BatchProof, refuse_other_model
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.independent import chain, check_claims, check_point, decode_point, keccak256, opening_claims
 from zkpredict.verifier.independent_compact import lagrange_basis
+from zkpredict.verifier.independent_convolution import first_layer_values, has_kernels, lane_values
 from zkpredict.verifier.independent_wide import (
     BIAS, BLOCK, LANE, LARGEST, PACK_STARTS, chunks_of, constants, fold_exponents, head_rows, shared_values, strides_of, weighted,
 )  # fmt: skip
@@ -59,22 +61,25 @@ def _check_part(commitment: ModelCommitment, inputs: Sequence[bytes], part: Batc
     label = keccak256(b"zkpredict batch v1", circuit.digest)
     challenges = chain(keccak256(label, part.model_id, statement), part)
     check_point(circuit, challenges)
-    publics = batch_values(circuit, inputs, part.classes, challenges["alpha"], challenges["rho"])
+    publics = batch_values(circuit, inputs, part.classes, challenges["alpha"], challenges["rho"], challenges.get("eta", 0))
     check_claims(opening_claims(commitment, part, challenges, publics, batch=circuit), part, challenges)
 
 
 def image_exponents(circuit: BatchCircuit) -> list[int]:
     """E_b of every slot of every stack: what a model's packs and the rest of its rows reach apart, and three for each slot behind."""
     model = circuit.model
-    packs = len(fold_exponents(model))
-    share = max(1, (model.domain - 1) // (model.inputs + 1))
-    apart = packs + (share - 1) * len(PACK_STARTS) * max(strides_of(model))
+    apart = len(fold_exponents(model))
+    if not isinstance(model, ConvCircuit):  # a kernel reaches its own packs only
+        share = max(1, (model.domain - 1) // (model.inputs + 1))
+        apart += (share - 1) * len(PACK_STARTS) * max(strides_of(model))
     stacks = range(0, apart * circuit.stacks, apart)
     return [stack + len(PACK_STARTS) * behind for stack in stacks for behind in reversed(range(circuit.slots))]
 
 
-def batch_values(circuit: BatchCircuit, inputs: Sequence[bytes], classes: Sequence[int], alpha: int, point: int) -> dict[str, int]:
-    """All public polynomials at a `point` outside the domain."""
+def batch_values(
+    circuit: BatchCircuit, inputs: Sequence[bytes], classes: Sequence[int], alpha: int, point: int, eta: int = 0
+) -> dict[str, int]:
+    """All public polynomials at a `point` outside the domain; `eta`: of circuits with a hidden convolution."""
     model, exponents = circuit.model, image_exponents(circuit)
     basis = lagrange_basis(model.domain, point)
     weights = [pow(alpha, exponent, ORDER) for exponent in exponents]
@@ -92,9 +97,25 @@ def batch_values(circuit: BatchCircuit, inputs: Sequence[bytes], classes: Sequen
     found["slot_lift"] = pow(alpha, exponents[0], ORDER)
     by_slot, by_stack = weights[: circuit.slots], [pow(alpha, e - exponents[0], ORDER) for e in exponents[:: circuit.slots]]
     for layer in range(1, model.layers):
-        found |= _reads(model, layer, by_slot, basis)
-        found["stacks"] = sum(by_stack) % ORDER
-    return found | _outputs(circuit, classes, by_slot, alpha, basis) | _inputs(circuit, inputs, weights, alpha, point)
+        if not isinstance(model, ConvCircuit) or not (has_kernels(model, layer) or model.wired(layer).largest):
+            found |= _reads(model, layer, by_slot, basis)
+            found["stacks"] = sum(by_stack) % ORDER
+    found |= _outputs(circuit, classes, by_slot, alpha, basis)
+    if not isinstance(model, ConvCircuit):
+        return found | _inputs(circuit, inputs, weights, alpha, point)
+    lanes = lane_values(model, alpha, eta, basis)
+    if "correlation_bias" in lanes:
+        lanes["correlation_bias"] = lanes["correlation_bias"] * sum(weights) % ORDER
+    return found | lanes | _patches(model, inputs, weights, alpha, point)
+
+
+def _patches(model: ConvCircuit, inputs: Sequence[bytes], weights: list[int], alpha: int, point: int) -> dict[str, int]:
+    """What the kernels of the first layer meet, image by image."""
+    found: dict[str, int] = {}
+    for weight, data in zip(weights, inputs, strict=True):
+        for name, value in first_layer_values(model, data, alpha, point).items():
+            found[name] = (found.get(name, 0) + weight * value) % ORDER
+    return found
 
 
 def _step(circuit: BatchCircuit, alpha: int) -> int:
@@ -106,11 +127,13 @@ def _step(circuit: BatchCircuit, alpha: int) -> int:
 
 def _reads(model: WideCircuit, layer: int, by_slot: list[int], basis: list[int]) -> dict[str, int]:
     """Where the rows of a later layer are read, and where their bias is, for each slot."""
-    found = {}
+    found: dict[str, int] = {}
     for slot, weight in enumerate(by_slot):
         found[f"bias_{slot}"] = weight * basis[BIAS + BLOCK * slot] % ORDER
-        for track, rows in head_rows(model.bands[layer - 1]).items():
-            found[f"reads{layer}_{track}_{slot}"] = weight * sum(basis[row + BLOCK * slot] for row in rows) % ORDER
+        for band in model.groups(layer - 1):
+            for track, rows in head_rows(band).items():
+                name = f"reads{layer}_{track}_{slot}"
+                found[name] = (found.get(name, 0) + weight * sum(basis[row + BLOCK * slot] for row in rows)) % ORDER
     return found
 
 

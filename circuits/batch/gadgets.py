@@ -18,7 +18,7 @@ from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.columns import Column, Origin
 from zkpredict.circuits.expression import Cell, Expression, Public
 from zkpredict.circuits.field import MODULUS, S, power
-from zkpredict.circuits.gadgets.base import Constraint, Gadget
+from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT
@@ -26,25 +26,13 @@ from zkpredict.circuits.wide.dense import Dense, inputs
 from zkpredict.circuits.wide.fold import Fold, horner
 from zkpredict.circuits.wide.geometry import BIAS_ROW, BLOCK_ROWS, IDLE_ROWS, PACKS_PER_BLOCK, Band
 from zkpredict.circuits.wide.inputs import InputPart
-from zkpredict.circuits.wide.keys import Keys
-from zkpredict.circuits.wide.lanes import Lanes, WideGadget, lane
+from zkpredict.circuits.wide.lanes import WideGadget, lane
 from zkpredict.circuits.wide.layout import value_rows
 from zkpredict.circuits.wide.output import LANE_BASE, LARGEST_TRACK, Output
-from zkpredict.circuits.wide.rational import RationalGate
 from zkpredict.circuits.wide.total import Total
 
 MASK = "mask"
 STACK_STEP = "stack_step"
-
-
-def batch_gadgets(circuit: BatchCircuit) -> tuple[Gadget, ...]:
-    """All of them, in the order in which their constraints are weighed."""
-    rational = () if circuit.rational is None else (RationalGate(circuit, circuit.rational),)
-    layers = tuple(BatchDense(circuit, layer) for layer in range(circuit.layers))
-    masks = (Mask(circuit),) if circuit.rotated else ()
-    keys, output = Keys(circuit), BatchOutput(circuit)
-    total = BatchTotal(circuit, layers, output, keys)
-    return (Lanes(circuit), *rational, keys, BatchFold(circuit), *layers, *masks, output, total)
 
 
 def slot_pieces(band: Band, track: int, slot: int) -> list[tuple[int, list[int]]]:
@@ -70,10 +58,19 @@ class BatchFold(Fold):
         return super().selectors(alpha) | {STACK_STEP: Constant(power(alpha, self.circuit.stack_exponent))}
 
 
-class BatchDense(Dense):
-    """One dense layer of all images."""
+class OfAll(Dense):
+    """What layers of all kinds have in common in a batch."""
 
     circuit: BatchCircuit  # type: ignore[assignment]  # gadgets of the compact placement have a `Circuit`
+
+    def constants(self, alpha: S) -> S | int:
+        """Those of one image, weighed for all."""
+        weight = self.circuit.stack_sum(alpha) * self.circuit.slot_sum(alpha) % MODULUS
+        return super().constants(alpha) * weight % MODULUS
+
+
+class BatchDense(OfAll):
+    """One dense layer of all images."""
 
     def read_by_weights(self) -> Expression | None:
         if self.layer == 0:
@@ -91,13 +88,13 @@ class BatchDense(Dense):
     def selectors(self, alpha: S) -> dict[str, Selector[S]]:
         if self.layer == 0:
             return {}
-        circuit, band = self.circuit, self.circuit.bands[self.layer - 1]
+        circuit, bands = self.circuit, self.circuit.groups(self.layer - 1)
         found: dict[str, Selector[S]] = {"stacks": Constant(circuit.stack_sum(alpha))}
         for slot in range(circuit.slots):
             weight = power(alpha, circuit.slot_exponent(slot))
             found[f"bias_{slot}"] = Periodic(circuit.domain, {BLOCK_ROWS * slot + BIAS_ROW: weight})
-            for track in band.tracks:
-                pieces = slot_pieces(band, track, slot)
+            for track in circuit.tracks_of(self.layer - 1):
+                pieces = [piece for band in bands for piece in slot_pieces(band, track, slot)]
                 found[f"reads{self.layer}_{track}_{slot}"] = Patches(
                     tuple(Periodic(period, {row: weight for row in rows}) for period, rows in pieces)
                 )
@@ -116,10 +113,6 @@ class BatchDense(Dense):
                 part = (*([one] if chunk == 0 else []), *values[own.start : own.stop])
                 found[inputs(number, chunk)] = InputPart(circuit.domain, part, weights)
         return found
-
-    def constants(self, alpha: S) -> S | int:
-        weight = self.circuit.stack_sum(alpha) * self.circuit.slot_sum(alpha) % MODULUS
-        return super().constants(alpha) * weight % MODULUS
 
 
 def combined_inputs(circuit: BatchCircuit, statement: BatchStatement, alpha: int) -> list[int]:

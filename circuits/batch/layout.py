@@ -6,13 +6,15 @@
     weight  : alpha^E_b, E_b = D stack + 3 (J - 1 - slot), by which every equation of image b is multiplied
 
 D is so large that equations of different images never have the same power of alpha, whatever places a row of the first layer fills:
-docs/batches.md. Slots to spare in the last stack hold the network's run on zeros, of which nothing is claimed.
+docs/batches.md. Slots to spare in the last stack hold the network's run on zeros, of which nothing is claimed. Circuits with convolutions
+have one slot.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.convolution.layout import ConvCircuit
@@ -31,14 +33,13 @@ MAX_BATCH_TRACKS = 256
 ADVICE = "`zkpredict commit --batch` makes a commitment that has them"
 
 
-@dataclass(frozen=True)
 class BatchCircuit(WideCircuit):
-    """The circuit of a model, for `images` inputs. Its bytes and its digest are those of the model's circuit.
+    """The circuit of a model, for `images` inputs: one of the classes below. Its bytes and its digest are those of the model's circuit.
 
     Raises `UnsupportedNetwork` when they are too many, and for claims and inputs that batches have not.
     """
 
-    images: int = 1
+    images: int
 
     def __post_init__(self) -> None:
         if self.private_input:
@@ -49,21 +50,20 @@ class BatchCircuit(WideCircuit):
         if not 1 <= self.images <= self.most_images:
             raise UnsupportedNetwork(f"a proof of this model holds 1 to {self.most_images} inputs, got {self.images}")
 
-    @classmethod
-    def of(cls, circuit: AnyCircuit, images: int) -> BatchCircuit:
+    @staticmethod
+    def of(circuit: AnyCircuit, images: int) -> BatchCircuit:
         """`circuit` for a batch. Raises `UnsupportedNetwork` for circuits that have none."""
         if not isinstance(circuit, WideCircuit):
             raise UnsupportedNetwork(f"compact circuits have no batches: {ADVICE}")
-        if isinstance(circuit, ConvCircuit):
-            raise UnsupportedNetwork("circuits with convolutions have no batches: they hold dense layers only")
         if isinstance(circuit, ReplicaCircuit):
             raise UnsupportedNetwork(f"circuits with replicas, which are for single proofs on a chain, have no batches: {ADVICE}")
-        return cls(
-            circuit.widths, circuit.lanes, circuit.activations, circuit.domain, circuit.claim, circuit.private_input, circuit.slotted, images
-        )
+        fields = (circuit.widths, circuit.lanes, circuit.activations, circuit.domain, circuit.claim, circuit.private_input, circuit.slotted)
+        if isinstance(circuit, ConvCircuit):
+            return ConvBatch(*fields, circuit.grids, circuit.wiring, images)
+        return DenseBatch(*fields, images)
 
     def gadgets(self) -> tuple[Gadget, ...]:
-        from zkpredict.circuits.batch.gadgets import batch_gadgets  # late: it builds on this module
+        from zkpredict.circuits.batch.placement import batch_gadgets  # late: it builds on this module
 
         return batch_gadgets(self)
 
@@ -91,7 +91,7 @@ class BatchCircuit(WideCircuit):
         """The slots for which rows of later layers are read at other rows."""
         return range(1, self.slots if self.layers > 1 else 1)
 
-    @property
+    @cached_property
     def model(self) -> WideCircuit:
         """The model's own circuit."""
         return WideCircuit(self.widths, self.lanes, self.activations, self.domain, self.claim, self.private_input, self.slotted)
@@ -123,6 +123,30 @@ class BatchCircuit(WideCircuit):
     def slot_sum(self, alpha: S) -> S | int:
         """The sum over slots of alpha^(3 (J - 1 - slot)): with `stack_sum`, the sum of all weights."""
         return sum_of_powers(power(alpha, PACKS_PER_BLOCK), range(self.slots))
+
+
+@dataclass(frozen=True)
+class DenseBatch(BatchCircuit):
+    """Of a model of dense layers."""
+
+    images: int = 1
+
+
+@dataclass(frozen=True)
+class ConvBatch(BatchCircuit, ConvCircuit):
+    """Of a model with convolutions: one input a stack. No kernel reaches a power of alpha but those of its packs."""
+
+    images: int = 1
+
+    @property
+    def stack_exponent(self) -> int:
+        return PACKS_PER_BLOCK * self.blocks * self.model_tracks
+
+    @cached_property
+    def model(self) -> ConvCircuit:
+        return ConvCircuit(
+            self.widths, self.lanes, self.activations, self.domain, self.claim, self.private_input, self.slotted, self.grids, self.wiring
+        )
 
 
 def sum_of_powers(base: S, exponents: Sequence[int]) -> S | int:

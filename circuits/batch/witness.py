@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.batch.layout import BatchCircuit, ConvBatch
 from zkpredict.circuits.batch.statement import BatchStatement
-from zkpredict.circuits.gadgets.base import Cells
+from zkpredict.circuits.gadgets.base import Cells, Run
+from zkpredict.circuits.placement import placed
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT
 from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, IDLE_ROWS, LANE_BITS, Band
-from zkpredict.circuits.wide.lanes import lane_places, lanes_of, write
+from zkpredict.circuits.wide.lanes import LIMBS, lane_places, lanes_of, write
 from zkpredict.circuits.wide.output import LANE_BASE, LARGEST_TRACK
 from zkpredict.circuits.witness import Trace, complete_trace, filled_columns
 
 
 def batch_trace(compiled: WideNetwork, circuit: BatchCircuit, statement: BatchStatement) -> Trace:
     """Lays out what the integer reference makes of the statement's inputs, claiming what the statement claims. `compiled`: the model."""
+    if isinstance(circuit, ConvBatch):
+        return _stacked(compiled, circuit, statement)
     images = np.zeros((circuit.places, circuit.inputs), dtype=np.uint8)
     images[: circuit.images] = np.frombuffer(statement.input, np.uint8).reshape(circuit.images, circuit.inputs)
     inference = compiled.network.infer(images)
@@ -25,6 +28,22 @@ def batch_trace(compiled: WideNetwork, circuit: BatchCircuit, statement: BatchSt
     for band, z in zip(circuit.hidden, stored, strict=False):
         _place(cells, circuit, band, z, 1 << (band.lanes * LANE_BITS - 1))
     _place_ends(cells, circuit, stored[-1], statement.classes)
+    return complete_trace(circuit, cells)
+
+
+def _stacked(compiled: WideNetwork, circuit: ConvBatch, statement: BatchStatement) -> Trace:
+    """Where an input has tracks of its own: its trace as of a single proof, on the tracks of its stack."""
+    images = np.frombuffer(statement.input, np.uint8).reshape(circuit.images, circuit.inputs)
+    inference = compiled.network.infer(images)
+    names, cells = filled_columns(circuit.model), Cells({name: np.zeros(circuit.domain, dtype=np.int64) for name in filled_columns(circuit)})
+    for stack, image in enumerate(images):
+        own = Cells({name: np.zeros(circuit.domain, dtype=np.int64) for name in names})
+        stored = [z[stack] << scale for z, scale in zip(inference.pre_activations, compiled.scales, strict=True)]
+        for gadget in placed(circuit.model):
+            gadget.fill(own, Run(stored, statement.classes[stack], image))
+        for track in range(circuit.model_tracks):
+            for limb in LIMBS:
+                cells[f"{limb}{circuit.track(stack, track)}"] = own[f"{limb}{track}"]
     return complete_trace(circuit, cells)
 
 

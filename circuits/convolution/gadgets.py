@@ -101,7 +101,7 @@ class Convolution(Dense):
             return {}
         found: dict[str, PublicPolynomial] = {}
         for piece in self.circuit.pieces(0):
-            met = public_correlation(self.circuit, piece, statement.input, alpha)
+            met = public_correlation(self.circuit, piece, input_numbers(statement.input), alpha)
             for chunk, own in enumerate(self.circuit.chunks_of(0)):
                 found[patches(piece, chunk)] = InputVector(self.circuit.domain, met[own.start : own.stop])
         return found
@@ -128,18 +128,26 @@ def patches(piece: int, chunk: int) -> str:
     return f"patches{piece}_{chunk}" if chunk else f"patches{piece}"
 
 
-def public_correlation(circuit: ConvCircuit, piece: int, data: bytes, alpha: int) -> tuple[int, ...]:
-    """q of the first layer for one piece: 1 + taps field elements."""
+def input_numbers(data: bytes) -> np.ndarray:
+    """The bytes of an input as int64."""
+    import numpy as np  # few circuits have convolutions
+
+    return np.frombuffer(data, np.uint8).astype(np.int64)
+
+
+def public_correlation(circuit: ConvCircuit, piece: int, values: np.ndarray, alpha: int, one: int = 1) -> tuple[int, ...]:
+    """q of the first layer for one piece: 1 + taps field elements, of `values` (int64, or Python ints as objects: [inputs]). `one`: what
+    the biases are multiplied with."""
     import numpy as np  # few circuits have convolutions
 
     grid, (window,) = circuit.grid(0), windows_of(circuit, 0)
-    sums = grid.sums(np.frombuffer(data, np.uint8).astype(np.int64)[None])[0].reshape(-1, grid.channels)
-    padded = np.concatenate([sums, np.zeros((1, grid.channels), np.int64)])
+    sums = grid.sums(values[None])[0].reshape(-1, grid.channels)
+    padded = np.concatenate([sums, np.zeros((1, grid.channels), sums.dtype)])
     exponents, packs = circuit.position_exponents(0, piece), circuit.piece_packs(0, piece)
     known = powers(alpha, max(exponents) + 1)
     weights = np.array([known[exponent] for exponent in exponents], dtype=object)
     met = padded[window.places[packs.start : packs.stop]].reshape(len(packs), -1).astype(object)
-    return tuple(int(value) % MODULUS for value in (weights.sum(), *(weights @ met)))
+    return tuple(int(value) % MODULUS for value in (weights.sum() * one, *(weights @ met)))
 
 
 class Correlations(WideGadget):

@@ -5,7 +5,7 @@ import pytest
 from conv_cases import SHAPES, network_of, picture
 from support import refuses
 
-from zkpredict.circuits.convolution.gadgets import public_correlation
+from zkpredict.circuits.convolution.gadgets import input_numbers, public_correlation
 from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.debug import UnsatisfiedConstraint, check_trace
 from zkpredict.circuits.degrees import quotient_length
@@ -107,7 +107,7 @@ def test_the_public_correlation_matches_reference(models, name):
         packs = circuit.piece_packs(0, piece)
         own = read[packs.start : packs.stop].tolist()
         expected = [sum(weights)] + [sum(w * row[tap] for w, row in zip(weights, own, strict=True)) for tap in range(len(own[0]))]
-        assert public_correlation(circuit, piece, image.tobytes(), alpha) == tuple(value % MODULUS for value in expected)
+        assert public_correlation(circuit, piece, input_numbers(image.tobytes()), alpha) == tuple(value % MODULUS for value in expected)
 
 
 @pytest.mark.parametrize("name", SHAPES)
