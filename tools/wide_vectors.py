@@ -18,6 +18,7 @@ from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.placement import form
 from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.commitment import ModelCommitment
@@ -123,14 +124,20 @@ def _valid(case: Case) -> dict[str, Any]:
     challenges = independent.draw_challenges(circuit.digest, absorbed + case.context, proof)
     alpha, rho, eta = challenges["alpha"], challenges["rho"], challenges.get("eta", 0)
     publics = independent.public_values(circuit, image, proof.digit, alpha, rho, proof.outputs, eta)
-    rows = convolution_row_exponents(circuit) if isinstance(circuit, ConvCircuit) else wide_row_exponents(circuit)
     return {"name": case.name} | case.texts() | {
         "circuit": circuit.to_bytes().hex(), "model_id": case.known.model_id.hex(), "tracks": circuit.tracks,
         "claim": str(circuit.claim), "exponents": [[track, row, exponent] for (track, row), exponent in fold_exponents(circuit).items()][:SHOWN_EXPONENTS],
-        "row_exponents": rows, "points": list(case.shape.points), "scalars": list(case.shape.scalars),
+        "row_exponents": _row_exponents(circuit), "points": list(case.shape.points), "scalars": list(case.shape.scalars),
         "outputs": list(proof.outputs), "challenges": {name: f"0x{value:064x}" for name, value in challenges.items()},
         "publics": {name: f"0x{value:064x}" for name, value in sorted(publics.items())}, "digit": proof.digit,
     }  # fmt: skip
+
+
+def _row_exponents(circuit: WideCircuit) -> dict[str, list[Any]]:
+    """Each column of the model with the power of alpha of each row; in circuits with replicas a list of powers, one for each replica."""
+    if isinstance(circuit, ReplicaCircuit):
+        return {column.name: [list(own) for own in zip(column.exponents, *column.copies, strict=True)] for column in circuit.row_columns}
+    return convolution_row_exponents(circuit) if isinstance(circuit, ConvCircuit) else wide_row_exponents(circuit)
 
 
 def _wrong(case: Case) -> Iterator[tuple[str, Case]]:

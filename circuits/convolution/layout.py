@@ -55,6 +55,7 @@ class ConvCircuit(WideCircuit):
     """Of each layer; none when every layer reads the one before it by weights."""
 
     def __post_init__(self) -> None:
+        self.check_sizes()
         for wrong, what in ((self.private_input, "public inputs only"), (self.slotted, "no slots: batches hold dense layers only")):
             if wrong:
                 raise UnsupportedNetwork(f"circuits with convolutions have {what}")

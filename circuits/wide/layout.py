@@ -50,16 +50,7 @@ class WideCircuit:
     slotted: bool = False
 
     def __post_init__(self) -> None:
-        if self.domain not in WIDE_DOMAINS:
-            raise UnsupportedNetwork(f"domain must be one of {WIDE_DOMAINS}, got {self.domain}")
-        if not 2 <= len(self.widths) <= self.most_layers + 1 or not len(self.lanes) == len(self.activations) == len(self.widths) - 2:
-            raise UnsupportedNetwork(
-                f"{len(self.lanes)} lane widths and {len(self.activations)} activations do not match {len(self.widths)} layer widths"
-            )
-        if not all(1 <= width <= MAX_WIDTH for width in self.widths):
-            raise UnsupportedNetwork(f"layer widths must be in 1..{MAX_WIDTH}, got {self.widths}")
-        if not all(lanes in (NARROW, DOUBLE) for lanes in self.lanes):
-            raise UnsupportedNetwork(f"lane widths must be {NARROW} or {DOUBLE}, got {self.lanes}")
+        self.check_sizes()
         rational = {one for one in self.activations if isinstance(one, Rational)}
         unknown = [one for one in self.activations if one not in (RELU, RELU8) and one not in rational]
         if unknown or len(rational) > 1:
@@ -80,6 +71,19 @@ class WideCircuit:
             raise UnsupportedNetwork(f"a circuit {what} has no slots: batches claim the class of public inputs")
         if self.slotted and self.slots == 1:
             raise UnsupportedNetwork(f"the network fills more than half of a track of {self.domain} rows, which leaves no slots")
+
+    def check_sizes(self) -> None:
+        """What has to hold before anything is laid out. Raises `UnsupportedNetwork`."""
+        if self.domain not in WIDE_DOMAINS:
+            raise UnsupportedNetwork(f"domain must be one of {WIDE_DOMAINS}, got {self.domain}")
+        if not 2 <= len(self.widths) <= self.most_layers + 1 or not len(self.lanes) == len(self.activations) == len(self.widths) - 2:
+            raise UnsupportedNetwork(
+                f"{len(self.lanes)} lane widths and {len(self.activations)} activations do not match {len(self.widths)} layer widths"
+            )
+        if not all(1 <= width <= MAX_WIDTH for width in self.widths):
+            raise UnsupportedNetwork(f"layer widths must be in 1..{MAX_WIDTH}, got {self.widths}")
+        if not all(lanes in (NARROW, DOUBLE) for lanes in self.lanes):
+            raise UnsupportedNetwork(f"lane widths must be {NARROW} or {DOUBLE}, got {self.lanes}")
 
     def gadgets(self) -> tuple[Gadget, ...]:
         """What the circuit is made of, in the order in which constraints are weighed."""

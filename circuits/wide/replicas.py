@@ -52,6 +52,7 @@ class ReplicaCircuit(WideCircuit):
     joined: int = 1
 
     def __post_init__(self) -> None:
+        self.check_sizes()
         if self.private_input:
             raise UnsupportedNetwork("circuits with replicas have public inputs only")
         if self.slotted:

@@ -208,6 +208,9 @@ def test_what_no_circuit_joins_is_refused(widths, joined, message):
     honest = ReplicaCircuit((7, 40, 70, 3), (1, 1), (RELU8, RELU8), 512, joined=1).to_bytes()
     with refuses(MalformedFile, "it: 9 joined rows, expected 1 to 7"):
         read_circuit(ByteReader(honest[:-2] + b"\x09\x00", "it"))
+    for lanes, shown in ((b"\x10", 0), (b"\x1f", 15)):
+        with refuses(MalformedFile, f"it: lane widths must be 1 or 2, got ({shown}, 1)"):
+            read_circuit(ByteReader(honest[:-4] + lanes + honest[-3:], "it"))
 
 
 def test_private_inputs_batches_and_compact_circuits_have_none():

@@ -103,7 +103,8 @@ def test_javascript_and_native_agree_on_every_wide_circuit_and_on_twins_changed_
     for case in wide_vectors.stored():
         size, head = len(case.known.circuit.to_bytes()), 5
         twins += [case, replace(case, context=case.context + b"\0"), replace(case, context=bytes(32 - len(case.context)))]
-        twins += [replace(case, commitment=changed(case.commitment, place)) for place in range(head, head + size)]
+        for mask in (1, 14):
+            twins += [replace(case, commitment=changed(case.commitment, place, mask)) for place in range(head, head + size)]
         if case.hidden:
             twins += [replace(case, image=changed(case.image, place)) for place in (0, 4, 5, 7, 20, len(case.image) - 1)]
     asked = [{"hidden" if one.hidden else "image": one.image.hex(), "commitment": one.commitment.hex(), "proof": one.proof.hex(), "context": one.context.hex()} for one in twins]

@@ -86,7 +86,8 @@ const CASES = {
       const known = commitmentOf(one.commitment);
       const { circuit } = known;
       same([hex(circuit.bytes), known.id, circuit.tracks, inWords(circuit.claim)], [one.circuit, one.model_id, one.tracks, one.claim]);
-      same(Object.fromEntries(circuit.rowColumns.map(({ name, exponents }) => [name, exponents])), one.row_exponents);
+      const ofRow = ({ exponents, copies = [] }) => (circuit.joined ? exponents.map((own, i) => [own, ...copies.map((copy) => copy[i])]) : exponents);
+      same(Object.fromEntries(circuit.rowColumns.map((column) => [column.name, ofRow(column)])), one.row_exponents);
       const form = formOf(circuit);
       same([form.rounds.flatMap(({ points }) => points), form.rounds.flatMap(({ scalars }) => scalars)], [one.points, one.scalars]);
       const proof = parseProof(fromHex(one.proof), known);

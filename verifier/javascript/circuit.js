@@ -11,7 +11,7 @@ export const READOUT = PACK_LANES * LANE_ROWS;
 const LANE_BITS = 24;
 const MAX_DEGREE = 4095;
 /** Circuits of other versions. */
-const UNKNOWN = new Map([[5, "max pools or residual sums"], [6, "replicas"]]);
+const UNKNOWN = new Map([[5, "max pools or residual sums"]]);
 
 /** All packs of one layer, or of the differences: pack k lies at place `residue + k * stride`. */
 class Group {
@@ -72,7 +72,7 @@ export function readCircuit(reader) {
   if (UNKNOWN.has(version) && equal(reader.data.subarray(reader.position, reader.position + 4), ascii("zkpC"))) {
     reader.refuse(`a circuit with ${UNKNOWN.get(version)}, which this verifier does not know`);
   }
-  return version === 2 || version === 3 ? readWide(reader, version) : readCompact(reader);
+  return [2, 3, 6].includes(version) ? readWide(reader, version) : readCompact(reader);
 }
 
 function readCompact(reader) {

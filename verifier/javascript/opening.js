@@ -55,7 +55,7 @@ export const wideClaims = ({ constant, here, there }, stated, scalars) => [
  *   F = sum_i nu^i V_i (C_i - [I_i(zeta)]) - V W
  *
  * `claims`: what is stated at rho (`here`) and w rho (`there`) of a sum of `columns`. `rowColumns`: columns of the model with their
- * rows' powers of alpha, in order; one that is `again` has the rows of the one before it.
+ * rows' powers of alpha, in order; one that is `again` has the rows of the one before it; `copies`: of each row's further replicas.
  */
 export function fold(n, rowColumns, claims, { alpha, rho, nu, zeta }) {
   const next = mod(rho * rootOfUnity(n));
@@ -71,9 +71,12 @@ export function fold(n, rowColumns, claims, { alpha, rho, nu, zeta }) {
     weight = mod(weight * nu);
   }
   let first = 0;
-  for (const { name, exponents, again } of rowColumns) {
+  for (const { name, exponents, copies = [], again } of rowColumns) {
     if (again) first -= exponents.length;
-    for (const exponent of exponents) total[`row${first}`] = mod((total[`row${first++}`] ?? 0n) + total[name] * power(alpha, exponent));
+    for (const [i, exponent] of exponents.entries()) {
+      const weight = copies.reduce((sum, copy) => sum + power(alpha, copy[i]), power(alpha, exponent));
+      total[`row${first}`] = mod((total[`row${first++}`] ?? 0n) + total[name] * mod(weight));
+    }
   }
   for (const { name } of rowColumns) delete total[name];
   return total;

@@ -1,9 +1,10 @@
-// A wide circuit's bytes (section 3 of docs/wide.md; with grids: section 7), and everything that follows from them.
+// A wide circuit's bytes (section 3 of docs/wide.md; with grids: section 7; with replicas: section 8), and everything that follows from them.
 
 import { ascii, keccak } from "../bytes.js";
 import { MAX_LAYERS, MAX_WIDTH } from "../limits.js";
 import { RELU, RELU8, readRational } from "./activations.js";
 import { kernelColumns, readGrids } from "./grids.js";
+import { copiesOf, joinedRows, readJoined } from "./replicas.js";
 import { Band, DOUBLE, PACKS_PER_BLOCK, PACK_LANES, BLOCK_ROWS, packsOf, place } from "./geometry.js";
 
 export const CLAIMS = ["class", "margin", "logits", "threshold"];
@@ -12,7 +13,8 @@ const [MAX_TRACKS, MAX_CLASSES, PRIVATE, SLOTTED] = [64, 1000, 128, 64];
 /** Least and largest number of a claim. */
 const NUMBERS = { margin: [1n, LOGIT_LIMIT - 1n], threshold: [1n - LOGIT_LIMIT, LOGIT_LIMIT - 1n] };
 
-/** `claim`: { kind, parameter }; `groups`: the bands of each layer; `rowColumns`: { name, exponents, again } in the order of the commitment. */
+/** `claim`: { kind, parameter }; `groups`: the bands of each layer; `rowColumns`: { name, exponents, copies, again } in the order of
+ *  the commitment, with the exponents of further replicas in `copies`. */
 export class WideCircuit {
   constructor(bytes, said) {
     const { n, widths, lanes, activations, claim, grids = [] } = said;
@@ -22,7 +24,7 @@ export class WideCircuit {
     this.saturates = activations.includes(RELU8);
     this.ranked = ["class", "margin"].includes(claim.kind);
     const wanted = Array.from({ length: this.layers }, (_, layer) => this.#wanted(layer, lanes[layer] ?? DOUBLE));
-    const { bands, tracks } = place(n, wanted.flat());
+    const { bands, tracks } = place(n, wanted.flat(), Boolean(said.joined));
     this.tracks = tracks;
     this.folded = (PACKS_PER_BLOCK * n * tracks) / BLOCK_ROWS; // powers of alpha that the fold uses
     this.groups = wanted.map(({ length }) => bands.splice(0, length));
@@ -30,11 +32,11 @@ export class WideCircuit {
     this.output = this.groups[this.layers - 1][0];
   }
 
-  /** The numbers and lanes of a layer's bands: one for each group of channels of a convolution; none for public outputs. */
+  /** The numbers and lanes of a layer's bands: one for each group of channels of a convolution, or replica; none for public outputs. */
   #wanted(layer, lanes) {
     if (layer === this.layers - 1 && this.claim.kind === "logits") return [];
     const grid = this.kernels(layer);
-    if (!grid) return [[this.widths[layer + 1], lanes]];
+    if (!grid) return Array(copiesOf(this, layer)).fill([this.widths[layer + 1], lanes]);
     const perPack = PACK_LANES / lanes;
     return Array(Math.ceil(this.widths[layer + 1] / grid.count / perPack)).fill([grid.count * perPack, lanes]);
   }
@@ -51,6 +53,7 @@ export class WideCircuit {
   /** Every column of the model with its rows' powers of alpha. */
   get rowColumns() {
     const found = this.kernels(0) ? kernelColumns(this, 0) : this.#inputColumns();
+    if (this.joined) return [...found, ...joinedRows(this).map(({ name }) => ({ name, exponents: [0] }))];
     for (let layer = 1; layer < this.layers; layer++) {
       if (this.kernels(layer)) found.push(...kernelColumns(this, layer));
       else found.push(...this.tracksOf(layer - 1).map((track) => ({ name: `rows${layer}_${track}`, exponents: this.groups[layer][0].exponents })));
@@ -61,7 +64,9 @@ export class WideCircuit {
   #inputColumns() {
     const [band] = this.groups[0];
     if (this.hidden) return this.chunks.map((_, part) => ({ name: `rows0_private${part}`, exponents: band.exponents }));
-    return [...this.inputRows].flatMap(([, exponents], number) => this.chunks.map((_, chunk) => ({ name: `rows0_${number}_${chunk}`, exponents })));
+    const [own, ...copies] = this.groups[0].map((replica) => this.inputRows(replica));
+    return [...own].flatMap(([step, exponents], number) =>
+      this.chunks.map((_, chunk) => ({ name: `rows0_${number}_${chunk}`, exponents, copies: copies.map((copy) => copy.get(step)) })));
   }
 
   get rows() {
@@ -74,9 +79,9 @@ export class WideCircuit {
   }
 
   /** First-layer rows by step, which is by how much the exponents of the packs of a row differ: the lowest exponent of each row. */
-  get inputRows() {
-    const [found, [band]] = [new Map(), this.groups[0]];
-    const runs = band.pieces.flatMap(({ stride, size }) => Array(PACKS_PER_BLOCK).fill({ step: PACKS_PER_BLOCK * stride, size }));
+  inputRows(band = this.groups[0][0]) {
+    const found = new Map();
+    const runs = band.pieces.flatMap(({ positions, stride, size }) => Array(positions.length).fill({ step: PACKS_PER_BLOCK * stride, size }));
     let left = band.exponents;
     for (const { step, size } of runs.length ? runs : [{ step: 1, size: left.length }]) {
       const own = left.slice(0, size);
@@ -103,7 +108,7 @@ function publicOutputs(classes, folded) {
   return Object.assign(found, { tracks: [] });
 }
 
-/** Reads a wide circuit behind its magic's four letters; `version` is 2, or 3 for one with grids. */
+/** Reads a wide circuit behind its magic's four letters; `version` is 2, 3 for one with grids, 6 for one with replicas. */
 export function readWide(reader, version) {
   const start = reader.position;
   reader.expect("zkpC", version, "circuit magic");
@@ -122,6 +127,7 @@ export function readWide(reader, version) {
   const said = { n, claim, hidden, widths, lanes: tagged.map((one) => one & 15), activations };
   refuseUnless(reader, said);
   if (version === 3) said.grids = readGrids(reader, said);
+  if (version === 6) said.joined = readJoined(reader, said);
   const found = new WideCircuit(reader.data.slice(start, reader.position), said);
   if (found.tracks > MAX_TRACKS) reader.refuse(`the network needs ${found.tracks} tracks of ${n} rows, at most ${MAX_TRACKS} fit`);
   return found;

@@ -3,6 +3,7 @@
 import { inverse, mod } from "../field.js";
 import { evaluate } from "./activations.js";
 import { correlations, inputColumns, lookups } from "./columns.js";
+import { joinedReads } from "./replicas.js";
 
 const [HALF_TOP, HALF, LARGEST_BYTE] = [128n, 1n << 15n, 255n];
 
@@ -97,6 +98,7 @@ function weights(circuit, publics, s) {
     else if (name.startsWith("rows0_private")) found[name] = hiddenInput(publics, s, Number(name.slice("rows0_private".length)));
     else if (name.startsWith("rows0_")) found[name] = publics[name.replace("rows0", "inputs")];
   }
+  if (circuit.joined) return { ...found, ...joinedReads(circuit, publics, (layer, track) => activation(circuit, layer, track, s)) };
   for (let at = 1; at < circuit.layers; at++) {
     if (circuit.kernels(at)) continue;
     circuit.tracksOf(at - 1).forEach((track, number) => {

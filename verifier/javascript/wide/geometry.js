@@ -38,26 +38,29 @@ export class Band {
 
 export const packsOf = (values, lanes) => Math.ceil(values / (PACK_LANES / lanes));
 
-/** Bands for `wanted`, [values, lanes] each, on tracks of n rows; and how many tracks there are. */
-export function place(n, wanted) {
+/** Bands for `wanted`, [values, lanes] each, on tracks of n rows; and how many tracks there are. `single`: a piece has one position of its
+ *  blocks, as if each position were a track (section 8). */
+export function place(n, wanted, single = false) {
   const blocks = n / BLOCK_ROWS;
-  const sizes = wanted.flatMap((one, band) => cover(Math.ceil(packsOf(...one) / PACKS_PER_BLOCK), blocks).map((size) => ({ size, band })));
+  const share = single ? PACKS_PER_BLOCK : 1; // such tracks in one of the trace
+  const sizes = wanted.flatMap((one, band) => cover(Math.ceil((packsOf(...one) * share) / PACKS_PER_BLOCK), blocks).map((size) => ({ size, band })));
   sizes.sort((one, other) => other.size - one.size); // largest first, equals in order
   const pieces = wanted.map(() => []);
   let taken = 0;
   for (const { size, band } of sizes) {
-    const stride = blocks / size;
-    pieces[band].push({ track: Math.floor(taken / blocks), residue: reversed((taken % blocks) / size, Math.log2(stride)), stride, size });
+    const [stride, at] = [blocks / size, Math.floor(taken / blocks)];
+    const positions = single ? [at % share] : [0, 1, 2];
+    pieces[band].push({ track: Math.floor(at / share), positions, residue: reversed((taken % blocks) / size, Math.log2(stride)), stride, size });
     taken += size;
   }
   const bands = wanted.map(([values, lanes], band) => new Band(values, lanes, pieces[band].flatMap((piece) => packsIn(piece, blocks)), pieces[band]));
-  return { bands, tracks: Math.max(1, Math.ceil(taken / blocks)) };
+  return { bands, tracks: Math.max(1, Math.ceil(Math.ceil(taken / blocks) / share)) };
 }
 
 /** Packs of a piece: position by position, block by block. */
-function packsIn({ track, residue, stride, size }, blocks) {
-  return Array.from({ length: PACKS_PER_BLOCK * size }, (_, i) => {
-    const [position, block] = [Math.floor(i / size), residue + (i % size) * stride];
+function packsIn({ track, positions, residue, stride, size }, blocks) {
+  return Array.from({ length: positions.length * size }, (_, i) => {
+    const [position, block] = [positions[Math.floor(i / size)], residue + (i % size) * stride];
     const exponent = PACKS_PER_BLOCK * (blocks * track + blocks - 1 - block) + PACKS_PER_BLOCK - 1 - position;
     return { track, row: block * BLOCK_ROWS + position * PACK_LANES, exponent };
   });

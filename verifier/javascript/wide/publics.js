@@ -5,6 +5,7 @@ import { lagrange } from "../publics.js";
 import { correlations } from "./columns.js";
 import { BIAS, BLOCK_ROWS, LARGEST, LESS_MARGIN, PACK_LANES } from "./geometry.js";
 import { kernelPieces, lanesOf } from "./grids.js";
+import { joinedPublics } from "./replicas.js";
 import { LOGIT_LIMIT } from "./circuit.js";
 
 const [TABLE_ROWS, TAGS, SPLIT] = [512, [0n, 1n, 0n, 2n], 3072];
@@ -33,6 +34,7 @@ export function widePublics(circuit, statement, { alpha, rho, eta }) {
     ...correlated(circuit, alphas, eta, basis),
   };
   if (n === 2048) found.vanishing_high = mod(vanishing * power(rho, SPLIT));
+  if (circuit.joined) return { ...found, ...joinedPublics(circuit, alphas, basis, on) };
   for (let layer = 1; layer < circuit.layers; layer++) {
     if (circuit.kernels(layer)) continue;
     found.bias = basis[BIAS];
@@ -94,7 +96,7 @@ function inputsAt(circuit, image, alpha, rho, basis) {
     kernelPieces(circuit, 0).forEach(({ positions }, piece) => { found[`patches${piece}`] = at(firstCorrelation(circuit.grids[0], positions, image, alpha)); });
     return found;
   }
-  [...circuit.inputRows.keys()].forEach((step, number) => {
+  [...circuit.inputRows().keys()].forEach((step, number) => {
     const ratio = powers(power(alpha, step), circuit.share);
     circuit.chunks.forEach(([first, end], chunk) => {
       const own = [...(chunk ? [] : [1n]), ...Array.from(image.subarray(first, end), BigInt)];
