@@ -52,7 +52,7 @@ TARGETS = {
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",
-    "zkpredict.verifier.independent_convolution": "tests/convolution/test_convolution_independent.py",
+    "zkpredict.verifier.independent_convolution": "tests/convolution/test_convolution_independent.py tests/convolution/test_wired_algebra.py",
 }
 EVIDENCE = ROOT / "docs" / "evidence.md"
 SECONDS = 300

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from conv_cases import SHAPES, network_of, picture
 from support import MISMATCH, refuses
+from wired_cases import WIRED, wired
 
 from zkpredict.circuits.constraints import evaluate_publics
+from zkpredict.circuits.convolution.compiler import compile_convolution
+from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.networks.convolution import Grid
 from zkpredict.circuits.placement import form
@@ -47,6 +50,20 @@ def test_public_polynomials_and_rows_match_their_closed_forms(name):
     rows = {column.name: [pow(drawn["alpha"], e, MODULUS) for e in column.exponents] for column in circuit.row_columns}
     assert independent.weighted_rows(circuit, drawn["alpha"]) == rows
     assert [is_again(column.name) for column in circuit.row_columns] == [column.again for column in circuit.row_columns]
+
+
+@pytest.mark.parametrize("name", WIRED)
+def test_wired_circuits_match_their_closed_forms(name):
+    circuit = compile_convolution(wired(name), domain=512).circuit
+    image, source = bytes(random.Random(name).randrange(256) for _ in range(circuit.inputs)), random.Random(name)
+    drawn = {key: source.randrange(MODULUS) for key in ("alpha", "beta", "gamma", "theta", "eta")}
+    point = source.randrange(1 << 240)
+    found = independent.public_values(circuit, image, 1, drawn["alpha"], point, (), drawn["eta"])
+    assert found == evaluate_publics(circuit, Statement(image, 1), drawn["alpha"], point, drawn)
+    rows = {column.name: [pow(drawn["alpha"], e, MODULUS) for e in column.exponents] for column in circuit.row_columns}
+    assert independent.weighted_rows(circuit, drawn["alpha"]) == rows
+    assert [is_again(column.name) for column in circuit.row_columns] == [column.again for column in circuit.row_columns]
+    assert quotient_length(circuit) <= 3 * circuit.domain + 16
 
 
 def test_a_proof_with_a_hidden_convolution_and_its_tampered_twins():

@@ -1,6 +1,5 @@
 """Proofs of max pools and residual connections: complete on every wiring by both verifiers, and refused when a part is changed."""
 
-import random
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +10,6 @@ from wired_cases import LARGEST, PLAIN, WIRED, build, same, wired
 
 from zkpredict.circuits.constraints import evaluate_publics
 from zkpredict.circuits.convolution.layout import ConvCircuit
-from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.codec import ByteReader
@@ -28,7 +26,6 @@ from zkpredict.prover.prove import prove
 from zkpredict.prover.rows import combined_rows, hidden_rows
 from zkpredict.verifier import independent
 from zkpredict.verifier.errors import FailedOpening
-from zkpredict.verifier.independent_convolution import is_again
 from zkpredict.verifier.native import parse_proof, verify
 
 
@@ -67,20 +64,6 @@ def test_the_independent_verifier_agrees(models, name):
     wrong = proof.changed({"conv1_0" if "conv1_0" in proof.points else "conv2_0": proof.points["fold"]})
     with refuses(FailedOpening, MISMATCH):
         independent.verify(commitment, image.tobytes(), wrong.to_bytes())
-
-
-@pytest.mark.parametrize("name", WIRED)
-def test_public_polynomials_and_rows_match_their_closed_forms(models, name):
-    model = models(name)
-    circuit, image, source = model.commitment.circuit, picture(3, model.network).tobytes(), random.Random(name)
-    drawn = {key: source.randrange(MODULUS) for key in ("alpha", "beta", "gamma", "theta", "eta")}
-    point = source.randrange(1 << 240)
-    found = independent.public_values(circuit, image, 1, drawn["alpha"], point, (), drawn["eta"])
-    assert found == evaluate_publics(circuit, Statement(image, 1), drawn["alpha"], point, drawn)
-    rows = {column.name: [pow(drawn["alpha"], e, MODULUS) for e in column.exponents] for column in circuit.row_columns}
-    assert independent.weighted_rows(circuit, drawn["alpha"]) == rows
-    assert [is_again(column.name) for column in circuit.row_columns] == [column.again for column in circuit.row_columns]
-    assert quotient_length(circuit) <= 3 * circuit.domain + 16
 
 
 @pytest.mark.parametrize("name", WIRED)

@@ -59,6 +59,9 @@ WIRED: dict[str, list[Part]] = {
     ],
     "dense sums": [(Grid(5, 5, 1, 2, 2), 2, PLAIN), (None, 6, PLAIN), (None, 6, PLAIN), (None, 3, Wiring((1, 2)))],
     "whole tracks": [(same(13, 13, 1), 2, PLAIN), (same(13, 13, 2), 11, PLAIN), pool(13, 13, 11, 6), whole(2, 2, 11, 3)],
+    "chunks of a sum": [
+        (Grid(4, 4, 1, 2, 2), 90, PLAIN), (Grid(3, 3, 90, 1, 1), 90, PLAIN), (Grid(3, 3, 90, 3, 3), 3, Wiring((0, 1))),
+    ],
     "averages of maxima": [(Grid(9, 9, 1, 2, 2), 2, PLAIN), pool(8, 8, 2), (Grid(4, 4, 2, 2, 2, pool=2), 3, PLAIN)],
 }  # fmt: skip
 
