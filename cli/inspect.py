@@ -32,15 +32,17 @@ from zkpredict.prover.hiding import OpenedInput
 from zkpredict.prover.model import MAGIC as MODEL_MAGIC
 from zkpredict.prover.model import SCHEMA_MAGIC as MODEL_SCHEMA_MAGIC
 from zkpredict.prover.model import Model
+from zkpredict.verifier.batch import read_head
 from zkpredict.verifier.commitment import MAGIC as COMMITMENT_MAGIC
 from zkpredict.verifier.commitment import SCHEMA_MAGIC as COMMITMENT_SCHEMA_MAGIC
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof, VerificationError
 from zkpredict.verifier.hidden import MAGIC as HIDDEN_MAGIC
 from zkpredict.verifier.hidden import HiddenInput
-from zkpredict.verifier.messages import DIGIT_BYTES, HEADER_BYTES, MODEL_ID_BYTES, Proof, proof_bytes
+from zkpredict.verifier.messages import BATCH_MAGIC, DIGIT_BYTES, HEADER_BYTES, MODEL_ID_BYTES, SCORE_MAGIC, Proof, proof_bytes
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
 from zkpredict.verifier.native import parse_proof
+from zkpredict.verifier.score import read_score_head
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
 
@@ -201,6 +203,22 @@ def _proof_of(path: str, data: bytes, what: str) -> tuple[str, dict]:
     return "proof (public)", _proof_facts(proof, f"the model {said}")
 
 
+def _batch(data: bytes, what: str, _: Console) -> tuple[str, dict]:
+    return "proof of a batch (public)", _batch_facts(ByteReader(data, what))
+
+
+def _score(data: bytes, what: str, _: Console) -> tuple[str, dict]:
+    reader = ByteReader(data, what)
+    set_id, right = read_score_head(reader)
+    return "score (public)", {"right answers": right, "test set": set_id.hex(), **_batch_facts(reader)}
+
+
+def _batch_facts(reader: ByteReader) -> dict:
+    """What the head says: parts have names only in the model's circuit."""
+    model_id, count, each = read_head(reader)
+    return {"inputs": count, "parts": -(-count // each), "inputs in each": each, "model id": model_id.hex(), "checked": "nothing: this takes the inputs"}
+
+
 def _hidden(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     return "hidden input (public)", _hidden_facts(HiddenInput.from_bytes(data, G1.from_compressed, what))
 
@@ -226,6 +244,8 @@ _EXPLAINERS = {
     CONVOLUTION_MAGIC: _circuit,
     REPLICA_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
+    BATCH_MAGIC: _batch,
+    SCORE_MAGIC: _score,
     HIDDEN_MAGIC: _hidden,
     OPENING_MAGIC: _opening,
 }

@@ -92,11 +92,7 @@ class BatchProof:
     @classmethod
     def read(cls, reader: ByteReader, decode_point: Callable[[bytes], Point], circuit: AnyCircuit) -> BatchProof:
         """Parses `to_bytes` output at the cursor; `circuit`: of the model. Raises `MalformedFile` or `MalformedProof`."""
-        reader.expect(BATCH_MAGIC, "magic of a batch")
-        model_id = reader.take(MODEL_ID_BYTES, "model id")
-        count, each = reader.unsigned(COUNT_BYTES, "number of inputs"), reader.unsigned(PART_BYTES, "inputs in each part")
-        if not 1 <= each <= count <= MAX_INPUTS:
-            raise MalformedFile(f"{reader.what}: {count} inputs in parts of {each}, expected 1 to {MAX_INPUTS} in parts of no more")
+        model_id, count, each = read_head(reader)
         parts = []
         for size in part_sizes(count, each):
             try:
@@ -116,6 +112,16 @@ class BatchProof:
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
         return found
+
+
+def read_head(reader: ByteReader) -> tuple[bytes, int, int]:
+    """What a file says before its parts: the model id, how many inputs there are, and how many are in each part. Raises `MalformedFile`."""
+    reader.expect(BATCH_MAGIC, "magic of a batch")
+    model_id = reader.take(MODEL_ID_BYTES, "model id")
+    count, each = reader.unsigned(COUNT_BYTES, "number of inputs"), reader.unsigned(PART_BYTES, "inputs in each part")
+    if not 1 <= each <= count <= MAX_INPUTS:
+        raise MalformedFile(f"{reader.what}: {count} inputs in parts of {each}, expected 1 to {MAX_INPUTS} in parts of no more")
+    return model_id, count, each
 
 
 def part_sizes(count: int, each: int) -> Iterator[int]:

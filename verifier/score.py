@@ -93,14 +93,18 @@ class Score:
         """Parses exactly `to_bytes` output; `circuit`: of the model. Raises `MalformedProof`."""
         reader = ByteReader(data, "score")
         try:
-            reader.expect(SCORE_MAGIC, "magic of a score")
-            set_id = reader.take(SET_ID_BYTES, "set id")
-            right = int.from_bytes(reader.take(COUNT_BYTES, "right answers"), "big")
+            set_id, right = read_score_head(reader)
             proof = BatchProof.read(reader, decode_point, circuit)
             reader.finish()
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
         return cls(set_id, right, proof)
+
+
+def read_score_head(reader: ByteReader) -> tuple[bytes, int]:
+    """What a file says before the proof: the set id, and the right answers. Raises `MalformedFile`."""
+    reader.expect(SCORE_MAGIC, "magic of a score")
+    return reader.take(SET_ID_BYTES, "set id"), int.from_bytes(reader.take(COUNT_BYTES, "right answers"), "big")
 
 
 BEFORE_BATCH = len(SCORE_MAGIC) + SET_ID_BYTES + COUNT_BYTES

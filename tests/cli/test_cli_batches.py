@@ -61,6 +61,20 @@ def test_a_score_is_proven_and_checked(run, place):
     assert "INVALID (WrongStatement): the score is of test set " in run(*check).out
 
 
+def test_files_are_explained(run, place):
+    folder, digits = place
+    assert run("prove-batch", folder / "i.npy", "--model", folder / "m.model", "--out", folder / "p.batch").code == 0
+    assert run("score", folder / "i.npy", "--labels", folder / "l.npy", "--model", folder / "m.model", "--out", folder / "s.score").code == 0
+    model_id = Model.load(folder / "m.model").commitment.model_id.hex()
+    for name, kind, more in (("p.batch", "proof of a batch (public)", {}), ("s.score", "score (public)", {"right answers": 6})):
+        said = run("inspect", folder / name, "--json").json
+        head = {"file": kind, "inputs": 7, "parts": 1, "inputs in each": 7, "model id": model_id, **more}
+        assert {key: said[key] for key in head} == head
+        (folder / "cut").write_bytes((folder / name).read_bytes()[:30])
+        cut = run("inspect", folder / "cut")
+        assert cut.code == 2 and cut.err.startswith(f"zkpredict: {folder / 'cut'}: ")
+
+
 def test_what_cannot_be_proven_is_refused_by_name(run, place):
     folder, _ = place
     prove = ("--model", folder / "m.model", "--out", folder / "x.batch")
