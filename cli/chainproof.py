@@ -11,8 +11,17 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.claimwords import claim_facts, proof_for, sentence
 from zkpredict.cli.console import REFUSED, Console
-from zkpredict.cli.hidden import add_context_options, context_facts, read_context
-from zkpredict.cli.statement import add_statement_paths, image_name, read_proof, read_statement_image, refuse_together, split_paths
+from zkpredict.cli.hidden import (
+    add_context_options,
+    context_facts,
+    context_lines,
+    input_facts,
+    input_line,
+    read_checked,
+    read_context,
+    statement_facts,
+)
+from zkpredict.cli.statement import add_statement_paths, read_proof, refuse_together, split_paths
 from zkpredict.cli.words import Words
 
 if TYPE_CHECKING:
@@ -164,6 +173,7 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
     add_pairing_option(parser)
     parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with those of the shipped verifiers")
     parser.add_argument("--send", action="store_true", help="with --rpc-url: also send a transaction, which costs gas")
+    parser.add_argument("--hidden", metavar="FILE", help="the proof is about this hidden input, instead of an image")
     add_context_options(parser, "ask whether the proof is valid under")
 
 
@@ -171,12 +181,14 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     """`chain verify`: asks the contract, and sends the verification where that is free or wished."""
     with console.step("start"):
         from zkpredict.contracts.verifier.client import Verdict, prepare_circuit, register_model, send_verification, verify_on_chain
+        from zkpredict.contracts.verifier.encoding import onchain_input
         from zkpredict.contracts.verifier.identity import compare_code
+        from zkpredict.kernel import G1
         from zkpredict.verifier.errors import VerificationError, WrongStatement
 
-    picture, proof_path = split_paths(arguments)
+    picture, proof_path = split_paths(arguments, arguments.hidden)
     commitment, context = read_commitment(arguments.commitment), read_context(arguments)
-    image = read_statement_image(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
+    image = read_checked(arguments, console, picture, commitment, G1.from_compressed)
     address, receipt, proof = arguments.contract, None, None
     if address is None:
         if arguments.rpc_url is not None:
@@ -192,17 +204,18 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         proof = proof_for(commitment, read_proof(proof_path, console))
         if proof.model_id != commitment.model_id:
             raise WrongStatement(f"the proof is for model {proof.model_id.hex()}, not {commitment.model_id.hex()}")
+        onchain_input(commitment.circuit, image)
     except VerificationError as error:
         verdict = Verdict(False, str(error))
     else:
         with console.step("verify"):
-            verdict = verify_on_chain(chain, address, commitment, image.tobytes(), proof, context=context)
+            verdict = verify_on_chain(chain, address, commitment, image, proof, context=context)
             if verdict.accepted and (arguments.rpc_url is None or arguments.send):
-                receipt = send_verification(chain, address, commitment, image.tobytes(), proof, context=context)
+                receipt = send_verification(chain, address, commitment, image, proof, context=context)
     words = Words(commitment.schema)
-    facts = {"contract": address, "model_id": commitment.model_id.hex(), "image_sha256": image_name(image), **context_facts(context)}
+    facts = {"contract": address, "model_id": commitment.model_id.hex(), **input_facts(image), **context_facts(context)}
     if proof is not None and commitment.schema:
-        facts |= words.facts(proof.digit, image.tobytes())
+        facts |= statement_facts(words, proof.digit, image)
     todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
     said = sentence(commitment.circuit, words, proof.digit, proof.outputs) if proof else ""
     if proof is not None and verdict.accepted:
@@ -240,7 +253,8 @@ def _show_verdict(
             f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... {said}.",
             f"  contract     {facts['contract']}",
             *([f"  gas          {receipt.gas_used:,}", f"  transaction  {receipt.transaction}"] if receipt else []),
-            f"  {words.input:<11}  sha256 {facts['image_sha256']}",
+            input_line(words, facts, width=11),
+            *context_lines(bytes.fromhex(facts.get("context", "")), width=11),
         ],
     )
     return None

@@ -61,10 +61,9 @@ def context_facts(context: bytes) -> dict:
     """For machines; nothing for a proof for nobody in particular."""
     return {"context": context.hex()} if context else {}
 
-
-def context_lines(context: bytes) -> list[str]:
-    """For people."""
-    return [f"  context   {context.hex()}: valid under no other"] if context else []
+def context_lines(context: bytes, width: int = 8) -> list[str]:
+    """For people; `width`: of the names of lines."""
+    return [f"  {'context':<{width}}  {context.hex()}: valid under no other"] if context else []
 
 
 # hidden inputs
@@ -131,12 +130,17 @@ def statement_facts(words: Words, digit: int, image: bytes | HiddenInput) -> dic
     """What a proof says, for machines. Of a hidden input the hash of its public file: the hash of its bytes would tell who guesses them."""
     if isinstance(image, bytes):
         return words.facts(digit, image)
-    return words.answered(digit) | {"hidden_sha256": image_name(image.to_bytes())}
+    return words.answered(digit) | input_facts(image)
 
 
-def input_line(words: Words, facts: dict, size: int | None = None) -> str:
-    """The same of the input, for people; `size` is how many bytes it has, when that is to be said."""
+def input_facts(image: bytes | HiddenInput) -> dict:
+    """The same of the input alone."""
+    return {"image_sha256": image_name(image)} if isinstance(image, bytes) else {"hidden_sha256": image_name(image.to_bytes())}
+
+
+def input_line(words: Words, facts: dict, size: int | None = None, width: int = 8) -> str:
+    """The same for people; `size` is how many bytes it has, when that is to be said, `width` that of the names of lines."""
     many = "" if size is None else f"{size} bytes, "
     if "hidden_sha256" in facts:
-        return f"  hidden    {many}commitment sha256 {facts['hidden_sha256']}"
-    return f"  {words.input:<8}  {many}sha256 {facts['image_sha256']}"
+        return f"  {'hidden':<{width}}  {many}commitment sha256 {facts['hidden_sha256']}"
+    return f"  {words.input:<{width}}  {many}sha256 {facts['image_sha256']}"

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, Form
 from zkpredict.contracts.verifier.encoding import ONCHAIN_POINT_BYTES
+from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.verifier.messages import SCALAR_BYTES
 from zkpredict.verifier.transcript import POINT_CHALLENGE, POINT_CHALLENGE_BITS
 
-WORD_BYTES = 32
+STATEMENT_HEAD = 3 * WORD_BYTES
+"""What is hashed before outputs and input: the circuit's context, the model id and the claim."""
 
 
 def early_points(form: Form) -> int:
@@ -25,6 +27,14 @@ def early_points(form: Form) -> int:
 def scalars_offset(form: Form) -> int:
     """Where the scalars lie, in bytes behind STATE: behind a word and the points that come before them."""
     return WORD_BYTES + ONCHAIN_POINT_BYTES * early_points(form)
+
+
+def place_statement(memory: MemoryMap, size: int, rows: int) -> None:
+    """Gives the `size` bytes of a statement, and the word of its context behind them, places in STATE: that word behind the `rows` bytes that
+    the model's rows take from STATE on when they are hashed, so that it can be read before they are."""
+    context = memory.places["STATE"] + max(size, rows)
+    memory.at("STATEMENT", context - size)
+    memory.at("STATEMENT_CONTEXT", context)
 
 
 def scalar_word(name: str) -> str:

@@ -16,13 +16,16 @@ from typing import Any
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
+from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.verifier.compact import check_served
-from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input, onchain_proof
 from zkpredict.contracts.verifier.generate import SHIPPED, WIDE_INTERFACE, artifact, shipped, universal_artifact
 from zkpredict.contracts.verifier.wide.registration import fits_at_once, parts_of, rows_of
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.errors import WrongStatement
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import Proof
 
 
@@ -129,10 +132,11 @@ def is_registered(chain: Chain, address: str, commitment: ModelCommitment) -> bo
 
 
 def verify_on_chain(
-    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, *, context: bytes = b""
+    chain: Chain, address: str, commitment: ModelCommitment, image: bytes | HiddenInput, proof: Proof, *, context: bytes = b""
 ) -> Verdict:
-    """Asks the contract whether `proof` holds for `image` (bytes) under the model, made for `context` (32 bytes, or none); costs nothing and
-    changes nothing. Raises `UnusableInput` for a context where the contract takes none."""
+    """Asks the contract whether `proof` holds for `image` (bytes, or a hidden input) under the model, made for `context` (32 bytes, or none);
+    costs nothing and changes nothing. Raises `WrongStatement` for bytes where the model takes hidden inputs and the reverse, and for a
+    context of another length."""
     contract, function, arguments = _statement(chain, address, commitment, image, proof, context)
     try:
         contract.call(function, *arguments)
@@ -142,9 +146,10 @@ def verify_on_chain(
 
 
 def send_verification(
-    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, *, gas: int | None = None, context: bytes = b""
+    chain: Chain, address: str, commitment: ModelCommitment, image: bytes | HiddenInput, proof: Proof, *, gas: int | None = None,
+    context: bytes = b"",
 ) -> Receipt:
-    """Sends `verifyOrRevert` as a transaction: its receipt says what it cost. Raises `Reverted` for a proof that does not hold."""
+    """Sends `verifyOrRevert`, or with a context `verifyForOrRevert`, as a transaction: its receipt says what it cost. Raises `Reverted` for a proof that does not hold."""
     contract, function, arguments = _statement(chain, address, commitment, image, proof, context)
     return contract.transact(function, *arguments, gas=gas)
 
@@ -159,17 +164,15 @@ def final_check(contract: Contract, shape: Form = COMPACT_FORM) -> FinalCheck:
 
 
 def _statement(
-    chain: Chain, address: str, commitment: ModelCommitment, image: bytes, proof: Proof, context: bytes
+    chain: Chain, address: str, commitment: ModelCommitment, image: bytes | HiddenInput, proof: Proof, context: bytes
 ) -> tuple[Contract, str, tuple[Any, ...]]:
     """The contract, the function to ask and its arguments."""
+    if len(context) not in (0, CONTEXT_BYTES):
+        raise WrongStatement(f"the context has {len(context)} bytes, expected {CONTEXT_BYTES} or none")
     contract = _for_circuit(chain, address, commitment.circuit)
     encoded = onchain_proof(proof, final_check(contract, proof.form))
-    arguments = (commitment.model_id, image, proof.digit, encoded)
-    if not context:
-        return contract, "verifyOrRevert", arguments
-    if not isinstance(commitment.circuit, WideCircuit):
-        raise UnusableInput("the contracts of compact circuits take no context: commit the model with --placement wide")
-    return contract, "verifyForOrRevert", (*arguments, context)
+    arguments = (commitment.model_id, onchain_input(commitment.circuit, image), proof.digit, encoded)
+    return (contract, "verifyForOrRevert", (*arguments, context)) if context else (contract, "verifyOrRevert", arguments)
 
 
 def _knows(contract: Contract, circuit: AnyCircuit) -> bool:

@@ -12,8 +12,11 @@ from __future__ import annotations
 from enum import Enum
 
 from zkpredict.circuits.columns import Form
-from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.verifier.errors import WrongStatement
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import SCALAR_BYTES, Proof, encode_scalar
 
 ONCHAIN_POINT_BYTES = 96
@@ -42,6 +45,23 @@ class FinalCheck(Enum):
         """Length of a whole proof."""
         parts = ONCHAIN_POINT_BYTES * len(absorbed_points(form)) + SCALAR_BYTES * len(form.scalars) + self.final_bytes
         return OUTPUT_BYTES * form.outputs + parts
+
+
+def onchain_input(circuit: AnyCircuit, image: bytes | HiddenInput) -> bytes:
+    """The contract's argument `image`: the bytes, or of a hidden input the points of its commitment, 96 bytes each. Raises `WrongStatement`
+    where the circuit takes the other, or one that is hidden in another way: a contract sees no more than the length of what it is given."""
+    private = isinstance(circuit, WideCircuit) and circuit.private_input
+    if not isinstance(image, HiddenInput):
+        if private:
+            raise WrongStatement("the input is public, the circuit takes a hidden one (`zkpredict hide`)")
+        return image
+    if not private:
+        raise WrongStatement("the input is hidden, the circuit takes a public one")
+    if (image.inputs, image.domain) != (circuit.inputs, circuit.domain):
+        raise WrongStatement(
+            f"the hidden input has {image.inputs} bytes on {image.domain} rows, the circuit takes {circuit.inputs} on {circuit.domain}"
+        )
+    return b"".join(image.absorbed)
 
 
 def onchain_proof(proof: Proof, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:

@@ -1,6 +1,6 @@
 """What leaves this package for a chain: a statement with its proof as calldata and as snippets, and the verifier's sources, ABI and code as files.
 
-    call = Handover.of(commitment, image, proof)
+    call = Handover.of(image, proof)
     call.calldata("verifyOrRevert")            # what a transaction to a verifier carries
     package(Package.universal(check))          # file names and texts
 """
@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
@@ -24,49 +25,70 @@ from zkpredict.contracts.verifier.wide.source import wide_name
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof
 
-CALLS = ("verify", "verifyOrRevert", "answer")
-"""What calldata can be for: the two functions of a verifier, and that of the consumer `PaidPrediction`."""
+CALLS = {"verify": "verifyFor", "verifyOrRevert": "verifyForOrRevert"}
+"""The two functions of a verifier that calldata can be for, and what each is called for a proof with a context."""
+ANSWER = "answer"
+"""That of the consumer `PaidPrediction`, which takes no context: jobs are a provider's already."""
 REGISTRATION = "zkpredict registration 1"
 MADE_BY = "// Made by zkpredict contract."
 
 
 @dataclass(frozen=True)
 class Handover:
-    """A statement and its proof as a contract takes them. `proof` is in the form of `check`."""
+    """A statement and its proof as a contract takes them. `image`: the bytes, or the points of a hidden input's commitment; `proof` is in the
+    form of `check`; `context`: whom or what the proof is for, 32 bytes, or none."""
 
     model_id: bytes
     image: bytes = field(repr=False)
     digit: int
     proof: bytes = field(repr=False)
+    context: bytes = b""
+    says: str = ""
 
     @classmethod
-    def of(cls, image: bytes, proof: Proof, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Handover:
-        """The statement that `proof` is for, about `image`; nothing is checked here."""
-        return cls(proof.model_id, image, proof.digit, onchain_proof(proof, check))
+    def of(
+        cls, image: bytes, proof: Proof, check: FinalCheck = FinalCheck.POINT_EVALUATION, context: bytes = b"", says: str = ""
+    ) -> Handover:
+        """The statement that `proof` is for, about `image` (of a hidden input `onchain_input`); nothing is checked here. `says`: what comes
+        after "the network" in the snippets, for other claims than a class."""
+        return cls(proof.model_id, image, proof.digit, onchain_proof(proof, check), context, says or f"says {proof.digit}")
+
+    def function(self, call: str) -> str:
+        """What `call` is called for this statement. Raises `UnusableInput` for a context where the function takes none."""
+        if not self.context:
+            return call
+        if call not in CALLS:
+            raise UnusableInput(f"`{call}` takes no context, and the proof is for one: call a verifier ({' or '.join(CALLS)}), or prove without")
+        return CALLS[call]
 
     def calldata(self, call: str, job: bytes = b"") -> bytes:
         """Selector and ABI-encoded arguments. `job`: the id of the job that `answer` answers, 32 bytes."""
-        if call == "answer":
-            return generate.shipped(generate.CONSUMER).encode("answer", job, self.image, self.digit, self.proof)
-        return generate.universal_artifact().encode(call, self.model_id, self.image, self.digit, self.proof)
+        function = self.function(call)
+        if call == ANSWER:
+            return generate.shipped(generate.CONSUMER).encode(ANSWER, job, self.image, self.digit, self.proof)
+        more = (self.context,) if self.context else ()
+        return generate.universal_artifact().encode(function, self.model_id, self.image, self.digit, self.proof, *more)
 
     def solidity(self) -> str:
         """A contract that checks exactly this statement."""
+        function, name, value = self.function("verifyOrRevert"), "", ""
+        if self.context:
+            name, value = ", bytes32 context", f",\n            0x{self.context.hex()}"
         return f"""// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
 interface IVerifier {{
-    function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view;
+    function {function}(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof{name}) external view;
 }}
 
 contract Example {{
-    /// Reverts with the reason unless the network under the model id gives the {len(self.image)} bytes of input the class {self.digit}.
+    /// Reverts with the reason unless it is shown that the network under the model id, asked about this input, {self.says}.
     function check(IVerifier verifier) external view {{
-        verifier.verifyOrRevert(
+        verifier.{function}(
             0x{self.model_id.hex()},
             hex"{self.image.hex()}",
             {self.digit},
-            hex"{self.proof.hex()}"
+            hex"{self.proof.hex()}"{value}
         );
     }}
 }}
@@ -76,13 +98,13 @@ contract Example {{
         """A program for Node 18 or later, without dependencies, that asks a verifier about this statement."""
         return f"""// node check.mjs RPC_URL VERIFIER_ADDRESS
 const [url, verifier] = process.argv.slice(2);
-// verify(bytes32 modelId, bytes image, uint256 digit, bytes proof) returns (bool)
+// {self.function("verify")}(bytes32 modelId, bytes image, uint256 digit, bytes proof{", bytes32 context" if self.context else ""}) returns (bool)
 const data = "0x{self.calldata("verify").hex()}";
 const call = {{ jsonrpc: "2.0", id: 1, method: "eth_call", params: [{{ to: verifier, data }}, "latest"] }};
 const reply = await fetch(url, {{ method: "POST", headers: {{ "content-type": "application/json" }}, body: JSON.stringify(call) }});
 const {{ result, error }} = await reply.json();
 if (error || !/^0x[0-9a-f]{{64}}$/.test(result)) throw new Error(error?.message ?? `no verifier answers at ${{verifier}}`);
-console.log(BigInt(result) === 1n ? "the network says {self.digit}" : "not shown: ask verifyOrRevert why");
+console.log(BigInt(result) === 1n ? "the network {self.says}" : "not shown: ask {self.function("verifyOrRevert")} why");
 """
 
 
@@ -171,6 +193,9 @@ def deployment_note(found: Package, consumer: Artifact, commitment: ModelCommitm
         if commitment
         else "`zkpredict contract --commitment FILE` writes their calldata, and `zkpredict chain register` sends them.\n"
     )
+    taken = ""
+    if any(entry.get("name") == "InputPointAtInfinity" for entry in artifact.abi):
+        taken = "`image` is the commitment of a hidden input: its points, 96 bytes each. "
     return f"""# Deploy {artifact.name}, as `zkpredict contract` wrote it
 
 `{artifact.name}.sol` checks proofs about {found.serves}. `{artifact.name}.json` has its ABI and code: {len(artifact.runtime):,} bytes, made of these sources by solc
@@ -186,7 +211,8 @@ It needs a chain with the Prague rules: the precompiles of EIP-2537{"" if "_pair
 
 2. Register the model: `{calls}`.
    Anybody may; it gives no right over the model. {model}
-3. Call `verify` (true, or false for "not shown") or `verifyOrRevert` (which says why). `zkpredict calldata IMAGE PROOF --commitment FILE` makes the calldata.
+3. Call `verify` (true, or false for "not shown") or `verifyOrRevert` (which says why); for a proof that was made for somebody `verifyFor` or `verifyForOrRevert`, with
+   its context. {taken}`zkpredict calldata` makes the calldata.
 
 ## A contract that pays
 

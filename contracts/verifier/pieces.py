@@ -92,11 +92,6 @@ def word_aligned(size: int) -> int:
     return -(-size // WORD_BYTES) * WORD_BYTES
 
 
-def entry(more: tuple[str, ...] = ()) -> str:
-    """The two functions that check a proof; `more` raises errors beside those that every verifier has."""
-    return Template(part("entry")).substitute({"more": "".join(f"        {line}\n" for line in more)})
-
-
 def part(name: str) -> str:
     """A piece of Solidity that several templates contain."""
     return (SOURCES / f"{name}.sol.part").read_text(encoding="utf-8").rstrip()

@@ -23,16 +23,17 @@ def copy_points(fixed: tuple[str, ...], absorbed: tuple[str, ...], check: FinalC
     if check is FinalCheck.PAIRING:
         lines += stored("GENERATOR", 0, padded(G1.generator()))
         places["final"] = "FINAL_AT"
-    lines += ["// infinite: some x is 0 modulo 2^256; the search below looks at all of it", "let infinite := 0"]
-    if len(absorbed) > unrolled:
-        lines += _copied_by_loop(absorbed)
+    lines.append("// infinite: some x is 0 modulo 2^256; the search below looks at all of it")
+    if by_loop := len(absorbed) > unrolled:
+        lines += ["let infinite := 0", *_copied_by_loop(absorbed)]
         places = {name: place for name, place in places.items() if name not in absorbed}
-    for name, place in places.items():
+    for number, (name, place) in enumerate(places.items()):
         point = name.upper()
+        nowhere = f"iszero(mload(add({point}, 32)))"
         lines += [
             f"calldatacopy(add({point}, 16), {place}, 48)",
             f"calldatacopy(add({point}, 80), add({place}, 48), 48)",
-            f"infinite := or(infinite, iszero(mload(add({point}, 32))))",
+            f"infinite := or(infinite, {nowhere})" if number or by_loop else f"let infinite := {nowhere}",
         ]
     return [*lines, *locate_infinity(absorbed[0].upper(), len(absorbed) + (check is FinalCheck.PAIRING), check)]
 

@@ -11,12 +11,15 @@ from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.layout import NARROW, WIDE, Circuit, row_column
 from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import form
-from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
+from zkpredict.circuits.statement import CONTEXT_BYTES
+from zkpredict.contracts.verifier.absorbing import (
+    STATEMENT_HEAD, check_scalars, draw_challenges, place_statement, scalar_word, scalars_offset,
+)
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pieces import (
-    GENERATED, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, batch_inversion, entry, indented, opens, padding_lines, read, word_aligned,
+    GENERATED, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, batch_inversion, indented, opens, padding_lines, part, read, word_aligned,
 )
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
@@ -100,7 +103,9 @@ class Generator:
         rows = WORD_BYTES + POINT_BYTES * self.circuit.total_rows
         scalars = scalars_offset(self._form)
         end = scalars + WORD_BYTES * len(self._form.scalars)
-        memory.area("STATE", max(96 + self.circuit.inputs, end, rows))
+        statement = STATEMENT_HEAD + self.circuit.inputs
+        memory.area("STATE", max(statement + CONTEXT_BYTES, end, rows + CONTEXT_BYTES))
+        place_statement(memory, statement, rows)
         for number, name in enumerate(self._form.scalars):
             place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * number)
             self.words[name] = read(place)
@@ -310,6 +315,6 @@ class Generator:
             "msm_points": str(circuit.total_rows + len(self._points)),
             "msm_gas": str(20_000 * (circuit.total_rows + len(self._points))),
             "memory": self.memory.constants("    "),
-            "entry": entry(),
+            "entry": part("entry"),
             "opens": opens(self.check),
         }

@@ -19,6 +19,7 @@ from zkpredict.circuits.layout import DOMAINS, NARROW, PACK_LANES, PACK_ROWS, WI
 from zkpredict.circuits.networks.dense import MAX_LAYERS
 from zkpredict.circuits.placement import COMPACT_FORM, form
 from zkpredict.circuits.publics import Periodic
+from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
@@ -26,7 +27,9 @@ from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, any_pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.publics import ALPHA, Fraction, Selectors, UnsupportedShape
-from zkpredict.contracts.verifier.pieces import POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, entry, indented, opens, part, read
+from zkpredict.contracts.verifier.pieces import (
+    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, indented, opens, part, read, word_aligned,
+)
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
 
@@ -119,7 +122,7 @@ class UniversalGenerator:
         memory.end = registry["RECORDS"] + MAX_LAYERS * registry["RECORD_BYTES"]
         scalars = scalars_offset(self._form)
         end = scalars + WORD_BYTES * len(self._form.scalars)
-        memory.area("STATE", max(96 + DOMAINS[-1], end, WORD_BYTES + POINT_BYTES * MAX_PACKS))
+        memory.area("STATE", max(96 + DOMAINS[-1] + CONTEXT_BYTES, end, WORD_BYTES + POINT_BYTES * MAX_PACKS))
         for number, name in enumerate(self._form.scalars):
             self.words[name] = read(memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * number))
         for name in ("ORDER", "PROOF_PLACE", "SCALARS_PLACE", "FINAL_PLACE", "TOTAL"):
@@ -256,6 +259,7 @@ class UniversalGenerator:
             "points": str(len(self._form.points)),
             "points_before": str(len(self._points)),
             "proof_bytes": str(size),
+            "proof_padded": str(word_aligned(size)),
             "scalars_offset": str(POINT_BYTES * len(absorbed_points(self._form))),
             "final_offset": str(size - check.final_bytes),
             "small": str(DOMAINS[0]),
@@ -267,7 +271,7 @@ class UniversalGenerator:
             "borrow": f"{MODULUS - (1 << group.value_bits):#x}",
             "partials_behind": str(self.partials_behind),
             "memory": self.memory.constants("    "),
-            "entry": entry(),
+            "entry": part("entry"),
             "opens": _placed(opens(check)),
         }
 

@@ -20,13 +20,14 @@ from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import Prover, prove, statement_of
 from zkpredict.verifier.errors import FailedOpening, VerificationError
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.native import column_terms, statement_for, verify
 from zkpredict.verifier.opening import fold, linearise
 
 FAILED = ("OpeningFailed", ())
 POINT, SCALAR = 96, 32
-EVERY_PART = ("class", "rational, margin, pairing", "two tracks, two chunks", "replicas")
+EVERY_PART = ("class", "rational, margin, pairing", "two tracks, two chunks", "replicas", "hidden")
 """Cases whose proofs are changed part by part."""
 
 
@@ -37,14 +38,14 @@ def case(request) -> Proven:
 
 def refused_natively(case: Proven, proof: Proof) -> None:
     with pytest.raises(FailedOpening):
-        verify(case.model.commitment, case.image, proof)
+        verify(case.model.commitment, case.checked, proof)
 
 
 def test_a_true_claim_is_accepted(case):
     commitment = case.model.commitment
-    verify(commitment, case.image, case.proof)
+    verify(commitment, case.checked, case.proof)
     assert case.contract.call("verify", *case.arguments()) is True
-    assert verify_on_chain(case.contract.chain, case.contract.address, commitment, case.image.tobytes(), case.proof).accepted
+    assert verify_on_chain(case.contract.chain, case.contract.address, commitment, case.checked, case.proof).accepted
     assert len(case.contract.chain.code(case.contract.address)) < MAX_CODE_BYTES
 
 
@@ -52,10 +53,11 @@ def test_every_scalar_is_the_native_fold(case):
     """The input of the multi-scalar multiplication and of the last opening, against the Python verifier's own numbers."""
     commitment, proof = case.model.commitment, case.proof
     circuit = commitment.circuit
-    statement = statement_for(circuit, case.image.tobytes(), proof.digit, proof.outputs)
+    statement = statement_for(circuit, case.checked, proof.digit, proof.outputs)
     challenges = derive_challenges(circuit.digest, statement, proof)
     claim = fold(circuit, linearise(circuit, statement, challenges, proof.scalars), proof.scalars, challenges)
-    wanted = [*column_terms(commitment, proof, claim, challenges), (proof.points["opening"], claim.opening)]
+    points = case.checked.points if isinstance(case.checked, HiddenInput) else ()
+    wanted = [*column_terms(commitment, proof, claim, challenges, points), (proof.points["opening"], claim.opening)]
     if case.case.check is FinalCheck.PAIRING:
         wanted += [(proof.points["final"], challenges["zeta"]), (G1.generator(), -claim.value)]
     case.seen.clear()
@@ -70,11 +72,12 @@ def test_every_scalar_is_the_native_fold(case):
 
 def test_another_statement_is_refused(case):
     classes = case.model.commitment.circuit.classes
-    wrong = case.image.copy()
-    wrong[-1] ^= 1
-    assert case.refusal(*case.arguments(image=wrong.tobytes())) == FAILED
-    with pytest.raises(VerificationError):
-        verify(case.model.commitment, wrong, case.proof)
+    if not case.case.hidden:
+        wrong = case.image.copy()
+        wrong[-1] ^= 1
+        assert case.refusal(*case.arguments(image=wrong.tobytes())) == FAILED
+        with pytest.raises(VerificationError):
+            verify(case.model.commitment, wrong, case.proof)
     assert case.refusal(*case.arguments(model_id=case.other.model_id)) == FAILED
     assert case.refusal(*case.arguments(model_id=bytes(32))) == ("UnknownModel", (bytes(32),))
     assert case.refusal(*case.arguments(digit=classes)) == ("WrongDigit", (classes,))
@@ -116,7 +119,7 @@ def test_parts_that_no_proof_has_are_refused(case):
         text = encoded[:at] + large.to_bytes(SCALAR, "big") + encoded[at + SCALAR :]
         assert case.refusal(*case.arguments(encoded=text)) == ("ScalarNotCanonical", (number,))
     assert case.refusal(*case.arguments(encoded=encoded[:-1])) == ("WrongProofLength", (len(encoded) - 1,))
-    image = case.image.tobytes()
+    image = case.argument
     assert case.refusal(*case.arguments(image=image + b"\0")) == ("WrongImageLength", (len(image) + 1,))
     off_curve = encoded[: start + 95] + bytes([encoded[start + 95] ^ 1]) + encoded[start + POINT :]
     assert case.refusal(*case.arguments(encoded=off_curve))[0] == "PrecompileFailed"
@@ -206,7 +209,7 @@ def test_the_interface_is_that_of_every_verifier():
     """`IWideVerifier` declares exactly what the two kinds of registry and all claims have."""
     declared = {_entry(one) for one in shipped(WIDE_INTERFACE).abi}
     found = set()
-    for name in ("class", "logits"):
+    for name in ("class", "logits", "hidden"):
         found |= {_entry(one) for one in artifact(proven(name).model.commitment.circuit).abi}
     assert found <= declared
     assert {name for _, name in declared - found} == {

@@ -14,11 +14,13 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.chain.precompiles import NATIVE
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model
-from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input, onchain_proof
 from zkpredict.prover.commit import commit_model
+from zkpredict.prover.hiding import OpenedInput, hide
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import Proof
 
 MSM, EVALUATION = bytes(19) + b"\x0c", bytes(19) + b"\x0a"
@@ -38,6 +40,7 @@ class Case:
     """Rows of weights that later layers share: with replicas."""
     batch: bool = False
     """With slots for batches; what is proven is one input."""
+    hidden: bool = False
 
 
 CASES = {
@@ -52,6 +55,9 @@ CASES = {
     "slots": Case((12, 30, 9, 7), (RELU8, RELU8), batch=True),
     "replicas": Case((12, 40, 22, 7), (RELU8, RELU8), joined=1),
     "replicas, two tracks and chunks": Case((600, 160, 45, 40, 9), (RELU, RationalRelu(4096), RELU), Claim(Kind.LOGITS), joined=2),
+    "hidden": Case((20, 30, 7), (RELU8,), domain=1024, hidden=True),
+    "hidden, ten parts": Case((4650, 12, 4), (RELU8,), hidden=True),
+    "hidden, two tracks, four parts, pairing": Case((1600, 400, 9), (RationalSquare(4096),), Claim(Kind.LOGITS), check=FinalCheck.PAIRING, hidden=True),
 }
 
 
@@ -68,21 +74,33 @@ def network(case: Case, seed: int = 1) -> IntegerNetwork:
 
 @dataclass(frozen=True)
 class Proven:
-    """A case with a model, another model of the same circuit, both registered, and a proof about `image`."""
+    """A case with a model, another model of the same circuit, both registered, and a proof about `image`, which is hidden in `opened` where the
+    case says so."""
 
     case: Case
     model: Model
     other: ModelCommitment
     image: np.ndarray
+    opened: np.ndarray | OpenedInput
     proof: Proof
     contract: Contract
     seen: list[tuple[bytes, bytes]]
+
+    @property
+    def checked(self) -> bytes | HiddenInput:
+        """What verifiers are told of the image."""
+        return self.opened.hidden if isinstance(self.opened, OpenedInput) else self.image.tobytes()
+
+    @property
+    def argument(self) -> bytes:
+        """The same as contracts take it."""
+        return onchain_input(self.model.commitment.circuit, self.checked)
 
     def arguments(self, proof: Proof | None = None, **changed: object) -> tuple:
         """Of `verify`, with some of model_id, image, digit and encoded changed."""
         proof = proof or self.proof
         given = {
-            "model_id": self.model.commitment.model_id, "image": self.image.tobytes(), "digit": proof.digit,
+            "model_id": self.model.commitment.model_id, "image": self.argument, "digit": proof.digit,
             "encoded": onchain_proof(proof, self.case.check),
         }
         return tuple((given | changed).values())
@@ -119,13 +137,19 @@ def watched() -> tuple[EmbeddedChain, list[tuple[bytes, bytes]]]:
 def proven(name: str, seed: int = 1) -> Proven:
     """The case called `name`."""
     case = CASES[name]
-    model, other = (commit_model(network(case, one), case.domain, claim=case.claim, placement="wide", joined=case.joined, batch=case.batch) for one in (seed, seed + 100))
+    model, other = (
+        commit_model(
+            network(case, one), case.domain, claim=case.claim, placement="wide", private_input=case.hidden, joined=case.joined, batch=case.batch
+        )
+        for one in (seed, seed + 100)
+    )
     image = next(image for image in map(_image(case), range(50)) if _provable(model, image))
     chain, seen = watched()
     contract = deploy_verifier(chain, model.commitment.circuit, case.check).contract
     for commitment in (model.commitment, other.commitment):
         register_model(chain, contract.address, commitment)
-    return Proven(case, model, other.commitment, image, prove(model, image), contract, seen)
+    opened = hide(image, case.domain) if case.hidden else image
+    return Proven(case, model, other.commitment, image, opened, prove(model, opened), contract, seen)
 
 
 def _image(case: Case):

@@ -17,6 +17,8 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     /// Points of a proof.
     uint256 private constant POINTS = 8;
     uint256 public constant PROOF_BYTES = 928;
+    /// The same as whole words.
+    uint256 private constant PROOF_PADDED = 928;
     /// Where the image starts in the calldata.
     uint256 private constant IMAGE_AT = 164;
     /// Points of the multi-scalar multiplication before the model's rows.
@@ -167,17 +169,62 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
         (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
         if (reason == 0) return;
-        if (reason == WrongImageLength.selector) revert WrongImageLength(detail);
-        if (reason == WrongProofLength.selector) revert WrongProofLength(detail);
-        if (reason == WrongCalldataLength.selector) revert WrongCalldataLength(detail);
-        if (reason == WrongCalldataLayout.selector) revert WrongCalldataLayout();
-        if (reason == WrongDigit.selector) revert WrongDigit(detail);
-        if (reason == UnknownModel.selector) revert UnknownModel(bytes32(detail));
-        if (reason == ScalarNotCanonical.selector) revert ScalarNotCanonical(detail);
-        if (reason == PointAtInfinity.selector) revert PointAtInfinity(detail);
-        if (reason == ChallengeInDomain.selector) revert ChallengeInDomain();
-        if (reason == PrecompileFailed.selector) revert PrecompileFailed(address(uint160(detail)));
-        revert OpeningFailed();
+        uint256 size = 36;
+        if (reason == WrongCalldataLayout.selector || reason == ChallengeInDomain.selector || reason == OpeningFailed.selector) size = 4;
+        // revert with the error `reason`, whose one argument, if it has any, is `detail`
+        assembly ("memory-safe") {
+            mstore(0x00, reason)
+            mstore(0x04, detail)
+            revert(0x00, size)
+        }
+    }
+
+    /// Whether a proof that was made for `context` (a sender, a job, a nonce) shows the claim: under another one, or none, it does not.
+    function verifyFor(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context)
+        external
+        view
+        returns (bool holds)
+    {
+        (modelId, image, digit, proof);
+        bool success = _askFor(this.verify.selector, context);
+        // holds = success && abi.decode(answer, (bool))
+        assembly ("memory-safe") {
+            holds := and(success, mload(0x00))
+        }
+    }
+
+    /// The same check; says by its error what is wrong.
+    function verifyForOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context) external view {
+        (modelId, image, digit, proof);
+        if (_askFor(this.verifyOrRevert.selector, context)) return;
+        // the error of the call
+        assembly ("memory-safe") {
+            returndatacopy(0x00, 0x00, returndatasize())
+            revert(0x00, returndatasize())
+        }
+    }
+
+    /// Asks this contract itself: the arguments of the two functions above as those of `selector`, and the context behind them.
+    function _askFor(bytes4 selector, bytes32 context) private view returns (bool success) {
+        // selector | modelId | place of image | digit | place of proof | context | the rest   becomes
+        // selector | modelId | place of image - 32 | digit | place of proof - 32 | the rest | context
+        assembly ("memory-safe") {
+            let to := mload(0x40)
+            let rest := sub(calldatasize(), 164)
+            mstore(to, selector)
+            calldatacopy(add(to, 4), 4, 128)
+            mstore(add(to, 36), sub(calldataload(36), 32))
+            mstore(add(to, 100), sub(calldataload(100), 32))
+            calldatacopy(add(to, 132), 164, rest)
+            mstore(add(add(to, 132), rest), context)
+            success := staticcall(gas(), address(), to, calldatasize(), 0x00, 32)
+        }
+    }
+
+    /// Whether this is such a call, to a function that takes `size` bytes without a context. Nobody else may put anything behind them. (The
+    /// calldata of the two functions above holds all bytes of the proof, or it is not decoded: no context is ever read as a part of it.)
+    function _hasContext(uint256 size) private view returns (bool) {
+        return msg.sender == address(this) && msg.data.length == size + 32;
     }
 
     /// Why a proof is refused: the selector of the error and its argument; 0 for a proof that holds.
@@ -191,7 +238,7 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
         if (image.length != inputs) return (WrongImageLength.selector, image.length);
         if (proof.length != PROOF_BYTES) return (WrongProofLength.selector, proof.length);
         uint256 start = IMAGE_AT + _padded(inputs) + 32;
-        if (msg.data.length != start + _padded(PROOF_BYTES)) return (WrongCalldataLength.selector, msg.data.length);
+        if (msg.data.length != start + PROOF_PADDED && !_hasContext(start + PROOF_PADDED)) return (WrongCalldataLength.selector, msg.data.length);
         if (!_laidOutCanonically(image, proof, start)) return (WrongCalldataLayout.selector, 0);
         if (digit >= _at(CLASSES)) return (WrongDigit.selector, digit);
         uint256 wrong = _runTranscript(modelId, digit);
@@ -285,14 +332,18 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     /// Copies the proof to where it is used and draws all challenges from it.
     /// 0, or 1 + index of a point at infinity, or POINTS + 1 + index of a scalar >= R.
     function _runTranscript(bytes32 modelId, uint256 digit) private pure returns (uint256 wrong) {
-        // state = keccak(PROOF_CONTEXT | modelId | digit | image)
+        // state = keccak(PROOF_CONTEXT | modelId | digit | image | context): the last are the 32 bytes behind the proof, or none
         uint256 state;
         assembly {
             mstore(STATE, mload(PROOF_CONTEXT))
             mstore(add(STATE, 32), modelId)
             mstore(add(STATE, 64), digit)
-            calldatacopy(add(STATE, 96), IMAGE_AT, mload(INPUTS))
-            state := keccak256(STATE, add(96, mload(INPUTS)))
+            let length := mload(INPUTS)
+            calldatacopy(add(STATE, 96), IMAGE_AT, length)
+            length := add(length, 96)
+            let end := add(mload(PROOF_PLACE), PROOF_PADDED)
+            calldatacopy(add(STATE, length), end, 32)
+            state := keccak256(STATE, add(length, sub(calldatasize(), end)))
         }
         // fixed points | points of the proof, each 0^16 | x | 0^16 | y | scalar; the rows lie behind them
         assembly {
@@ -305,10 +356,9 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
             mstore(add(GENERATOR, 64), 0x0000000000000000000000000000000008b3f481e3aaa0f1a09e30ed741d8ae4)
             mstore(add(GENERATOR, 96), 0xfcf5e095d5d00af600db18cb2c04b3edd03cc744a2888ae40caa232946c5e7e1)
             // infinite: some x is 0 modulo 2^256; the search below looks at all of it
-            let infinite := 0
             calldatacopy(add(LIMB, 16), add(mload(PROOF_PLACE), 0), 48)
             calldatacopy(add(LIMB, 80), add(add(mload(PROOF_PLACE), 0), 48), 48)
-            infinite := or(infinite, iszero(mload(add(LIMB, 32))))
+            let infinite := iszero(mload(add(LIMB, 32)))
             calldatacopy(add(HORNER, 16), add(mload(PROOF_PLACE), 96), 48)
             calldatacopy(add(HORNER, 80), add(add(mload(PROOF_PLACE), 96), 48), 48)
             infinite := or(infinite, iszero(mload(add(HORNER, 32))))

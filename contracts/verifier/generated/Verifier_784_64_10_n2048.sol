@@ -38,148 +38,150 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
 
     // Memory: one word for each value.
     uint256 private constant STATE = 0x80;
+    uint256 private constant STATEMENT = 0x80;
+    uint256 private constant STATEMENT_CONTEXT = 0x3f0;
     uint256 private constant LIMB_VALUE = 0x2e0;
     uint256 private constant CELL_VALUE = 0x300;
     uint256 private constant TABLE_VALUE = 0x320;
     uint256 private constant CELL_NEXT_VALUE = 0x340;
     uint256 private constant LINEARISED_NEXT_VALUE = 0x360;
-    uint256 private constant ORDER = 0x400;
-    uint256 private constant ALPHA = 0x420;
-    uint256 private constant BETA = 0x440;
-    uint256 private constant DELTA = 0x460;
-    uint256 private constant RHO = 0x480;
-    uint256 private constant NU = 0x4a0;
-    uint256 private constant ZETA = 0x4c0;
-    uint256 private constant VANISHING = 0x4e0;
-    uint256 private constant PIXELS = 0x500;
-    uint256 private constant RHO_2 = 0x520;
-    uint256 private constant RHO_4 = 0x540;
-    uint256 private constant RHO_8 = 0x560;
-    uint256 private constant RHO_16 = 0x580;
-    uint256 private constant RHO_32 = 0x5a0;
-    uint256 private constant RHO_64 = 0x5c0;
-    uint256 private constant RHO_128 = 0x5e0;
-    uint256 private constant RHO_256 = 0x600;
-    uint256 private constant RHO_512 = 0x620;
-    uint256 private constant RHO_1024 = 0x640;
-    uint256 private constant RHO_2048 = 0x660;
-    uint256 private constant PREFIX = 0x680;
-    uint256 private constant CLASS_WEIGHTS = 0x7e0;
-    uint256 private constant ALPHA_2 = 0x960;
-    uint256 private constant ALPHA_3 = 0x980;
-    uint256 private constant ALPHA_4 = 0x9a0;
-    uint256 private constant ALPHA_5 = 0x9c0;
-    uint256 private constant ALPHA_6 = 0x9e0;
-    uint256 private constant ALPHA_7 = 0xa00;
-    uint256 private constant ALPHA_8 = 0xa20;
-    uint256 private constant ALPHA_9 = 0xa40;
-    uint256 private constant ALPHA_10 = 0xa60;
-    uint256 private constant ALPHA_11 = 0xa80;
-    uint256 private constant ALPHA_12 = 0xaa0;
-    uint256 private constant ALPHA_13 = 0xac0;
-    uint256 private constant ALPHA_14 = 0xae0;
-    uint256 private constant ALPHA_15 = 0xb00;
-    uint256 private constant ALPHA_16 = 0xb20;
-    uint256 private constant ALPHA_17 = 0xb40;
-    uint256 private constant ALPHA_18 = 0xb60;
-    uint256 private constant ALPHA_19 = 0xb80;
-    uint256 private constant ALPHA_20 = 0xba0;
-    uint256 private constant WEIGHT_136 = 0x800;
-    uint256 private constant WEIGHT_144 = 0x820;
-    uint256 private constant WEIGHT_152 = 0x840;
-    uint256 private constant WEIGHT_160 = 0x860;
-    uint256 private constant WEIGHT_168 = 0x880;
-    uint256 private constant WEIGHT_1160 = 0x8c0;
-    uint256 private constant WEIGHT_1168 = 0x8e0;
-    uint256 private constant WEIGHT_1176 = 0x900;
-    uint256 private constant WEIGHT_1184 = 0x920;
-    uint256 private constant WEIGHT_1192 = 0x940;
-    uint256 private constant WEIGHT_680 = 0xbc0;
-    uint256 private constant WEIGHT_1704 = 0xbe0;
-    uint256 private constant CONSTANT_SUM = 0xc00;
-    uint256 private constant T0 = 0xc20;
-    uint256 private constant T1 = 0xc40;
-    uint256 private constant T2 = 0xc60;
-    uint256 private constant LANE_HEAD = 0xc80;
-    uint256 private constant LIMB_TOP = 0xca0;
-    uint256 private constant PACK_HEAD = 0xcc0;
-    uint256 private constant TABLE_HEAD = 0xce0;
-    uint256 private constant READS1_TOP = 0xd00;
-    uint256 private constant READS1_BOTTOM = 0xd20;
-    uint256 private constant READS_NEXT1_TOP = 0xd40;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xd60;
-    uint256 private constant BIAS1_TOP = 0xd80;
-    uint256 private constant BIAS1_BOTTOM = 0xda0;
-    uint256 private constant T3 = 0xdc0;
-    uint256 private constant T4 = 0xde0;
-    uint256 private constant T5 = 0xe00;
-    uint256 private constant T6 = 0xe20;
-    uint256 private constant T7 = 0xe40;
-    uint256 private constant T8 = 0xe60;
-    uint256 private constant T9 = 0xe80;
-    uint256 private constant T10 = 0xea0;
-    uint256 private constant T11 = 0xec0;
-    uint256 private constant T12 = 0xee0;
-    uint256 private constant T13 = 0xf00;
-    uint256 private constant T14 = 0xf20;
-    uint256 private constant T15 = 0xf40;
-    uint256 private constant READOUT_TOP = 0xf60;
-    uint256 private constant READOUT_BOTTOM = 0xf80;
-    uint256 private constant PARTIAL_0 = 0xfa0;
-    uint256 private constant PARTIAL_1 = 0xfc0;
-    uint256 private constant PARTIAL_2 = 0xfe0;
-    uint256 private constant PARTIAL_3 = 0x1000;
-    uint256 private constant RHO_INVERSE = 0x1020;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0x1040;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0x1060;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0x1080;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0x10a0;
-    uint256 private constant VALUE = 0x10c0;
-    uint256 private constant T16 = 0x10e0;
-    uint256 private constant T17 = 0x1100;
-    uint256 private constant T18 = 0x1120;
-    uint256 private constant T19 = 0x1140;
-    uint256 private constant T20 = 0x1160;
-    uint256 private constant T21 = 0x1180;
-    uint256 private constant T22 = 0x11a0;
-    uint256 private constant T23 = 0x11c0;
-    uint256 private constant T24 = 0x11e0;
-    uint256 private constant T25 = 0x1200;
-    uint256 private constant T26 = 0x1220;
-    uint256 private constant T27 = 0x1240;
-    uint256 private constant T28 = 0x1260;
-    uint256 private constant T29 = 0x1280;
-    uint256 private constant T30 = 0x12a0;
-    uint256 private constant T31 = 0x12c0;
-    uint256 private constant T32 = 0x12e0;
-    uint256 private constant T33 = 0x1300;
-    uint256 private constant T34 = 0x1320;
-    uint256 private constant T35 = 0x1340;
-    uint256 private constant T36 = 0x1360;
-    uint256 private constant T37 = 0x1380;
-    uint256 private constant MSM = 0x13a0;
-    uint256 private constant ROW0_SCALAR = 0x1420;
-    uint256 private constant ROW1_SCALAR = 0x14c0;
-    uint256 private constant ROW2_SCALAR = 0x1560;
-    uint256 private constant ROW3_SCALAR = 0x1600;
-    uint256 private constant ROW4_SCALAR = 0x16a0;
-    uint256 private constant TABLE = 0x16c0;
-    uint256 private constant TABLE_SCALAR = 0x1740;
-    uint256 private constant LIMB = 0x1760;
-    uint256 private constant LIMB_SCALAR = 0x17e0;
-    uint256 private constant HORNER = 0x1800;
-    uint256 private constant HORNER_SCALAR = 0x1880;
-    uint256 private constant CELL = 0x18a0;
-    uint256 private constant CELL_SCALAR = 0x1920;
-    uint256 private constant LINEAR = 0x1940;
-    uint256 private constant LINEAR_SCALAR = 0x19c0;
-    uint256 private constant LOOKUP = 0x19e0;
-    uint256 private constant LOOKUP_SCALAR = 0x1a60;
-    uint256 private constant QUOTIENT = 0x1a80;
-    uint256 private constant QUOTIENT_SCALAR = 0x1b00;
-    uint256 private constant OPENING = 0x1b20;
-    uint256 private constant OPENING_SCALAR = 0x1ba0;
-    uint256 private constant SUM = 0x1bc0;
+    uint256 private constant ORDER = 0x420;
+    uint256 private constant ALPHA = 0x440;
+    uint256 private constant BETA = 0x460;
+    uint256 private constant DELTA = 0x480;
+    uint256 private constant RHO = 0x4a0;
+    uint256 private constant NU = 0x4c0;
+    uint256 private constant ZETA = 0x4e0;
+    uint256 private constant VANISHING = 0x500;
+    uint256 private constant PIXELS = 0x520;
+    uint256 private constant RHO_2 = 0x540;
+    uint256 private constant RHO_4 = 0x560;
+    uint256 private constant RHO_8 = 0x580;
+    uint256 private constant RHO_16 = 0x5a0;
+    uint256 private constant RHO_32 = 0x5c0;
+    uint256 private constant RHO_64 = 0x5e0;
+    uint256 private constant RHO_128 = 0x600;
+    uint256 private constant RHO_256 = 0x620;
+    uint256 private constant RHO_512 = 0x640;
+    uint256 private constant RHO_1024 = 0x660;
+    uint256 private constant RHO_2048 = 0x680;
+    uint256 private constant PREFIX = 0x6a0;
+    uint256 private constant CLASS_WEIGHTS = 0x800;
+    uint256 private constant ALPHA_2 = 0x980;
+    uint256 private constant ALPHA_3 = 0x9a0;
+    uint256 private constant ALPHA_4 = 0x9c0;
+    uint256 private constant ALPHA_5 = 0x9e0;
+    uint256 private constant ALPHA_6 = 0xa00;
+    uint256 private constant ALPHA_7 = 0xa20;
+    uint256 private constant ALPHA_8 = 0xa40;
+    uint256 private constant ALPHA_9 = 0xa60;
+    uint256 private constant ALPHA_10 = 0xa80;
+    uint256 private constant ALPHA_11 = 0xaa0;
+    uint256 private constant ALPHA_12 = 0xac0;
+    uint256 private constant ALPHA_13 = 0xae0;
+    uint256 private constant ALPHA_14 = 0xb00;
+    uint256 private constant ALPHA_15 = 0xb20;
+    uint256 private constant ALPHA_16 = 0xb40;
+    uint256 private constant ALPHA_17 = 0xb60;
+    uint256 private constant ALPHA_18 = 0xb80;
+    uint256 private constant ALPHA_19 = 0xba0;
+    uint256 private constant ALPHA_20 = 0xbc0;
+    uint256 private constant WEIGHT_136 = 0x820;
+    uint256 private constant WEIGHT_144 = 0x840;
+    uint256 private constant WEIGHT_152 = 0x860;
+    uint256 private constant WEIGHT_160 = 0x880;
+    uint256 private constant WEIGHT_168 = 0x8a0;
+    uint256 private constant WEIGHT_1160 = 0x8e0;
+    uint256 private constant WEIGHT_1168 = 0x900;
+    uint256 private constant WEIGHT_1176 = 0x920;
+    uint256 private constant WEIGHT_1184 = 0x940;
+    uint256 private constant WEIGHT_1192 = 0x960;
+    uint256 private constant WEIGHT_680 = 0xbe0;
+    uint256 private constant WEIGHT_1704 = 0xc00;
+    uint256 private constant CONSTANT_SUM = 0xc20;
+    uint256 private constant T0 = 0xc40;
+    uint256 private constant T1 = 0xc60;
+    uint256 private constant T2 = 0xc80;
+    uint256 private constant LANE_HEAD = 0xca0;
+    uint256 private constant LIMB_TOP = 0xcc0;
+    uint256 private constant PACK_HEAD = 0xce0;
+    uint256 private constant TABLE_HEAD = 0xd00;
+    uint256 private constant READS1_TOP = 0xd20;
+    uint256 private constant READS1_BOTTOM = 0xd40;
+    uint256 private constant READS_NEXT1_TOP = 0xd60;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xd80;
+    uint256 private constant BIAS1_TOP = 0xda0;
+    uint256 private constant BIAS1_BOTTOM = 0xdc0;
+    uint256 private constant T3 = 0xde0;
+    uint256 private constant T4 = 0xe00;
+    uint256 private constant T5 = 0xe20;
+    uint256 private constant T6 = 0xe40;
+    uint256 private constant T7 = 0xe60;
+    uint256 private constant T8 = 0xe80;
+    uint256 private constant T9 = 0xea0;
+    uint256 private constant T10 = 0xec0;
+    uint256 private constant T11 = 0xee0;
+    uint256 private constant T12 = 0xf00;
+    uint256 private constant T13 = 0xf20;
+    uint256 private constant T14 = 0xf40;
+    uint256 private constant T15 = 0xf60;
+    uint256 private constant READOUT_TOP = 0xf80;
+    uint256 private constant READOUT_BOTTOM = 0xfa0;
+    uint256 private constant PARTIAL_0 = 0xfc0;
+    uint256 private constant PARTIAL_1 = 0xfe0;
+    uint256 private constant PARTIAL_2 = 0x1000;
+    uint256 private constant PARTIAL_3 = 0x1020;
+    uint256 private constant RHO_INVERSE = 0x1040;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0x1060;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0x1080;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0x10a0;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0x10c0;
+    uint256 private constant VALUE = 0x10e0;
+    uint256 private constant T16 = 0x1100;
+    uint256 private constant T17 = 0x1120;
+    uint256 private constant T18 = 0x1140;
+    uint256 private constant T19 = 0x1160;
+    uint256 private constant T20 = 0x1180;
+    uint256 private constant T21 = 0x11a0;
+    uint256 private constant T22 = 0x11c0;
+    uint256 private constant T23 = 0x11e0;
+    uint256 private constant T24 = 0x1200;
+    uint256 private constant T25 = 0x1220;
+    uint256 private constant T26 = 0x1240;
+    uint256 private constant T27 = 0x1260;
+    uint256 private constant T28 = 0x1280;
+    uint256 private constant T29 = 0x12a0;
+    uint256 private constant T30 = 0x12c0;
+    uint256 private constant T31 = 0x12e0;
+    uint256 private constant T32 = 0x1300;
+    uint256 private constant T33 = 0x1320;
+    uint256 private constant T34 = 0x1340;
+    uint256 private constant T35 = 0x1360;
+    uint256 private constant T36 = 0x1380;
+    uint256 private constant T37 = 0x13a0;
+    uint256 private constant MSM = 0x13c0;
+    uint256 private constant ROW0_SCALAR = 0x1440;
+    uint256 private constant ROW1_SCALAR = 0x14e0;
+    uint256 private constant ROW2_SCALAR = 0x1580;
+    uint256 private constant ROW3_SCALAR = 0x1620;
+    uint256 private constant ROW4_SCALAR = 0x16c0;
+    uint256 private constant TABLE = 0x16e0;
+    uint256 private constant TABLE_SCALAR = 0x1760;
+    uint256 private constant LIMB = 0x1780;
+    uint256 private constant LIMB_SCALAR = 0x1800;
+    uint256 private constant HORNER = 0x1820;
+    uint256 private constant HORNER_SCALAR = 0x18a0;
+    uint256 private constant CELL = 0x18c0;
+    uint256 private constant CELL_SCALAR = 0x1940;
+    uint256 private constant LINEAR = 0x1960;
+    uint256 private constant LINEAR_SCALAR = 0x19e0;
+    uint256 private constant LOOKUP = 0x1a00;
+    uint256 private constant LOOKUP_SCALAR = 0x1a80;
+    uint256 private constant QUOTIENT = 0x1aa0;
+    uint256 private constant QUOTIENT_SCALAR = 0x1b20;
+    uint256 private constant OPENING = 0x1b40;
+    uint256 private constant OPENING_SCALAR = 0x1bc0;
+    uint256 private constant SUM = 0x1be0;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -196,17 +198,62 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
     function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
         (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
         if (reason == 0) return;
-        if (reason == WrongImageLength.selector) revert WrongImageLength(detail);
-        if (reason == WrongProofLength.selector) revert WrongProofLength(detail);
-        if (reason == WrongCalldataLength.selector) revert WrongCalldataLength(detail);
-        if (reason == WrongCalldataLayout.selector) revert WrongCalldataLayout();
-        if (reason == WrongDigit.selector) revert WrongDigit(detail);
-        if (reason == UnknownModel.selector) revert UnknownModel(bytes32(detail));
-        if (reason == ScalarNotCanonical.selector) revert ScalarNotCanonical(detail);
-        if (reason == PointAtInfinity.selector) revert PointAtInfinity(detail);
-        if (reason == ChallengeInDomain.selector) revert ChallengeInDomain();
-        if (reason == PrecompileFailed.selector) revert PrecompileFailed(address(uint160(detail)));
-        revert OpeningFailed();
+        uint256 size = 36;
+        if (reason == WrongCalldataLayout.selector || reason == ChallengeInDomain.selector || reason == OpeningFailed.selector) size = 4;
+        // revert with the error `reason`, whose one argument, if it has any, is `detail`
+        assembly ("memory-safe") {
+            mstore(0x00, reason)
+            mstore(0x04, detail)
+            revert(0x00, size)
+        }
+    }
+
+    /// Whether a proof that was made for `context` (a sender, a job, a nonce) shows the claim: under another one, or none, it does not.
+    function verifyFor(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context)
+        external
+        view
+        returns (bool holds)
+    {
+        (modelId, image, digit, proof);
+        bool success = _askFor(this.verify.selector, context);
+        // holds = success && abi.decode(answer, (bool))
+        assembly ("memory-safe") {
+            holds := and(success, mload(0x00))
+        }
+    }
+
+    /// The same check; says by its error what is wrong.
+    function verifyForOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context) external view {
+        (modelId, image, digit, proof);
+        if (_askFor(this.verifyOrRevert.selector, context)) return;
+        // the error of the call
+        assembly ("memory-safe") {
+            returndatacopy(0x00, 0x00, returndatasize())
+            revert(0x00, returndatasize())
+        }
+    }
+
+    /// Asks this contract itself: the arguments of the two functions above as those of `selector`, and the context behind them.
+    function _askFor(bytes4 selector, bytes32 context) private view returns (bool success) {
+        // selector | modelId | place of image | digit | place of proof | context | the rest   becomes
+        // selector | modelId | place of image - 32 | digit | place of proof - 32 | the rest | context
+        assembly ("memory-safe") {
+            let to := mload(0x40)
+            let rest := sub(calldatasize(), 164)
+            mstore(to, selector)
+            calldatacopy(add(to, 4), 4, 128)
+            mstore(add(to, 36), sub(calldataload(36), 32))
+            mstore(add(to, 100), sub(calldataload(100), 32))
+            calldatacopy(add(to, 132), 164, rest)
+            mstore(add(add(to, 132), rest), context)
+            success := staticcall(gas(), address(), to, calldatasize(), 0x00, 32)
+        }
+    }
+
+    /// Whether this is such a call, to a function that takes `size` bytes without a context. Nobody else may put anything behind them. (The
+    /// calldata of the two functions above holds all bytes of the proof, or it is not decoded: no context is ever read as a part of it.)
+    function _hasContext(uint256 size) private view returns (bool) {
+        return msg.sender == address(this) && msg.data.length == size + 32;
     }
 
     /// Why a proof is refused: the selector of the error and its argument; 0 for a proof that holds.
@@ -215,11 +262,24 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
         view
         returns (bytes4, uint256)
     {
-        if (image.length != IMAGE_BYTES) return (WrongImageLength.selector, image.length);
-        if (proof.length != PROOF_BYTES) return (WrongProofLength.selector, proof.length);
-        if (msg.data.length != CALLDATA_BYTES) return (WrongCalldataLength.selector, msg.data.length);
-        if (!_laidOutCanonically(image, proof)) return (WrongCalldataLayout.selector, 0);
-        if (digit >= CLASSES) return (WrongDigit.selector, digit);
+        {
+            bool canonical;
+            bool usual;
+            // Image and proof lie where every ABI encoder puts them, padded with zeros, so that all places in the calldata are constants and a
+            // statement with its proof is one string of bytes.
+            // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT && every byte of padding == 0
+            // usual = canonical, and the lengths and the digit are right, without a context: one condition in place of five
+            assembly {
+                canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
+            canonical := and(canonical, iszero(or(shr(128, calldataload(add(IMAGE_AT, 784))), shr(128, calldataload(add(PROOF_AT, 880))))))
+                usual := and(eq(image.length, IMAGE_BYTES), eq(proof.length, PROOF_BYTES))
+                usual := and(and(usual, canonical), and(eq(calldatasize(), CALLDATA_BYTES), lt(digit, CLASSES)))
+            }
+            if (!usual) {
+                (bytes4 reason, uint256 detail) = _malformed(image.length, digit, proof.length, canonical);
+                if (reason != 0) return (reason, detail);
+            }
+        }
         if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
         uint256 wrong = _runTranscript(modelId, digit);
         if (wrong != 0) return wrong > POINTS ? (ScalarNotCanonical.selector, wrong - POINTS - 1) : (PointAtInfinity.selector, wrong - 1);
@@ -234,14 +294,18 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
         return (0, 0);
     }
 
-    /// Whether image and proof lie where every ABI encoder puts them, padded with zeros, so that all places in the calldata are
-    /// constants and a statement with its proof is one string of bytes.
-    function _laidOutCanonically(bytes calldata image, bytes calldata proof) private pure returns (bool canonical) {
-        // canonical = image.offset == IMAGE_AT && proof.offset == PROOF_AT && every byte of padding == 0
+    /// What is wrong with the form of a statement; 0 when it is only that it has a context, which is then read.
+    function _malformed(uint256 imageBytes, uint256 digit, uint256 proofBytes, bool canonical) private view returns (bytes4, uint256) {
+        if (imageBytes != IMAGE_BYTES) return (WrongImageLength.selector, imageBytes);
+        if (proofBytes != PROOF_BYTES) return (WrongProofLength.selector, proofBytes);
+        if (msg.data.length != CALLDATA_BYTES && !_hasContext(CALLDATA_BYTES)) return (WrongCalldataLength.selector, msg.data.length);
+        if (!canonical) return (WrongCalldataLayout.selector, 0);
+        if (digit >= CLASSES) return (WrongDigit.selector, digit);
+        // behind the statement, whose other parts are written there when the rows are read
         assembly {
-            canonical := and(eq(image.offset, IMAGE_AT), eq(proof.offset, PROOF_AT))
-            canonical := and(canonical, iszero(or(shr(128, calldataload(add(IMAGE_AT, 784))), shr(128, calldataload(add(PROOF_AT, 880))))))
+            calldatacopy(STATEMENT_CONTEXT, CALLDATA_BYTES, 32)
         }
+        return (0, 0);
     }
 
     /// The model's rows, from its data contract straight into the input of the multi-scalar multiplication. They must hash to
@@ -274,14 +338,14 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
     /// Copies the proof to where it is used and draws all challenges from it.
     /// 0, or 1 + index of a point at infinity, or POINTS + 1 + index of a scalar >= R.
     function _runTranscript(bytes32 modelId, uint256 digit) private pure returns (uint256 wrong) {
-        // state = keccak(PROOF_CONTEXT | modelId | digit | image)
+        // state = keccak(PROOF_CONTEXT | modelId | digit | image | context): the last are the 32 bytes that `_malformed` read, or none
         uint256 state;
         assembly {
-            mstore(STATE, PROOF_CONTEXT)
-            mstore(add(STATE, 32), modelId)
-            mstore(add(STATE, 64), digit)
-            calldatacopy(add(STATE, 96), IMAGE_AT, IMAGE_BYTES)
-            state := keccak256(STATE, add(96, IMAGE_BYTES))
+            mstore(STATEMENT, PROOF_CONTEXT)
+            mstore(add(STATEMENT, 32), modelId)
+            mstore(add(STATEMENT, 64), digit)
+            calldatacopy(add(STATEMENT, 96), IMAGE_AT, IMAGE_BYTES)
+            state := keccak256(STATEMENT, sub(calldatasize(), sub(CALLDATA_BYTES, add(96, IMAGE_BYTES))))
         }
         // rows | fixed points | points of the proof, each 0^16 | x | 0^16 | y | scalar
         assembly {
@@ -290,10 +354,9 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             mstore(add(TABLE, 64), 0x000000000000000000000000000000000e3e11d0296b9024bb193c7dde7a2452)
             mstore(add(TABLE, 96), 0x3370b1726352f31ec4c1b17e638e9020389b948481868c2c48a2ef25a1195c8c)
             // infinite: some x is 0 modulo 2^256; the search below looks at all of it
-            let infinite := 0
             calldatacopy(add(LIMB, 16), add(PROOF_AT, 0), 48)
             calldatacopy(add(LIMB, 80), add(add(PROOF_AT, 0), 48), 48)
-            infinite := or(infinite, iszero(mload(add(LIMB, 32))))
+            let infinite := iszero(mload(add(LIMB, 32)))
             calldatacopy(add(HORNER, 16), add(PROOF_AT, 96), 48)
             calldatacopy(add(HORNER, 80), add(add(PROOF_AT, 96), 48), 48)
             infinite := or(infinite, iszero(mload(add(HORNER, 32))))

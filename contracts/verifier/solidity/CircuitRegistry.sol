@@ -291,8 +291,8 @@ abstract contract CircuitRegistry {
         uint256 base = INVERSE_ROOT;
         uint256 left = exponent % domain * (ROOT_ORDER / domain);
         result = 1;
-        for (; left != 0; left /= 2) {
-            if (left % 2 == 1) result = mulmod(result, base, ORDER_OF_FIELD);
+        for (; left != 0; left >>= 1) {
+            if (left & 1 == 1) result = mulmod(result, base, ORDER_OF_FIELD);
             base = mulmod(base, base, ORDER_OF_FIELD);
         }
     }

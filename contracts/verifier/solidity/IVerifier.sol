@@ -18,4 +18,14 @@ interface IVerifier {
 
     /// The same, reverting with what is wrong.
     function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view;
+
+    /// The same for a proof that was made for `context`: 32 bytes that name a sender, a job, a nonce. It holds under no other context, nor
+    /// without one; and a proof without one holds under none, not even 32 zero bytes.
+    function verifyFor(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context)
+        external
+        view
+        returns (bool);
+
+    /// The same, reverting with what is wrong.
+    function verifyForOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context) external view;
 }

@@ -20,12 +20,8 @@ interface IWideVerifier is IVerifier {
     error WrongPartLength(uint256 index, uint256 found);
     error WrongModelId(bytes32 found);
     error OutputOutOfRange(uint256 index);
+    error InputPointAtInfinity(uint256 index);
 
-    function verifyFor(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context)
-        external
-        view
-        returns (bool);
-    function verifyForOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof, bytes32 context) external view;
     function CIRCUIT_DIGEST() external view returns (bytes32);
     function ROWS() external view returns (uint256);
     function PROOF_BYTES() external view returns (uint256);

@@ -19,6 +19,8 @@ abstract contract ModelRegistry is DataContracts {
 
     uint256 internal constant POINT_BYTES = 96;
     uint256 internal constant STRIDE = 160;
+    /// keccak256 of POINT_BYTES zeros.
+    bytes32 internal constant INFINITY = 0x46700b4d40ac5c35af2c22dda2787a91eb567b06c924a8fb8ae9a05b20c08c21;
 
     /// Stores `rows`, the `count` uncompressed points (x, y: 48 bytes each, big-endian) of a model's rows, and gives the model's id.
     /// `context` is keccak256("zkpredict model v1" | circuit digest): models of different circuits never share an id. `tag` goes
@@ -38,7 +40,7 @@ abstract contract ModelRegistry is DataContracts {
                 calldatacopy(add(to, 80), add(point.offset, 48), 48)
                 mstore(add(to, 128), 1)
             }
-            if (keccak256(point) == keccak256(new bytes(POINT_BYTES))) revert PointAtInfinity(i);
+            if (keccak256(point) == INFINITY) revert PointAtInfinity(i);
         }
         // EIP-2537: 0x0c fails for a coordinate >= p and for a point that is not on the curve or not in the subgroup
         bool valid;

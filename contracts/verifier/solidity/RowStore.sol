@@ -14,6 +14,8 @@ abstract contract RowStore is DataContracts {
 
     uint256 internal constant POINT_BYTES = 96;
     uint256 internal constant STRIDE = 160;
+    /// keccak256 of POINT_BYTES zeros.
+    bytes32 internal constant INFINITY = 0x46700b4d40ac5c35af2c22dda2787a91eb567b06c924a8fb8ae9a05b20c08c21;
 
     /// Whether `verify` knows this model.
     function isRegistered(bytes32 modelId) public view returns (bool) {
@@ -33,7 +35,7 @@ abstract contract RowStore is DataContracts {
                 calldatacopy(add(to, 80), add(point.offset, 48), 48)
                 mstore(add(to, 128), 1)
             }
-            if (keccak256(point) == keccak256(new bytes(POINT_BYTES))) revert PointAtInfinity(i);
+            if (keccak256(point) == INFINITY) revert PointAtInfinity(i);
         }
         // EIP-2537: 0x0c fails for a coordinate >= p and for a point that is not on the curve or not in the subgroup
         bool valid;

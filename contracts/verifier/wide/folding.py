@@ -12,6 +12,7 @@ from zkpredict.circuits.placement import QUOTIENT_SPLIT
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.publics import rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
+from zkpredict.contracts.verifier.wide import hidden
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
@@ -48,8 +49,8 @@ def fold_lines(generator: WideGenerator) -> Callable[[], list[str]]:
 
 
 def linearised(generator: WideGenerator) -> tuple[dict[tuple[str, int], Symbol], Symbol]:
-    """What `lookup_table`, `fold` and `sum` say, weighed by their powers of delta: the factor of each cell that is left (but rows' and
-    tracks' lookups'), and the constant, with that of the tracks."""
+    """What `lookup_table`, `fold` and `sum` say, and the constraints of a hidden input, weighed by their powers of delta: the factor of each
+    cell that is left (but rows' and tracks' lookups'), and the constant, with that of the tracks."""
     plan, known = generator.plan, {"constants": Symbol.named("constant_sum") * pow(generator.circuit.domain, -1, MODULUS)}
     if generator.circuit.claim.ranked:
         known |= {"largest": generator.outputs.largest(), "spare": generator.outputs.spare()}
@@ -59,19 +60,20 @@ def linearised(generator: WideGenerator) -> tuple[dict[tuple[str, int], Symbol],
             known[name] = generator.formulas.selector(name)
         return known.get(name, Symbol.named(name))
 
-    first = plan.first_constraint
+    first, own_lookups = plan.first_constraint, hidden.lookups(generator.circuit)
     weights = {
-        "lookup_table": generator.delta(first[Keys] + plan.families["lookups"].count * generator.circuit.tracks),
+        "lookup_table": generator.delta(first[Keys] + plan.families["lookups"].count * generator.circuit.tracks + len(own_lookups)),
         "fold": generator.delta(first[Fold]),
         "sum": generator.delta(plan.constraint_count - 1),
     }
     terms: dict[tuple[str, int], Symbol] = {}
-    constant = Symbol.named("tracks_constant") + generator.outputs.winner() * generator.delta(plan.winner_constraint)
-    for name, weight in weights.items():
-        found = generator.formulas.whole(name)
+    looped = hidden.looped(generator.circuit)
+    constant = (Symbol.named("input_constant") if looped else lifted(0)) + Symbol.named("tracks_constant") + generator.outputs.winner() * generator.delta(plan.winner_constraint)
+    whole = [(weight, generator.formulas.whole(name)) for name, weight in weights.items()]
+    for weight, found in [*whole, *((generator.delta(index), linear) for index, linear in hidden.constraints(generator.circuit))]:
         constant = constant + weight * substituted(lifted(found.constant), public)
         for cell, value in found.terms.items():
-            if not cell[0].startswith(("rows", "lookup")):
+            if cell[0] in own_lookups[len(looped) :] or not cell[0].startswith(("rows", "lookup")):
                 terms[cell] = terms.get(cell, lifted(0)) + weight * substituted(lifted(value), public)
     return terms, constant
 

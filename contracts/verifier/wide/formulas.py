@@ -24,6 +24,7 @@ from zkpredict.circuits.wide.replicas import ReplicaCircuit, kinds
 from zkpredict.contracts.verifier.pieces import Lookup
 from zkpredict.contracts.verifier.publics import UnsupportedShape, indicator, rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
+from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.verifier.opening import Linear, OpenedCells
 
@@ -105,6 +106,7 @@ class Formulas:
         stated = {(f"{column}{track}", 0): ZERO for track in range(circuit.tracks) for column in self._lane_and_more}
         stated[(f"low{LARGEST_TRACK}", 0)] = Symbol.named("largest_lane" if name == "sum" else "lanes")
         stated[("lookup_table", 0)] = Symbol.named("lookup_table")
+        stated |= hidden.opened(circuit)
 
         def public(called: str) -> Symbol:
             return ZERO if called.startswith("winner") else Symbol.named(called)
@@ -123,6 +125,7 @@ class Formulas:
         terms = self.whole("sum").terms
         lookups = {cell: value for cell, value in terms.items() if cell[0].startswith("lookup")}
         wanted = {(f"lookup{track}_{number}", 0): minus for track in range(circuit.tracks) for number in range(self.plan.lookups)}
+        wanted |= {(name, 0): minus for name in hidden.lookups(circuit)}
         rows = {cell[0] for cell in terms if cell[0].startswith("rows")}
         if lookups != wanted or rows != {column.name for column in circuit.row_columns}:
             raise UnsupportedShape("the sum reads lookups or rows that the contract does not weigh")
@@ -133,7 +136,7 @@ class Formulas:
             dense = Dense(circuit, layer)
             world = OpenedCells(Lookup(Symbol.named), Lookup(Symbol.named), {
                 (f"{name}{track}", 0): Symbol.named(f"{name}{track}") for track in range(circuit.tracks) for name in self._lane_and_more
-            })
+            } | hidden.opened(circuit))
             total = constraint(circuit, "sum").expression.evaluate(world)
             for number, track in enumerate(circuit.tracks_of(layer - 1)):
                 read = dense.activation(track).evaluate(world).constant * Symbol.named(f"reads{layer}_{track}")

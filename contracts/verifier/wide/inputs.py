@@ -10,12 +10,26 @@ from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, any_pixel_lines, p
 from zkpredict.contracts.verifier.publics import rho_to
 from zkpredict.contracts.verifier.pieces import indented
 from zkpredict.contracts.verifier.symbolic import Symbol
+from zkpredict.contracts.verifier.wide import hidden
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
 
 
-def input_lines(generator: WideGenerator) -> str:
+def input_functions(generator: WideGenerator) -> str:
+    """The function that evaluates a public input, with that for a chunk where there are several; of a hidden one the function that reads it."""
+    if generator.circuit.private_input:
+        return hidden.function(generator.circuit)
+    return f"""    /// The input as polynomials at rho, by Horner's rule. rho has 240 bits, so that two elements and 255 rho + 255 fit in a word: two
+    /// pixels a step, and zero pixels skipped by 8 and by 32.
+    function _evaluateInputs() private pure {{
+{_evaluation(generator)}
+    }}
+
+{_chunk_function(generator)}"""
+
+
+def _evaluation(generator: WideGenerator) -> str:
     """The body of the function that evaluates the input."""
     circuit = generator.circuit
     generator.word("pixels", PIXELS_BOUND)
@@ -63,7 +77,7 @@ def input_lines(generator: WideGenerator) -> str:
         }}"""
 
 
-def input_functions(generator: WideGenerator) -> str:
+def _chunk_function(generator: WideGenerator) -> str:
     """The function that evaluates a chunk, where there are several."""
     if len(generator.circuit.chunks) == 1:
         return ""
@@ -100,7 +114,7 @@ def input_scalars(generator: WideGenerator) -> list[tuple[str, Symbol]]:
 def shared_lines(generator: WideGenerator) -> list[str]:
     """For packs that share a row: their weights, each block of coefficients above the other."""
     circuit = generator.circuit
-    if circuit.packs_per_row == 1:
+    if circuit.private_input or circuit.packs_per_row == 1:
         return []
     lines = ["// shared = sum over p < packs of (alpha^step)^p rho^((packs - 1 - p) (inputs + 1))"]
     for number, step in enumerate(circuit.input_steps):

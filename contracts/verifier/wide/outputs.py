@@ -37,11 +37,12 @@ class OutputPart:
 
     def claim_text(self) -> str:
         """What a proof says, in words."""
+        image = "the input whose commitment is image" if self.circuit.private_input else "image"
         return {
-            Kind.CLASS: "digit is the class of image, the first one with the largest logit",
-            Kind.MARGIN: f"digit is the class of image, and no other logit is nearer than {self.claim.parameter}",
-            Kind.LOGITS: "the logits of image are the numbers that the proof starts with, and digit is the first of the largest",
-            Kind.THRESHOLD: f"the output for image is at least {self.claim.parameter}; digit is 0",
+            Kind.CLASS: f"digit is the class of {image}, the first one with the largest logit",
+            Kind.MARGIN: f"digit is the class of {image}, and no other logit is nearer than {self.claim.parameter}",
+            Kind.LOGITS: f"the logits of {image} are the numbers that the proof starts with, and digit is the first of the largest",
+            Kind.THRESHOLD: f"the output for {image} is at least {self.claim.parameter}; digit is 0",
         }[self.claim.kind]
 
     def reserve(self) -> None:
@@ -225,10 +226,6 @@ class OutputPart:
 
     def errors(self) -> str:
         return "    error OutputOutOfRange(uint256 index);\n\n" if self.logits else ""
-
-    def more_errors(self) -> tuple[str, ...]:
-        """Errors beside those that every verifier has, as they are raised."""
-        return ("if (reason == OutputOutOfRange.selector) revert OutputOutOfRange(detail);",) if self.logits else ()
 
     def check(self) -> str:
         if not self.logits:

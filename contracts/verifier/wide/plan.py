@@ -23,12 +23,14 @@ from zkpredict.circuits.wide.keys import Keys
 from zkpredict.circuits.wide.lanes import Lanes
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.output import Output
+from zkpredict.circuits.wide.private import PrivateInput
 from zkpredict.circuits.wide.rational import RationalGate
 from zkpredict.circuits.wide.total import Total
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Power
+from zkpredict.contracts.verifier.wide import hidden
 
-_ORDER = (Lanes, RationalGate, Keys, Fold, Dense, Output, Total)
+_ORDER = (Lanes, RationalGate, PrivateInput, Keys, Fold, Dense, Output, Total)
 """Gadgets in the order of their constraints; a dense layer has none."""
 
 G = TypeVar("G", bound=Gadget)
@@ -135,7 +137,7 @@ class WidePlan:
     def families(self) -> dict[str, Family]:
         """The constraints that every track has: `bits`, `rational` where the circuit has such a gate, `lookups`."""
         tracks, found = self.circuit.tracks, {}
-        for name, kind, more in (("bits", Lanes, 0), ("rational", RationalGate, 0), ("lookups", Keys, 1)):
+        for name, kind, more in (("bits", Lanes, 0), ("rational", RationalGate, 0), ("lookups", Keys, 1 + len(hidden.lookups(self.circuit)))):
             gadget: Gadget | None = self.find(kind)
             if gadget is not None:
                 count, rest = divmod(len(gadget.constraints()) - more, tracks)
@@ -175,8 +177,9 @@ class WidePlan:
         more = [f"{name}{track}" for track in tracks for name in self.rational_columns]
         keys = [f"lookup{track}_{number}" for track in tracks for number in range(self.lookups)]
         quotient = ["quotient", "quotient_high"][: self.circuit.quotient_pieces]
-        stated = [*lanes, *more, "lookup_table"]
-        points = [*lanes, *more, "mult", *keys, "lookup_table", "fold", "sum", *quotient, "opening", "final"]
+        inputs, looked_up = hidden.held(self.circuit), hidden.lookups(self.circuit)
+        stated = [*lanes, *more, *inputs, "lookup_table"]
+        points = [*lanes, *more, *inputs, "mult", *keys, *looked_up, "lookup_table", "fold", "sum", *quotient, "opening", "final"]
         claims = [(0, None), *((0, name) for name in stated), (1, None)]
         found = [(claim.points, claim.column) for claim in self.form.claims]
         if (

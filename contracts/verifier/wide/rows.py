@@ -1,4 +1,4 @@
-"""The scalars of the model's rows: a layer's rows have exponents that fall by a step, run by run, on every track that it reads."""
+"""The model's rows, and their scalars: a layer's rows have exponents that fall by a step, run by run, on every track that it reads."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.joined import bias, reads
-from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.layout import WideCircuit, hidden_rows_name
 from zkpredict.circuits.wide.replicas import ReplicaCircuit, kinds
 from zkpredict.contracts.verifier.lowering import FIELD
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
+from zkpredict.contracts.verifier.memory import WORD_BYTES
+from zkpredict.contracts.verifier.pieces import POINT_BYTES, SCALAR_OFFSET, STRIDE
+from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.plan import Progression, progressions
-
-from zkpredict.contracts.verifier.pieces import SCALAR_OFFSET, STRIDE
+from zkpredict.contracts.verifier.wide.registration import PART_ROWS
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
@@ -56,6 +58,41 @@ class RowPart:
         self.runs: dict[Replicas, str] = {}
         self.sums: dict[tuple[int, ...], str] = {}
 
+    def read_lines(self, registry: str) -> list[str]:
+        """Statements that read the rows as they are hashed, from where that registry keeps them."""
+        if registry == "SmallModels":
+            return ["extcodecopy(data, add(STATE, 32), 1, mul(ROWS, POINT_BYTES))"]
+        parts, last = divmod(self.generator.circuit.total_rows - 1, PART_ROWS)
+        size = PART_ROWS * POINT_BYTES
+        return [
+            f"extcodecopy(data, PARTS, 1, {WORD_BYTES * (parts + 1)})",
+            "let at := add(STATE, 32)",
+            f"for {{ let part := PARTS }} lt(part, add(PARTS, {WORD_BYTES * parts})) {{ part := add(part, 32) }} {{",
+            f"    extcodecopy(mload(part), at, 1, {size})",
+            f"    at := add(at, {size})",
+            "}",
+            f"extcodecopy(mload(add(PARTS, {WORD_BYTES * parts})), at, 1, {POINT_BYTES * (last + 1)})",
+        ]
+
+    def copy_lines(self) -> list[str]:
+        """Statements that copy them to the multi-scalar multiplication."""
+        half = POINT_BYTES // 2
+        if not self.few:
+            return [
+                "let from := add(STATE, 32)",
+                "let end := add(MSM, mul(ROWS, STRIDE))",
+                "for { let to := add(MSM, 16) } lt(to, end) { to := add(to, STRIDE) } {",
+                f"    mcopy(to, from, {half})",
+                f"    mcopy(add(to, 64), add(from, {half}), {half})",
+                "    from := add(from, POINT_BYTES)",
+                "}",
+            ]
+        moves = [
+            (STRIDE * row + 16 + 64 * coordinate, WORD_BYTES + POINT_BYTES * row + half * coordinate)
+            for row in range(self.generator.circuit.total_rows) for coordinate in range(2)
+        ]
+        return [f"mcopy(add(MSM, {to}), add(STATE, {start}), {half})" for to, start in moves]
+
     def reserve(self) -> None:
         """Asks for every power of alpha that a run starts at or goes by."""
         circuit = self.generator.circuit
@@ -63,7 +100,7 @@ class RowPart:
             if exponents_of(column) not in self.runs:
                 self.runs[exponents_of(column)] = f"rows_{len(self.runs)}"
                 self.ask_runs(exponents_of(column))
-        if circuit.packs_per_row > 1:
+        if circuit.packs_per_row > 1 and not circuit.private_input:
             self.ask(*circuit.input_steps)
         for layer in range(circuit.layers - 1):
             for lasts in last_exponents(circuit, layer):
@@ -222,6 +259,9 @@ class RowPart:
             if len(self.generator.circuit.chunks) > 1:
                 return f"mulmod(mload(INPUT_FACTOR), mload(add(CHUNKS, {32 * chunk})), {FIELD})"
             return f"mload(INPUT_SCALAR_{step})"
+        if column.layer == 0:
+            names = [hidden_rows_name(part) for part in hidden.parts_of(self.generator.circuit)]
+            return f"mload(INPUT_SCALAR_{names.index(column.name)})"
         track = int(column.name.rpartition("_")[2])
         before = self.generator.circuit.bands[column.layer - 1]
         activation = self.generator.tracks.activation(self.generator.circuit.activations[column.layer - 1], track)

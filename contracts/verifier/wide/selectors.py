@@ -14,6 +14,7 @@ from zkpredict.contracts.verifier.lowering import FIELD, number
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.wide.formulas import Ladder, is_complement
+from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.inputs import input_scalars
 from zkpredict.contracts.verifier.wide.rows import pack_weight
 
@@ -33,7 +34,7 @@ def reads_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
     for index, track in enumerate(output.signed_tracks):
         place = generator.tracks.negative(track)
         found.append((place, generator.delta(first + index) * formulas.selector(f"nonnegative{track}")))
-    return found + input_scalars(generator)
+    return found + (hidden.row_scalars(generator) if plan.circuit.private_input else input_scalars(generator))
 
 
 def _layer_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:

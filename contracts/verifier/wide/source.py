@@ -12,18 +12,21 @@ from string import Template
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.wide.layout import WideCircuit
-from zkpredict.contracts.verifier.absorbing import check_scalars, draw_challenges, scalar_word, scalars_offset
+from zkpredict.contracts.verifier.absorbing import (
+    STATEMENT_HEAD, check_scalars, draw_challenges, place_statement, scalar_word, scalars_offset,
+)
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.pieces import (
-    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, entry, indented, inversion_loop, opens, padding_lines, read, word_aligned,
+    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, opens, padding_lines, part, read, word_aligned,
 )
 from zkpredict.contracts.verifier.symbolic import Power, Symbol, inverse_name, lifted
+from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.folding import fold_lines
 from zkpredict.contracts.verifier.wide.formulas import Formulas
-from zkpredict.contracts.verifier.wide.inputs import input_functions, input_lines, shared_lines
+from zkpredict.contracts.verifier.wide.inputs import input_functions, shared_lines
 from zkpredict.contracts.verifier.wide.outputs import OutputPart
 from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS, fits_at_once
@@ -38,7 +41,7 @@ from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 MAX_POLES = 12
-"""Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner."""
+"""Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner. (A hidden input has two more.)"""
 MAX_SMALL_TRACKS, MAX_SMALL_PARTS = 2, 8
 MAX_SMALL_REPLICAS = 24
 """Parts of a circuit with replicas, whose pieces have few sizes: one function serves those of a size."""
@@ -99,9 +102,9 @@ class WideGenerator:
 
     @property
     def points(self) -> tuple[str, ...]:
-        """Points of the multi-scalar multiplication after the rows: the fixed one, then the proof's."""
+        """Points of the multi-scalar multiplication after the rows: the fixed one, those of a hidden input, then the proof's."""
         more = ("final", "generator") if self.check is FinalCheck.PAIRING else ()
-        return (*self.fixed, *absorbed_points(self.form), *more)
+        return (*self.fixed, *hidden.committed(self.circuit), *absorbed_points(self.form), *more)
 
     @cached_property
     def outputs(self) -> OutputPart:
@@ -120,9 +123,9 @@ class WideGenerator:
         self.formulas.check_sum()
         self._lay_out()
         parts = {
-            "read_rows": self._read_rows(),
-            "copy_rows": self._copy_rows(),
-            "padding": padding_lines({"IMAGE": ("IMAGE_AT", self.circuit.inputs), "PROOF": ("OUTPUTS_AT", self.proof_bytes)}),
+            "read_rows": self.rows.read_lines(registry_of(self.circuit)),
+            "copy_rows": self.rows.copy_lines(),
+            "padding": padding_lines({"IMAGE": ("IMAGE_AT", hidden.argument_bytes(self.circuit)), "PROOF": ("OUTPUTS_AT", self.proof_bytes)}),
             "copy_points": copy_points(self.fixed, absorbed_points(self.form), self.check, unrolled=UNROLLED_POINTS),
             "check_scalars": check_scalars(self.form),
             "draw_challenges": draw_challenges(self.form),
@@ -130,18 +133,21 @@ class WideGenerator:
             "combine_weights": self._combine_weights(),
         }
         text = {
-            "evaluate_inputs": input_lines(self),
             "input_functions": input_functions(self),
+            "evaluate_inputs": "" if self.circuit.private_input else "        _evaluateInputs();\n",
+            "read_input": hidden.check(self.circuit),
             "weigh_outputs": self.outputs.weigh(),
             "outputs": self.outputs.functions(),
             "check_outputs": self.outputs.check(),
-            "errors": self.outputs.errors(),
+            "errors": self.outputs.errors() + hidden.errors(self.circuit),
         }
         publics, fold = self._publics(), fold_lines(self)
         parts["pole_functions"], poles = pole_lines(self)
         parts["invert"] = self._invert()
         parts["publics"] = publics()
         text["tracks"] = self.tracks.functions()
+        text["weigh_lookups"] = hidden.weigh_function(self)
+        text["look_up_input"] = "        _weighLookups();\n" if hidden.looped(self.circuit) else ""
         parts["fold"] = fold()
         parts["row_functions"] = self.rows.functions()
         text |= {"poles": indented(poles, 16), "weigh_rows": indented(self.rows.lines(), 16)}
@@ -179,7 +185,9 @@ class WideGenerator:
         rows = WORD_BYTES + POINT_BYTES * circuit.total_rows
         scalars = scalars_offset(self.form)
         end = scalars + WORD_BYTES * len(self.form.scalars)
-        memory.area("STATE", max(96 + OUTPUT_BYTES * self.form.outputs + circuit.inputs + CONTEXT_BYTES, end, rows))
+        statement = STATEMENT_HEAD + OUTPUT_BYTES * self.form.outputs + hidden.argument_bytes(circuit)
+        memory.area("STATE", max(statement + CONTEXT_BYTES, end, rows + CONTEXT_BYTES))
+        place_statement(memory, statement, rows)
         for index, name in enumerate(self.form.scalars):
             place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * index)
             self.words[name] = read(place)
@@ -216,39 +224,6 @@ class WideGenerator:
     def delta(self, index: int) -> Symbol:
         """The weight of a constraint."""
         return Symbol.named(f"delta_{index}") if index else lifted(1)
-
-    def _read_rows(self) -> list[str]:
-        if registry_of(self.circuit) == "SmallModels":
-            return ["extcodecopy(data, add(STATE, 32), 1, mul(ROWS, POINT_BYTES))"]
-        parts, last = divmod(self.circuit.total_rows - 1, PART_ROWS)
-        size = PART_ROWS * POINT_BYTES
-        return [
-            f"extcodecopy(data, PARTS, 1, {WORD_BYTES * (parts + 1)})",
-            "let at := add(STATE, 32)",
-            f"for {{ let part := PARTS }} lt(part, add(PARTS, {WORD_BYTES * parts})) {{ part := add(part, 32) }} {{",
-            f"    extcodecopy(mload(part), at, 1, {size})",
-            f"    at := add(at, {size})",
-            "}",
-            f"extcodecopy(mload(add(PARTS, {WORD_BYTES * parts})), at, 1, {POINT_BYTES * (last + 1)})",
-        ]
-
-    def _copy_rows(self) -> list[str]:
-        half = POINT_BYTES // 2
-        if not self.rows.few:
-            return [
-                "let from := add(STATE, 32)",
-                "let end := add(MSM, mul(ROWS, STRIDE))",
-                "for { let to := add(MSM, 16) } lt(to, end) { to := add(to, STRIDE) } {",
-                f"    mcopy(to, from, {half})",
-                f"    mcopy(add(to, 64), add(from, {half}), {half})",
-                "    from := add(from, POINT_BYTES)",
-                "}",
-            ]
-        moves = [
-            (STRIDE * row + 16 + 64 * coordinate, WORD_BYTES + POINT_BYTES * row + half * coordinate)
-            for row in range(self.circuit.total_rows) for coordinate in range(2)
-        ]
-        return [f"mcopy(add(MSM, {to}), add(STATE, {start}), {half})" for to, start in moves]
 
     def _rho_powers(self) -> list[str]:
         lines = []
@@ -344,7 +319,7 @@ class WideGenerator:
     @property
     def _most_bottoms(self) -> int:
         biases = max((seat.bias_row for seat in joined_seats(self.circuit)), default=-1) // BLOCK_ROWS + 1
-        return len(self.plan.parts.polynomials) + MAX_POLES + biases
+        return len(self.plan.parts.polynomials) + MAX_POLES + biases + 2 * self.circuit.private_input
 
     def bottom(self, name: str) -> str:
         """Reserves the word of a value to be inverted."""
@@ -373,7 +348,7 @@ class WideGenerator:
 
     def _numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
-        start = 4 + 5 * WORD_BYTES + word_aligned(circuit.inputs) + WORD_BYTES
+        start = 4 + 5 * WORD_BYTES + word_aligned(hidden.argument_bytes(circuit)) + WORD_BYTES
         points_at = start + OUTPUT_BYTES * self.form.outputs
         absorbed = absorbed_points(self.form)
         small = registry_of(circuit) == "SmallModels"
@@ -384,13 +359,13 @@ class WideGenerator:
             "claim": self.outputs.claim_text(),
             "registry": registry_of(circuit),
             "register": (SOURCES / f"{register}.sol.part").read_text(encoding="utf-8").rstrip(),
-            "entry": entry(self.outputs.more_errors()),
+            "entry": part("entry"),
             "data": "its data contract" if small else "the data contracts of its parts",
             "circuit_digest": f"0x{circuit.digest.hex()}",
             "model_context": f"0x{context(MODEL_LABEL, circuit.digest).hex()}",
             "proof_context": f"0x{context(PROOF_LABEL, circuit.digest).hex()}",
             "rows": str(circuit.total_rows),
-            "image_bytes": str(circuit.inputs),
+            "image_bytes": str(hidden.argument_bytes(circuit)),
             "classes": str(circuit.classes),
             "proof_bytes": str(self.proof_bytes),
             "points": str(len(self.form.points)),
