@@ -19,7 +19,7 @@ from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier, register_circuit, register_model
 from zkpredict.contracts.verifier.compact import compact
-from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input, onchain_proof
 from zkpredict.contracts.verifier.source import memory_places
 from zkpredict.contracts.verifier.vectors import StoredStatement, stored_statement
 from zkpredict.verifier.costs import BASE_GAS, CALLDATA_BYTE_GAS
@@ -157,8 +157,8 @@ def _trace(chain: EmbeddedChain, to: str, data: bytes) -> list[_Step]:
 
 
 def _arguments(statement: StoredStatement, check: FinalCheck) -> tuple[Any, ...]:
-    proof = statement.proof
-    return statement.commitment.model_id, statement.image, proof.digit, onchain_proof(proof, check)
+    proof, commitment = statement.proof, statement.commitment
+    return commitment.model_id, onchain_input(commitment.circuit, statement.image), proof.digit, onchain_proof(proof, check)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -22,6 +22,7 @@ from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.messages import Proof
 from zkpredict.verifier.native import parse_proof
 
@@ -30,11 +31,11 @@ FILE = "vectors.json"
 
 @dataclass(frozen=True)
 class StoredStatement:
-    """A true statement: model, image, and a proof of what the model says."""
+    """A true statement: model, image (or a hidden one), and a proof of what the model says."""
 
     name: str
     commitment: ModelCommitment
-    image: bytes
+    image: bytes | HiddenInput
     proof: Proof
 
 

@@ -9,7 +9,7 @@ from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification
-from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
+from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input, onchain_proof
 from zkpredict.contracts.verifier.gas import Cost, split
 from zkpredict.contracts.verifier.vectors import StoredStatement
 from zkpredict.contracts.verifier.wide.source import WideGenerator
@@ -42,7 +42,7 @@ def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:
     generator = WideGenerator(cast("WideCircuit", statement.commitment.circuit), FinalCheck.POINT_EVALUATION)
     generator.source()
     places = generator.memory.places
-    ends = {places[word]: part for word, part in _ENDS.items()}
+    ends = {places[word]: part for word, part in _ENDS.items() if word in places}
     ends[places[f"{generator.bottoms[0].upper()}_INVERSE"]] = "inversion"
-    arguments = statement.commitment.model_id, statement.image, proof.digit, onchain_proof(proof)
+    arguments = statement.commitment.model_id, onchain_input(statement.commitment.circuit, statement.image), proof.digit, onchain_proof(proof)
     return split(contract, contract.artifact.encode("verifyOrRevert", *arguments), ends)

@@ -1,7 +1,8 @@
 """Stored statements of wide circuits with proofs, for the gas report. `python -m zkpredict.contracts.verifier.wide.vectors`
 
-makes `vectors.json` anew: three networks of random small weights, on the domain that is cheapest to verify on a chain, two of them also with
-the replicas that are, and the typical one among the first 100 MNIST test images of a checkout. Proofs are random: a new file moves the gas by some ten units.
+makes `vectors.json` anew: networks of random small weights, on the domain that is cheapest to verify on a chain, two of them also with
+the replicas that are, and the typical one among the first 100 MNIST test images of a checkout, once hidden. Proofs are random: a new file moves the gas by
+some ten units. `--only NAME` makes one statement anew and keeps the others.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from zkpredict.circuits.placement import form
 from zkpredict.contracts.verifier.vectors import StoredStatement
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.native import parse_proof
 
 FILE = "vectors.json"
@@ -36,6 +38,8 @@ class _Network:
     activation: Activation
     joined: int | None = None
     """Rows of weights that later layers share, in a circuit with replicas."""
+    domain: int = 2048
+    hidden: bool = False
 
 
 NETWORKS = {
@@ -44,8 +48,8 @@ NETWORKS = {
     "784-512-512-10": _Network((784, 512, 512, 10), RELU8),
     "784-128-64-10 with replicas": _Network((784, 128, 64, 10), RELU8, 1),
     "784-512-512-10 with replicas": _Network((784, 512, 512, 10), RELU8, 18),
+    "784-64-10 hidden": _Network((784, 64, 10), RELU8, domain=1024, hidden=True),
 }
-DOMAIN = 2048
 
 
 @cache
@@ -57,7 +61,8 @@ def stored_statements() -> tuple[StoredStatement, ...]:
         entry = stored["statements"][name]
         commitment = ModelCommitment.from_bytes(bytes.fromhex(entry["commitment"]), G1.from_compressed)
         proof = parse_proof(bytes.fromhex(entry["proof"]), form(commitment.circuit))
-        found.append(StoredStatement(name, commitment, bytes.fromhex(stored["image"]), proof))
+        image = HiddenInput.from_bytes(bytes.fromhex(entry["hidden"]), G1.from_compressed) if "hidden" in entry else bytes.fromhex(stored["image"])
+        found.append(StoredStatement(name, commitment, image, proof))
     return tuple(found)
 
 
@@ -70,33 +75,43 @@ def _network(chosen: _Network) -> IntegerNetwork:
     return IntegerNetwork(tuple(layers))
 
 
-def _made() -> dict[str, Any]:
-    """Commits and proves. Raises `UnusableInput` outside a checkout."""
+def _made(only: str | None) -> dict[str, Any]:
+    """Commits and proves; of all statements `only` one, where it is named. Raises `UnusableInput` outside a checkout."""
     from zkpredict.contracts.checkout import sample_images, typical_image
 
     images = sample_images()
     typical = typical_image(images)
     made: dict[str, Any] = {"typical_image": f"MNIST test image {typical}", "image": images[typical].tobytes().hex(), "statements": {}}
-    for name, chosen in NETWORKS.items():
-        made["statements"][name] = _statement(chosen, images[typical])
+    if only is not None:
+        made = json.loads(_file().read_text(encoding="utf-8"))
+    for name in NETWORKS if only is None else (only,):
+        made["statements"][name] = _statement(NETWORKS[name], images[typical])
     return made
 
 
 def _statement(chosen: _Network, image: np.ndarray) -> dict[str, str]:
     from zkpredict.prover.commit import commit_model
+    from zkpredict.prover.hiding import OpenedInput, hide
     from zkpredict.prover.prove import prove
 
-    model = commit_model(_network(chosen), DOMAIN, placement="wide", joined=chosen.joined)
-    proof = prove(model, image.reshape(-1))
-    return {"commitment": model.commitment.to_bytes().hex(), "proof": proof.to_bytes().hex()}
+    model = commit_model(_network(chosen), chosen.domain, placement="wide", private_input=chosen.hidden, joined=chosen.joined)
+    proven = hide(image, chosen.domain) if chosen.hidden else image.reshape(-1)
+    made = {"commitment": model.commitment.to_bytes().hex(), "proof": prove(model, proven).to_bytes().hex()}
+    return made | ({"hidden": proven.hidden.to_bytes().hex()} if isinstance(proven, OpenedInput) else {})
+
+
+def _file() -> Path:
+    return Path(__file__).with_name(FILE)
 
 
 def main(argv: list[str] | None = None) -> int:
     """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
     about = "Make vectors.json anew, with new random proofs. Needs a checkout."
-    argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about).parse_args(argv)
+    parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about)
+    parser.add_argument("--only", choices=NETWORKS, metavar="NAME", help=f"make this one, and keep the others: {', '.join(NETWORKS)}")
+    arguments = parser.parse_args(argv)
     try:
-        write_atomically(Path(__file__).with_name(FILE), (json.dumps(_made(), indent=1) + "\n").encode())
+        write_atomically(_file(), (json.dumps(_made(arguments.only), indent=1) + "\n").encode())
     except UnusableInput as error:
         print(error, file=sys.stderr)
         return 2
