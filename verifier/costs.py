@@ -85,11 +85,12 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
     """The cost of proofs in `circuit`."""
     shape = form(circuit)
     tables = sum(column.origin is Origin.FIXED for column in shape.columns)
-    points = circuit.total_rows + len(shape.points) - 1 + tables  # every point but the final one, and the tables
+    committed = sum(column.origin is Origin.STATEMENT for column in shape.columns)  # points of a hidden input, in the place of its bytes
+    points = circuit.total_rows + len(shape.points) - 1 + tables + committed  # every point but the final one, and the tables
     header = OUTPUT_BYTES * shape.outputs
     payload = header + len(shape.points) * POINT_BYTES + len(shape.scalars) * SCALAR_BYTES
     onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
-    calldata = onchain + circuit.inputs + 7 * 32
+    calldata = onchain + (2 * POINT_BYTES * committed or circuit.inputs) + 7 * 32
     alike = BASE_GAS + CALLDATA_BYTE_GAS * calldata + msm_gas(points) + POINT_EVALUATION_GAS
     weights = sum(one * following for one, following in pairwise(circuit.widths))
     gas: int | None
@@ -129,7 +130,8 @@ def _compact_gas(circuit: Circuit) -> int:
 
 def _wide_gas(circuit: WideCircuit) -> int:
     """What a wide verifier's own code takes."""
-    return GAS_PER_PIXEL * circuit.inputs + WIDE_GAS_PER_ROW * circuit.total_rows + WIDE_GAS_PER_TRACK * circuit.tracks + WIDE_GAS_FIXED
+    pixels = 0 if circuit.private_input else circuit.inputs
+    return GAS_PER_PIXEL * pixels + WIDE_GAS_PER_ROW * circuit.total_rows + WIDE_GAS_PER_TRACK * circuit.tracks + WIDE_GAS_FIXED
 
 
 def _universal_gas(circuit: Circuit) -> int:

@@ -13,7 +13,7 @@ from zkpredict.contracts.open.deploy import deploy_packed
 from zkpredict.contracts.systems.stage import Stage
 from zkpredict.contracts.systems.verifiers import verifier
 from zkpredict.contracts.verifier.client import register_model
-from zkpredict.contracts.verifier.encoding import onchain_proof
+from zkpredict.contracts.verifier.encoding import onchain_input, onchain_proof
 from zkpredict.contracts.verifier.vectors import stored_statements
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
@@ -130,7 +130,7 @@ class StoredJudge:
         prediction = stage.deploy(who, "ProvenPrediction", deployed.address)
         receipt = register_model(chain, deployed.address, commitment)
         stage.tell(who, f"registers the shipped model {commitment.model_id.hex()[:8]}...", receipt.gas_used)
-        answers = {found.image: (found.proof.digit, onchain_proof(found.proof)) for found in statements}
+        answers = {onchain_input(commitment.circuit, found.image): (found.proof.digit, onchain_proof(found.proof)) for found in statements}
         return cls(prediction.address, commitment.model_id, answers)
 
     @property
