@@ -156,11 +156,14 @@ def test_no_two_words_share_an_address():
     for circuit in CIRCUITS:
         for check in FinalCheck:
             places = memory_places(circuit, check)
-            inside = re.compile(r"WEIGHT_|ROW\d+_SCALAR|\w+_VALUE|\w+_SCALAR")
+            inside = re.compile(r"WEIGHT_|ROW\d+_SCALAR|\w+_VALUE|\w+_SCALAR|STATEMENT")
             own = {name: place for name, place in places.items() if not inside.match(name)}
             points = {name for name in ("TABLE", "GENERATOR", "FINAL", *map(str.upper, absorbed_points())) if name in own}
             rest = [place for name, place in own.items() if name not in points]
             assert len(set(rest)) == len(rest) and min(rest) == 0x80
+            # a context is read before the rows are hashed, from STATE on, and hashed after them
+            assert places["STATEMENT_CONTEXT"] == places["STATEMENT"] + 96 + circuit.inputs >= places["STATE"] + 32 + 96 * circuit.total_rows
+            assert places["STATEMENT"] >= places["STATE"] and places["STATEMENT_CONTEXT"] + 32 <= places["ORDER"]
             assert all(places["MSM"] <= own[name] < places["SUM"] for name in points)
             assert all(place < places["MSM"] or name in {"MSM", "SUM", "PAIRS", *points} for name, place in own.items())
 
