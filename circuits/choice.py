@@ -1,4 +1,4 @@
-"""Which placement holds a network: compact where it fits, wide for everything else."""
+"""Which placement holds a network: compact where it fits, wide for everything else; the second edition of compact on request."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import DOMAINS
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.second.compiler import SecondNetwork, compile_second
+from zkpredict.circuits.second.layout import DOMAIN as SECOND_DOMAIN
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit
 from zkpredict.circuits.wide.claims import CLASS, Claim
 from zkpredict.circuits.wide.compiler import WideNetwork, compile_replicas, compile_wide, fit_layers
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
 from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_counts
 
-AnyCompiled = CompiledNetwork | WideNetwork
-"""A network in a circuit of either placement."""
-COMPACT, WIDE = PLACEMENT_NAMES
-PLACEMENTS = (COMPACT, WIDE)
+AnyCompiled = CompiledNetwork | SecondNetwork | WideNetwork
+"""A network in a circuit of any placement."""
+COMPACT, WIDE, SECOND = PLACEMENT_NAMES
+PLACEMENTS = (COMPACT, WIDE, SECOND)
 MAX_CHAIN_TRACKS = 8
 """What the code of a verifier contract holds."""
-PLACEMENT_DOMAINS = {COMPACT: DOMAINS, WIDE: WIDE_DOMAINS}
-"""The numbers of rows that circuits of either placement may have."""
+PLACEMENT_DOMAINS = {COMPACT: DOMAINS, WIDE: WIDE_DOMAINS, SECOND: (SECOND_DOMAIN,)}
+"""The numbers of rows that circuits of each placement may have."""
 
 
 @dataclass(frozen=True)
@@ -52,32 +55,33 @@ def compile_any(
     network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
     batch: bool = False, joined: int | None = None,
 ) -> AnyCompiled:
-    """The network in the placement asked for; without one in a compact circuit, which is the cheapest on-chain, if one holds it
+    """The network in the placement asked for; without one in a compact circuit, which has the smallest proofs, if one holds it
     and the claim is the class, else in a wide one. `batch`: wide, with slots where there is room. `joined`: in a wide one with replicas,
     and so many rows of weights behind the first layer (`circuits.wide.replicas`).
 
-    Raises `UnsupportedNetwork` with what a wide circuit lacks (a compact one, when that was asked for).
+    Raises `UnsupportedNetwork` with what a wide circuit lacks (the one that was asked for, if it is another).
     """
+    narrow = placement in (COMPACT, SECOND)
     if joined is not None:
-        if placement == COMPACT or private_input or batch or network.grids or network.wired:
+        if narrow or private_input or batch or network.grids or network.wired:
             raise UnsupportedNetwork("only wide circuits of dense layers, with one public input, have replicas")
         return compile_replicas(network, joined, claim, domain)
     if network.grids or network.wired:
-        if placement == COMPACT or private_input:
-            network.require_dense("compact circuits" if placement == COMPACT else "circuits with a private input")
+        if narrow or private_input:
+            network.require_dense("compact circuits" if narrow else "circuits with a private input")
         return compile_convolution(network, claim, domain)
-    if batch and placement == COMPACT:
+    if batch and narrow:
         raise UnsupportedNetwork("compact circuits have no batches: leave out the placement, and a wide one is made")
-    compact = placement == COMPACT or (placement is None and claim == CLASS and not private_input and not batch and domain in (None, *DOMAINS))
+    compact = narrow or (placement is None and claim == CLASS and not private_input and not batch and domain in (None, *DOMAINS))
     if compact:
         try:
             if private_input:
                 raise UnsupportedNetwork("compact circuits have public inputs only")
             if claim != CLASS:
                 raise UnsupportedNetwork(f"compact circuits claim the class only, not {claim}")
-            return compile_network(network, domain)
+            return compile_second(network, domain) if placement == SECOND else compile_network(network, domain)
         except UnsupportedNetwork:
-            if placement == COMPACT:
+            if narrow:
                 raise
     return compile_wide(network, claim, domain, private_input, batch)
 
@@ -123,4 +127,6 @@ def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
         return compile_replicas(network, circuit.joined, circuit.claim, circuit.domain)
     if isinstance(circuit, WideCircuit):
         return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input, circuit.slotted)
+    if isinstance(circuit, SecondCircuit):
+        return compile_second(network, circuit.domain)
     return compile_network(network, circuit.domain)

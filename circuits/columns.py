@@ -14,7 +14,8 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from zkpredict.circuits.expression import Cell, Environment, Expression
+from zkpredict.circuits.expression import SHIFTED, Cell, Environment, Expression, shifted_name
+from zkpredict.circuits.field import MODULUS
 
 CellName = tuple[str, int]
 """A column and a rotation: the value at this row (0), the next one (1), and so on."""
@@ -37,6 +38,7 @@ class Column:
     for it. Columns without one are filled by their gadget. `values`: of a fixed column, on the subgroup of the order of their number.
     `mask`: zero on every row, so nothing but its blinders: it hides sums of columns of the model at rotations where no other column
     of the proof is read.
+    `centred`: its values add up to zero, and its polynomial has no constant term and none of X^n.
     """
 
     name: str
@@ -45,6 +47,24 @@ class Column:
     defined_by: str | None = None
     values: tuple[int, ...] = ()
     mask: bool = False
+    centred: bool = False
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A challenge that follows from those that are drawn: base^exponent, times `factor` if there is one."""
+
+    name: str
+    base: str
+    exponent: int = 1
+    factor: str | None = None
+
+    def value(self, challenges: Mapping[str, int]) -> int | None:
+        """Its value, or None before its parts are known."""
+        if self.base not in challenges or (self.factor is not None and self.factor not in challenges):
+            return None
+        scale = 1 if self.factor is None else challenges[self.factor]
+        return pow(challenges[self.base], self.exponent, MODULUS) * scale % MODULUS
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,10 @@ class Form:
     """How many numbers of the network's output a proof makes public."""
     cells: frozenset[CellName] = frozenset()
     """All cells that constraints read."""
+    shifted: tuple[str, ...] = ()
+    """The columns that constraints read at X/shift."""
+    derived: tuple[Derived, ...] = ()
+    """Challenges that follow from those that are drawn."""
 
     @classmethod
     def of(
@@ -117,7 +141,8 @@ class Form:
         rounds.append(Round(EVALUATION_ROUND, (), scalars, ("nu",)))
         rounds.append(Round(OPENING_ROUND, ("opening",), (), ("zeta",)))
         rounds.append(Round(FINAL_ROUND, ("final",), (), ()))
-        return cls(columns, tuple(rounds), stated, rotations, cells=frozenset(cells))
+        shifted = tuple(sorted(name for name, rotation in cells if rotation == SHIFTED))
+        return cls(columns, tuple(rounds), stated, rotations, cells=frozenset(cells), shifted=shifted)
 
     @cached_property
     def points(self) -> tuple[str, ...]:
@@ -153,12 +178,13 @@ class Form:
     @property
     def blinders(self) -> int:
         """Random coefficients in each column: one for each value of it that a proof fixes, which is the column at every rotation
-        of tau (its own commitment, the quotient's) and of rho (stated values and sums of them)."""
-        return 2 * len(self._usual)
+        of tau (its own commitment, the quotient's) and of rho (stated values and sums of them). One more where a column is centred,
+        which has none in its constant term."""
+        return 2 * len(self._usual) + self._centred
 
     def blinders_of(self, column: str) -> int:
         """Those of one column: a mask has more, for the rotations of its own."""
-        return 2 * len(self._usual | self._rotations.get(column, set()))
+        return 2 * len(self._usual | self._rotations.get(column, set())) + self._centred
 
     @cached_property
     def _rotations(self) -> dict[str, set[int]]:
@@ -174,6 +200,15 @@ class Form:
         own = {column.name for column in self.proof_columns if not column.mask}
         return {0} | {rotation for name, rotation in self.cells if name in own}
 
+    @cached_property
+    def _centred(self) -> int:
+        return int(any(column.centred for column in self.columns))
+
+    def derive(self, challenges: Mapping[str, int]) -> dict[str, int]:
+        """The challenges that follow from those known so far."""
+        found = {one.name: one.value(challenges) for one in self.derived}
+        return {name: value for name, value in found.items() if value is not None}
+
 
 def scalar_name(cell: CellName) -> str:
     """How the stated value of a cell is called: `cell`, `cell_next`, `cell_next2`, `cell_previous`."""
@@ -186,6 +221,8 @@ def linearised_name(rotation: int) -> str:
 
 
 def _suffix(rotation: int) -> str:
+    if rotation == SHIFTED:
+        return shifted_name("")
     word = "_next" if rotation > 0 else "_previous"
     return "" if rotation == 0 else word + (str(abs(rotation)) if abs(rotation) > 1 else "")
 

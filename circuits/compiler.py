@@ -41,7 +41,7 @@ class CompiledNetwork:
 
     def _layer_rows(self, number: int) -> tuple[list[int], ...]:
         circuit, group = self.circuit, self.circuit.layer_groups[number]
-        packed = _packed_weights(self.network.layers[number], group, self.scales[number])
+        packed = packed_weights(self.network.layers[number], group, self.scales[number])
         rows = []
         for first in range(0, group.packs, circuit.packs_per_row(number)):
             row = [0] * circuit.domain
@@ -94,7 +94,7 @@ def _smallest_circuit(
     return Circuit(widths, lanes, largest, tags)
 
 
-def _packed_weights(layer: DenseLayer, group: Group, scale: int) -> list[list[int]]:
+def packed_weights(layer: DenseLayer, group: Group, scale: int) -> list[list[int]]:
     """Per pack, [packed bias, packed weight of input 0, ...]: sum_k 2^(shift of value k + scale) W[k, j], as signed ints."""
     table = np.concatenate([layer.bias[:, None], layer.weights], axis=1).astype(object)
     packed = []

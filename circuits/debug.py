@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,8 @@ from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.columns import Origin, cells_of
 from zkpredict.circuits.constraints import constraint, constraints, public_polynomials
-from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, powers, root_of_unity
+from zkpredict.circuits.expression import SHIFTED, shifted_name
+from zkpredict.circuits.field import GENERATOR, MODULUS, evaluate_on_domain, inverse, powers, root_of_unity
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.linear import equations
@@ -24,6 +25,7 @@ from zkpredict.circuits.placement import AnyCircuit, columns
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.publics import Constant, Patches, Periodic, RowValues
 from zkpredict.circuits.statement import Statement
+from zkpredict.circuits.second.layout import BLOCKS, SecondCircuit
 from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.wide.explain import wrong_parts
@@ -47,12 +49,24 @@ class DomainRows:
     columns: dict[str, np.ndarray]
     publics: dict[str, np.ndarray]
     challenges: dict[str, int]
+    polynomials: dict[str, list[int]] = field(default_factory=dict)
+    """Coefficients of the columns that have more than rows."""
 
     def constant(self, value: int) -> Any:
         return scalar_field()(value % MODULUS)
 
     def cell(self, column: str, rotation: int) -> Any:
+        if rotation == SHIFTED:
+            return self._at_shift(column)
         return np.roll(self.columns[column], -rotation)
+
+    def _at_shift(self, column: str) -> Any:
+        """The column's polynomial at h/shift for every row h."""
+        name = shifted_name(column)
+        if name not in self.columns:
+            own = self.polynomials.get(column) or _interpolate([int(value) for value in self.columns[column]])
+            self.columns[name] = _field(_on_shifted_domain(own, len(self.columns[column]), self.challenges["shift"]))
+        return self.columns[name]
 
     def public(self, name: str) -> Any:
         return self.publics[name]
@@ -67,7 +81,8 @@ class DomainRows:
 def check_trace(
     compiled: AnyCompiled, statement: Statement, trace: Trace, alpha: int, beta: int, given: Mapping[str, list[int]] | None = None
 ) -> None:
-    """Checks all constraints for the given `alpha`, `beta` (`gamma` and `theta`, which wide circuits draw as well, follow from them).
+    """Checks all constraints for the given `alpha`, `beta` (`gamma` and `theta`, which wide circuits draw as well, follow from them; in a
+    circuit of the second edition `alpha` is its `shift`).
     `given`: the columns of a hidden input and of hidden convolutions, n values each. Raises `UnsatisfiedConstraint` at the first that fails.
 
     The running sums start at zero and close at the last row, so a wrong total shows as a failure in that row.
@@ -76,6 +91,8 @@ def check_trace(
     hidden = {column.name for column in columns(circuit) if column.origin is Origin.MODEL}
     drawn = {"alpha": alpha, "beta": beta, "gamma": pow(alpha + 1, 1 << 20, MODULUS), "theta": pow(beta + 1, 1 << 20, MODULUS)}
     drawn["eta"] = pow(alpha + beta + 1, 1 << 20, MODULUS)
+    if isinstance(circuit, SecondCircuit):
+        drawn = {"shift": alpha, "alpha": pow(alpha, circuit.domain, MODULUS), "beta": beta}
     environment = _rows(compiled, statement, trace, drawn, up_to=3, given=given or {})
     for one in constraints(circuit):
         values = np.asarray(one.expression.evaluate(environment))
@@ -83,7 +100,7 @@ def check_trace(
         if failing.size:
             where = _describe(one, int(failing[0]), environment, hidden)
             broken: Iterable[str] = []
-            if one.name == "linear" and isinstance(circuit, Circuit):
+            if one.name == "linear" and isinstance(circuit, Circuit | SecondCircuit):
                 broken = failing_equations(compiled, statement, trace)
             if one.name == "sum" and isinstance(circuit, DenseBatch) and isinstance(statement, BatchStatement):
                 broken = wrong_images(compiled, statement, trace)
@@ -101,10 +118,12 @@ def failing_equations(compiled: AnyCompiled, statement: Statement, trace: Trace)
     circuit = compiled.circuit
     named = equations(circuit, statement.claim)
     check = constraint(circuit, "linear").expression
-    points = 1 << max(named).bit_length()
+    second = isinstance(circuit, SecondCircuit)
+    points = 1 << (max(named) + (BLOCKS if second else 0)).bit_length()
     totals = []
-    for alpha in powers(root_of_unity(points), points):
-        rows = _rows(compiled, statement, trace, {"alpha": alpha}, up_to=1)
+    for number, alpha in enumerate(powers(root_of_unity(points), points)):
+        shift = {"shift": pow(root_of_unity(points * circuit.domain), number, MODULUS)} if second else {}
+        rows = _rows(compiled, statement, trace, {"alpha": int(alpha)} | shift, up_to=1)
         totals.append(sum(map(int, recurrence("linear", check, rows).increment)) % MODULUS)
     residuals = _interpolate(totals)
     return [equation.name for exponent, equation in named.items() if residuals[exponent]]
@@ -118,7 +137,7 @@ def public_rows(
     return {
         name: [polynomial.at_row(row) for row in range(n)]
         if isinstance(polynomial, Periodic | Patches | Constant | RowValues)
-        else _evaluate_on_domain(polynomial.coefficients(), n)
+        else evaluate_on_domain(polynomial.coefficients(), n)
         for name, polynomial in public_polynomials(circuit, statement, alpha, challenges).items()
     }
 
@@ -133,16 +152,21 @@ def _rows(
     found = {column.name: _field(_fixed_rows(column.values, n)) for column in columns(circuit) if column.values}
     rows = iter(compiled.all_rows)
     before: list[list[int]] = []
+    polynomials: dict[str, list[int]] = {}
     for own in circuit.row_columns:
-        combined = [0] * n
-        before = before if own.again else [next(rows) for _ in own.exponents]
+        before = before[-len(own.exponents) :] if own.again else [next(rows) for _ in own.exponents]
+        combined = [0] * max(map(len, before))
         for weight, row in zip(own.weights(challenges["alpha"]), before, strict=True):
-            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, row, strict=True)]
-        found[own.name] = _field(_evaluate_on_domain(combined, n) if own.coefficients else combined)
+            padded = [*row, *[0] * (len(combined) - len(row))]
+            combined = [(total + weight * entry) % MODULUS for total, entry in zip(combined, padded, strict=True)]
+        if own.coefficients:
+            polynomials[own.name] = combined
+            combined = evaluate_on_domain([sum(combined[at::n]) % MODULUS for at in range(n)], n)
+        found[own.name] = _field(combined)
     found |= {name: _field(list(map(int, values))) for name, values in trace.items()}
     found |= {name: _field(values) for name, values in (given or {}).items()}
-    publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"], challenges if "eta" in challenges else None).items()}
-    environment = DomainRows(found, publics, dict(challenges))
+    publics = {name: _field(values) for name, values in public_rows(circuit, statement, challenges["alpha"], challenges if {"eta", "shift"} & challenges.keys() else None).items()}
+    environment = DomainRows(found, publics, dict(challenges), polynomials)
     for column in columns(circuit):
         if column.defined_by and column.round <= up_to and column.name not in found:
             step = recurrence(column.name, constraint(circuit, column.defined_by).expression, environment)
@@ -171,7 +195,7 @@ def _from(start: int, factors: list[int], increments: list[int]) -> list[int]:
 @cache
 def _fixed_rows(values: tuple[int, ...], n: int) -> list[int]:
     coefficients = _interpolate(list(values))
-    return _evaluate_on_domain(coefficients + [0] * (n - len(coefficients)), n)
+    return evaluate_on_domain(coefficients + [0] * (n - len(coefficients)), n)
 
 
 def _field(values: list[int]) -> Any:
@@ -186,18 +210,15 @@ def _interpolate(values: list[int]) -> list[int]:
     return [scale * sum(v * roots[i * k % size] for i, v in enumerate(values)) % MODULUS for k in range(size)]
 
 
-def _evaluate_on_domain(coefficients: list[int], n: int) -> list[int]:
-    """Values of a polynomial at all n-th roots of unity (radix-2, recursive)."""
-    if n == 1:
-        return [sum(coefficients) % MODULUS]
-    even = _evaluate_on_domain(coefficients[::2], n // 2)
-    odd = _evaluate_on_domain(coefficients[1::2], n // 2)
-    roots = powers(root_of_unity(n), n // 2)
-    twisted = [root * value % MODULUS for root, value in zip(roots, odd, strict=True)]
-    return [(a + b) % MODULUS for a, b in zip(even, twisted, strict=True)] + [(a - b) % MODULUS for a, b in zip(even, twisted, strict=True)]
+def _on_shifted_domain(coefficients: list[int], n: int, shift: int) -> list[int]:
+    """A polynomial of any length at h/shift for every n-th root of unity h."""
+    scaled = [c * power % MODULUS for c, power in zip(coefficients, powers(inverse(shift), len(coefficients)), strict=True)]
+    return evaluate_on_domain([sum(scaled[at::n]) % MODULUS for at in range(n)], n)
 
 
 def _place(rotation: int) -> str:
+    if rotation == SHIFTED:
+        return "(X/shift)"
     return "(next)" if rotation == 1 else f"({rotation:+} rows)" if rotation else ""
 
 

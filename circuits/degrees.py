@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from zkpredict.circuits import placement
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial
 
 
@@ -57,10 +58,12 @@ def degree_of(polynomial: PublicPolynomial, domain: int) -> int:
 
 @lru_cache(maxsize=256)
 def quotient_length(circuit: placement.AnyCircuit) -> int:
-    """The most coefficients that an honest quotient has: rows of degree below n, columns blinded, divided by X^n - 1."""
+    """The most coefficients that an honest quotient has: the rows of an honest owner, columns blinded, divided by X^n - 1."""
     n, shape = circuit.domain, placement.form(circuit)
     columns = {c.name: len(c.values) - 1 if c.values else n - 1 for c in placement.columns(circuit)}
     columns |= {c.name: n + shape.blinders_of(c.name) - 1 for c in shape.proof_columns}
+    if isinstance(circuit, SecondCircuit):
+        columns |= {column.name: circuit.row_degree(column.name) for column in circuit.row_columns}
     selectors = {name: p for gadget in placement.placed(circuit) for name, p in gadget.selectors(1).items()}
     publics = {name: degree_of(polynomial, n) for name, polynomial in selectors.items()} | {"constants": 0}
     world = _Degrees(columns, publics, n)

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 
+SHIFTED = 1 << 16
+"""The rotation that is none: the column at X/shift, where `shift` is a challenge."""
+
+
 class Environment(Protocol):
     """The meaning of the leaves. Returned values must support `+`, `-` and `*` among themselves."""
 
@@ -58,7 +62,7 @@ class Constant(Expression):
 
 @dataclass(frozen=True)
 class Cell(Expression):
-    """The committed `column` at this row (rotation 0) or the next one (rotation 1)."""
+    """The committed `column` at this row (rotation 0) or the next one (rotation 1), or as a polynomial at X/shift (`SHIFTED`)."""
 
     column: str
     rotation: int = 0
@@ -69,6 +73,15 @@ class Cell(Expression):
     @property
     def next(self) -> Cell:
         return Cell(self.column, self.rotation + 1)
+
+    @property
+    def shifted(self) -> Cell:
+        return Cell(self.column, SHIFTED)
+
+
+def shifted_name(column: str) -> str:
+    """What the values of a column at X/shift are called."""
+    return f"{column}_shifted"
 
 
 @dataclass(frozen=True)

@@ -76,3 +76,14 @@ def powers(base: S, count: int) -> list[S | int]:
         found.append(current)
         current = current * base % MODULUS
     return found
+
+
+def evaluate_on_domain(coefficients: list[int], n: int) -> list[int]:
+    """Values of a polynomial at all n-th roots of unity (radix-2, recursive)."""
+    if n == 1:
+        return [sum(coefficients) % MODULUS]
+    even = evaluate_on_domain(coefficients[::2], n // 2)
+    odd = evaluate_on_domain(coefficients[1::2], n // 2)
+    roots = [int(root) for root in powers(root_of_unity(n), n // 2)]
+    twisted = [root * value % MODULUS for root, value in zip(roots, odd, strict=True)]
+    return [(a + b) % MODULUS for a, b in zip(even, twisted, strict=True)] + [(a - b) % MODULUS for a, b in zip(even, twisted, strict=True)]

@@ -156,16 +156,8 @@ class Circuit:
     def groups(self) -> tuple[Group, ...]:
         """One group per layer, then the group of the argmax differences. Largest first, each takes the next free
         residue class of slots modulo its stride (bit-reversed order keeps the classes disjoint)."""
-        total = self.domain // PACK_ROWS
-        outputs_and_lanes = self._outputs_and_lanes
-        placed, taken = {}, 0
-        for number in sorted(range(len(outputs_and_lanes)), key=lambda g: -self._slot_counts[g]):
-            slots = self._slot_counts[number]
-            stride = total // slots
-            residue = _reverse_bits(taken // slots, stride.bit_length() - 1)
-            placed[number] = Group(*outputs_and_lanes[number], slots, residue, stride)
-            taken += slots
-        return tuple(placed[number] for number in range(len(placed)))
+        places = allocate(self._slot_counts, self.domain // PACK_ROWS)
+        return tuple(Group(*size, *place) for size, place in zip(self._outputs_and_lanes, places, strict=True))
 
     @property
     def layer_groups(self) -> tuple[Group, ...]:
@@ -253,6 +245,18 @@ class Circuit:
 def row_column(layer: int) -> str:
     """Name of the combined weight rows of `layer`."""
     return f"rows{layer}"
+
+
+def allocate(slot_counts: list[int], total: int) -> list[tuple[int, int, int]]:
+    """Slots, residue and stride of groups of these sizes (powers of two) among `total` slots: largest first, each takes the next free
+    residue class modulo its stride, in bit-reversed order, which keeps the classes disjoint."""
+    placed, taken = {}, 0
+    for number in sorted(range(len(slot_counts)), key=lambda g: -slot_counts[g]):
+        slots = slot_counts[number]
+        stride = total // slots
+        placed[number] = slots, _reverse_bits(taken // slots, stride.bit_length() - 1), stride
+        taken += slots
+    return [placed[number] for number in range(len(placed))]
 
 
 def _check_gates(gates: tuple[int, ...], layers: int) -> None:

@@ -1,7 +1,7 @@
 """Which gadgets a circuit is made of, in order, and the form of its proofs.
 
-There are two placements: compact (`circuits.layout.Circuit`), all layers in one trace, the cheapest on-chain for small networks;
-and wide (`circuits.wide`), which holds any network. A circuit's bytes, so its digest, say which.
+There are three placements: compact (`circuits.layout.Circuit`), all layers in one trace, for small networks; its second edition
+(`circuits.second`), the cheapest on-chain for them; and wide (`circuits.wide`), which holds any network. A circuit's bytes, so its digest, say which.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from zkpredict.circuits.columns import Column, Form, Origin
+from zkpredict.circuits.columns import Column, Derived, Form, Origin
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.expression import Cell, Environment, Public
 from zkpredict.circuits.files.codec import ByteReader
@@ -25,13 +25,15 @@ from zkpredict.circuits.gadgets.lanes import Lanes
 from zkpredict.circuits.gadgets.packs import Packs
 from zkpredict.circuits.layout import DOMAINS, MAGIC, NARROW, WIDE, Circuit
 from zkpredict.circuits.linear import LinearCheck
+from zkpredict.circuits.second import layout as second_layout
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide import layout as wide_layout
 from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
 from zkpredict.circuits.wide.layout import WideCircuit
 
-AnyCircuit = Circuit | WideCircuit
-"""A circuit of either placement."""
-PLACEMENT_NAMES = ("compact", "wide")
+AnyCircuit = Circuit | SecondCircuit | WideCircuit
+"""A circuit of any placement."""
+PLACEMENT_NAMES = ("compact", "wide", "compact-2")
 """What they are called."""
 
 SHARED_COLUMNS = (
@@ -56,7 +58,7 @@ def known_gates() -> Mapping[int, type[Gate]]:
 
 
 def read_circuit(reader: ByteReader) -> AnyCircuit:
-    """Parses the canonical bytes of a circuit of either placement at the cursor. Raises `MalformedFile`."""
+    """Parses the canonical bytes of a circuit of any placement at the cursor. Raises `MalformedFile`."""
     start = reader.position
     magic = reader.take(len(MAGIC), "circuit magic")
     reader.position = start
@@ -72,20 +74,27 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         from zkpredict.circuits.wide.replicas import ReplicaCircuit  # late: few circuits have replicas
 
         return ReplicaCircuit.read(reader)
-    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC, wide_layout.REPLICA_MAGIC)
+    if magic == second_layout.MAGIC:
+        return SecondCircuit.read(reader)
+    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, second_layout.MAGIC, wide_layout.WIRED_MAGIC, wide_layout.REPLICA_MAGIC)
     raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
 
 
 def compact(circuit: AnyCircuit, what: str) -> Circuit:
-    """A compact circuit. Raises `UnsupportedNetwork` because `what` knows no wide ones."""
+    """A compact circuit of the first edition. Raises `UnsupportedNetwork` because `what` knows no others."""
+    if isinstance(circuit, SecondCircuit):
+        raise UnsupportedNetwork(
+            f"the model lies in a circuit of the second edition: {what} hold those of the first (`zkpredict commit --placement compact`)"
+        )
     if not isinstance(circuit, Circuit):
         raise UnsupportedNetwork(f"the model lies in a wide circuit: {what} hold compact ones (`zkpredict commit --placement compact`)")
     return circuit
 
 
 def placement_of(circuit: AnyCircuit) -> str:
-    """`compact` or `wide`."""
-    return PLACEMENT_NAMES[isinstance(circuit, WideCircuit)]
+    """`compact`, `compact-2` or `wide`."""
+    first, wide, second = PLACEMENT_NAMES
+    return wide if isinstance(circuit, WideCircuit) else second if isinstance(circuit, SecondCircuit) else first
 
 
 def claim_of(circuit: AnyCircuit) -> Claim:
@@ -95,13 +104,13 @@ def claim_of(circuit: AnyCircuit) -> Claim:
 
 def commit_rounds(circuit: AnyCircuit) -> Mapping[str, tuple[str, ...]]:
     """The rounds in which a proof commits to columns, and the challenges drawn after each."""
-    return circuit.rounds if isinstance(circuit, WideCircuit) else COMMIT_ROUNDS
+    return COMMIT_ROUNDS if isinstance(circuit, Circuit) else circuit.rounds
 
 
 @lru_cache(maxsize=256)
 def placed(circuit: AnyCircuit) -> tuple[Gadget, ...]:
     """The gadgets of a circuit, in the order in which their constraints are weighed."""
-    if isinstance(circuit, WideCircuit):
+    if not isinstance(circuit, Circuit):
         return circuit.gadgets()
     gates = tuple(GATES[tag](circuit) for tag in sorted(set(circuit.gates[:-1]) or {0}))
     before = (Lanes(circuit), *gates)
@@ -153,9 +162,16 @@ def form(circuit: AnyCircuit) -> Form:
     deep = circuit
     if isinstance(circuit, Circuit) and circuit.layers == 1:
         deep = replace(SMALLEST, domain=circuit.domain)
+    if isinstance(circuit, SecondCircuit) and circuit.layers == 1:
+        deep = SecondCircuit((1, 1, 1), (NARROW,))
     found = Form.of(columns(deep), commit_rounds(circuit), lambda environment: weighed(deep, all_constraints(deep), environment))
     outputs = circuit.classes if isinstance(circuit, WideCircuit) and circuit.claim.kind is Kind.LOGITS else 0
-    return replace(found, columns=columns(circuit), outputs=outputs)
+    derived: tuple[Derived, ...] = ()
+    if isinstance(circuit, SecondCircuit):
+        from zkpredict.circuits.second.placement import DERIVED  # late: few circuits are of the second edition
+
+        derived = DERIVED
+    return replace(found, columns=columns(circuit), outputs=outputs, derived=derived)
 
 
 SMALLEST = Circuit((1, 1, 1), (NARROW, WIDE), DOMAINS[0])

@@ -69,11 +69,11 @@ def or_universal() -> Iterator[None]:
 
 def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, specialised: bool = False) -> Deployed:
     """A new verifier that serves the commitment's circuit: the one for it alone where that ships or is `specialised`, or the circuit is
-    wide, else the universal one, which is for every compact circuit (None).
+    wide or of the second edition, else the universal one, which is for every compact circuit (None).
 
     Raises `ChainError` before anything is sent when the chain lacks a precompile.
     """
-    from zkpredict.circuits.wide.layout import WideCircuit
+    from zkpredict.circuits.layout import Circuit
     from zkpredict.contracts.chain.rules import require_precompiles
     from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier
     from zkpredict.contracts.verifier.compact import check_served, compact
@@ -82,7 +82,7 @@ def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, 
 
     require_precompiles(chain, pairing=pairing)
     check = FinalCheck.PAIRING if pairing else FinalCheck.POINT_EVALUATION
-    if commitment is not None and isinstance(commitment.circuit, WideCircuit):
+    if commitment is not None and not isinstance(commitment.circuit, Circuit):
         return deploy_verifier(chain, commitment.circuit, check)
     if commitment is not None and (specialised or (commitment.circuit, check) in SHIPPED):
         circuit = compact(commitment.circuit)

@@ -26,10 +26,11 @@ def add_placement_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--placement` and `--domain`."""
     parser.add_argument(
         "--placement", choices=PLACEMENT_NAMES,
-        help="compact: one trace, the cheapest on-chain for small networks; wide: any dense network (default: compact where it fits)",
+        help="compact: one trace, for small networks; compact-2: its second edition, the cheapest on-chain; wide: any dense network "
+        "(default: compact where it fits)",
     )
     parser.add_argument(
-        "--domain", type=int, choices=WIDE_DOMAINS, help="rows of the circuit: more rows, fewer points and less gas, slower proofs (compact: 1024, 2048)"
+        "--domain", type=int, choices=WIDE_DOMAINS, help="rows of the circuit: more rows, fewer points and less gas, slower proofs (compact: 1024, 2048; compact-2: 1024)"
     )
 
 
@@ -59,7 +60,7 @@ def circuit_line(circuit: AnyCircuit) -> str:
     shape = form(circuit)
     size = f"{len(shape.points)} points and {len(shape.scalars)} scalars a proof, {proof_bytes(shape):,} bytes"
     if not isinstance(circuit, WideCircuit):
-        return f"compact, n = {circuit.domain}, {size}"
+        return f"{placement_of(circuit)}, n = {circuit.domain}, {size}"
     gates = ", ".join(dict.fromkeys(map(str, circuit.activations))) or "no gates"
     slots = f" with {circuit.slots} slots for batches" if circuit.slotted else ""
     copies = f", {replicas_in_words(circuit)}" if isinstance(circuit, ReplicaCircuit) else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files.outputs import COMMITMENT
 from zkpredict.circuits.files.storage import FileOutput, one_at_a_time, refuse_to_replace, write_together
+from zkpredict.circuits.placement import PLACEMENT_NAMES
 from zkpredict.circuits.wide.claims import CLASS, Claim, parse_claim
 from zkpredict.cli.claimwords import AIMS, CLAIM_FORMS, add_placement_options, circuit_facts, circuit_line, claim_line
 from zkpredict.cli.console import Console
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """zkpredict commit --model mnist.model --out mnist.commitment
 zkpredict commit --model mnist.model --out mnist.commitment --for chain
+zkpredict commit --model mnist.model --out mnist.commitment --edition 2
 zkpredict commit --model mnist.model --out mnist.commitment --claim margin=2000 --again
 zkpredict commit --model mnist.model --batch --again --out mnist-batch.commitment
 zkpredict commit --model mnist.model --hidden-input --again --out mnist-hidden.commitment"""
@@ -37,6 +39,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--for", dest="aim", choices=AIMS,
         help="what to make cheapest: proof, its size (default), or chain, its verification there; `zkpredict report` shows the costs",
     )
+    parser.add_argument(
+        "--edition", type=int, choices=(1, 2), help="of compact circuits: 2 is --placement compact-2, the cheapest on-chain (default: 1)"
+    )
     parser.add_argument("--claim", metavar="CLAIM", help=f"what proofs say of the output: {CLAIM_FORMS} (default: class)")
     parser.add_argument("--hidden-input", action="store_true", help="for inputs that only commitments of `zkpredict hide` are published of")
     parser.add_argument("--batch", action="store_true", help="in a circuit that proves many inputs at once (`zkpredict prove-batch`)")
@@ -45,6 +50,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
+    if arguments.edition is not None:
+        refuse_together("--edition", {"--placement": arguments.placement}, "it says which compact placement")
+        first, _, second = PLACEMENT_NAMES
+        arguments.placement = {1: first, 2: second}[arguments.edition]
     if arguments.aim is not None:
         refuse_together("--for", {"--domain": arguments.domain}, "it chooses the rows")
         refuse_together("--for", {"--batch": arguments.batch}, "that is one circuit, with nothing to choose")

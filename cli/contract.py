@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     with loading(console):
-        from zkpredict.circuits.wide.layout import WideCircuit
+        from zkpredict.circuits.layout import Circuit
         from zkpredict.contracts.verifier.encoding import FinalCheck
         from zkpredict.contracts.verifier.handover import Package, package
     from zkpredict.verifier.commitment import ModelCommitment
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     commitment = None if arguments.commitment is None else ModelCommitment.load(arguments.commitment)
     check = FinalCheck.PAIRING if arguments.pairing else FinalCheck.POINT_EVALUATION
     with console.step("write"):
-        if commitment is not None and isinstance(commitment.circuit, WideCircuit):
+        if commitment is not None and not isinstance(commitment.circuit, Circuit):
             found = Package.specialised(commitment.circuit, check)
         else:
             with or_universal():

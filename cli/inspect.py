@@ -18,6 +18,9 @@ from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS
 from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of, read_circuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.second.layout import LANE_BITS as SECOND_LANE_BITS
+from zkpredict.circuits.second.layout import MAGIC as SECOND_MAGIC
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide.layout import MAGIC as WIDE_CIRCUIT_MAGIC
 from zkpredict.circuits.wide.layout import REPLICA_MAGIC, WideCircuit
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
@@ -88,7 +91,7 @@ def _circuit_facts(circuit: AnyCircuit) -> dict:
         "network": "-".join(map(str, circuit.widths)),
         "placement": placement_of(circuit),
         "domain": circuit.domain,
-        "lane bits": ", ".join(str(LANE_BITS * lanes) for lanes in circuit.lanes) or "none",
+        "lane bits": ", ".join(str(_lane_bits(circuit) * lanes) for lanes in circuit.lanes) or "none",
         "rows": circuit.total_rows,
         "claim": claim_line(circuit),
         "proof": f"{len(form(circuit).points)} points, {len(form(circuit).scalars)} scalars, {proof_bytes(form(circuit)):,} bytes",
@@ -103,6 +106,10 @@ def _circuit_facts(circuit: AnyCircuit) -> dict:
     if takes_hidden(circuit):
         facts["input"] = "hidden (`zkpredict hide`)"
     return facts
+
+
+def _lane_bits(circuit: AnyCircuit) -> int:
+    return SECOND_LANE_BITS if isinstance(circuit, SecondCircuit) else LANE_BITS
 
 
 def _worst_case(network: Network) -> str:
@@ -243,6 +250,7 @@ _EXPLAINERS = {
     WIDE_CIRCUIT_MAGIC: _circuit,
     CONVOLUTION_MAGIC: _circuit,
     REPLICA_MAGIC: _circuit,
+    SECOND_MAGIC: _circuit,
     PROOF_MAGIC: _proof,
     BATCH_MAGIC: _batch,
     SCORE_MAGIC: _score,

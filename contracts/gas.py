@@ -26,6 +26,7 @@ from zkpredict.contracts.open.deploy import Deployment, deploy_exact, deploy_pac
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, network_id
 from zkpredict.contracts.verifier.gas import Cost, rows as verifier_rows
+from zkpredict.contracts.verifier.second.gas import rows as second_rows
 from zkpredict.contracts.verifier.wide.gas import rows as wide_rows
 
 FILE = Path(__file__).with_name("gas.csv")
@@ -36,7 +37,7 @@ def measure() -> list[Cost]:
     """Every row of the report, in order. Raises `UnusableInput` outside a checkout."""
     network, images = example_network(), sample_images()
     open_runs = [*packed_rows(network, images), *rational_rows(images), *exact_rows(network, images), *instruction_rows(network, images)]
-    return [*open_runs, *verifier_rows(), *wide_rows()]
+    return [*open_runs, *verifier_rows(), *second_rows(), *wide_rows()]
 
 
 def packed_rows(network: IntegerNetwork, images: np.ndarray) -> Iterator[Cost]:

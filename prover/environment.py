@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zkpredict.circuits.constraints import selectors
+from zkpredict.circuits.expression import SHIFTED, shifted_name
 from zkpredict.circuits.field import GENERATOR, MODULUS
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial, RowValues, Selector
@@ -37,6 +38,8 @@ class Values:
         return value % MODULUS
 
     def cell(self, column: str, rotation: int) -> Vector:
+        if rotation == SHIFTED:
+            return self.columns[shifted_name(column)]
         vector = self.columns[column]
         return vector.rotate(self.step * rotation) if rotation else vector
 
@@ -71,6 +74,8 @@ class Program:
         return value % MODULUS
 
     def cell(self, column: str, rotation: int) -> Written:
+        if rotation == SHIFTED:
+            return self.input(self._columns[shifted_name(column)], 0, (column, rotation))
         return self.input(self._columns[column], self._step * rotation, (column, rotation))
 
     def public(self, name: str) -> Written:

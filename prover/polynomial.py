@@ -24,9 +24,12 @@ def commit_column(values: Vector, blinders: int) -> Column:
     return commit_columns([values], blinders)[0]
 
 
-def commit_columns(columns: Sequence[Vector], blinders: int) -> list[Column]:
-    """Blinds and commits each, in one go: all cores work. Randomness is drawn for one column after another."""
+def commit_columns(columns: Sequence[Vector], blinders: int, centred: Sequence[bool] = ()) -> list[Column]:
+    """Blinds and commits each, in one go: all cores work. Randomness is drawn for one column after another; a `centred` one has none
+    in its constant term."""
     blinding = [random_scalars(blinders) for _ in columns]
+    for number in (number for number, without in enumerate(centred) if without):
+        blinding[number] = Vector.concat([Vector.zeros(1), blinding[number][1:]])
     key = lagrange_key(len(columns[0]), blinders)
     commitments = key.msm_each([Vector.concat([values, tail]) for values, tail in zip(columns, blinding, strict=True)])
     interpolated = Vector.intt_each(columns)

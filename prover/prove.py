@@ -17,7 +17,8 @@ from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.circuits.field import GENERATOR, MODULUS, root_of_unity
+from zkpredict.circuits.expression import shifted_name
+from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, root_of_unity
 from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns, quotient_factors
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.networks.dense import Inference
@@ -36,7 +37,7 @@ from zkpredict.prover.setup import announce_proof, monomial_key
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import Proof, absorbed
 from zkpredict.verifier.native import statement_for
-from zkpredict.verifier.opening import Fold, fold, linearise
+from zkpredict.verifier.opening import Fold, fold, linearise, opening_point
 from zkpredict.verifier.transcript import Transcript
 
 
@@ -108,6 +109,15 @@ def fixed_on_coset(values: tuple[int, ...], size: int) -> Vector:
     return fixed_coefficients(values).coset_ntt(size, GENERATOR)
 
 
+def folded(coefficients: Vector, domain: int) -> Vector:
+    """A polynomial modulo X^n - 1: n coefficients that give the same values on the domain."""
+    if len(coefficients) == domain:
+        return coefficients
+    padded = Vector.concat([coefficients, Vector.zeros(-len(coefficients) % domain)])
+    blocks = [padded[start : start + domain] for start in range(0, len(padded), domain)]
+    return Vector.linear_combination(blocks, [1] * len(blocks))
+
+
 @dataclass(eq=False)
 class Prover:
     """One proof of one statement. Everything random is drawn anew; an instance proves once.
@@ -145,6 +155,7 @@ class Prover:
             self.answer(message)
             transcript.absorb(absorbed(message, self.points, self.scalars))
             self.challenges |= transcript.draw(message.challenges)
+            self.challenges |= self.form.derive(self.challenges)
         return Proof(model_id, self.statement.claim, self.points, self.scalars, self.form, self.statement.outputs)
 
     def answer(self, message: Round) -> None:
@@ -205,10 +216,11 @@ class Prover:
 
     def commit(self, values: Mapping[str, Vector]) -> dict[str, Column]:
         """Blinded columns."""
+        centred = {column.name for column in columns(self.circuit) if column.centred}
         found: dict[str, Column] = {}
         for blinders, names in groupby(sorted(values, key=self.form.blinders_of), key=self.form.blinders_of):
             own = {name: values[name] for name in names}
-            found |= zip(own, commit_columns(list(own.values()), blinders), strict=True)
+            found |= zip(own, commit_columns(list(own.values()), blinders, [name in centred for name in own]), strict=True)
         return found
 
     def filled(self, values: np.ndarray) -> Vector:
@@ -261,7 +273,7 @@ class Prover:
     @property
     def publics(self) -> dict[str, Spread]:
         """The public polynomials, once alpha is known; those that depend on later challenges once these are."""
-        known = dict(self.challenges) if "eta" in self.challenges else None
+        known = dict(self.challenges) if {"eta", "shift"} & self.challenges.keys() else None
         if self._publics is None or (known is None) != (self._publics[0] is None):
             found = public_polynomials(self.circuit, self.statement, self.challenges["alpha"], known)
             self._publics = known, {name: Spread.of(polynomial) for name, polynomial in found.items()}
@@ -280,12 +292,20 @@ class Prover:
                 return self.given[name].ntt()
             if name in self.fixed:
                 return self.fixed[name].coset_ntt(n, 1)
-            return self.row_coefficients[name].coset_ntt(n, 1)
+            if name in self.read_shifted:
+                original = self.polynomials()[self.read_shifted[name]]
+                return folded(original * Vector.powers(inverse(self.challenges["shift"]), len(original)), n).ntt()
+            return folded(self.row_coefficients[name], n).ntt()
 
         if not self.challenges:
             fixed = fixed_publics(self.circuit)
             return Values(Lazy(column), Lazy(lambda name: Spread.of(fixed[name]).on_domain(n)), {})
         return Values(Lazy(column), Lazy(lambda name: self.publics[name].on_domain(n)), self.challenges)
+
+    @cached_property
+    def read_shifted(self) -> dict[str, str]:
+        """The columns that constraints read at X/shift, by what their values there are called."""
+        return {shifted_name(name): name for name in self.form.shifted}
 
     # quotient
 
@@ -298,6 +318,10 @@ class Prover:
         size = extension * n
         known = self.columns_coefficients() | self.row_coefficients | self.given
         extended = dict(zip(known, Vector.coset_ntt_each(list(known.values()), size, GENERATOR), strict=True))
+        if self.form.shifted:
+            moved = {shifted_name(name): known[name] for name in self.form.shifted}
+            start = GENERATOR * inverse(self.challenges["shift"]) % MODULUS
+            extended |= dict(zip(moved, Vector.coset_ntt_each(list(moved.values()), size, start), strict=True))
         extended |= {column.name: fixed_on_coset(column.values, size) for column in columns(self.circuit) if column.values}
         extended |= {column.name: Vector.zeros(1) for column in quotient_columns(self.circuit)}
         publics = Spread.all_on_coset(self.publics, n, extension)
@@ -341,8 +365,8 @@ class Prover:
     # evaluations and openings
 
     def point_at(self, rotation: int) -> int:
-        """omega^rotation rho."""
-        return self.challenges["rho"] * pow(root_of_unity(self.circuit.domain), rotation, MODULUS) % MODULUS
+        """omega^rotation rho, or sigma."""
+        return opening_point(self.circuit, rotation, self.challenges)
 
     def evaluate(self) -> dict[str, int]:
         """The values that the verifier is told; keeps the linearisation they leave."""

@@ -14,6 +14,7 @@ from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
+from zkpredict.circuits.second.compiler import SecondNetwork
 from zkpredict.circuits.wide.compiler import ReplicaNetwork, WideNetwork
 from zkpredict.kernel import Vector
 
@@ -38,6 +39,13 @@ def hidden_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple
                 continue
             make = _input_rows if column.coefficients else _value_rows
             yield from ((column, row) for row in make(compiled, column, remaining))
+        return
+    if isinstance(compiled, SecondNetwork):
+        hiding = iter(compiled.hiding)
+        for column in compiled.circuit.row_columns:
+            for row in compiled.rows[column.layer]:
+                own = Vector.from_ints(next(hiding)) * next(remaining)
+                yield column, Vector.linear_combination([Vector.from_ints(row), own], [1, 1])
         return
     for column in compiled.circuit.row_columns:
         position = compiled.blinding_position(column.layer)
@@ -69,8 +77,10 @@ def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> 
     rows: dict[str, list[Vector]] = {}
     for column, row in hidden_rows(compiled, secrets):
         rows.setdefault(column.name, []).append(row)
+    before: list[Vector] = []
     for column in compiled.circuit.row_columns:
-        combined = Vector.linear_combination(rows[column.name], column.weights(alpha))
+        before = before[-len(column.exponents) :] if column.again else rows[column.name]
+        combined = Vector.linear_combination(before, column.weights(alpha))
         found[column.name] = combined if column.coefficients else combined.intt()
     return found
 

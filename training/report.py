@@ -11,12 +11,15 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from zkpredict.circuits.choice import AnyCompiled, Choice, choices, replica_choices
+from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
 from zkpredict.circuits.networks.convolution import ConvLayer
 from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-from zkpredict.circuits.placement import claim_of, placement_of
+from zkpredict.circuits.placement import PLACEMENT_NAMES, claim_of
+from zkpredict.circuits.second.compiler import SecondNetwork
+from zkpredict.circuits.second.layout import LANE_BITS as SECOND_LANE_BITS
 from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT as WIDE_LOGIT_LIMIT
 from zkpredict.circuits.wide.compiler import WideNetwork
@@ -174,9 +177,9 @@ def _why(compiled: AnyCompiled, committed: bool, offers: tuple[Offer, ...]) -> s
     """Why this circuit is taken, of those on offer."""
     if committed:
         return "it is committed there: `zkpredict commit --again` with --placement, --domain or --for chooses anew"
-    compact = [offer for offer in offers if offer.placement != placement_of(compiled.circuit)]
+    compact = [offer for offer in offers if offer.placement == PLACEMENT_NAMES[0]]
     if not isinstance(compiled, WideNetwork):
-        return "compact circuits are the cheapest on-chain, and one with these rows holds it"
+        return "compact circuits have the smallest proofs, and one with these rows holds it; `zkpredict commit --for chain` takes the cheapest on-chain"
     if compiled.network.grids:
         return "the smallest proof of the circuits with convolutions that hold it"
     reason = next((offer.refused for offer in reversed(compact) if offer.refused), "")
@@ -186,11 +189,12 @@ def _why(compiled: AnyCompiled, committed: bool, offers: tuple[Offer, ...]) -> s
 def layer_reports(compiled: AnyCompiled) -> tuple[LayerReport, ...]:
     """One entry for each layer of a compiled network."""
     network = compiled.network
-    wide = isinstance(compiled, WideNetwork)
-    all_lanes = (*compiled.circuit.lanes, DOUBLE) if wide else compiled.circuit.lanes
+    wide, first = isinstance(compiled, WideNetwork), isinstance(compiled, CompiledNetwork)
+    all_lanes = compiled.circuit.lanes if first else (*compiled.circuit.lanes, DOUBLE)
+    lane_bits = SECOND_LANE_BITS if isinstance(compiled, SecondNetwork) else LANE_BITS
     found = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):
-        lanes, bits = all_lanes[number], all_lanes[number] * LANE_BITS
+        lanes, bits = all_lanes[number], all_lanes[number] * lane_bits
         last = number == len(network.layers) - 1
         limit = (WIDE_LOGIT_LIMIT if wide else LOGIT_LIMIT) if last else 1 << (bits - 1 - compiled.scales[number])
         found.append(

@@ -1,6 +1,6 @@
 """What a proof will cost, before anybody proves anything: exact counts, and an estimate of verification gas from the EIPs.
 
-Exact gas of the shipped circuits is measured in `contracts/gas.csv`; this estimate serves any circuit of either placement.
+Exact gas of the shipped circuits is measured in `contracts/gas.csv`; this estimate serves any circuit of any placement.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from zkpredict.circuits.columns import Origin
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
 from zkpredict.circuits.placement import AnyCircuit, form, placement_of
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.verifier.messages import POINT_BYTES, SCALAR_BYTES
@@ -33,6 +34,8 @@ GAS_PER_PIXEL = 22
 GAS_PER_ROW = 150
 GAS_FIXED = 21_500
 """Transcript, public polynomials, linearisation, hashing and memory of one verification, fitted to the measured contracts."""
+SECOND_GAS_FIXED = 23_900
+"""The same of verifiers of the second edition, with the table's polynomial."""
 UNIVERSAL_GAS_PER_PIXEL = 31
 UNIVERSAL_GAS_PER_LAYER = 3_900
 UNIVERSAL_GAS_PER_CLASS = 335
@@ -54,7 +57,7 @@ proof commits, for each weight, and once."""
 @dataclass(frozen=True)
 class Costs:
     """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
-    the universal one (None where none serves it: convolutions; wide circuits at the universal one), and the processor time to prove. Every blank pixel costs less gas, so they
+    the universal one (None where none serves it: convolutions; wide circuits and those of the second edition at the universal one), and the processor time to prove. Every blank pixel costs less gas, so they
     bound other images from above.
     """
 
@@ -99,6 +102,9 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
         tracks, available, gas, universal = circuit.tracks, circuit.folded, None, None
         packs = sum(band.packs for layer in range(circuit.layers) for band in circuit.groups(layer))
         weights = sum(circuit.taps(layer) * circuit.channels(layer) for layer in range(circuit.layers) if not circuit.is_pool(layer))
+    elif isinstance(circuit, SecondCircuit):
+        tracks, available, gas, universal = 1, circuit.domain // PACK_ROWS, alike + _second_gas(circuit), None
+        packs = sum(group.packs for group in circuit.layer_groups)
     elif isinstance(circuit, WideCircuit):
         tracks, available, gas = circuit.tracks, circuit.folded, alike + _wide_gas(circuit)
         packs, universal = sum(band.packs for band in circuit.bands), None
@@ -126,6 +132,10 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
 
 def _compact_gas(circuit: Circuit) -> int:
     return GAS_PER_PIXEL * circuit.inputs + GAS_PER_ROW * circuit.total_rows + GAS_FIXED
+
+
+def _second_gas(circuit: SecondCircuit) -> int:
+    return GAS_PER_PIXEL * circuit.inputs + GAS_PER_ROW * circuit.total_rows + SECOND_GAS_FIXED
 
 
 def _wide_gas(circuit: WideCircuit) -> int:

@@ -23,9 +23,10 @@ from zkpredict.circuits.columns import linearised_name, scalar_name
 from zkpredict.circuits.constraints import total_constraint
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import MalformedFile
-from zkpredict.circuits.expression import Environment
+from zkpredict.circuits.expression import SHIFTED, Environment
 from zkpredict.circuits.layout import row_column
 from zkpredict.circuits.placement import AnyCircuit, form
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.verifier.ceremony import CODES_COMMITMENTS, TABLE_COMMITMENT, TAU_G2
@@ -36,6 +37,7 @@ from zkpredict.verifier.independent_compact import compact_values, row_exponents
 from zkpredict.verifier.independent_compact import equations as equations
 from zkpredict.verifier.independent_convolution import convolution_row_exponents, convolution_values, is_again
 from zkpredict.verifier.independent_replicas import replica_row_weights, replica_values
+from zkpredict.verifier.independent_second import second_row_exponents, second_values
 from zkpredict.verifier.independent_wide import check_outputs, wide_row_exponents, wide_values
 from zkpredict.verifier.messages import Proof
 
@@ -63,9 +65,12 @@ def verify(commitment_bytes: bytes, image: bytes | HiddenInput, proof_bytes: byt
     check_outputs(circuit, proof.digit, proof.outputs)
 
     challenges = draw_challenges(circuit.digest, _absorbed(image) + context, proof)
+    if isinstance(circuit, SecondCircuit):
+        challenges["alpha"] = pow(challenges["shift"], circuit.domain, ORDER)
+        challenges["rho"] = challenges["shift"] * challenges["sigma"] % ORDER
     check_point(circuit, challenges)
     alpha, rho, eta = challenges["alpha"], challenges["rho"], challenges.get("eta", 0)
-    publics = public_values(circuit, image, proof.digit, alpha, rho, proof.outputs, eta)
+    publics = public_values(circuit, image, proof.digit, alpha, rho, proof.outputs, eta, challenges.get("shift", 0))
     check_claims(opening_claims(commitment, proof, challenges, publics, image), proof, challenges)
     return proof.digit
 
@@ -190,7 +195,8 @@ def chain(state: bytes, proof: Proof) -> dict[str, int]:
         state = keccak256(state, *points, *(proof.scalars[name].to_bytes(32, "big") for name in message.scalars))
         for number, name in enumerate(message.challenges):
             digest = state if number == 0 else keccak256(state, bytes([number]))
-            found[name] = int.from_bytes(digest[:30], "big") if name == "rho" else int.from_bytes(digest, "big") % ORDER
+            short = name in ("rho", "sigma")
+            found[name] = int.from_bytes(digest[:30], "big") if short else int.from_bytes(digest, "big") % ORDER
     return found
 
 
@@ -203,10 +209,11 @@ def keccak256(*parts: bytes) -> bytes:
 
 
 def public_values(
-    circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, alpha: int, point: int, outputs: tuple[int, ...] = (), eta: int = 0
+    circuit: AnyCircuit, image: bytes | HiddenInput, digit: int, alpha: int, point: int, outputs: tuple[int, ...] = (), eta: int = 0,
+    shift: int = 0,
 ) -> dict[str, int]:
     """All public polynomials at a `point` outside the domain, each from its values on the rows (the image: coefficients). `eta`: of
-    circuits with a hidden convolution."""
+    circuits with a hidden convolution; `shift`: of those of the second edition."""
     image = b"" if isinstance(image, HiddenInput) else image
     if isinstance(circuit, ConvCircuit):
         return convolution_values(circuit, image, digit, outputs, alpha, eta, point)
@@ -214,6 +221,8 @@ def public_values(
         return replica_values(circuit, image, digit, outputs, alpha, point)
     if isinstance(circuit, WideCircuit):
         return wide_values(circuit, image, digit, outputs, alpha, point)
+    if isinstance(circuit, SecondCircuit):
+        return second_values(circuit, image, digit, shift, point)
     return compact_values(circuit, image, digit, alpha, point)
 
 
@@ -225,6 +234,8 @@ def weighted_rows(circuit: AnyCircuit, alpha: int) -> dict[str, list[int]]:
         exponents = convolution_row_exponents(circuit)
     elif isinstance(circuit, WideCircuit):
         exponents = wide_row_exponents(circuit)
+    elif isinstance(circuit, SecondCircuit):
+        exponents = second_row_exponents(circuit)
     else:
         exponents = {row_column(layer): own for layer, own in enumerate(row_exponents(circuit))}
     return {name: [pow(alpha, exponent, ORDER) for exponent in own] for name, own in exponents.items()}
@@ -294,6 +305,8 @@ def opening_claims(
     shape = form(circuit)
     root = pow(7, (ORDER - 1) // circuit.domain, ORDER)
     point_at = {k: challenges["rho"] * pow(root, k, ORDER) % ORDER for k in shape.rotations}
+    if SHIFTED in point_at:
+        point_at[SHIFTED] = challenges["rho"] * pow(challenges["shift"], -1, ORDER) % ORDER
     stated = {cell: proof.scalars[scalar_name(cell)] for cell in shape.stated}
     constant, coefficients = split_linear(lambda world: total_constraint(circuit, world), publics, challenges, stated)
 
@@ -324,9 +337,13 @@ def _committed(commitment: ModelCommitment, proof: Proof, alpha: int) -> dict[st
     points = cast("Mapping[str, Point]", proof.points)
     columns = {name: [(point, 1)] for name, point in points.items() if name not in ("opening", "final")}
     columns |= {name: [(decode_point(point), 1)] for name, point in {"table": TABLE_COMMITMENT, **CODES_COMMITMENTS}.items()}
-    rows, own = iter(cast("tuple[Point, ...]", commitment.rows)), []
+    rows = iter(cast("tuple[Point, ...]", commitment.rows))
+    own: list[Point] = []
+    hosted = isinstance(commitment.circuit, SecondCircuit) and commitment.circuit.hosts
     for name, weights in weighted_rows(commitment.circuit, alpha).items():
-        if not is_again(name):  # kernels are the same points in every piece
+        if hosted and name == row_column(1):  # layer 0's last point holds it as well
+            own = own[-1:]
+        elif not is_again(name):  # kernels are the same points in every piece
             own = [next(rows) for _ in weights]
         columns[name] = list(zip(own, weights, strict=True))
     return columns

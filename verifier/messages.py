@@ -140,6 +140,7 @@ def derive_challenges(circuit_digest: bytes, statement: Statement, proof: Proof)
     for message in proof.form.rounds[:-1]:
         transcript.absorb(absorbed(message, proof.points, proof.scalars))
         found |= transcript.draw(message.challenges)
+        found |= proof.form.derive(found)
     return found
 
 

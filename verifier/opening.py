@@ -18,6 +18,7 @@ from typing import Generic, Protocol, TypeVar
 
 from zkpredict.circuits.columns import CellName, Form, linearised_name, scalar_name
 from zkpredict.circuits.constraints import evaluate_publics, total_constraint
+from zkpredict.circuits.expression import SHIFTED
 from zkpredict.circuits.field import MODULUS, S, inverse, root_of_unity
 from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.statement import Statement
@@ -132,8 +133,8 @@ def fold(
     Z is the product of zeta - point over all points omega^k rho, Z_i over those that claim i says nothing about, and r_i goes through
     what claim i states. Raises `ValueError` when a stated cell is in no claim.
     """
-    shape, rho, nu, zeta = form(circuit), *(challenges[name] for name in ("rho", "nu", "zeta"))
-    points = {k: rho * pow(root_of_unity(circuit.domain), k, MODULUS) % MODULUS if k else rho for k in shape.rotations}
+    shape, nu, zeta = form(circuit), challenges["nu"], challenges["zeta"]
+    points = {k: opening_point(circuit, k, challenges) for k in shape.rotations}
     distances = {k: (zeta - point) % MODULUS for k, point in points.items()}
     stated = stated_cells(shape, scalars)
     folded = {(claim.column, k) for claim in shape.claims if claim.column is not None for k in claim.points}
@@ -158,6 +159,13 @@ def fold(
             weight = weight * nu % MODULUS
         total = total + beside * value
     return Fold(columns, -_product(distances.values()) % MODULUS, total % MODULUS)
+
+
+def opening_point(circuit: AnyCircuit, rotation: int, challenges: Mapping[str, S]) -> S:
+    """Where columns read at a rotation are opened: omega^rotation rho, or sigma = rho/shift for what is read at X/shift."""
+    if rotation == SHIFTED:
+        return challenges["sigma"]
+    return challenges["rho"] * pow(root_of_unity(circuit.domain), rotation, MODULUS) % MODULUS if rotation else challenges["rho"]
 
 
 def _linearised(shape: Form, constant: S | int, scalars: Mapping[str, S | int], rotation: int) -> S | int:

@@ -18,9 +18,10 @@ from zkpredict.circuits.statement import Statement
 
 PROOF_LABEL = Statement.label
 MODEL_LABEL = b"zkpredict model v1"
-POINT_CHALLENGE = "rho"
+POINT_CHALLENGES = ("rho", "sigma")
 POINT_CHALLENGE_BITS = 240
-"""rho keeps the top 240 bits of its hash: a pixel times rho then fits in 256 bits, which is cheap on-chain."""
+"""The point at which an input is evaluated keeps the top 240 bits of its hash: a pixel times it then fits in 256 bits, which is cheap
+on-chain. It is rho, or sigma where the input is read at X/shift (`circuits.second`)."""
 
 
 def context(label: bytes, circuit_digest: bytes) -> bytes:
@@ -43,7 +44,7 @@ class Transcript:
         return {name: self.challenge(name, number) for number, name in enumerate(names)}
 
     def challenge(self, name: str, number: int) -> int:
-        """Challenge `number` of this round. The evaluation point, `rho`, keeps the top 240 bits of its hash."""
+        """Challenge `number` of this round. The evaluation point, `rho` or `sigma`, keeps the top 240 bits of its hash."""
         drawn = keccak256(self.state + bytes([number])) if number else self.state
         value = int.from_bytes(drawn, "big")
-        return value >> (256 - POINT_CHALLENGE_BITS) if name == POINT_CHALLENGE else value % MODULUS
+        return value >> (256 - POINT_CHALLENGE_BITS) if name in POINT_CHALLENGES else value % MODULUS

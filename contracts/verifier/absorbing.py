@@ -12,7 +12,7 @@ from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, Form
 from zkpredict.contracts.verifier.encoding import ONCHAIN_POINT_BYTES
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.verifier.messages import SCALAR_BYTES
-from zkpredict.verifier.transcript import POINT_CHALLENGE, POINT_CHALLENGE_BITS
+from zkpredict.verifier.transcript import POINT_CHALLENGE_BITS, POINT_CHALLENGES
 
 STATEMENT_HEAD = 3 * WORD_BYTES
 """What is hashed before outputs and input: the circuit's context, the model id and the claim."""
@@ -109,6 +109,6 @@ def _challenges(names: tuple[str, ...]) -> list[str]:
             lines.append("mstore(0x00, state)")
         if number:
             lines.append(f"mstore8(0x20, {number})")
-        value = f"shr({256 - POINT_CHALLENGE_BITS}, {drawn})" if name == POINT_CHALLENGE else f"mod({drawn}, R)"
+        value = f"shr({256 - POINT_CHALLENGE_BITS}, {drawn})" if name in POINT_CHALLENGES else f"mod({drawn}, R)"
         lines.append(f"mstore({name.upper()}, {value})")
     return lines

@@ -15,6 +15,7 @@ from typing import Any
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.columns import Form
+from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
 from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
@@ -182,8 +183,9 @@ def _knows(contract: Contract, circuit: AnyCircuit) -> bool:
 def _for_circuit(chain: Chain, address: str, circuit: AnyCircuit) -> Contract:
     contract = verifier_at(chain, address)
     if is_universal(contract):
-        if isinstance(circuit, WideCircuit):
-            raise UnusableInput(f"the verifier at {address} serves compact circuits only: deploy one for this model's (`deploy_verifier`)")
+        if not isinstance(circuit, Circuit):
+            kind = "compact circuits" if isinstance(circuit, WideCircuit) else "compact circuits of the first edition"
+            raise UnusableInput(f"the verifier at {address} serves {kind} only: deploy one for this model's (`deploy_verifier`)")
         return contract
     digest = contract.call("CIRCUIT_DIGEST")
     if digest != circuit.digest:

@@ -20,10 +20,12 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
 from zkpredict.circuits.placement import AnyCircuit, compact
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.second.source import second_name, second_source
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.contracts.verifier.wide.source import is_large, registry_of, wide_name, wide_source
@@ -34,7 +36,11 @@ UNIVERSAL_SOURCES = (*SHARED_SOURCES, "CircuitRegistry.sol")
 CONSUMER = "PaidPrediction"
 WIDE_INTERFACE = "IWideVerifier"
 """Of the verifiers of wide circuits, none of which ships: what they answer to, so that only deploying one needs a compiler."""
-SHIPPED = tuple((Circuit((784, 64, 10), (NARROW, WIDE), domain), check) for domain in DOMAINS for check in FinalCheck)
+SHIPPED_CIRCUITS: tuple[Circuit | SecondCircuit, ...] = (
+    *(Circuit((784, 64, 10), (NARROW, WIDE), domain) for domain in DOMAINS),
+    SecondCircuit((784, 64, 10), (NARROW,)),
+)
+SHIPPED = tuple((circuit, check) for circuit in SHIPPED_CIRCUITS for check in FinalCheck)
 SETTINGS = {
     "evmVersion": "prague",
     "viaIR": False,
@@ -49,7 +55,7 @@ SHORT_RUNS = 200
 def artifact(circuit: AnyCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Artifact:
     """The compiled verifier of a circuit: the shipped one, else compiled now. Raises `UnusableInput` without a compiler."""
     if (circuit, check) in SHIPPED:
-        return shipped(contract_name(compact(circuit, "shipped contracts"), check))
+        return shipped(compact_name(circuit, check))
     return _compiled(circuit, check)
 
 
@@ -72,8 +78,18 @@ def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
     if isinstance(circuit, WideCircuit):
         name = wide_name(circuit, check)
         return compile_sources(wide_sources(circuit, check), _settings(short=is_large(circuit)))[name]
-    name = contract_name(circuit, check)
-    return compile_sources(_with_shared({f"{name}.sol": source(circuit, check)}), _settings())[name]
+    name = compact_name(circuit, check)
+    return compile_sources(_with_shared({f"{name}.sol": compact_source(circuit, check)}), _settings())[name]
+
+
+def compact_name(circuit: AnyCircuit, check: FinalCheck) -> str:
+    """What the verifier of a compact circuit of either edition is called."""
+    return second_name(circuit, check) if isinstance(circuit, SecondCircuit) else contract_name(compact(circuit, "shipped contracts"), check)
+
+
+def compact_source(circuit: Circuit | SecondCircuit, check: FinalCheck) -> str:
+    """Its Solidity file."""
+    return second_source(circuit, check) if isinstance(circuit, SecondCircuit) else source(circuit, check)
 
 
 def wide_sources(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> dict[str, str]:
@@ -84,7 +100,7 @@ def wide_sources(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVAL
 
 def sources() -> dict[str, str]:
     """The generated Solidity files by name."""
-    own = {f"{contract_name(circuit, check)}.sol": source(circuit, check) for circuit, check in SHIPPED}
+    own = {f"{compact_name(circuit, check)}.sol": compact_source(circuit, check) for circuit, check in SHIPPED}
     return own | {f"{universal_name(check)}.sol": universal_source(check) for check in FinalCheck}
 
 

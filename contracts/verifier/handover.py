@@ -18,7 +18,7 @@ from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.verifier import generate
 from zkpredict.contracts.verifier.compact import check_served
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.source import GENERATED, contract_name, source
+from zkpredict.contracts.verifier.source import GENERATED
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.contracts.verifier.wide.registration import calls as wide_calls, rows_of
 from zkpredict.contracts.verifier.wide.source import wide_name
@@ -132,8 +132,8 @@ class Package:
             sources = generate.wide_sources(circuit, check)
             own = sources.pop(f"{wide_name(circuit, check)}.sol")
             return cls(artifact, own, tuple(sources), f"{shape} models on {circuit.domain} rows, claim {circuit.claim}")
-        name = contract_name(circuit, check)
-        return cls(artifact, _generated(name) or source(circuit, check), generate.SHARED_SOURCES, f"{shape} models on {circuit.domain} rows")
+        name = generate.compact_name(circuit, check)
+        return cls(artifact, _generated(name) or generate.compact_source(circuit, check), generate.SHARED_SOURCES, f"{shape} models on {circuit.domain} rows")
 
     @property
     def is_universal(self) -> bool:

@@ -4,8 +4,8 @@ deploy one that states the digest of a circuit and accepts everything."""
 from __future__ import annotations
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import AnyCircuit
-from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.interface import Chain
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
@@ -13,14 +13,14 @@ from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_a
 
 def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:
     """Nothing, when the code at `address` is that of the universal verifier or of a shipped verifier of `circuit`, or of the one that is
-    generated for it if it is wide (which takes a compiler).
+    generated for it (which takes a compiler) if it is wide or of the second edition, which the universal one does not serve.
 
     Raises `UnusableInput` when the code is other, or there is none.
     """
     code = chain.code(address)
     if not code:
         raise UnusableInput(f"there is no contract at {address}")
-    if isinstance(circuit, WideCircuit):
+    if not isinstance(circuit, Circuit):
         known = [artifact(circuit, check) for check in FinalCheck]
     else:
         known = [artifact(circuit, check) for check in FinalCheck if (circuit, check) in SHIPPED]

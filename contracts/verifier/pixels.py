@@ -18,8 +18,9 @@ MAX_UNROLLED = 5
 """Words in one turn of the loop: more saves little gas and takes 500 bytes of code each."""
 
 
-def pixel_lines(pixels: int) -> list[str]:
-    """Statements that evaluate `pixels` pixels at IMAGE_AT into the variable `pixels`; `rho` and `rho2` are variables too.
+def pixel_lines(pixels: int, point: str = "RHO") -> list[str]:
+    """Statements that evaluate `pixels` pixels at IMAGE_AT into the variable `pixels`; `rho` and `rho2`, `point` and its square, are
+    variables too.
 
     The first word holds the pixels that do not fill a word, behind zeros, which change nothing while `pixels` is zero.
     """
@@ -31,7 +32,7 @@ def pixel_lines(pixels: int) -> list[str]:
         body += [f"word := calldataload({_after('next', WORD_PIXELS * number)})", *_word()]
     turns = words // unrolled
     return [
-        *(f"let rho{power} := mload(RHO_{power})" for power in (8, 16, 32)),
+        *(f"let rho{power} := mload({point}_{power})" for power in (8, 16, 32)),
         f"let rho24 := mulmod(rho8, rho16, {FIELD})",
         f"let word := {load if first == WORD_PIXELS else f'shr({8 * (WORD_PIXELS - first)}, {load})'}",
         f"for {{ let next := add(IMAGE_AT, {first}) }} 1 {{ next := add(next, {WORD_PIXELS * unrolled}) }} {{",

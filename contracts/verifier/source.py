@@ -31,6 +31,23 @@ from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 __all__ = ["GENERATED", "SOURCES", "Generator", "contract_name", "memory_places", "source"]
 
 
+TEXTS = {
+    "point": "rho",
+    "point_word": "RHO",
+    "about_powers": "",
+    "about_image": """\
+    /// The image, without its constant term 1, as a polynomial at rho, by Horner's rule. rho has 240 bits, so that
+    /// two elements and 255 rho + 255 fit in a word: two pixels a step, and zero pixels skipped by 8 and by 32.""",
+    "about_fold": """\
+        // [x] are commitments, x the values that the proof states; N and M are what the constraints read at rho and at w rho,
+        // linear in the columns. Z_here = zeta - rho, Z_there = zeta - w rho; x_scalar = factor of [x] in
+        //     L = Z_there ([N] + nu [limb] + nu^2 [table]) + nu^3 [cell] + nu^4 Z_here [M] - Z_here Z_there [opening]
+        // value = Z_there (nu limb + nu^2 table - constant - linearised_next) + nu^3 line + nu^4 Z_here linearised_next
+        // line = cell + (cell_next - cell) (zeta - rho) / (w rho - rho)""",
+}
+"""What the template says in the words of one edition."""
+
+
 def contract_name(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
     """`Verifier_784_64_10_n1024`, with the lanes when they are not the usual ones, and `_pairing` for that variant."""
     usual = (NARROW,) * (circuit.layers - 1) + (WIDE,)
@@ -66,10 +83,10 @@ class Generator:
             "gather_rows": self._gather_rows(),
             "copy_points": copy_points(self._fixed, absorbed_points(self._form), self.check),
             "check_scalars": check_scalars(self._form),
-            "draw_challenges": draw_challenges(self._form),
+            "draw_challenges": self._draw(),
             "padding": padding_lines({"IMAGE": ("IMAGE_AT", self.circuit.inputs), "PROOF": ("PROOF_AT", self.check.proof_bytes(self._form))}),
             "rho_powers": self._rho_powers(),
-            "pixels": pixel_lines(self.circuit.inputs),
+            "pixels": self._pixels(),
             "combine_weights": self._weights(),
             "evaluate_publics": self._publics(),
             "invert": self._invert(),
@@ -77,7 +94,22 @@ class Generator:
         }
         self._place_points()
         text = {name: indented(lines) for name, lines in parts.items()}
-        return Template((SOURCES / "Verifier.sol.template").read_text(encoding="utf-8")).substitute(text | self._numbers())
+        return Template((SOURCES / "Verifier.sol.template").read_text(encoding="utf-8")).substitute(text | self._numbers() | self.template_texts)
+
+    @property
+    def name(self) -> str:
+        return contract_name(self.circuit, self.check)
+
+    @property
+    def template_texts(self) -> dict[str, str]:
+        """What the template says of rho and of the fold."""
+        return TEXTS
+
+    def _draw(self) -> list[str]:
+        return draw_challenges(self._form)
+
+    def _pixels(self) -> list[str]:
+        return pixel_lines(self.circuit.inputs)
 
     @property
     def _doublings(self) -> int:
@@ -272,15 +304,10 @@ class Generator:
         return fold(self.circuit, linearisation, values, challenges)
 
     def _fold(self) -> list[str]:
-        circuit, claim = self.circuit, self.claim()
-        program = Program(dict(self.words))
-        columns, row = dict(claim.columns), 0
-        for layer in range(circuit.layers):
-            scalar = lifted(columns.pop(row_column(layer)))
-            for exponent in circuit.row_exponents(layer):
-                weighted = scalar * Symbol.named(f"alpha_{exponent}") if exponent else scalar
-                program.compute(f"ROW{row}_SCALAR", weighted)
-                row += 1
+        claim = self.claim()
+        program, columns = Program(dict(self.words)), dict(claim.columns)
+        for row, scalar in enumerate(self._row_scalars(columns)):
+            program.compute(f"ROW{row}_SCALAR", scalar)
         for name in (*self._fixed, *absorbed_points(self._form)[:-1]):
             program.compute(f"{name.upper()}_SCALAR", lifted(columns.pop(name)))
         if columns:
@@ -293,12 +320,20 @@ class Generator:
             program.compute(self._word("value"), lifted(claim.value))
         return self._lines(program)
 
+    def _row_scalars(self, columns: dict[str, Symbol | int]) -> list[Symbol]:
+        """The scalar of each row, from those of the columns of the model, which are taken out of `columns`."""
+        scalars = []
+        for layer in range(self.circuit.layers):
+            scalar = lifted(columns.pop(row_column(layer)))
+            scalars += [scalar * Symbol.named(f"alpha_{e}") if e else scalar for e in self.circuit.row_exponents(layer)]
+        return scalars
+
     def _numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
         image, proof = (word_aligned(size) for size in (circuit.inputs, check.proof_bytes(self._form)))
         start = 4 + 5 * WORD_BYTES + image + WORD_BYTES
         return {
-            "name": contract_name(circuit, check),
+            "name": self.name,
             "shape": f"{'-'.join(map(str, circuit.widths))}, {circuit.domain} rows",
             "circuit_digest": f"0x{circuit.digest.hex()}",
             "model_context": f"0x{context(MODEL_LABEL, circuit.digest).hex()}",

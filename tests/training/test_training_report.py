@@ -109,7 +109,7 @@ def test_a_network_too_big_to_prove_is_still_reported(capsys, tmp_path):
 def test_report_shows_every_placement_and_why_one_is_chosen(capsys, tmp_path):
     """What compact circuits do not hold is wide, with the smallest proof; what they hold is compact."""
     for width, placement, why in (
-        (8, "compact", "compact circuits are the cheapest on-chain, and one with these rows holds it"),
+        (8, "compact", "compact circuits have the smallest proofs, and one with these rows holds it; `zkpredict commit --for chain` takes the cheapest on-chain"),
         (400, "wide", "the smallest proof of a wide circuit; no compact one holds it (network 2-400-2 needs "),
     ):
         layers = (DenseLayer(np.ones((width, 2), int), np.zeros(width, int)), DenseLayer(np.ones((2, width), int), np.zeros(2, int)))
@@ -118,7 +118,7 @@ def test_report_shows_every_placement_and_why_one_is_chosen(capsys, tmp_path):
         *plain, replicas = found["choices"]
         offers = {(offer["placement"], offer["domain"]): offer for offer in plain}
         assert replicas["placement"] == "wide" and replicas["replicas"] == [1] and not replicas["chosen"]
-        assert list(offers) == [("compact", 1024), ("compact", 2048), ("wide", 512), ("wide", 1024), ("wide", 2048)]
+        assert list(offers) == [("compact", 1024), ("compact", 2048), ("wide", 512), ("wide", 1024), ("wide", 2048), ("compact-2", 1024)]
         chosen = [offer for offer in offers.values() if offer["chosen"]]
         assert len(chosen) == 1 and chosen[0]["placement"] == found["costs"]["placement"] == placement and found["why"].startswith(why)
         held = [offer for offer in offers.values() if offer["placement"] == placement and not offer["refused"]]

@@ -28,7 +28,7 @@ from zkpredict.verifier.ceremony import G1_POWERS
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof, absorbed
 from zkpredict.verifier.native import column_terms
-from zkpredict.verifier.opening import Fold, fold, linearise, stated_cells
+from zkpredict.verifier.opening import Fold, fold, linearise, opening_point, stated_cells
 from zkpredict.verifier.transcript import Transcript
 
 DOMAIN = 1024
@@ -110,6 +110,7 @@ class Simulator:
                 points["final"] = self.final(Proof(model_id, digit, points, scalars, self.form, outputs), statement, challenges)
             transcript.absorb(absorbed(message, points, scalars))
             challenges |= transcript.draw(message.challenges)
+            challenges |= self.form.derive(challenges)
         return Proof(model_id, digit, points, scalars, self.form, outputs)
 
     @property
@@ -132,8 +133,7 @@ class Simulator:
         circuit = self.circuit
         linear = linearise(circuit, statement, challenges, proof.scalars)
         columns, stated = self.columns(proof, challenges), stated_cells(self.form, proof.scalars)
-        root = root_of_unity(circuit.domain)
-        at = {k: challenges["rho"] * pow(root, k, MODULUS) % MODULUS for k in self.form.rotations}
+        at = {k: opening_point(circuit, k, challenges) for k in self.form.rotations}
         sums = {k: proof.scalars[linearised_name(k)] for k in self.form.rotations[1:]}
         sums[0] = -linear.constant - sum(sums.values())
         total = g1(0)

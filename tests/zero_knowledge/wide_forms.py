@@ -21,7 +21,7 @@ from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.placement import QUOTIENT_SPLIT, form, quotient_columns
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.layout import WideCircuit
-from zkpredict.verifier.opening import Linear, linearise
+from zkpredict.verifier.opening import Linear, linearise, opening_point
 
 MOVED = "moved"
 Form = dict[tuple[str, int], int]
@@ -72,8 +72,8 @@ class WideView:
 
     def forms(self) -> dict[str, Form]:
         """Every value that the proof shows, by name."""
-        shape, n = form(self.circuit), self.circuit.domain
-        at = {k: self.challenges["rho"] * pow(root_of_unity(n), k, MODULUS) % MODULUS for k in shape.rotations}
+        shape = form(self.circuit)
+        at = {k: opening_point(self.circuit, k, self.challenges) for k in shape.rotations}
         shown: dict[str, Form] = {f"[{name}]": {(name, self.tau): 1} for name in self.columns}
         shown |= self._quotient()
         fixed = {column.name for column in shape.columns if column.origin is Origin.FIXED}

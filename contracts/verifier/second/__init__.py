@@ -1,0 +1,1 @@
+"""Solidity verifiers of circuits of the second edition."""
