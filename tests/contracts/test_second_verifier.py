@@ -58,6 +58,15 @@ def test_classes_of_both_packs_are_accepted_and_no_others(shipped):
         assert contract.call("verify", *wrong) is False
 
 
+def test_a_proof_for_somebody_is_refused_for_anybody_else(shipped):
+    chain, contract = shipped
+    model, image, sender = commit_model(random_network(6, (784, 64, 10)), placement="compact-2"), random_image(6, 784), bytes(31) + b"\1"
+    register_model(chain, contract.address, model.commitment)
+    proof = prove(model, image, context=sender)
+    for context, reason in ((sender, ""), (bytes(32), "OpeningFailed"), (b"", "OpeningFailed")):
+        assert verify_on_chain(chain, contract.address, model.commitment, image.tobytes(), proof, context=context).reason == reason
+
+
 @pytest.mark.parametrize("check", FinalCheck)
 def test_stored_statements_hold_and_their_twins_do_not(check):
     statements = stored_statements()
