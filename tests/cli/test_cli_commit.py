@@ -68,3 +68,30 @@ def test_commit_refuses_networks_by_layer_and_row(run, desk):
     before = desk.contents()
     outcome = run("commit", "--model", desk.model, "--out", desk.folder / "new")
     expect_refusal(desk, before, outcome, f"{desk.model} cannot be proven: layer 0 row 1 reaches up to 2^24 on some input, the limit is 32767")
+
+
+def test_commit_to_the_second_edition_when_asked_for(run, desk, committed):
+    """The same network, proven and verified there; proofs of either edition are refused for the other."""
+    before = desk.contents()
+    first = desk.commitment.read_bytes()
+    refusal = run("commit", "--model", desk.model, "--out", desk.commitment, "--edition", 2, "--placement", "wide")
+    expect_refusal(desk, before, refusal, "--placement does not go with --edition: it says which compact placement", code=2)
+    message = f"{desk.model} is committed in another placement: add --again to replace its commitment"
+    expect_refusal(desk, before, run("commit", "--model", desk.model, "--out", desk.commitment, "--edition", 2), message)
+    said = run("commit", "--model", desk.model, "--out", desk.commitment, "--edition", 2, "--again", "--json").json
+    assert (said["placement"], said["domain"], said["rows"]) == ("compact-2", 1024, 2)
+    assert run("verify", desk.image, desk.proof, "--commitment", desk.commitment).code == 1
+    assert run("prove", desk.image, "--model", desk.model, "--out", desk.proof, "--force").code == 0
+    for more in ((), ("--independent",)):
+        assert run("verify", desk.image, desk.proof, "--commitment", desk.commitment, *more).code == 0
+    shown = run("inspect", desk.commitment).out
+    assert "compact-2" in shown and "25" in shown
+    desk.commitment.write_bytes(first)
+    assert run("verify", desk.image, desk.proof, "--commitment", desk.commitment).code == 1
+
+
+def test_commit_for_a_chain_takes_the_second_edition_where_it_fits(run, desk):
+    assert run("commit", "--model", desk.model, "--out", desk.commitment, "--for", "chain", "--again").code == 0
+    assert ModelCommitment.load(desk.commitment).circuit.to_bytes()[:5] == b"zkpC\x04"
+    assert run("commit", "--model", desk.model, "--out", desk.commitment, "--for", "proof", "--again").code == 0
+    assert ModelCommitment.load(desk.commitment).circuit.to_bytes()[:5] == b"zkpC\x01"
