@@ -9,6 +9,7 @@ from itertools import pairwise
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
@@ -86,4 +87,6 @@ def _like(circuit: AnyCircuit, widths: tuple[int, ...]) -> AnyCircuit:
             circuit, widths=widths, lanes=(*lanes, lanes[-1]) if deeper else lanes, activations=(*gates, gates[-1]) if deeper else gates
         )
     lanes = circuit.lanes
+    if isinstance(circuit, SecondCircuit):
+        return replace(circuit, widths=widths, lanes=(*lanes, lanes[-1]) if deeper else lanes)
     return Circuit(widths, (*lanes[:-1], lanes[-2], lanes[-1]) if deeper else lanes, circuit.domain)

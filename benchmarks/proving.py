@@ -10,6 +10,7 @@ import numpy as np
 
 from zkpredict.benchmarks.timing import Measured, measure, measure_process
 from zkpredict.circuits.choice import COMPACT, choices
+from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.prover.commit import commit_model
@@ -23,9 +24,9 @@ COMMIT_RUNS = 2
 
 
 def measured_circuits(model: Model) -> list[AnyCircuit]:
-    """What is measured: a compact circuit on each number of rows that holds the network, or the model's own wide one."""
+    """What is measured: a compact circuit on each number of rows that holds the network, or the model's own of another placement."""
     circuit = model.compiled.circuit
-    if isinstance(circuit, WideCircuit):
+    if not isinstance(circuit, Circuit):
         return [circuit]
     found = choices(model.network)
     return [one.circuit for one in found if one.placement == COMPACT and one.circuit is not None]
@@ -39,8 +40,8 @@ def measurements(model: Model) -> int:
 def proving_rows(model: Model, image: np.ndarray, runs: int) -> Iterator[tuple[str, Measured, str]]:
     """Yields (name, measurement, note) for one network and image. The claim is the model's own."""
     for circuit in measured_circuits(model):
-        wide = "wide, " if isinstance(circuit, WideCircuit) else ""
-        name = f"{model.network.name}, {wide}n = {circuit.domain}"
+        placement = "" if isinstance(circuit, Circuit) else f"{placement_of(circuit)}, "
+        name = f"{model.network.name}, {placement}n = {circuit.domain}"
 
         def commit() -> Model:
             return commit_model(model.network, circuit.domain, claim_of(circuit), placement_of(circuit))  # noqa: B023

@@ -88,8 +88,8 @@ class Desk:
 
     @cached_property
     def verifier(self) -> Contract:
-        """A verifier on a chain of this process that knows the model: its circuit's own where that ships or the circuit is wide (then
-        it is compiled here), else the universal one. Raises `UnusableInput` for a circuit that none serves, and without a compiler."""
+        """A verifier on a chain of this process that knows the model: its circuit's own where that ships or the circuit is wide or of the
+        second edition (then it is compiled here), else the universal one. Raises `UnusableInput` for a circuit that none serves, and without a compiler."""
         from zkpredict.contracts.chain.evm import EmbeddedChain
         from zkpredict.contracts.chain.interface import Reverted
         from zkpredict.contracts.verifier.client import deploy_universal, deploy_verifier, prepare_circuit, register_model
@@ -115,16 +115,20 @@ class Desk:
         return {"valid": True, "digit": proof.digit, **claim_facts(self.commitment.circuit, proof.outputs), "gas": sum(found.values()), "parts": found}
 
     def _gas(self, contract: Contract, image: bytes, proof: Proof) -> dict[str, int]:
+        from zkpredict.circuits.second.layout import SecondCircuit
         from zkpredict.circuits.wide.layout import WideCircuit
         from zkpredict.contracts.verifier.encoding import FinalCheck
         from zkpredict.contracts.verifier.gas import parts
         from zkpredict.contracts.verifier.handover import Handover
+        from zkpredict.contracts.verifier.second.gas import parts as second_parts
         from zkpredict.contracts.verifier.vectors import StoredStatement
         from zkpredict.contracts.verifier.wide.gas import parts as wide_parts
 
         statement = StoredStatement("asked", self.commitment, image, proof)
         if isinstance(self.commitment.circuit, WideCircuit):
             return wide_parts(contract, statement)
+        if isinstance(self.commitment.circuit, SecondCircuit):
+            return second_parts(contract, statement)
         if ships(self.commitment.circuit):
             return parts(contract, statement, FinalCheck.POINT_EVALUATION)
         return transaction_gas(contract, Handover.of(image, proof).calldata("verifyOrRevert"))
@@ -155,14 +159,18 @@ class Desk:
 def no_contract(circuit: AnyCircuit) -> str | None:
     """Why no contract of this version checks proofs in `circuit`, in a line; None where one does. Nothing is compiled to find out."""
     from zkpredict.circuits.convolution.layout import ConvCircuit
+    from zkpredict.circuits.second.layout import SecondCircuit
     from zkpredict.circuits.wide.layout import WideCircuit
     from zkpredict.contracts.verifier.compact import check_served
     from zkpredict.contracts.verifier.publics import UnsupportedShape
+    from zkpredict.contracts.verifier.second.source import second_source
     from zkpredict.contracts.verifier.wide.source import wide_source
 
     try:
         if isinstance(circuit, WideCircuit):
             wide_source(circuit)
+        elif isinstance(circuit, SecondCircuit):
+            second_source(circuit)
         elif not ships(circuit):
             check_served(circuit)
     except UnsupportedShape:
@@ -175,9 +183,9 @@ def no_contract(circuit: AnyCircuit) -> str | None:
 
 def own_contract(circuit: AnyCircuit) -> bool:
     """Whether the verifier is one for this circuit alone."""
-    from zkpredict.circuits.wide.layout import WideCircuit
+    from zkpredict.circuits.layout import Circuit
 
-    return isinstance(circuit, WideCircuit) or ships(circuit)
+    return not isinstance(circuit, Circuit) or ships(circuit)
 
 
 def ships(circuit: AnyCircuit) -> bool:

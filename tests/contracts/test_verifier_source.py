@@ -149,7 +149,8 @@ def test_artefacts_say_how_they_were_made():
 @pytest.mark.parametrize("check", FinalCheck)
 @pytest.mark.parametrize("circuit", [circuit for circuit, check in generate.SHIPPED if check is FinalCheck.PAIRING])
 def test_the_code_fits_with_room_to_spare(circuit, check):
-    assert len(generate.artifact(circuit, check).runtime) < 16_500
+    """The second edition's has the 127 constants of the table's polynomial."""
+    assert len(generate.artifact(circuit, check).runtime) < (16_500 if isinstance(circuit, Circuit) else 20_500)
 
 
 def test_no_two_words_share_an_address():
