@@ -12,7 +12,7 @@ from zkpredict.cli.console import Console
 from zkpredict.cli.parser import add_force_option
 from zkpredict.training.activations import RATIONALS, RELU, FloatActivation, rational
 from zkpredict.training.datasets import LabelledImages, fetch_splits, load_split
-from zkpredict.training.lenet import BATCH, EPOCHS, HIDDEN, train_lenet
+from zkpredict.training.lenet import BATCH, EPOCHS, HIDDEN, POOLINGS, train_lenet
 from zkpredict.training.networks import Recipe, train
 
 EXAMPLE = """zkpredict train --data mnist/ --out mnist.keras
@@ -30,8 +30,8 @@ def configure(parser: ArgumentParser) -> None:
     add_force_option(parser)
     widths = " ".join(map(str, Recipe.hidden))
     parser.add_argument(
-        "--network", choices=("dense", "lenet"), default="dense", help="dense layers of the widths below; or LeNet-5 with average pooling: 6 and 16 "
-        "kernels 5 x 5, then 120 and 84 (default: %(default)s)"
+        "--network", choices=("dense", *POOLINGS), default="dense", help="dense layers of the widths below; or LeNet-5 with average or max pooling: "
+        "6 and 16 kernels 5 x 5, then 120 and 84 (default: %(default)s)"
     )  # fmt: skip
     parser.add_argument("--layers", metavar="WIDTH", type=int, nargs="+", help=f"hidden widths of dense networks (default: {widths})")
     parser.add_argument(
@@ -58,7 +58,8 @@ def run(arguments: Namespace, console: Console) -> None:
     with console.step("starting Keras"):
         import_keras()
     with console.progress("training", recipe.epochs) as advance:
-        trained = (train_lenet if arguments.network == "lenet" else train)(fitting, recipe, advance)
+        lenet = arguments.network in POOLINGS
+        trained = train_lenet(fitting, recipe, advance, arguments.network) if lenet else train(fitting, recipe, advance)
     with console.step("testing"):
         found = keras_model(import_keras(), trained.model, "the trained model")
         network = found.over(found.demand())
@@ -78,9 +79,9 @@ def run(arguments: Namespace, console: Console) -> None:
 
 def _recipe(arguments: Namespace) -> Recipe:
     """What the options say. Raises `UnusableInput`."""
-    activation, lenet = _activation(arguments), arguments.network == "lenet"
+    activation, lenet = _activation(arguments), arguments.network in POOLINGS
     if lenet and (arguments.layers is not None or activation != RELU):
-        raise UnusableInput("--network lenet has its own layers, with relu: leave out --layers and --activation")
+        raise UnusableInput(f"--network {arguments.network} has its own layers, with relu: leave out --layers and --activation")
     epochs = arguments.epochs if arguments.epochs is not None else EPOCHS if lenet else Recipe.epochs
     batch = arguments.batch if arguments.batch is not None else BATCH if lenet else Recipe.batch
     return Recipe(HIDDEN if lenet else tuple(arguments.layers or Recipe.hidden), epochs, batch, arguments.seed, activation)

@@ -9,7 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
-from zkpredict.circuits.networks.convolution import Grid
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.training.activations import RELU, FloatActivation
 
 UNIT_PIXEL = 1 / 255
@@ -95,6 +96,30 @@ class FloatLayer:
         if (table != table[0]).any():
             raise UnsupportedNetwork(f"layer '{self.name}': what it reads is scaled differently from position to position, a kernel is the same at all")
         return np.tile(table[0], self.grid.kernel_height * self.grid.kernel_width)
+
+
+@dataclass(frozen=True, eq=False)
+class FloatMaxPool(FloatLayer):
+    """The largest number of each window of its grid, channel by channel, of numbers that are never negative. It has no weights."""
+
+    @classmethod
+    def of(cls, name: str, grid: Grid) -> FloatMaxPool:
+        """Raises `UnsupportedNetwork` for windows that no max pool has."""
+        MaxPoolLayer(grid)
+        return cls(name, np.zeros((grid.channels, 0)), np.zeros(grid.channels), RELU, grid)
+
+    def __post_init__(self) -> None:
+        """There is nothing to check: it has no weights."""
+
+    @property
+    def windows(self) -> Grid:
+        """Its grid, which it always has."""
+        if self.grid is None:
+            raise ValueError(f"max pool '{self.name}' has no grid")
+        return self.grid
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        return np.maximum.reduce(MaxPoolLayer(self.windows).entrants_of(values))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""LeNet-5 with average pooling and ReLU (LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998, section II.B).
+"""LeNet-5 with average or max pooling and ReLU (LeCun et al., "Gradient-Based Learning Applied to Document Recognition", 1998, section II.B).
 
     28 x 28 x 1 -> 6 kernels 5 x 5 -> pool 2 -> 16 kernels 5 x 5 -> pool 2 -> 120 -> 84 -> classes
 
@@ -22,22 +22,29 @@ LEAST_SIDE = 2 * (2 + KERNEL - 1) + KERNEL - 1
 """Of images: what leaves one position behind the second pool."""
 
 
-def build_lenet(side: tuple[int, int], classes: int):
-    """An untrained Keras model that is fed bytes of grey images, `side` rows and columns; its first layer scales them."""
+POOLINGS = {"lenet": "AveragePooling2D", "lenet-max": "MaxPooling2D"}
+"""The networks by name, and the Keras layer that pools in each."""
+
+
+def build_lenet(side: tuple[int, int], classes: int, network: str = "lenet"):
+    """An untrained Keras model that is fed bytes of grey images, `side` rows and columns; its first layer scales them.
+    `network`: one of `POOLINGS`."""
     keras = import_keras()
     penalty = keras.regularizers.L2(L2_PENALTY)
     layers = [keras.Input((*side, 1), name="pixels"), keras.layers.Rescaling(UNIT_PIXEL, name="unit_pixels")]
     for number, kernels in enumerate(KERNELS, start=1):
         layers.append(keras.layers.Conv2D(kernels, KERNEL, activation="relu", kernel_regularizer=penalty, name=f"kernels_{number}"))
-        layers.append(keras.layers.AveragePooling2D(POOL, name=f"pool_{number}"))
+        layers.append(getattr(keras.layers, POOLINGS[network])(POOL, name=f"pool_{number}"))
     layers.append(keras.layers.Flatten(name="flat"))
     for number, width in enumerate(HIDDEN, start=1):
         layers.append(keras.layers.Dense(width, activation="relu", kernel_regularizer=penalty, name=f"hidden_{number}"))
     layers.append(keras.layers.Dense(classes, kernel_regularizer=penalty, name="logits"))
-    return keras.Sequential(layers, name="lenet")
+    return keras.Sequential(layers, name=network.replace("-", "_"))
 
 
-def train_lenet(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] = lambda count: None) -> Trained:
+def train_lenet(
+    data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], None] = lambda count: None, network: str = "lenet"
+) -> Trained:
     """Trains on `data` (the last tenth is held out for validation) with the recipe's epochs, batch and seed; calls `on_epoch(1)` after each
     epoch. Raises `UnusableInput` for images that are too small."""
     side = data.images.shape[1:]
@@ -45,7 +52,7 @@ def train_lenet(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], 
         raise UnusableInput(f"LeNet-5 takes images of at least {LEAST_SIDE} x {LEAST_SIDE} pixels, got {' x '.join(map(str, side))}")
     keras = import_keras()
     keras.utils.set_random_seed(recipe.seed)
-    model = build_lenet(side, data.classes)
+    model = build_lenet(side, data.classes, network)
     fitted = fitted_part(data)
     steps = -(-fitted // recipe.batch) * recipe.epochs
     model.compile(
@@ -59,6 +66,6 @@ def train_lenet(data: LabelledImages, recipe: Recipe, on_epoch: Callable[[int], 
         validation_data=(images[fitted:], labels[fitted:]),
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: on_epoch(1))],
     )  # fmt: skip
-    bare = build_lenet(side, data.classes)
+    bare = build_lenet(side, data.classes, network)
     bare.set_weights(model.get_weights())
     return Trained(bare, float(history.history["val_accuracy"][-1]))

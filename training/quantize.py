@@ -24,10 +24,11 @@ from zkpredict.circuits.networks.activations import (
     HIGHEST_ARGUMENT, MAX_BYTE, MAX_PARAMETER, RELU, RELU8, Activation, activation_named,
 )
 from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.training.activations import RELU as FLOAT_RELU
-from zkpredict.training.floating import FloatLayer, FloatNetwork
+from zkpredict.training.floating import FloatLayer, FloatMaxPool, FloatNetwork
 from zkpredict.training.rows import MAX_WEIGHT, Fed, Rows, fit, fit_together, full_scales, in_units, no_room, shared_scale
 
 WIDE_LIMIT = 1 << (WIDE * LANE_BITS - 1)
@@ -80,6 +81,10 @@ def _quantize_maps(network: FloatNetwork, sample: np.ndarray | None) -> IntegerN
     peaks, layers = sampled_peaks(network, sample), []
     fed = Fed.with_bytes(network.shape[0])
     for layer, reached in zip(network.over_bytes[:-1], peaks, strict=True):
+        if isinstance(layer, FloatMaxPool):
+            layers.append(MaxPoolLayer(layer.windows))
+            fed = fed.of_channels(layer.windows).at_each(layer.windows.count)
+            continue
         made, fed = _saturating(layer, fed.read_by(layer), reached)
         if layer.grid is not None:
             made, fed = ConvLayer(made.weights, made.bias, made.shift, made.activation, layer.grid), fed.at_each(layer.grid.count)

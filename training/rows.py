@@ -8,6 +8,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.dense import MAX_PIXEL
+from zkpredict.circuits.networks.grid import Grid
 from zkpredict.training.floating import FloatLayer
 
 MAX_WEIGHT = 127
@@ -45,6 +46,10 @@ class Fed:
             raise UnsupportedNetwork(f"layer '{layer.name}': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel")
         area = grid.pool**2
         return Fed(units, constants * area, np.minimum(low, 0) * area, high * area)
+
+    def of_channels(self, grid: Grid) -> Fed:
+        """For each channel of a map, from one for each number."""
+        return Fed(*(part[: grid.channels] for part in (self.units, self.constants, self.low, self.high)))
 
     def at_each(self, positions: int) -> Fed:
         """For each number of a map, from one for each channel."""

@@ -98,10 +98,40 @@ def pooled_input() -> bytes:
     return conv_graph(nodes, constants | {"w1": weights(4, 3, 2, 2), "b1": draw(4, seed=2)}, (3, 9, 7))
 
 
+def maxima(after: bool = False, **settings) -> bytes:
+    """Conv, relu and a max pool, in either order, then a dense layer."""
+    pool = node("MaxPool", "z1" if after else "a1", "p1", **({"kernel_shape": [2, 2], "strides": [2, 2]} | settings))
+    relu = node("Relu", "p1" if after else "z1", "a1")
+    end = "a1" if after else "p1"
+    made = [node("Conv", "x w1 b1", "z1", pads=[1, 1, 1, 1]), *([pool, relu] if after else [relu, pool]), node("Conv", f"{end} w2 b2", "z2"),
+            node("Relu", "z2", "a2"), node("GlobalMaxPool", "a2", "g"), node("Flatten", "g", "flat"), node("Gemm", "flat wl bl", "logits", transB=1)]  # fmt: skip
+    return conv_graph(made, {
+        "w1": weights(4, 3, 3, 3), "b1": draw(4, seed=2), "w2": weights(5, 4, 2, 2, seed=3), "b2": draw(5, seed=4), "wl": weights(3, 5, seed=5), "bl": draw(3, seed=6)
+    }, (3, 9, 8))  # fmt: skip
+
+
+def mobile() -> bytes:
+    """A depthwise convolution with a multiplier of two, normalised, and one in groups; Pad before both."""
+    nodes, constants = ending("a3", 6 * 3 * 2)
+    made = [
+        node("Conv", "x w1 b1", "z1"), node("Relu", "z1", "a1"), node("Pad", "a1 pads", "q1"), node("Conv", "q1 wd", "z2", group=4, strides=[2, 2]),
+        node("BatchNormalization", "z2 gamma beta mean variance", "n2"), node("Relu", "n2", "a2"), node("Pad", "a2 pads zero", "q2"),
+        node("Conv", "q2 wg b3", "z3", group=2, strides=[2, 2]), node("Relu", "z3", "a3"), *nodes,
+    ]  # fmt: skip
+    return conv_graph(made, constants | {
+        "w1": weights(4, 2, 2, 2), "b1": draw(4, seed=2), "wd": weights(8, 1, 3, 3, seed=3), "gamma": 1 + draw(8, seed=4), "beta": draw(8, seed=5),
+        "mean": draw(8, seed=6), "variance": draw(8, seed=7) ** 2 + 0.5, "pads": np.array([0, 0, 1, 0, 0, 0, 1, 2], np.int64), "zero": np.float32(0),
+        "wg": weights(6, 4, 3, 3, seed=8), "b3": draw(6, seed=9),
+    }, (2, 10, 9))  # fmt: skip
+
+
 GRAPHS = {
     "lenet-like, colour": lenet_like, "lenet-like, grey": lambda: lenet_like(1), "lenet-like, opset 11": lambda: lenet_like(2, 11),
     "normalised by channel": normalised, "mean by attribute": lambda: averaged(1, 13), "mean by input": lambda: averaged(0, 18), "viewed": viewed,
     "from a row": from_a_row, "channels last outside": channels_last_outside, "a pooled input": pooled_input,
+    "max pools": maxima, "max pools before relu": lambda: maxima(True), "overlapping max pools": lambda: maxima(kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+    "max pools with ceil_mode": lambda: maxima(kernel_shape=[2, 3], ceil_mode=1), "max pools, same": lambda: maxima(kernel_shape=[3, 2], auto_pad="SAME_UPPER"),
+    "depthwise, groups and Pad": mobile,
 }  # fmt: skip
 """Models that are read, by what they show."""
 __all__ = ["GRAPHS", "N", "conv_graph", "draw", "ending", "node", "weights"]

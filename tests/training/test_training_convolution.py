@@ -58,6 +58,12 @@ MODELS = {
     "batch normalisation behind relu": lambda: chain(L.Rescaling(1 / 255), conv(), L.BatchNormalization(), L.AveragePooling2D(2), conv(4, 2), *end()),
     "leaky": lambda: chain(L.Rescaling(1 / 255), conv(activation="leaky_relu"), L.AveragePooling2D(2), conv(2, 2, activation="leaky_relu"), *end()),
     "colour, one output": lambda: chain(L.Rescaling(1 / 255), conv(), L.Dropout(0.2), L.Flatten(), L.Dense(1, activation="sigmoid"), shape=(7, 7, 3)),
+    "max pools": lambda: chain(L.Rescaling(1 / 255), conv(), L.MaxPooling2D(2), conv(4, 2), L.MaxPooling2D((2, 1), strides=1, padding="same"), *end()),
+    "a max pool before relu": lambda: chain(L.Rescaling(1 / 255), conv(activation=None), L.BatchNormalization(), L.MaxPooling2D(3, 2), L.ReLU(), *end()),
+    "normalised before a max pool": lambda: chain(L.Rescaling(1 / 255), conv(), L.BatchNormalization(), L.MaxPooling2D(2), conv(4, 2), L.GlobalMaxPooling2D(), L.Dense(3)),
+    "padded by hand": lambda: chain(L.Rescaling(1 / 255), L.ZeroPadding2D(1), conv(), L.ZeroPadding2D(((0, 1), (1, 0))), L.MaxPooling2D(3, 2), *end()),
+    "depthwise": lambda: chain(L.Rescaling(1 / 255), conv(4), L.DepthwiseConv2D(3, depth_multiplier=2, activation="relu"), *end()),
+    "separable, grouped": lambda: chain(L.Rescaling(1 / 255), L.SeparableConv2D(4, 2, activation="relu", depth_multiplier=2), conv(6, 2, groups=2), *end(), shape=(6, 7, 3)),
     "reshaped": lambda: chain(L.Rescaling(1 / 255), L.Reshape((6, 6, 1)), conv(), *end(), shape=(36,)),
 }
 
@@ -123,7 +129,6 @@ def _refused(layers, shape=(9, 8, 1)):
 
 
 REFUSED = [
-    ((conv(name="c", groups=2, filters=4), *end()), (9, 8, 2), f"layer 'c': it has 2 groups of channels, expected 1: supported are {SUPPORTED}"),
     ((conv(name="c", dilation_rate=2), *end()), None, f"layer 'c': its dilation is 2 x 2, expected 1: supported are {SUPPORTED}"),
     ((conv(name="c", strides=(1, 2)), *end()), None, "layer 'c': its strides are 1 down and 2 across, expected one number"),
     ((conv(), L.AveragePooling2D(2, 1, name="p"), *end()), None,
@@ -133,9 +138,21 @@ REFUSED = [
     ((conv(), L.AveragePooling2D(2, padding="same", name="p"), *end()), None,
      "layer 'p': its windows reach over the edge of 7 x 6 (padding same): use padding valid"),
     ((conv(), L.GlobalAveragePooling2D(name="p"), L.Dense(3)), None, "layer 'p': it averages 7 x 6 positions, only squares are supported"),
-    ((conv(), L.MaxPooling2D(2, name="p"), *end()), None,
-     f"layer 'p' is a MaxPooling2D: maxima are not proven yet: use AveragePooling2D; supported are {SUPPORTED}"),
-    ((L.DepthwiseConv2D(2, name="d"), *end()), None, f"layer 'd' is a DepthwiseConv2D: supported are {SUPPORTED}"),
+    ((L.MaxPooling2D(2, name="p"), conv(), *end()), None, "layer 'p': it takes the largest of the picture's own bytes: put a convolution before it"),
+    ((conv(), L.MaxPooling2D(2, (1, 2), name="p"), *end()), None, "layer 'p': its strides are 1 down and 2 across, expected one number"),
+    ((conv(), L.MaxPooling2D(1, name="p"), *end()), None, "layer 'p': its windows hold one number each: leave the pool out"),
+    ((conv(activation=None, name="before"), L.MaxPooling2D(2, name="p"), conv(), *end()), None,
+     "layer 'p': there is no activation between 'before' and it: put relu before the pool"),
+    ((conv(activation="leaky_relu", name="before"), L.MaxPooling2D(2, name="p"), *end()), None,
+     "layer 'p': it takes the largest of what 'before' gives, which may be negative: use relu before the pool"),
+    ((conv(), L.BatchNormalization(name="b"), L.MaxPooling2D(2, padding="same", name="p"), *end()), None,
+     "layer 'p': 'b' before it scales by what is not positive, or it pads: put the scale behind the pool"),
+    ((conv(), L.MaxPooling2D(2, name="p")), None, "layer 'p': it is the last layer: the outputs must be logits, of a Dense behind it"),
+    ((L.ZeroPadding2D(2, name="z"), conv(3, 2, name="c"), *end()), None,
+     "layer 'z': it pads 2 zeros before 'c', whose windows of 2 x 2 take at most 1 at a side"),
+    ((conv(), L.ZeroPadding2D(1, name="z"), L.AveragePooling2D(3, name="p"), *end()), None,
+     "layer 'p': it reads what 'z' pads with zeros: padding goes into a convolution or a max pool right behind it"),
+    ((L.Conv2DTranspose(2, 2, name="d"), *end()), None, f"layer 'd' is a Conv2DTranspose: supported are {SUPPORTED}"),
     ((conv(activation=None, name="before"), conv(name="c"), *end()), None, "layer 'c': there is no activation between 'before' and it: put relu between them"),
     ((conv(activation=None, name="before"), L.AveragePooling2D(2, name="p"), L.ReLU(), *end()), None,
      "layer 'p': there is no activation between 'before' and it: put relu before the pool"),
@@ -211,13 +228,15 @@ def test_commands_from_keras_to_a_proof(saved, tmp_path, capsys):
         verify(public, pictures[1], proof)
 
 
-def test_lenet_trains_on_the_smallest_images_and_no_smaller():
+@pytest.mark.parametrize("name", ["lenet", "lenet-max"])
+def test_lenet_trains_on_the_smallest_images_and_no_smaller(name):
     source = np.random.default_rng(2)
     data = LabelledImages(source.integers(0, 256, (40, 16, 16), dtype=np.uint8), np.arange(40, dtype=np.uint8) % 3)
     epochs: list[int] = []
-    trained = train_lenet(data, Recipe((), epochs=1, batch=8), epochs.append)
+    trained = train_lenet(data, Recipe((), epochs=1, batch=8), epochs.append, name)
     floats = keras_model(keras, trained.model, "it").over(BYTES)
-    assert floats.shape == (256, 12 * 12 * 6, 2 * 2 * 16, 120, 84, 3) and epochs == [1]
+    pools = [(6 * 6 * 6,), (2 * 2 * 16 // 4,)] if name == "lenet-max" else [(), ()]
+    assert floats.shape == (256, 12 * 12 * 6, *pools[0], 2 * 2 * 16, *pools[1], 120, 84, 3) and epochs == [1]
     with refuses(UnusableInput, "LeNet-5 takes images of at least 16 x 16 pixels, got 15 x 16"):
         train_lenet(LabelledImages(data.images[:, 1:], data.labels), Recipe((), epochs=1))
 

@@ -97,20 +97,24 @@ def test_integers_follow_floats(name):
 def conv_then(last, shape=(2, 6, 5), width=4 * 3 * 3, **settings):
     """A Conv of these settings on a picture, relu, and `last` before the dense layer."""
     nodes, constants = ending(last[-1].output[0] if last else "a", width)
-    constants |= {"w": weights(3, 2, 3, 3), "b": draw(3, seed=2), "wd": weights(4, 1, 3, 3, seed=5), "axes": np.array([1], np.int64), "six": np.float32(6), "zero": np.float32(0)}
+    constants |= {"w": weights(3, 2, 3, 3), "b": draw(3, seed=2), "wd": weights(4, 1, 3, 3, seed=5), "axes": np.array([1], np.int64), "six": np.float32(6), "three": np.array([0, 0, 3, 0, 0, 0, 0, 0], np.int64),
+                  "deep": np.array([0, 1, 0, 0, 0, 0, 0, 0], np.int64), "one": np.array([0, 0, 1, 0, 0, 0, 0, 2], np.int64), "zero": np.float32(0)}
     return conv_graph([node("Conv", "x w b", "z", name="c", **settings), node("Relu", "z", "a"), *last, *nodes], constants, shape)
 
 
 REFUSED = [
     (lambda: conv_then([], dilations=[2, 2]), "node 'c' (Conv): its dilation is 2 x 2, expected 1"),
-    (lambda: conv_then([], group=2), "node 'c' (Conv): it has 2 groups of channels, expected 1"),
+    (lambda: conv_then([], group=2), "node 'c' (Conv): its kernel has 2 channels of 3 x 3 in 2 groups, which does not fit 2 channels and its kernel_shape"),
+    (lambda: conv_then([], group=2, shape=(4, 6, 5)), "node 'c' (Conv): its 3 kernels do not go into 2 groups"),
+    (lambda: conv_then([], group=0), "node 'c' (Conv): its group is 0, expected a whole number from 1"),
     (lambda: conv_then([], strides=[1, 2]), "node 'c' (Conv): its strides are 1 down and 2 across, expected one number"),
     (lambda: conv_then([], auto_pad="FULL"), "node 'c' (Conv): its auto_pad is FULL, expected NOTSET, VALID, SAME_UPPER or SAME_LOWER"),
     (lambda: conv_then([], pads=[1, 1, -1, 1]), "node 'c' (Conv): its pads are [1, 1, -1, 1], expected four whole numbers from 0"),
     (lambda: conv_then([], pads=[1, 1]), "node 'c' (Conv): its pads are [1, 1], expected four whole numbers from 0"),
-    (lambda: conv_then([], pads=[3, 0, 0, 0]), "node 'c' (Conv): padding must be smaller than the kernel"),
-    (lambda: conv_then([], kernel_shape=[3, 2]), "node 'c' (Conv): its kernel has 2 channels of 3 x 3, which fits neither 2 channels nor its kernel_shape"),
-    (lambda: conv_then([], shape=(4, 6, 5)), "node 'c' (Conv): its kernel has 2 channels of 3 x 3, which fits neither 4 channels nor its kernel_shape"),
+    (lambda: conv_then([], pads=[3, 0, 0, 0]), "node 'c' (Conv): it pads [3, 0, 0, 0] above, left, below and right, its windows of 3 x 3 take at most 2 and 2"),
+    (lambda: conv_then([], shape=(2, 2, 5)), "node 'c' (Conv): its windows of 3 x 3 do not fit a map of 2 x 5, padded [0, 0, 0, 0]"),
+    (lambda: conv_then([], kernel_shape=[3, 2]), "node 'c' (Conv): its kernel has 2 channels of 3 x 3 in 1 groups, which does not fit 2 channels and its kernel_shape"),
+    (lambda: conv_then([], shape=(4, 6, 5)), "node 'c' (Conv): its kernel has 2 channels of 3 x 3 in 1 groups, which does not fit 4 channels and its kernel_shape"),
     (lambda: conv_then([], shape=(2, 6)), "node 'c' (Conv): it reads a value of shape [2, 6]: expected a picture of channels, height and width"),
     (lambda: conv_then([node("AveragePool", "a", "p", kernel_shape=[2, 2])]),
      "node 'p' (AveragePool): it pools 2 x 2 positions every 1 x 1, only squares that do not overlap are supported: strides equal to pool_size"),
@@ -123,7 +127,21 @@ REFUSED = [
     (lambda: conv_then([node("ReduceMean", "a", "p", axes=[1, 2])]), "node 'p' (ReduceMean): what it reads is no map of the layer before"),
     (lambda: conv_then([node("ReduceMean", "a", "p", axes=[1])]),
      "node 'p' (ReduceMean): it averages the axes [1] of ['batch', 3, 4, 3]: expected height and width of a picture"),
-    (lambda: conv_then([node("MaxPool", "a", "p", kernel_shape=[2, 2])]), "node 'p' is a MaxPool: maxima are not proven yet: use AveragePool"),
+    (lambda: conv_then([node("MaxPool", "a", "p", kernel_shape=[2, 2], strides=[1, 2])]), "node 'p' (MaxPool): its strides are 1 down and 2 across, expected one number"),
+    (lambda: conv_then([node("MaxPool", "a", "p", kernel_shape=[2, 2], dilations=[2, 2])]), "node 'p' (MaxPool): its windows are dilated, expected dilations of 1"),
+    (lambda: conv_then([node("MaxPool", "a", "p", kernel_shape=[1, 1])]), "node 'p' (MaxPool): its windows hold one number each: leave the pool out"),
+    (lambda: conv_then([node("MaxPool", "a", "p", kernel_shape=[5, 5])]), "node 'p' (MaxPool): its windows of 5 x 5 do not fit a map of 4 x 3, padded [0, 0, 0, 0]"),
+    (lambda: conv_graph([node("MaxPool", "x", "m", kernel_shape=[2, 2])] + ending("m", 40)[0], ending("m", 40)[1], (2, 6, 5)),
+     "layer 'm': it takes the largest of the picture's own bytes: put a convolution before it"),
+    (lambda: conv_then([node("AveragePool", "a", "q", kernel_shape=[2, 2], strides=[2, 2]), node("MaxPool", "q", "p", kernel_shape=[2, 1])], width=3),
+     "layer 'p': it takes the largest of the averages of 'q': only one kind of pool at a time"),
+    (lambda: conv_then([node("Pad", "a three", "q"), node("MaxPool", "q", "p", kernel_shape=[2, 2])]),
+     "layer 'q': it pads 3 zeros before 'p', whose windows of 2 x 2 take at most 1 at a side"),
+    (lambda: conv_then([node("Pad", "a three six", "p")]), "node 'p' (Pad): it pads with 6 (mode constant), expected zeros"),
+    (lambda: conv_then([node("Pad", "a three", "p", mode="reflect")]), "node 'p' (Pad): it pads with 0 (mode reflect), expected zeros"),
+    (lambda: conv_then([node("Pad", "a deep", "p")]), "node 'p' (Pad): it pads the batch or the channels"),
+    (lambda: conv_then([node("Pad", "a one", "p")], width=3 * 5 * 5),
+     "layer 'logits': it reads what 'p' pads with zeros: leave the padding out, or put it in front of a convolution"),
     (lambda: conv_then([node("Clip", "a zero six", "p")]), "node 'p' (Clip): it clips to 0 to 6: use plain Relu (ReLU6 is not)"),
     (lambda: conv_then([node("Transpose", "a", "t", perm=[0, 1, 3, 2]), node("Conv", "t wd", "p", name="d")]),
      "node 'd' (Conv): what it reads is no map of the layer before: axes were exchanged or numbers put together anew in between"),

@@ -11,7 +11,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.files.schema import BadSchema, Schema
 from zkpredict.training.floating import FloatLayer, FloatNetwork
-from zkpredict.training.importers.steps import Folded
+from zkpredict.training.importers.folding import Folded
 from zkpredict.training.inputs import BYTES, CHOICES, InputScale, input_names, scale_of_moments
 
 

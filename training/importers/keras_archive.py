@@ -19,22 +19,21 @@ from zkpredict.circuits.networks.dense import MAX_WEIGHTS, MAX_WIDTH
 from zkpredict.circuits.networks.convolution import MAX_OUTPUTS
 from zkpredict.training.importers.hdf5 import check_hdf5, first_line
 from zkpredict.training.importers.maps import SUPPORTED as MAPS
-from zkpredict.training.importers.maps import convolution_grid, pool_size
+from zkpredict.training.importers.maps import convolution_grid, max_pool_grid, pool_size, zero_padding
 
 LAYERS = (
     "InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Flatten", "Reshape", "Dropout", "Dense", "Conv2D",
-    "AveragePooling2D", "GlobalAveragePooling2D",
+    "DepthwiseConv2D", "SeparableConv2D", "ZeroPadding2D", "MaxPooling2D", "GlobalMaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D",
     "Activation", "ReLU", "LeakyReLU", "Softmax",
 )  # fmt: skip
 RATIONAL = ("RationalSquare", "RationalRelu", "Softsign")
 """Those of `zkpredict.training.layers`, by the names under which Keras knows them: `zkpredict>RationalSquare` and so on."""
+CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 MODELS = ("Sequential", "Functional")
 MAX_NESTING = 4
 Shape = tuple[int, ...]
 _NEAREST = {
-    **dict.fromkeys(("Conv1D", "Conv3D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "ZeroPadding2D"), f"supported are {MAPS}"),
-    "MaxPooling2D": f"maxima are not proven yet: use AveragePooling2D; supported are {MAPS}",
-    "GlobalMaxPooling2D": f"maxima are not proven yet: use GlobalAveragePooling2D; supported are {MAPS}",
+    **dict.fromkeys(("Conv1D", "Conv3D", "Conv2DTranspose"), f"supported are {MAPS}"),
     "Lambda": "files cannot carry code: use Rescaling, Dense and ReLU",
     "PReLU": "use ReLU or LeakyReLU", "ELU": "use ReLU or LeakyReLU", "Add": "only chains can be quantised, without branches",
     "Concatenate": "only chains can be quantised, without branches", "LayerNormalization": "use BatchNormalization, which folds into a layer",
@@ -180,18 +179,24 @@ class _ConfigCheck:
 def _after(kind: str, settings: dict, before: Shape) -> tuple[Shape, int]:
     """What a layer of a kind hands on after `before`, and how many weights it has. Raises `UnsupportedNetwork`."""
     numbers = math.prod(before)
-    if kind in ("Dense", "Conv2D"):
-        count = settings.get("units" if kind == "Dense" else "filters")
-        if type(count) is not int or kind == "Dense":
-            return (count,), numbers * count if type(count) is int else 0
-        grid = convolution_grid(before, settings)
-        return (*grid.positions, count), grid.taps * count
+    if kind == "Dense":
+        count = settings.get("units")
+        return (count,), numbers * count if type(count) is int else 0
+    if kind in CONVOLUTIONS:
+        grid, channels = convolution_grid(before, settings), before[-1] * _whole(settings, "depth_multiplier", 1)
+        count = channels if kind == "DepthwiseConv2D" else _whole(settings, "filters", 0)
+        return (*grid.positions, count), grid.taps * max(count, channels if kind == "SeparableConv2D" else 0)
     if kind == "AveragePooling2D":
         size = pool_size(before, kind, settings)
         return (before[0] // size, before[1] // size, before[2]), 0
-    if kind == "GlobalAveragePooling2D":
-        pool_size(before, kind, settings)
+    if kind in ("GlobalAveragePooling2D", "GlobalMaxPooling2D"):
+        (pool_size if kind == "GlobalAveragePooling2D" else max_pool_grid)(before, kind, settings)
         return (before[-1],), 0
+    if kind == "MaxPooling2D":
+        return (*max_pool_grid(before, kind, settings).positions, before[-1]), 0
+    if kind == "ZeroPadding2D":
+        read, (top, left, bottom, right) = zero_padding(before, settings)
+        return (read.height + top + bottom, read.width + left + right, read.channels), 0
     if kind == "Flatten":
         return (numbers,), 0
     if kind == "Reshape":
@@ -200,6 +205,12 @@ def _after(kind: str, settings: dict, before: Shape) -> tuple[Shape, int]:
             return tuple(target), 0
         return (numbers,), 0
     return before, 0
+
+
+def _whole(settings: dict, name: str, default: int) -> int:
+    """A whole number from 1, or 0, which no limit lets pass."""
+    value = settings.get(name, default)
+    return value if type(value) is int and 0 < value <= MAX_WIDTH else 0
 
 
 def listed_layers() -> str:

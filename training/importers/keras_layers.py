@@ -9,9 +9,10 @@ import numpy as np
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.training.activations import rational
 from zkpredict.training.importers.imported import Answer, Imported
-from zkpredict.training.importers.keras_archive import LAYERS, MODELS, listed_layers
-from zkpredict.training.importers.maps import Map, convolution_grid, pool_size
-from zkpredict.training.importers.steps import End, Linear, Pool, Rational, Relu, Scale, Step, fold
+from zkpredict.training.importers.keras_archive import CONVOLUTIONS, LAYERS, MODELS, listed_layers
+from zkpredict.training.importers.maps import Map, convolution_grid, max_pool_grid, pool_size, ungrouped, zero_padding
+from zkpredict.training.importers.folding import fold
+from zkpredict.training.importers.steps import End, Linear, MaxPool, Pad, Pool, Rational, Relu, Scale, Step
 
 _ACTIVATIONS = "relu, leaky_relu or softsign (hidden), or linear, softmax, sigmoid (last)"
 
@@ -86,10 +87,14 @@ class _Reader:
             return [self._batch_normalization(layer)]
         if kind == "Flatten" and layer.data_format != "channels_last":
             raise self._wrong(layer, f"data_format is {layer.data_format}, expected channels_last")
-        if kind == "Conv2D":
-            return [self._convolution(layer), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
+        if kind in CONVOLUTIONS:
+            return [self._convolution(layer, kind), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
         if kind in ("AveragePooling2D", "GlobalAveragePooling2D"):
-            return [self._pool(layer, kind)]
+            return [self._fitting(layer, lambda shape: Pool(name, Map.of(shape), pool_size(shape, kind, layer.get_config())))]
+        if kind in ("MaxPooling2D", "GlobalMaxPooling2D"):
+            return [self._fitting(layer, lambda shape: MaxPool(name, max_pool_grid(shape, kind, layer.get_config())))]
+        if kind == "ZeroPadding2D":
+            return [self._fitting(layer, lambda shape: Pad(name, *zero_padding(shape, layer.get_config())))]
         if kind == "Dense":
             return [self._linear(layer), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
         if kind == "Activation":
@@ -125,21 +130,28 @@ class _Reader:
         weights = self._numbers(layer.kernel).T
         return Linear(layer.name, weights, self._numbers(layer.bias) if layer.use_bias else np.zeros(len(weights)))
 
-    def _convolution(self, layer) -> Linear:
-        if layer.quantization_mode is not None or getattr(layer, "lora_enabled", False):
+    def _convolution(self, layer, kind: str) -> Linear:
+        if getattr(layer, "quantization_mode", None) is not None or getattr(layer, "lora_enabled", False):
             raise self._wrong(layer, "its kernel is quantised or has LoRA: give the float model")
-        try:
-            grid = convolution_grid(layer.input.shape[1:], layer.get_config())
-        except UnsupportedNetwork as error:
-            raise self._wrong(layer, str(error)) from None
-        kernel = self._numbers(layer.kernel)  # rows, columns, channels, outputs
-        weights = kernel.reshape(-1, kernel.shape[-1]).T
+        grid = self._fitting(layer, lambda shape: convolution_grid(shape, layer.get_config()))
+        if kind == "Conv2D":
+            kernel, groups = self._numbers(layer.kernel).transpose(3, 0, 1, 2), layer.groups  # rows, columns, channels, outputs
+        else:
+            kernel, groups = self._each_channel(layer.kernel if kind == "DepthwiseConv2D" else layer.depthwise_kernel), grid.channels
+        weights = self._fitting(layer, lambda _: ungrouped(kernel, groups))
+        if kind == "SeparableConv2D":
+            weights = self._numbers(layer.pointwise_kernel)[0, 0].T @ weights
         return Linear(layer.name, weights, self._numbers(layer.bias) if layer.use_bias else np.zeros(len(weights)), grid)
 
-    def _pool(self, layer, kind: str) -> Pool:
+    def _each_channel(self, kernel) -> np.ndarray:
+        """A depthwise kernel [rows, columns, channels, multiplier] as kernels of one channel: [channels * multiplier, rows, columns, 1]."""
+        rows, columns, channels, multiplier = kernel.shape
+        return self._numbers(kernel).reshape(rows, columns, channels * multiplier).transpose(2, 0, 1)[..., None]
+
+    def _fitting(self, layer, make):
+        """What `make` makes of the shape that a layer reads. What it refuses is refused as the layer's."""
         try:
-            shape = layer.input.shape[1:]
-            return Pool(layer.name, Map.of(shape), pool_size(shape, kind, layer.get_config()))
+            return make(layer.input.shape[1:])
         except UnsupportedNetwork as error:
             raise self._wrong(layer, str(error)) from None
 

@@ -12,7 +12,7 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.training.importers.onnx_constants import FLOATS
 from zkpredict.training.importers.onnx_files import Graph, Node
 from zkpredict.training.importers.onnx_layout import Layout
-from zkpredict.training.importers.onnx_maps import average_pool, convolution, mean
+from zkpredict.training.importers.onnx_maps import average_pool, convolution, max_pool, mean, padding
 from zkpredict.training.importers.onnx_values import OnnxChain, Values
 from zkpredict.training.importers.steps import End, Linear, Relu, Scale
 
@@ -24,8 +24,7 @@ _DRESSING = {
 }  # fmt: skip
 """What may follow once the answer is decided: it names, reshapes or normalises, and moves no score past another."""
 _NEAREST = {
-    "MaxPool": "maxima are not proven yet: use AveragePool", "GlobalMaxPool": "maxima are not proven yet: use GlobalAveragePool",
-    "ConvTranspose": "only plain convolutions (Conv)", "Pad": "give the padding to the Conv behind it",
+    "ConvTranspose": "only plain convolutions (Conv)",
     "Tanh": "use Relu in hidden layers", "Gelu": "use Relu in hidden layers", "Elu": "use Relu or LeakyRelu in hidden layers",
     "QuantizeLinear": "give the float model: zkpredict quantises by itself",
     "ai.onnx.ml.TreeEnsembleClassifier": "a tree ensemble: only neural networks and linear models",
@@ -118,7 +117,15 @@ class _Walk(Values):
 
     def _pool(self, node: Node) -> None:
         self.fitting(node, self.settle, True)
-        self.emit(node, *self.fitting(node, average_pool, node, self.layout))
+        make = max_pool if node.op.endswith("MaxPool") else average_pool
+        self.emit(node, *self.fitting(node, make, node, self.layout))
+
+    def _pad(self, node: Node) -> None:
+        self.fitting(node, self.settle, True)
+        pads = node.attributes.get("pads") or np.ravel(self._floats(node, 1)).astype(int).tolist()
+        value = float(np.ravel(self._floats(node, 2))[0]) if len(node.inputs) > 2 and node.inputs[2] else float(node.attributes.get("value", 0.0))
+        axes = np.ravel(self._floats(node, 3)).astype(int).tolist() if len(node.inputs) > 3 and node.inputs[3] else None
+        self.emit(node, *self.fitting(node, padding, node, self.layout, pads, axes, value))
 
     def _mean(self, node: Node) -> None:
         axes, keep = self._axes(node), bool(node.attributes.get("keepdims", 1))
@@ -289,8 +296,9 @@ class _Walk(Values):
 _HANDLERS: dict[str, Callable[[_Walk, Node], None]] = {
     **dict.fromkeys(("Identity", "Dropout", "Cast"), _Walk._same),
     **dict.fromkeys(("Flatten", "Reshape", "Squeeze", "Unsqueeze", "Transpose"), _Walk._reshape),
-    **dict.fromkeys(("AveragePool", "GlobalAveragePool"), _Walk._pool),
+    **dict.fromkeys(("AveragePool", "GlobalAveragePool", "MaxPool", "GlobalMaxPool"), _Walk._pool),
     "Conv": _Walk._convolution,
+    "Pad": _Walk._pad,
     "ReduceMean": _Walk._mean,
     **dict.fromkeys(("Add", "Sub", "Mul", "Div"), _Walk._arithmetic),
     **dict.fromkeys(("Relu", "LeakyRelu", "PRelu", "Clip"), _Walk._relu),

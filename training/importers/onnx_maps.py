@@ -1,6 +1,6 @@
 """Convolutions and pools of ONNX files on maps of channels, height and width: their geometry, and their weights with channels last.
 
-(ONNX operators Conv, AveragePool, GlobalAveragePool, ReduceMean.)
+(ONNX operators Conv, AveragePool, GlobalAveragePool, MaxPool, GlobalMaxPool, Pad, ReduceMean.)
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.training.importers.maps import Map, Sides, conv_grid, pool_side, same_padding
+from zkpredict.training.importers.maps import Edges, Map, Sides, conv_grid, pool_side, same_padding, ungrouped, windows
 from zkpredict.training.importers.onnx_files import Node
 from zkpredict.training.importers.onnx_layout import Layout
-from zkpredict.training.importers.steps import Linear, Pool
+from zkpredict.training.importers.steps import Linear, MaxPool, Pad, Pool
 
 
 def map_of(layout: Layout) -> Map:
@@ -33,15 +33,15 @@ def convolution(node: Node, layout: Layout, kernel: np.ndarray, bias: np.ndarray
         raise UnsupportedNetwork(f"its kernel has the shape {list(kernel.shape)}, expected outputs, channels, rows and columns")
     outputs, channels, rows, columns = kernel.shape
     groups = node.attributes.get("group", 1)
-    if groups != 1:
-        raise UnsupportedNetwork(f"it has {groups} groups of channels, expected 1")
-    if channels != read.channels or _sides(node, "kernel_shape", (rows, columns)) != (rows, columns):
-        raise UnsupportedNetwork(f"its kernel has {channels} channels of {rows} x {columns}, which fits neither {read.channels} channels nor its kernel_shape")
+    if type(groups) is not int or groups < 1:
+        raise UnsupportedNetwork(f"its group is {groups}, expected a whole number from 1")
+    if channels * groups != read.channels or _sides(node, "kernel_shape", (rows, columns)) != (rows, columns):
+        raise UnsupportedNetwork(f"its kernel has {channels} channels of {rows} x {columns} in {groups} groups, which does not fit {read.channels} channels and its kernel_shape")
     if bias is not None and bias.shape != (outputs,):
         raise UnsupportedNetwork(f"its bias has the shape {list(bias.shape)}, expected one number for each of {outputs} channels")
     strides, dilations = _sides(node, "strides", (1, 1)), _sides(node, "dilations", (1, 1))
     grid = conv_grid(read, (rows, columns), strides, dilations, _pads(node, read, (rows, columns), strides))
-    weights = kernel.transpose(0, 2, 3, 1).reshape(outputs, -1)
+    weights = ungrouped(kernel.transpose(0, 2, 3, 1), groups)
     return Linear(node.label, weights, np.zeros(outputs) if bias is None else bias, grid), Layout.channels_last((outputs, *grid.positions))
 
 
@@ -59,6 +59,47 @@ def average_pool(node: Node, layout: Layout) -> tuple[Pool, Layout]:
         over = str(list(pads)) if any(pads) else "by ceil_mode" if node.attributes.get("ceil_mode") and beyond else None
         size = pool_side(read, kernel, strides, over)
     return Pool(node.label, read, size), Layout.channels_last((read.channels, read.height // size, read.width // size))
+
+
+def max_pool(node: Node, layout: Layout) -> tuple[MaxPool, Layout]:
+    """A MaxPool or GlobalMaxPool. Raises `UnsupportedNetwork`."""
+    read = map_of(layout)
+    if len([name for name in node.outputs if name]) > 1:
+        raise UnsupportedNetwork("it also gives where the largest lie: export without")
+    if node.op == "GlobalMaxPool":
+        grid = windows(read, read.shape[:2], (1, 1), (0, 0, 0, 0))
+    else:
+        kernel, strides = _sides(node, "kernel_shape", ()), _sides(node, "strides", (1, 1))
+        if _sides(node, "dilations", (1, 1)) != (1, 1):
+            raise UnsupportedNetwork("its windows are dilated, expected dilations of 1")
+        top, left, bottom, right = _pads(node, read, kernel, strides)
+        if node.attributes.get("ceil_mode"):  # a last window reaches over the edge, when it begins inside
+            bottom, right = (_ceiled(*side) for side in zip(read.shape[:2], kernel, strides, (top, left), (bottom, right), strict=True))
+        grid = windows(read, kernel, strides, (top, left, bottom, right))
+    return MaxPool(node.label, grid), Layout.channels_last((read.channels, *grid.positions))
+
+
+def _ceiled(size: int, kernel: int, stride: int, before: int, behind: int) -> int:
+    """Padding behind, so that positions are rounded up."""
+    count = -(-(size + before + behind - kernel) // stride) + 1
+    count -= (count - 1) * stride >= size + before
+    return max((count - 1) * stride + kernel - size - before, 0)
+
+
+def padding(node: Node, layout: Layout, pads: Sequence[int], axes: Sequence[int] | None, value: float) -> tuple[Pad, Layout]:
+    """A Pad with zeros at the sides of a map: `pads` before each axis, then behind each. Raises `UnsupportedNetwork`."""
+    read, mode = map_of(layout), node.attributes.get("mode", "constant")
+    if mode != "constant" or value:
+        raise UnsupportedNetwork(f"it pads with {value:g} (mode {mode}), expected zeros")
+    places = list(range(4)) if axes is None else [axis % 4 for axis in axes]
+    if len(pads) != 2 * len(places) or min(pads, default=0) < 0:
+        raise UnsupportedNetwork(f"its pads are {list(pads)}, expected two whole numbers from 0 for each axis")
+    ends = {place: (pads[at], pads[at + len(places)]) for at, place in enumerate(places)}
+    if any(any(ends.get(place, ())) for place in (0, 1)):
+        raise UnsupportedNetwork("it pads the batch or the channels")
+    (top, bottom), (left, right) = ends.get(2, (0, 0)), ends.get(3, (0, 0))
+    shape = (read.channels, read.height + top + bottom, read.width + left + right)
+    return Pad(node.label, read, (top, left, bottom, right)), Layout.channels_last(shape)
 
 
 def mean(node: Node, layout: Layout, axes: Sequence[int], keep: bool) -> tuple[Pool, Layout]:
@@ -82,7 +123,7 @@ def _sides(node: Node, name: str, default: Sequence[int]) -> Sides:
     return pair[0], pair[1]
 
 
-def _pads(node: Node, read: Map, kernel: Sides, strides: Sides) -> tuple[int, int, int, int]:
+def _pads(node: Node, read: Map, kernel: Sides, strides: Sides) -> Edges:
     """Padding above, left, below and right. Raises `UnsupportedNetwork`."""
     way = node.attributes.get("auto_pad", "NOTSET")
     if way in ("SAME_UPPER", "SAME_LOWER"):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from zkpredict.training.importers.imported import Answer, Imported
 from zkpredict.training.importers.onnx_files import Graph, parse_onnx
 from zkpredict.training.importers.onnx_graph import OnnxChain, read_chain
-from zkpredict.training.importers.steps import Folded, Scale, fold
+from zkpredict.training.importers.folding import Folded, fold
+from zkpredict.training.importers.steps import Scale
 
 MAX_ONNX_BYTES = 1 << 28
 _LABEL_KINDS = (6, 7, 8)

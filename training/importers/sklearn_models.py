@@ -9,7 +9,8 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.training.importers.imported import Answer, Imported
-from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step, fold
+from zkpredict.training.importers.folding import fold
+from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step
 
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "LogisticRegression", "StandardScaler", "MinMaxScaler", "Pipeline")
 _SETTINGS = {"MLPClassifier": "coefs_", "MLPRegressor": "coefs_", "LogisticRegression": "coef_", "StandardScaler": "n_features_in_", "MinMaxScaler": "min_"}
