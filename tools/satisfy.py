@@ -32,6 +32,8 @@ from zkpredict.circuits.constraints import constraints
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import QUOTIENT, form, placement_of
 from zkpredict.circuits.statement import Statement
@@ -57,6 +59,11 @@ def plain_digits(network: IntegerNetwork, images: np.ndarray) -> np.ndarray:
     """What the network says of images, uint8 [count, inputs]: by numpy, from weights and geometry alone; int64 [count]."""
     values = images.astype(np.int64)
     for number, layer in enumerate(network.layers):
+        if layer.wiring.sources or layer.wiring.beside:
+            raise UnusableInput(f"layer {number} reads more than the layer before it, which is not computed here")
+        if isinstance(layer, MaxPoolLayer):
+            values = _windows(layer.grid, values).max(axis=(4, 5)).reshape(len(values), -1)
+            continue
         values = _convolved(layer, values) if isinstance(layer, ConvLayer) else values @ layer.weights.T + layer.bias
         if number < len(network.layers) - 1:
             values = _activated(layer, values)
@@ -65,13 +72,17 @@ def plain_digits(network: IntegerNetwork, images: np.ndarray) -> np.ndarray:
 
 def _convolved(layer: ConvLayer, values: np.ndarray) -> np.ndarray:
     """A convolution by sliding windows."""
-    grid, size = layer.grid, layer.grid.pool
-    maps = values.reshape(-1, grid.height, grid.width, grid.channels)
+    grid = layer.grid
+    kernel = layer.weights.reshape(-1, grid.kernel_height, grid.kernel_width, grid.channels)
+    return (np.einsum("nyxcij,oijc->nyxo", _windows(grid, values), kernel, optimize=True) + layer.bias).reshape(len(values), -1)
+
+
+def _windows(grid: Grid, values: np.ndarray) -> np.ndarray:
+    """What windows show of the sums of pools, zeros outside: [images, rows, columns, channels, kernel rows, kernel columns]."""
+    size, maps = grid.pool, values.reshape(-1, grid.height, grid.width, grid.channels)
     maps = sum(maps[:, i : grid.height // size * size : size, j : grid.width // size * size : size] for i in range(size) for j in range(size))
     maps = np.pad(maps, ((0, 0), (grid.pad_top, grid.pad_bottom), (grid.pad_left, grid.pad_right), (0, 0)))
-    windows = np.lib.stride_tricks.sliding_window_view(maps, (grid.kernel_height, grid.kernel_width), axis=(1, 2))[:, :: grid.stride, :: grid.stride]
-    kernel = layer.weights.reshape(-1, grid.kernel_height, grid.kernel_width, grid.channels)
-    return (np.einsum("nyxcij,oijc->nyxo", windows, kernel, optimize=True) + layer.bias).reshape(len(values), -1)
+    return np.lib.stride_tricks.sliding_window_view(maps, (grid.kernel_height, grid.kernel_width), axis=(1, 2))[:, :: grid.stride, :: grid.stride]
 
 
 def _activated(layer: DenseLayer, values: np.ndarray) -> np.ndarray:

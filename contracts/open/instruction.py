@@ -4,8 +4,8 @@ Address 0x0000000000000000000000000070726564696374, the word "predict". Input: t
 as many bytes as the network has inputs. Output, as `abi.encode(uint256, int256[])` lays it out: class, the offset 64, the number
 of logits, the logits. The results are those of the integer reference, which it runs.
 
-Gas follows the work: 600 + 3 for each started word of input + 1 for each started 8 multiply-adds + 2 for each neuron. For
-784-64-10 that is 7,178. Input without a registered model or with an image of another size fails like every precompile's
+Gas follows the work: 600 + 3 for each started word of input + 1 for each started 8 multiply-adds + 2 for each neuron. Kernels count at
+each of their positions, an average pool one for each number that it adds, a max pool one for each match. For 784-64-10 that is 7,178, for LeNet-5 45,831. Input without a registered model or with an image of another size fails like every precompile's
 malformed input: the call returns nothing and all gas it was given is gone.
 """
 
@@ -21,7 +21,9 @@ from eth_abi import encode
 from eth_utils import keccak
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.pooling import MaxPoolLayer
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.artifact import Artifact, load
 from zkpredict.contracts.chain.precompiles import NATIVE
 from zkpredict.contracts.chain.evm import Precompile
@@ -55,7 +57,6 @@ class PredictInstruction:
 
     def register(self, network: IntegerNetwork, model_id: bytes | None = None) -> bytes:
         """Makes `network` known as `model_id` (without one: as `network_id`); gives the id. An id is never given twice."""
-        network.require_dense("predict instructions")
         model_id = network_id(network) if model_id is None else model_id
         if len(model_id) != ID_BYTES:
             raise UnusableInput(f"a model id has {ID_BYTES} bytes, got {len(model_id)}")
@@ -90,8 +91,17 @@ def input_gas(size: int) -> int:
 
 def work_gas(network: IntegerNetwork) -> int:
     """Gas of running `network` once, without its input: 1 for each started 8 multiply-adds, 2 for each neuron."""
-    multiply_adds = sum(layer.weights.size for layer in network.layers)
+    multiply_adds = sum(_work(layer) for layer in network.layers)
     return -(-multiply_adds // MULTIPLY_ADDS_PER_GAS) + NEURON_GAS * sum(network.shape[1:])
+
+
+def _work(layer: DenseLayer) -> int:
+    """Multiply-adds, additions or comparisons of one layer."""
+    if isinstance(layer, MaxPoolLayer):
+        return layer.lanes
+    if isinstance(layer, ConvLayer):
+        return layer.grid.count * layer.narrow.size + sum(grid.inputs for grid in layer.grids if grid.pool > 1)
+    return layer.narrow.size
 
 
 def instruction_gas(network: IntegerNetwork) -> int:

@@ -11,7 +11,6 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.convolution import ConvLayer, Grid
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin.compiler import compile_script
-from zkpredict.contracts.open.instruction import PredictInstruction
 from zkpredict.contracts.open.packed import plan
 from zkpredict.contracts.systems.inference import Inference
 
@@ -99,7 +98,6 @@ def test_kernels_that_do_not_fit_are_refused():
     ("what", "run"),
     [
         ("packed contracts", plan), ("Bitcoin scripts", compile_script), ("dispute programs", Inference.of),
-        ("predict instructions", lambda network: PredictInstruction.of([network])),
     ],
 )  # fmt: skip
 def test_what_runs_dense_layers_only_says_so(what, run):

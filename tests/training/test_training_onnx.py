@@ -166,7 +166,7 @@ def _external(model) -> None:
         (lambda m: m.graph.sparse_initializer.add(), UnsupportedNetwork, "has sparse weights: export dense ones"),
         (lambda m: setattr(m.graph.initializer[0], "raw_data", b"1234"), MalformedFile,
          "tensor 'w1' holds 4 bytes, its shape [5, 6] asks for 30 numbers"),
-        (lambda m: m.graph.initializer[0].dims.__setitem__(0, 1 << 40), UnsupportedNetwork, "holds more than 8388608 numbers"),
+        (lambda m: m.graph.initializer[0].dims.__setitem__(0, 1 << 40), UnsupportedNetwork, "holds more than 16777216 numbers"),
         (lambda m: m.graph.initializer[0].dims.__setitem__(0, -5), MalformedFile, "tensor 'w1' has the shape [-5, 6]"),
         (lambda m: m.ClearField("graph"), MalformedFile, "not an ONNX model: it has no graph"),
         (lambda m: m.graph.input.add(name="mask"), UnsupportedNetwork, "has 2 inputs (x, mask), expected one tensor of all features"),
@@ -184,7 +184,7 @@ def test_broken_and_hostile_files_are_refused(edit, kind, message):
 def test_constants_cannot_be_multiplied_into_a_bomb():
     """Each Concat doubles: 60 of them would ask for exabytes."""
     doubling = [node("Concat", f"c{n} c{n}", f"c{n + 1}", axis=0) for n in range(60)]
-    with refuses(UnsupportedNetwork, "m: node 'c21' (Concat): it computes too much of constants: simplify the graph before exporting"):
+    with refuses(UnsupportedNetwork, "m: node 'c22' (Concat): it computes too much of constants: simplify the graph before exporting"):
         onnx_model(graph([*doubling, node("Mul", "x c60", "h"), *LAST], CONSTANTS | {"c0": np.ones(4, np.float32)}), "m")
 
 
