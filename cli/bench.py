@@ -107,7 +107,7 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
 
 def _gas(costs: Costs) -> str:
     if costs.verify_gas_estimate is None:
-        return "none: no contract verifies convolutions yet"
+        return "none: no contract is made for these convolutions (docs/convolutions.md)"
     universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
     return f"about {costs.verify_gas_estimate:,} gas at most{universal}, estimated for an image without blank pixels (measured gas: contracts/gas.csv)"
 

@@ -110,18 +110,22 @@ def _committed(arguments: argparse.Namespace, console: Console, model: Model, cl
 def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Claim) -> Choice | None:
     """The circuit with the smallest proof, or the least estimated gas, and of equals the one with fewer rows; None when none fits."""
     from zkpredict.circuits.choice import choices, replica_choices
+    from zkpredict.circuits.convolution.chain import contract_refusal
+    from zkpredict.circuits.convolution.layout import ConvCircuit
     from zkpredict.verifier.costs import estimate_costs
-
-    if arguments.aim == "chain" and network.grids:
-        raise UnusableInput("--for chain: no contract verifies convolutions yet; use --for proof")
 
     def cost(circuit: AnyCircuit) -> tuple[int, int]:
         costs = estimate_costs(circuit)
-        return (costs.verify_gas_estimate if arguments.aim == "chain" else costs.proof_payload_bytes), circuit.domain
+        return (costs.verify_gas_estimate or 0) if arguments.aim == "chain" else costs.proof_payload_bytes, circuit.domain
 
     found = list(choices(network, claim, arguments.hidden_input))
     if arguments.aim == "chain" and not arguments.hidden_input and not arguments.batch:
         found += replica_choices(network, claim)
+    if arguments.aim == "chain" and any(isinstance(one.circuit, ConvCircuit) for one in found):
+        reasons = {one: contract_refusal(one.circuit) for one in found if isinstance(one.circuit, ConvCircuit)}
+        found = [one for one, reason in reasons.items() if not reason]
+        if not found:
+            raise UnusableInput(f"--for chain: {min(reasons.values())}; use --for proof")
     costs = {cost(one.circuit): one for one in reversed(found) if one.circuit is not None and arguments.placement in (None, one.placement)}
     return costs[min(costs)] if costs else None
 

@@ -163,7 +163,7 @@ def _cost_lines(costs: Costs) -> list[str]:
 def _gas(costs: Costs) -> str:
     """What verification on-chain is estimated to cost, or that there is none."""
     if costs.verify_gas_estimate is None:
-        return "native only: no contract verifies convolutions yet"
+        return "native only: no contract is made for these convolutions (docs/convolutions.md)"
     universal = "" if costs.universal_gas_estimate is None else f", {costs.universal_gas_estimate:,} at the universal verifier"
     return (
         f"about {costs.verify_gas_estimate:,} gas at most{universal}, {costs.folded_points} points folded (estimates for an image without "

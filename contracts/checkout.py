@@ -17,7 +17,12 @@ SAMPLE = 100
 
 def example_network(name: str = "mnist.model") -> IntegerNetwork:
     """The network of an example model, 784-64-10. Raises `UnusableInput` outside a checkout."""
-    return Model.load(_path(f"examples/{name}")).network
+    return example_model(name).network
+
+
+def example_model(name: str) -> Model:
+    """An example model with its commitment. Raises `UnusableInput` outside a checkout."""
+    return Model.load(_path(f"examples/{name}"))
 
 
 def sample_images() -> np.ndarray:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from zkpredict.circuits.columns import Origin
+from zkpredict.circuits.convolution.chain import contract_refusal
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
 from zkpredict.circuits.placement import AnyCircuit, form, placement_of
@@ -47,6 +48,7 @@ WIDE_GAS_PER_ROW = 264
 WIDE_GAS_PER_TRACK = 17_400
 WIDE_GAS_FIXED = 11_000
 """The same of verifiers made for wide circuits."""
+CONVOLUTION_GAS_PER_PIXEL, CONVOLUTION_GAS_PER_DOMAIN_ROW, CONVOLUTION_GAS_LESS = 100, 125, 20_000
 PROVE_SECONDS_PER_CELL = 3.2e-6
 PROVE_SECONDS_PER_WEIGHT = 3e-9
 PROVE_SECONDS_FIXED = 0.05
@@ -57,7 +59,7 @@ proof commits, for each weight, and once."""
 @dataclass(frozen=True)
 class Costs:
     """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
-    the universal one (None where none serves it: convolutions; wide circuits and those of the second edition at the universal one), and the processor time to prove. Every blank pixel costs less gas, so they
+    the universal one (None where none serves it: convolutions of geometries that no contract is made for; wide circuits and those of the second edition at the universal one), and the processor time to prove. Every blank pixel costs less gas, so they
     bound other images from above.
     """
 
@@ -99,7 +101,8 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
     gas: int | None
     universal: int | None
     if isinstance(circuit, ConvCircuit):
-        tracks, available, gas, universal = circuit.tracks, circuit.folded, None, None
+        tracks, available, universal = circuit.tracks, circuit.folded, None
+        gas = None if contract_refusal(circuit) else alike + _wide_gas(circuit) + _convolution_gas(circuit)
         packs = sum(band.packs for layer in range(circuit.layers) for band in circuit.groups(layer))
         weights = sum(circuit.taps(layer) * circuit.channels(layer) for layer in range(circuit.layers) if not circuit.is_pool(layer))
     elif isinstance(circuit, SecondCircuit):
@@ -142,6 +145,11 @@ def _wide_gas(circuit: WideCircuit) -> int:
     """What a wide verifier's own code takes."""
     pixels = 0 if circuit.private_input else circuit.inputs
     return GAS_PER_PIXEL * pixels + WIDE_GAS_PER_ROW * circuit.total_rows + WIDE_GAS_PER_TRACK * circuit.tracks + WIDE_GAS_FIXED
+
+
+def _convolution_gas(circuit: ConvCircuit) -> int:
+    """What convolutions add to it: the image by rows, powers of eta and sums over lanes."""
+    return CONVOLUTION_GAS_PER_PIXEL * circuit.inputs + CONVOLUTION_GAS_PER_DOMAIN_ROW * circuit.domain - CONVOLUTION_GAS_LESS
 
 
 def _universal_gas(circuit: Circuit) -> int:

@@ -20,6 +20,8 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
 from zkpredict.circuits.placement import AnyCircuit, compact
+from zkpredict.circuits.convolution.chain import contract_refusal
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
@@ -76,6 +78,8 @@ def shipped(name: str) -> Artifact:
 @cache
 def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
     if isinstance(circuit, WideCircuit):
+        if isinstance(circuit, ConvCircuit) and (reason := contract_refusal(circuit)):
+            raise UnusableInput(f"no contract checks proofs in this circuit: {reason}; verify off the chain")
         name = wide_name(circuit, check)
         return compile_sources(wide_sources(circuit, check), _settings(short=is_large(circuit)))[name]
     name = compact_name(circuit, check)

@@ -32,7 +32,7 @@ def batch_inversion(names: list[str], words: Mapping[str, Value], reserve: Calla
         place = reserve(f"partial_{number}")
         lines.append(f"mstore({place}, mulmod({partial[-1]}, {words[name].text}, {FIELD}))")
         partial.append(f"mload({place})")
-    lines += _inverse_of(partial[-1])
+    lines += inverse_of(partial[-1])
     for number in reversed(range(len(names))):
         name = inverse_name(names[number])
         if number:
@@ -51,7 +51,7 @@ def inversion_loop(area: str, partials: str, size: int) -> list[str]:
         f"    mstore(add({partials}, place), product)",
         f"    product := mulmod(product, mload(add({area}, place)), {FIELD})",
         "}",
-        *_inverse_of("product"),
+        *inverse_of("product"),
         f"for {{ let place := {size} }} place {{ }} {{",
         f"    place := sub(place, {WORD_BYTES})",
         f"    let value := mload(add({area}, place))",
@@ -61,7 +61,7 @@ def inversion_loop(area: str, partials: str, size: int) -> list[str]:
     ]
 
 
-def _inverse_of(value: str) -> list[str]:
+def inverse_of(value: str) -> list[str]:
     """Sets `inverse`, and `done` when it is one."""
     return [
         "mstore(STATE, 32)",

@@ -214,13 +214,13 @@ def test_commands_from_keras_to_a_proof(saved, tmp_path, capsys):
     ]
     assert found["costs"]["verify_gas_estimate"] is None
     assert main(["commit", "--model", str(out), "--out", str(commitment), "--for", "chain"]) == 2
-    assert "--for chain: no contract verifies convolutions yet; use --for proof" in capsys.readouterr().err
+    assert "--for chain: the first convolution of a contract fills whole tracks, by whole rows of pools; use --for proof" in capsys.readouterr().err
     assert main(["commit", "--model", str(out), "--out", str(commitment), "--for", "proof"]) == 0
     capsys.readouterr()
     assert main(["inspect", str(commitment), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["layers"] == "; ".join(layer["shape"] for layer in found["layers"])
     assert main(["report", "--model", str(out)]) == 0
-    assert "  verification   native only: no contract verifies convolutions yet" in capsys.readouterr().out.splitlines()
+    assert "  verification   native only: no contract is made for these convolutions (docs/convolutions.md)" in capsys.readouterr().out.splitlines()
     model, public = Model.load(out), ModelCommitment.load(commitment)
     proof = prove(model, pictures[0])
     verify(public, pictures[0], proof)

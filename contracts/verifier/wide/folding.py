@@ -13,6 +13,7 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.publics import rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.wide import hidden
+from zkpredict.contracts.verifier.wide.formulas import MODEL_COLUMNS
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
@@ -73,8 +74,10 @@ def linearised(generator: WideGenerator) -> tuple[dict[tuple[str, int], Symbol],
     for weight, found in [*whole, *((generator.delta(index), linear) for index, linear in hidden.constraints(generator.circuit))]:
         constant = constant + weight * substituted(lifted(found.constant), public)
         for cell, value in found.terms.items():
-            if cell[0] in own_lookups[len(looped) :] or not cell[0].startswith(("rows", "lookup")):
+            if cell[0] in own_lookups[len(looped) :] or not cell[0].startswith((*MODEL_COLUMNS, "lookup")):
                 terms[cell] = terms.get(cell, lifted(0)) + weight * substituted(lifted(value), public)
+    if generator.convolutions is not None:
+        constant = constant + weights["sum"] * Symbol.named("taps_read")
     return terms, constant
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from dataclasses import dataclass, field
 
 from zkpredict.circuits.constraints import constraint
+from zkpredict.circuits.convolution.gadgets import Correlations, patches
+from zkpredict.circuits.convolution.layout import ConvCircuit, correlation, kernel_rows
 from zkpredict.circuits.expression import Expression
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.gadgets.base import Constraint
@@ -29,6 +31,8 @@ from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.verifier.opening import Linear, OpenedCells
 
 ZERO, ONE = Symbol.of({}), Symbol.of({(): 1})
+MODEL_COLUMNS = ("rows", "kernels")
+"""How the names of the model's columns start."""
 MAX_TERMS = 4
 """A periodic polynomial with few coefficients is evaluated as a polynomial."""
 
@@ -105,8 +109,7 @@ class Formulas:
         circuit = self.plan.circuit
         stated = {(f"{column}{track}", 0): ZERO for track in range(circuit.tracks) for column in self._lane_and_more}
         stated[(f"low{LARGEST_TRACK}", 0)] = Symbol.named("largest_lane" if name == "sum" else "lanes")
-        stated[("lookup_table", 0)] = Symbol.named("lookup_table")
-        stated |= hidden.opened(circuit)
+        stated |= {(name, 0): Symbol.named(name) for name in ("lookup_table", *self.plan.correlations)} | hidden.opened(circuit)
 
         def public(called: str) -> Symbol:
             return ZERO if called.startswith("winner") else Symbol.named(called)
@@ -126,17 +129,19 @@ class Formulas:
         lookups = {cell: value for cell, value in terms.items() if cell[0].startswith("lookup")}
         wanted = {(f"lookup{track}_{number}", 0): minus for track in range(circuit.tracks) for number in range(self.plan.lookups)}
         wanted |= {(name, 0): minus for name in hidden.lookups(circuit)}
-        rows = {cell[0] for cell in terms if cell[0].startswith("rows")}
+        rows = {cell[0] for cell in terms if cell[0].startswith(MODEL_COLUMNS)}
         if lookups != wanted or rows != {column.name for column in circuit.row_columns}:
             raise UnsupportedShape("the sum reads lookups or rows that the contract does not weigh")
         if isinstance(circuit, ReplicaCircuit):
             self._check_joined(circuit)
             return
-        for layer in range(1, circuit.layers):
+        if isinstance(circuit, ConvCircuit):
+            self._check_kernels(circuit)
+        for layer in self.plan.dense_layers:
             dense = Dense(circuit, layer)
             world = OpenedCells(Lookup(Symbol.named), Lookup(Symbol.named), {
                 (f"{name}{track}", 0): Symbol.named(f"{name}{track}") for track in range(circuit.tracks) for name in self._lane_and_more
-            } | hidden.opened(circuit))
+            } | hidden.opened(circuit) | {(name, 0): Symbol.named(name) for name in self.plan.correlations})
             total = constraint(circuit, "sum").expression.evaluate(world)
             for number, track in enumerate(circuit.tracks_of(layer - 1)):
                 read = dense.activation(track).evaluate(world).constant * Symbol.named(f"reads{layer}_{track}")
@@ -158,6 +163,31 @@ class Formulas:
             read = read + Symbol.named(bias(*place)) if joined.biases_on(*place) else read
             if lifted(total.terms[(name, 0)]) != lifted(read):
                 raise UnsupportedShape(f"the row {name} is not what the contract weighs")
+
+    def _check_kernels(self, circuit: ConvCircuit) -> None:
+        """That kernels meet the image and the stated columns, and the late check what the contract makes of lanes. Raises
+        `UnsupportedShape`."""
+        total = self.whole("sum")
+        for layer in (0, 1):
+            for piece in circuit.pieces(layer):
+                met = Symbol.named(correlation(1, piece) if layer else patches(piece, 0))
+                if lifted(total.terms[(kernel_rows(layer, piece), 0)]) != met:
+                    raise UnsupportedShape(f"the kernels of layer {layer} do not meet what the contract weighs")
+        names = (*self.plan.lane_columns, *self.plan.rational_columns)
+        stated = {(f"{name}{track}", 0): Symbol.named(f"{name}{track}") for track in range(circuit.tracks) for name in names}
+        stated |= {(name, 0): Symbol.named(name) for name in self.plan.correlations}
+        world = OpenedCells(Lookup(Symbol.named), Lookup(Symbol.named), stated)
+        read = lifted(Correlations(circuit).read().evaluate(world).constant)
+        wanted = ZERO
+        for index, name in enumerate(self.plan.correlations):
+            wanted = wanted + Symbol.named(f"power{index}") * Symbol.named(name)
+        wanted = wanted * Symbol.named("powers") - Symbol.named("correlation_bias")
+        taken = ZERO
+        for track in circuit.tracks_of(0):
+            handed_on = Dense(circuit, 1).activation(track).evaluate(world).constant
+            taken = taken + Symbol.named(f"taps{track}_{circuit.activations[0].tag}") * handed_on
+        if read != wanted - taken:
+            raise UnsupportedShape("the check of what hidden kernels meet is not what the contract weighs")
 
     # public polynomials
 

@@ -15,6 +15,10 @@ from zkpredict.contracts.verifier.vectors import StoredStatement
 from zkpredict.contracts.verifier.wide.source import WideGenerator
 from zkpredict.contracts.verifier.wide.vectors import stored_statements
 
+_CONVOLUTION_ENDS = {
+    "ZETA": "transcript", "VANISHING": "powers of rho", "PATCHES_CONSTANT": "weights, public polynomials", "PIXELS": "image",
+    "BIAS_AT_RHO": "poles, inversion", "POWERS": "tracks, powers of eta", "TAPS_READ": "lanes of the first layer",
+}
 _ENDS = {"ZETA": "transcript", "VANISHING": "powers of rho", "PIXELS": "image", "PARTIAL_0": "weights, public polynomials"}
 
 
@@ -42,7 +46,12 @@ def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:
     generator = WideGenerator(cast("WideCircuit", statement.commitment.circuit), FinalCheck.POINT_EVALUATION)
     generator.source()
     places = generator.memory.places
-    ends = {places[word]: part for word, part in _ENDS.items() if word in places}
-    ends[places[f"{generator.bottoms[0].upper()}_INVERSE"]] = "inversion"
+    held = generator.convolutions
+    ends = {places[word]: part for word, part in (_ENDS if held is None else _CONVOLUTION_ENDS).items() if word in places}
+    if held is not None:
+        ends[places["PLACES"] + 32 * (held.map_rows * held.map_columns - 1)] = "places of the second layer"
+        ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks - 1)] = "lanes of the first layer"
+    else:
+        ends[places[f"{generator.bottoms[0].upper()}_INVERSE"]] = "inversion"
     arguments = statement.commitment.model_id, onchain_input(statement.commitment.circuit, statement.image), proof.digit, onchain_proof(proof)
     return split(contract, contract.artifact.encode("verifyOrRevert", *arguments), ends)

@@ -12,6 +12,8 @@ from functools import cached_property
 
 from zkpredict.circuits.columns import Column, Form, Origin
 from zkpredict.circuits.constraints import selectors
+from zkpredict.circuits.convolution.gadgets import Convolution, ConvLanes, Correlations
+from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.base import Gadget
 from zkpredict.circuits.placement import form, placed
@@ -30,15 +32,15 @@ from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Power
 from zkpredict.contracts.verifier.wide import hidden
 
-_ORDER = (Lanes, RationalGate, PrivateInput, Keys, Fold, Dense, Output, Total)
-"""Gadgets in the order of their constraints; a dense layer has none."""
+_ORDER = (Lanes, RationalGate, PrivateInput, Keys, Fold, Dense, Correlations, Output, Total)
+"""Gadgets in the order of their constraints; layers and correlations have none."""
 
 G = TypeVar("G", bound=Gadget)
 
 
 def _kind(gadget: Gadget) -> type[Gadget]:
-    """Which of the gadgets that the contract knows this one is: those of replicas have the constraints of what they replace."""
-    replaced: dict[type[Gadget], type[Gadget]] = {JoinedRows: Dense, ReplicaLanes: Lanes}
+    """Which of the gadgets that the contract knows this one is: those of replicas and convolutions have the constraints of what they replace."""
+    replaced: dict[type[Gadget], type[Gadget]] = {JoinedRows: Dense, ReplicaLanes: Lanes, Convolution: Dense, ConvLanes: Lanes}
     return replaced.get(type(gadget), type(gadget))
 
 
@@ -170,6 +172,18 @@ class WidePlan:
         """Lookup columns of a track."""
         return self.families["lookups"].count
 
+    @property
+    def dense_layers(self) -> list[int]:
+        """The layers behind the first one whose rows are values on the domain, one for each pack and track."""
+        circuit = self.circuit
+        kernels = {layer for layer in range(circuit.layers) if circuit.is_convolution(layer)} if isinstance(circuit, ConvCircuit) else set()
+        return [layer for layer in range(1, circuit.layers) if layer not in kernels]
+
+    @property
+    def correlations(self) -> tuple[str, ...]:
+        """The columns of what kernels behind the first layer meet."""
+        return tuple(correlation(*part) for part in self.circuit.hidden_convolutions()) if isinstance(self.circuit, ConvCircuit) else ()
+
     def check_form(self) -> None:
         """That proofs have the parts, in the order, that the loops go through. Raises `UnsupportedShape`."""
         tracks = range(self.circuit.tracks)
@@ -178,8 +192,10 @@ class WidePlan:
         keys = [f"lookup{track}_{number}" for track in tracks for number in range(self.lookups)]
         quotient = ["quotient", "quotient_high"][: self.circuit.quotient_pieces]
         inputs, looked_up = hidden.held(self.circuit), hidden.lookups(self.circuit)
-        stated = [*lanes, *more, *inputs, "lookup_table"]
-        points = [*lanes, *more, *inputs, "mult", *keys, *looked_up, "lookup_table", "fold", "sum", *quotient, "opening", "final"]
+        stated = [*lanes, *more, *inputs, "lookup_table", *self.correlations]
+        points = [
+            *lanes, *more, *inputs, "mult", *keys, *looked_up, "lookup_table", "fold", *self.correlations, "sum", *quotient, "opening", "final",
+        ]
         claims = [(0, None), *((0, name) for name in stated), (1, None)]
         found = [(claim.points, claim.column) for claim in self.form.claims]
         if (

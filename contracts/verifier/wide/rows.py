@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
+from zkpredict.circuits.wide.dense import Dense, geometric
+from zkpredict.circuits.wide.geometry import LANE_BITS
 from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.layout import WideCircuit, hidden_rows_name
 from zkpredict.circuits.wide.replicas import ReplicaCircuit, kinds
 from zkpredict.contracts.verifier.lowering import FIELD
-from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.pieces import POINT_BYTES, SCALAR_OFFSET, STRIDE
+from zkpredict.contracts.verifier.publics import UnsupportedShape
+from zkpredict.contracts.verifier.symbolic import Power, Symbol, lifted
 from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.plan import Progression, progressions
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS
@@ -100,7 +104,9 @@ class RowPart:
             if exponents_of(column) not in self.runs:
                 self.runs[exponents_of(column)] = f"rows_{len(self.runs)}"
                 self.ask_runs(exponents_of(column))
-        if circuit.packs_per_row > 1 and not circuit.private_input:
+        if self.generator.convolutions is not None:
+            self.generator.convolutions.reserve()
+        elif circuit.packs_per_row > 1 and not circuit.private_input:
             self.ask(*circuit.input_steps)
         for layer in range(circuit.layers - 1):
             for lasts in last_exponents(circuit, layer):
@@ -185,10 +191,36 @@ class RowPart:
         """Yul of alpha^exponent, for one that was asked for."""
         return f"mload({self.powers[exponent]})" if exponent else "1"
 
+    def offsets(self) -> Symbol:
+        """The constants of hidden layers: a sum of geometric series, of which many have one ratio and length. Raises `UnsupportedShape`
+        when that is not what the layers say."""
+        circuit = self.generator.circuit
+        groups: dict[tuple[int, int], list[tuple[Copied, int]]] = {}
+        for layer in range(circuit.layers - 1):
+            band = circuit.bands[layer]
+            half = band.lanes * LANE_BITS - 1
+            offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
+            for run, lasts in zip(band.runs, last_exponents(circuit, layer), strict=True):
+                groups.setdefault((run.step, run.count), []).append((lasts, offset))
+        some = 0x123456789ABCDEF
+        series = sum(
+            pow(some, lasts.base + shift, MODULUS) * offset * geometric(pow(some, step, MODULUS), count)
+            for (step, count), own in groups.items() for lasts, offset in own for shift in lasts.shifts
+        )
+        if series % MODULUS != sum(Dense(circuit, layer).constants(some) for layer in range(circuit.layers)) % MODULUS:
+            raise UnsupportedShape("the constants of layers are not the offsets of their packs")
+        total = lifted(0)
+        for (step, count), own in groups.items():
+            firsts = lifted(0)
+            for lasts, offset in own:
+                firsts = firsts + self.formula(lasts.base) * self.sum_formula(lasts.shifts) * offset
+            total = total + firsts * lifted(geometric(Power("alpha", step), count))  # type: ignore[arg-type]  # a power stands in for alpha
+        return total
+
     @property
     def few(self) -> bool:
         """Whether rows are written out one by one: less gas, and code for each."""
-        return self.generator.circuit.total_rows <= UNROLLED_ROWS
+        return self.generator.circuit.total_rows <= UNROLLED_ROWS or self.generator.convolutions is not None
 
     def functions(self) -> list[str]:
         """For each list of exponents a function that writes the scalars of such rows, from the scalar of the combined ones."""
@@ -238,6 +270,11 @@ class RowPart:
             return ["let to := add(MSM, 128)", *calls]
         lines, first = ["let scalar", "let weight"], 0
         for column in columns:
+            if column.name.startswith("kernels"):
+                if not column.again and self.generator.convolutions is not None:
+                    lines += self.generator.convolutions.row_lines(column.layer, first)
+                    first += len(column.exponents)
+                continue
             lines.append(f"scalar := {self._scalar(column)}")
             for own in copied_runs(exponents_of(column)):
                 run = own.run
@@ -263,10 +300,10 @@ class RowPart:
             names = [hidden_rows_name(part) for part in hidden.parts_of(self.generator.circuit)]
             return f"mload(INPUT_SCALAR_{names.index(column.name)})"
         track = int(column.name.rpartition("_")[2])
-        before = self.generator.circuit.bands[column.layer - 1]
+        tracks = self.generator.circuit.tracks_of(column.layer - 1)
         activation = self.generator.tracks.activation(self.generator.circuit.activations[column.layer - 1], track)
         scalar = f"mulmod(mload(READS{column.layer}_{track}), {activation}, {FIELD})"
-        if track == before.tracks[0]:
+        if track == tracks[0]:
             scalar = f"addmod({scalar}, mload(BIAS_AT_RHO), {FIELD})"
         return f"mulmod(mload(ROW_FACTOR), {scalar}, {FIELD})"
 

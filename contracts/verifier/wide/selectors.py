@@ -21,6 +21,8 @@ from zkpredict.contracts.verifier.wide.rows import pack_weight
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
 
+UNROLLED_CLIMB = 5
+"""Rows in one turn of a loop over poles, where code has room."""
 NESTED = 3
 """Steps of Horner's rule in one statement: each holds two stack seats."""
 
@@ -34,13 +36,15 @@ def reads_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
     for index, track in enumerate(output.signed_tracks):
         place = generator.tracks.negative(track)
         found.append((place, generator.delta(first + index) * formulas.selector(f"nonnegative{track}")))
+    if generator.convolutions is not None:
+        return found
     return found + (hidden.row_scalars(generator) if plan.circuit.private_input else input_scalars(generator))
 
 
 def _layer_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
     plan, formulas, found = generator.plan, generator.formulas, []
-    for layer in range(1, plan.circuit.layers):
-        for track in plan.circuit.bands[layer - 1].tracks:
+    for layer in plan.dense_layers:
+        for track in plan.circuit.tracks_of(layer - 1):
             found.append((generator.word(f"reads{layer}_{track}"), formulas.selector(f"reads{layer}_{track}")))
     if plan.circuit.layers > 1:
         found.append((generator.word("bias_at_rho"), formulas.selector("bias")))
@@ -82,9 +86,11 @@ def pole_lines(generator: WideGenerator) -> tuple[list[str], list[str]]:
             raise UnsupportedShape(f"a layer lies on {ladder.count} rows of a period")
         root, function = root_of_unity(ladder.period), f"packs_{ladder.period}_{ladder.pitch}"
         if generator.large:
-            functions.setdefault((0, 0), _climb())
+            steps = UNROLLED_CLIMB if generator.convolutions is not None and ladder.count % UNROLLED_CLIMB == 0 else 1
+            functions.setdefault((0, steps), _climb(steps))
+            function = "climb" if steps == 1 else "climbFast"
             more = f", {number(pow(root, -ladder.pitch, MODULUS))}, {ladder.count}"
-            lines += _ladder(generator, name, "climb", more, ladder)
+            lines += _ladder(generator, name, function, more, ladder)
             continue
         functions.setdefault((ladder.period, ladder.pitch), _pack_function(function, ladder, own))
         lines += _ladder(generator, name, function, "", ladder)
@@ -112,17 +118,24 @@ def _pole(word: str, period: int, row: int) -> str:
     return f"sub(mulmod(mload({word}), {number(pow(root_of_unity(period), -row, MODULUS))}, {FIELD}), 1)"
 
 
-def _climb() -> list[str]:
-    """A function for the sum of 1/(u - 1) over u, u pitch, u pitch^2, ..., as a fraction; `top` stays below twice the field order."""
+def _climb(steps: int) -> list[str]:
+    """A function for the sum of 1/(u - 1) over u, u pitch, u pitch^2, ..., as a fraction; `top` stays below twice the field order. `steps` of
+    them in a turn."""
+    step = [
+        "term := sub(u, 1)",
+        f"top := add(mulmod(top, term, {FIELD}), bottom)",
+        f"bottom := mulmod(bottom, term, {FIELD})",
+        f"u := mulmod(u, pitch, {FIELD})",
+    ]
+    if steps == 1:
+        step[0] = "let term := sub(u, 1)"
     return [
-        "function climb(u, pitch, count) -> top, bottom {",
+        f"function {'climb' if steps == 1 else 'climbFast'}(u, pitch, count) -> top, bottom {{",
         "    let r := mload(ORDER)",
         "    bottom := 1",
-        "    for { } count { count := sub(count, 1) } {",
-        "        let term := sub(u, 1)",
-        f"        top := add(mulmod(top, term, {FIELD}), bottom)",
-        f"        bottom := mulmod(bottom, term, {FIELD})",
-        f"        u := mulmod(u, pitch, {FIELD})",
+        f"    for {{ }} count {{ count := sub(count, {steps}) }} {{",
+        *(["        let term"] if steps > 1 else []),
+        *(f"        {line}" for _ in range(steps) for line in step),
         "    }",
         "}",
     ]

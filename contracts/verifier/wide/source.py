@@ -10,6 +10,7 @@ from functools import cached_property
 from string import Template
 
 from zkpredict.circuits.columns import Form
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.verifier.absorbing import (
@@ -22,21 +23,20 @@ from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.pieces import (
     POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, opens, padding_lines, part, read, word_aligned,
 )
-from zkpredict.contracts.verifier.symbolic import Power, Symbol, inverse_name, lifted
+from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.contracts.verifier.wide import hidden
+from zkpredict.contracts.verifier.wide.convolutions import ConvolutionPart
 from zkpredict.contracts.verifier.wide.folding import fold_lines
 from zkpredict.contracts.verifier.wide.formulas import Formulas
 from zkpredict.contracts.verifier.wide.inputs import input_functions, shared_lines
 from zkpredict.contracts.verifier.wide.outputs import OutputPart
 from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS, fits_at_once
-from zkpredict.contracts.verifier.wide.rows import Copied, RowPart, last_exponents
+from zkpredict.contracts.verifier.wide.rows import RowPart
 from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
-from zkpredict.circuits.wide.dense import Dense, geometric
-from zkpredict.circuits.wide.geometry import BLOCK_ROWS, LANE_BITS
+from zkpredict.circuits.wide.geometry import BLOCK_ROWS
 from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_seats
-from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
@@ -67,6 +67,8 @@ def registry_of(circuit: WideCircuit) -> str:
 
 def is_large(circuit: WideCircuit) -> bool:
     """Whether code is written for its size: a circuit with so many rows that their points cost far more than loops."""
+    if isinstance(circuit, ConvCircuit):
+        return True
     most = MAX_SMALL_REPLICAS if isinstance(circuit, ReplicaCircuit) else MAX_SMALL_PARTS
     return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > most
 
@@ -118,6 +120,10 @@ class WideGenerator:
     def tracks(self) -> TrackPart:
         return TrackPart(self)
 
+    @cached_property
+    def convolutions(self) -> ConvolutionPart | None:
+        return ConvolutionPart(self, self.circuit) if isinstance(self.circuit, ConvCircuit) else None
+
     def source(self) -> str:
         self.plan.check_form()
         self.formulas.check_sum()
@@ -132,10 +138,14 @@ class WideGenerator:
             "rho_powers": self._rho_powers(),
             "combine_weights": self._combine_weights(),
         }
+        held = self.convolutions
         text = {
-            "input_functions": input_functions(self),
-            "evaluate_inputs": "" if self.circuit.private_input else "        _evaluateInputs();\n",
+            "input_functions": input_functions(self) if held is None else "",
+            "evaluate_inputs": "" if self.circuit.private_input or held is not None else "        _evaluateInputs();\n",
             "read_input": hidden.check(self.circuit),
+            "after_weights": "" if held is None else "        _evaluatePatches();\n        _weighPlaces();\n        _weighLanes();\n",
+            "after_tracks": "" if held is None else "        _readPlaces();\n",
+            "more_stated": "" if held is None else "\n" + indented(held.stated_lines()),
             "weigh_outputs": self.outputs.weigh(),
             "outputs": self.outputs.functions(),
             "check_outputs": self.outputs.check(),
@@ -145,7 +155,7 @@ class WideGenerator:
         parts["pole_functions"], poles = pole_lines(self)
         parts["invert"] = self._invert()
         parts["publics"] = publics()
-        text["tracks"] = self.tracks.functions()
+        text["tracks"] = self.tracks.functions() + ("" if held is None else "\n" + held.functions())
         text["weigh_lookups"] = hidden.weigh_function(self)
         text["look_up_input"] = "        _weighLookups();\n" if hidden.looped(self.circuit) else ""
         parts["fold"] = fold()
@@ -202,6 +212,8 @@ class WideGenerator:
         if registry_of(circuit) == "LargeModels":
             memory.area("PARTS", WORD_BYTES * -(-circuit.total_rows // PART_ROWS))
         self.tracks.lay_out()
+        if self.convolutions is not None:
+            self.convolutions.lay_out()
 
     def _place_points(self) -> None:
         """The input of the multi-scalar multiplication lies last: its padding must be memory that nobody wrote to."""
@@ -248,7 +260,7 @@ class WideGenerator:
         self.outputs.reserve()
         lines += [*self.rows.power_lines(), *self.rows.weight_lines()]
         program = self.program()
-        program.compute("CONSTANT_SUM", self._offsets() + self.outputs.fixed_constant())
+        program.compute("CONSTANT_SUM", self.rows.offsets() + self.outputs.fixed_constant())
         root = root_of_unity(self.circuit.domain)
         here = Symbol.named("zeta") - Symbol.named("rho")
         there = Symbol.named("zeta") - Symbol.named("rho") * root
@@ -259,33 +271,8 @@ class WideGenerator:
         program.compute("THETA_SUM", sum_weight * Symbol.named("theta"))
         if "track_step" in self.words:
             program.compute("TRACK_STEP", self.formulas.selector("track_step"))
-        return [*lines, *self.lines(program)]
-
-    def _offsets(self) -> Symbol:
-        """The constants of hidden layers: a sum of geometric series, of which many have one ratio and length. Raises `UnsupportedShape`
-        when that is not what the layers say."""
-        circuit = self.circuit
-        groups: dict[tuple[int, int], list[tuple[Copied, int]]] = {}
-        for layer in range(circuit.layers - 1):
-            band = circuit.bands[layer]
-            half = band.lanes * LANE_BITS - 1
-            offset = sum(1 << (band.value_shift(place) + half) for place in range(band.values_per_pack))
-            for run, lasts in zip(band.runs, last_exponents(circuit, layer), strict=True):
-                groups.setdefault((run.step, run.count), []).append((lasts, offset))
-        some = 0x123456789ABCDEF
-        series = sum(
-            pow(some, lasts.base + shift, MODULUS) * offset * geometric(pow(some, step, MODULUS), count)
-            for (step, count), own in groups.items() for lasts, offset in own for shift in lasts.shifts
-        )
-        if series % MODULUS != sum(Dense(circuit, layer).constants(some) for layer in range(circuit.layers)) % MODULUS:
-            raise UnsupportedShape("the constants of layers are not the offsets of their packs")
-        total = lifted(0)
-        for (step, count), own in groups.items():
-            firsts = lifted(0)
-            for lasts, offset in own:
-                firsts = firsts + self.rows.formula(lasts.base) * self.rows.sum_formula(lasts.shifts) * offset
-            total = total + firsts * lifted(geometric(Power("alpha", step), count))  # type: ignore[arg-type]  # a power stands in for alpha
-        return total
+        lines += self.lines(program)
+        return [*lines, *(self.convolutions.weight_lines() if self.convolutions is not None else [])]
 
     def _alpha_powers(self) -> list[str]:
         highest = max([*(e for column in self.circuit.row_columns for own in (column.exponents, *column.copies) for e in own), self.circuit.folded,
@@ -303,7 +290,7 @@ class WideGenerator:
         targets += self.outputs.publics()
 
         def lines() -> list[str]:
-            shared = shared_lines(self)
+            shared = shared_lines(self) if self.convolutions is None else []
             program = self.program()
             for place, formula in targets:
                 program.compute(place, formula)
@@ -324,6 +311,8 @@ class WideGenerator:
     def bottom(self, name: str) -> str:
         """Reserves the word of a value to be inverted."""
         if "BOTTOMS" not in self.memory.places:
+            if self.convolutions is not None:
+                self.convolutions.reserve_bottoms()
             self.memory.area("BOTTOMS", WORD_BYTES * self._most_bottoms)
         place = self.memory.at(name.upper(), self.memory.places["BOTTOMS"] + WORD_BYTES * len(self.bottoms))
         self.words[name] = read(place)
@@ -340,10 +329,12 @@ class WideGenerator:
             raise ValueError(f"{len(self.bottoms)} values to invert, more than were reserved")
         if not self.large:
             return batch_inversion(self.bottoms, self.words, self.word)
-        size = WORD_BYTES * len(self.bottoms)
-        self.memory.area("PARTIALS", size)
         for name in self.bottoms:
             self.words[inverse_name(name)] = self.words[name]
+        if self.convolutions is not None:
+            return self.convolutions.inversion_lines(len(self.bottoms))
+        size = WORD_BYTES * len(self.bottoms)
+        self.memory.area("PARTIALS", size)
         return inversion_loop("BOTTOMS", "PARTIALS", size)
 
     def _numbers(self) -> dict[str, str]:

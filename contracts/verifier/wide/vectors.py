@@ -50,14 +50,16 @@ NETWORKS = {
     "784-512-512-10 with replicas": _Network((784, 512, 512, 10), RELU8, 18),
     "784-64-10 hidden": _Network((784, 64, 10), RELU8, domain=1024, hidden=True),
 }
+LENET = "LeNet-5"
+"""The shipped network, as it is committed."""
 
 
 @cache
 def stored_statements() -> tuple[StoredStatement, ...]:
-    """All stored statements, in the order of `NETWORKS`."""
+    """All stored statements, in the order of `NETWORKS`, then LeNet-5's."""
     stored = json.loads(files("zkpredict.contracts.verifier.wide").joinpath(FILE).read_text(encoding="utf-8"))
     found = []
-    for name in NETWORKS:
+    for name in (*NETWORKS, LENET):
         entry = stored["statements"][name]
         commitment = ModelCommitment.from_bytes(bytes.fromhex(entry["commitment"]), G1.from_compressed)
         proof = parse_proof(bytes.fromhex(entry["proof"]), form(commitment.circuit))
@@ -84,9 +86,17 @@ def _made(only: str | None) -> dict[str, Any]:
     made: dict[str, Any] = {"typical_image": f"MNIST test image {typical}", "image": images[typical].tobytes().hex(), "statements": {}}
     if only is not None:
         made = json.loads(_file().read_text(encoding="utf-8"))
-    for name in NETWORKS if only is None else (only,):
-        made["statements"][name] = _statement(NETWORKS[name], images[typical])
+    for name in (*NETWORKS, LENET) if only is None else (only,):
+        made["statements"][name] = _lenet(images[typical]) if name == LENET else _statement(NETWORKS[name], images[typical])
     return made
+
+
+def _lenet(image: np.ndarray) -> dict[str, str]:
+    from zkpredict.contracts.checkout import example_model
+    from zkpredict.prover.prove import prove
+
+    model = example_model("lenet.model")
+    return {"commitment": model.commitment.to_bytes().hex(), "proof": prove(model, image.reshape(-1)).to_bytes().hex()}
 
 
 def _statement(chosen: _Network, image: np.ndarray) -> dict[str, str]:
@@ -108,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
     """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
     about = "Make vectors.json anew, with new random proofs. Needs a checkout."
     parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about)
-    parser.add_argument("--only", choices=NETWORKS, metavar="NAME", help=f"make this one, and keep the others: {', '.join(NETWORKS)}")
+    parser.add_argument("--only", choices=(*NETWORKS, LENET), metavar="NAME", help=f"make this one, and keep the others: {', '.join((*NETWORKS, LENET))}")
     arguments = parser.parse_args(argv)
     try:
         write_atomically(_file(), (json.dumps(_made(arguments.only), indent=1) + "\n").encode())

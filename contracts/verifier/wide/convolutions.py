@@ -1,0 +1,260 @@
+"""Convolutions in a contract: what the kernels of the first layer meet in the image, and where the lanes of its output are read by those
+of the second.
+
+    first layer  : with positions (y, x), their powers of alpha W and taps (i, j) of a kernel of height h and width w
+                   patches = 1/n (sum W + rho^(n - h w) sum over y, x, i, j of W(y, x) rho^(w (h - 1 - i) + w - 1 - j) a[y + i, x + j])
+    a row of positions whose W falls by beta is read in one pass of an image row: a[Y, X] against
+                   g(X) = sum over x + j = X of beta^(l - 1 - x) rho^(w - 1 - j)                                  l positions
+    hidden layer : c of a lane is eta^channel C(place), and C is V, the positions' weights, moved over the kernel: two passes of
+                   C(x) = eta^c C(x - 1) + V(x) - eta^(c w) V(x - w)
+    lanes of a pack at row R, u = rho/w^R : sum over channels of eta^i / (u/w^i - 1), of the packs beside one another in a pool N(u)/D(u), and
+                   then added up for the pool's rows; the same for all tracks
+    powers       : sum_j eta^j / (rho/w^j - 1), j = 32 b + t : over t of eta^t / (v^B - 1) sum over i < B of v^i (eta^n - 1) / (eta^32/w^(32 i) - 1)
+                   with v = rho/w^t, B = n/32
+
+Geometries that these passes do not cover stop the generator by `UnsupportedShape`.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from zkpredict.circuits.convolution.chain import Stretch, contract_refusal, stretches
+from zkpredict.circuits.convolution.layout import ConvCircuit
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.wide.dense import geometric
+from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Run
+from zkpredict.contracts.verifier.lowering import FIELD
+from zkpredict.contracts.verifier.memory import WORD_BYTES
+from zkpredict.contracts.verifier.pieces import SCALAR_OFFSET, STRIDE, inverse_of
+from zkpredict.contracts.verifier.wide.correlating import patches_text, places_text
+from zkpredict.contracts.verifier.wide.lanesums import lanes_text, read_text
+from zkpredict.contracts.verifier.publics import UnsupportedShape
+from zkpredict.contracts.verifier.symbolic import Power, lifted
+
+if TYPE_CHECKING:
+    from zkpredict.contracts.verifier.wide.source import WideGenerator
+
+MOST_OTHERS = 40
+"""Values to be inverted beside the convolutions' own."""
+
+
+class ConvolutionPart:
+    """The convolutions' share of a contract in the making."""
+
+    def __init__(self, generator: WideGenerator, circuit: ConvCircuit) -> None:
+        self.generator, self.circuit = generator, circuit
+        if reason := contract_refusal(circuit):
+            raise UnsupportedShape(reason)
+
+    @property
+    def first(self) -> Grid:
+        return self.circuit.grid(0)
+
+    @property
+    def second(self) -> Grid:
+        return self.circuit.grid(1)
+
+    @property
+    def channels(self) -> int:
+        return self.second.channels
+
+    @property
+    def hidden_runs(self) -> list[tuple[Run, int]]:
+        """The runs of the second convolution's packs, with how many are in use."""
+        band = self.circuit.groups(1)[0]
+        return [(run, band.used(run)) for run in band.runs if band.used(run)]
+
+    @cached_property
+    def stretches(self) -> list[Stretch]:
+        """All positions of the first layer."""
+        return stretches(self.circuit)
+
+    @property
+    def step(self) -> int:
+        """By how much exponents of neighbours on a stretch differ."""
+        return self.circuit.groups(0)[0].runs[0].step
+
+    @property
+    def cuts(self) -> list[int]:
+        """Where rows are cut."""
+        return sorted({one.end for one in self.stretches} - {self.first.positions[1]})
+
+    @property
+    def lengths(self) -> list[int]:
+        """Of the stretches that are read: whole rows, and what lies before each cut."""
+        return [self.first.positions[1], *self.cuts]
+
+    # memory and powers
+
+    def lay_out(self) -> None:
+        """Words and areas; what is zero at first is read as such."""
+        generator, memory, first, second = self.generator, self.generator.memory, self.first, self.second
+        for name in ("pixels", "powers", "correlation_bias", "taps_read", "patches_scalar", "patches_constant"):
+            generator.word(name)
+        for index in range(len(self.circuit.hidden_convolutions())):
+            generator.word(f"power{index}")
+        for exponent in self.eta_exponents:
+            generator.word(f"eta_to_{exponent}")
+        for place, length in enumerate(self.lengths):
+            memory.area(f"SEEN_{place}", WORD_BYTES * (length + first.kernel_width - 1))
+            memory.area(f"LINES_{place}", WORD_BYTES * first.height)
+        rows, columns = second.positions
+        memory.area("POSITIONS", WORD_BYTES * rows * columns)
+        memory.area("ACROSS", WORD_BYTES * rows * self.map_columns)
+        # what lies there is no longer needed when these are: denominators of packs, then partial products of the inversion
+        memory.at("LANES_ALL", memory.places["POSITIONS"])
+        memory.at("PARTIALS", memory.places["POSITIONS"])
+        shared = max(self.packs // second.pool, self.bottoms + MOST_OTHERS)
+        memory.area("POSITIONS_END", WORD_BYTES * max(shared - rows * (columns + self.map_columns), 1))
+        memory.area("PLACES", WORD_BYTES * self.map_rows * self.map_columns)
+        memory.area("LANES_TOP", WORD_BYTES * (self.packs // second.pool))
+        for index in range(self.channels * second.pool):
+            memory.word(f"LANE_TERM_{index}")
+
+    @property
+    def map_rows(self) -> int:
+        return self.second.pooled[0]
+
+    @property
+    def map_columns(self) -> int:
+        return self.second.pooled[1]
+
+    @property
+    def packs(self) -> int:
+        """Packs of a track."""
+        return PACKS_PER_BLOCK * self.circuit.blocks
+
+    @property
+    def pools(self) -> int:
+        """Pools of the second layer on a track of the first: each track has them on the same rows."""
+        return self.packs // self.second.pool**2
+
+    @property
+    def eta_exponents(self) -> list[int]:
+        channels, second = self.channels, self.second
+        across = channels * second.kernel_width
+        wanted = {channels, across, across * second.kernel_height, BLOCK_ROWS, self.circuit.domain, *range(1, channels)}
+        return sorted(wanted | {1 << bit for bit in range(max(wanted).bit_length())}, key=lambda one: (one & (one - 1) != 0, one))
+
+    def reserve_bottoms(self) -> None:
+        """The values to be inverted, in front of all others."""
+        memory, blocks = self.generator.memory, self.circuit.blocks
+        memory.area("LANES_BOTTOM", WORD_BYTES * self.pools)
+        memory.area("TURNS_BOTTOM", WORD_BYTES * BLOCK_ROWS)
+        memory.area("TERMS_BOTTOM", WORD_BYTES * blocks)
+
+    def inversion_lines(self, others: int) -> list[str]:
+        """As `inversion_loop`, for the convolutions' values and `others` behind them, two in each turn. Raises `ValueError` for more than
+        there is room for."""
+        if others > MOST_OTHERS:
+            raise ValueError(f"{others} values to invert beside the convolutions' own, {MOST_OTHERS} have room")
+        count = self.bottoms + others
+        size, apart = WORD_BYTES * (count - count % 2), "sub(LANES_BOTTOM, PARTIALS)"
+        up = [f"mstore(sub(place, {apart}), product)", f"product := mulmod(product, mload(place), {FIELD})"]
+        second = [f"mstore(sub(add(place, 32), {apart}), product)", f"product := mulmod(product, mload(add(place, 32)), {FIELD})"]
+        down = [
+            "let value := mload(place)",
+            f"mstore(place, mulmod(inverse, mload(sub(place, {apart})), {FIELD}))",
+            f"inverse := mulmod(inverse, value, {FIELD})",
+        ]
+        last = f"add(LANES_BOTTOM, {size})"
+        return [
+            "let product := 1",
+            f"for {{ let place := LANES_BOTTOM }} lt(place, {last}) {{ place := add(place, 64) }} {{",
+            *(f"    {line}" for line in (*up, *second)),
+            "}",
+            *(["{", f"    let place := {last}", *(f"    {line}" for line in up), "}"] if count % 2 else []),
+            *inverse_of("product"),
+            *(["{", f"    let place := {last}", *(f"    {line}" for line in down), "}"] if count % 2 else []),
+            f"for {{ let place := {last} }} gt(place, LANES_BOTTOM) {{ }} {{",
+            *(f"    {line}" for _ in range(2) for line in ("place := sub(place, 32)", "{", *(f"    {one}" for one in down), "}")),
+            "}",
+        ]
+
+    @property
+    def bottoms(self) -> int:
+        """How many they are."""
+        return self.pools + BLOCK_ROWS + self.circuit.blocks
+
+    def reserve(self) -> None:
+        """Asks for powers of alpha."""
+        ask = self.generator.rows.ask
+        ask(self.step, *(self.step * (self.first.positions[1] - cut) for cut in self.cuts), *(self.step * length for length in self.lengths))
+        ask(*(one.last for one in self.stretches))
+        ask(*(run.last for run in self.circuit.groups(0)[0].runs))
+        for piece in self.circuit.pieces(1):
+            ask(*self.circuit.group_exponents(1, piece))
+        for run, used in self.hidden_runs:
+            ask(run.step, self._above(run, used))
+
+    def _piece(self, run: Run) -> int:
+        """The number of the piece of the second layer that a run lies in."""
+        return next(piece for piece in self.circuit.pieces(1) if run.first in self.circuit.piece_packs(1, piece))
+
+    def _above(self, run: Run, used: int) -> int:
+        """By how much the exponent of a run's last position is above its piece's lowest."""
+        return run.exponent(used - 1) - self.circuit.piece_exponent(1, 0, self._piece(run))
+
+    # statements
+
+    def weight_lines(self) -> list[str]:
+        """Powers of eta, and the constant part of what the first layer's kernels meet."""
+        n, lines = self.circuit.domain, []
+        for exponent in self.eta_exponents:
+            if exponent & (exponent - 1):
+                bits = [1 << bit for bit in range(exponent.bit_length()) if exponent >> bit & 1]
+                value = f"mload(ETA_TO_{bits[0]})"
+                for bit in bits[1:]:
+                    value = f"mulmod({value}, mload(ETA_TO_{bit}), {FIELD})"
+            else:
+                half = f"mload(ETA_TO_{exponent // 2})"
+                value = f"mulmod({half}, {half}, {FIELD})" if exponent > 1 else "mload(ETA)"
+            lines.append(f"mstore(ETA_TO_{exponent}, {value})")
+        for index in range(len(self.circuit.hidden_convolutions())):
+            before = f"mulmod(mload(POWER{index - 1}), mload(ETA_TO_{n}), {FIELD})" if index else "mload(ETA)"
+            lines.append(f"mstore(POWER{index}, {before})")
+        program = self.generator.program()
+        total = lifted(0)
+        for run in self.circuit.groups(0)[0].runs:
+            total = total + self.generator.rows.formula(run.last)
+        series = lifted(geometric(Power("alpha", self.step), self.circuit.blocks))  # type: ignore[arg-type]  # a power stands in for alpha
+        program.compute("PATCHES_CONSTANT", total * series)
+        return lines + self.generator.lines(program)
+
+    def stated_lines(self) -> list[str]:
+        """The scalars of the columns that hidden kernels meet, and their stated values."""
+        lines = []
+        for name in self.generator.plan.correlations:
+            lines += [
+                "sum := addmod(sum, mulmod(power, mload(value), r), r)",
+                "value := add(value, 32)",
+                "power := mulmod(power, mload(NU), r)",
+                f"mstore({name.upper()}_SCALAR, mulmod(power, there, r))",
+            ]
+        return lines
+
+    def functions(self) -> str:
+        """The Solidity of all passes."""
+        return "\n".join((patches_text(self), places_text(self), lanes_text(self), read_text(self))) + "\n"
+
+    # rows
+
+    def row_lines(self, layer: int, first: int) -> list[str]:
+        """Statements for the scalars of a layer's kernels, the first of them at row `first`."""
+        rows, circuit = self.generator.rows, self.circuit
+        lines = []
+        for group in range(len(circuit.groups(layer))):
+            if layer == 0:
+                value = "mload(PATCHES_SCALAR)"
+            else:
+                value = ""
+                for index, piece in enumerate(circuit.pieces(layer)):
+                    stated = f"mload(CONV{layer}_{piece}_VALUE)"
+                    exponent = circuit.group_exponents(layer, piece)[group]
+                    term = f"mulmod({stated}, {rows.power(exponent)}, {FIELD})" if exponent else stated
+                    value = f"addmod({value}, {term}, {FIELD})" if index else term
+                value = f"mulmod(mload(ROW_FACTOR), {value}, {FIELD})"
+            lines.append(f"mstore(add(MSM, {STRIDE * (first + group) + SCALAR_OFFSET}), {value})")
+        return lines
