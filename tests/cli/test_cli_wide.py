@@ -152,7 +152,7 @@ def test_for_chain_takes_the_least_estimated_gas(run, tmp_path):
     assert run("commit", "--model", model, "--out", out, "--for", "chain", "--again").code == 0
     circuit = ModelCommitment.load(out).circuit
     costs = [estimate_costs(one.circuit).verify_gas_estimate for one in (*choices(network), *replica_choices(network)) if one.circuit]
-    assert len(costs) == 8 and estimate_costs(circuit).verify_gas_estimate == min(costs)
+    assert len(costs) == 9 and estimate_costs(circuit).verify_gas_estimate == min(costs)
     assert (usual.domain, circuit.domain) == (1024, 2048)
     refused = run("commit", "--model", model, "--out", out, "--for", "chain", "--domain", "1024")
     assert refused.err == "zkpredict: --domain does not go with --for: it chooses the rows\n"
