@@ -326,3 +326,15 @@ def test_too_many_requests_of_one_client_wait_and_others_do_not():
         other = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE, source_address=("127.0.0.2", 0))
         assert running.ask_on(other, "GET", "/v1/model")[0] == 200
         assert running.ask("GET", "/v1/health")[0] == 200
+
+
+def test_behind_a_proxy_limits_see_its_clients_and_else_nobody_chooses_who_he_is():
+    """X-Forwarded-For counts when the named proxy sends it, and is what any client may write otherwise."""
+    def told_by(number: int) -> int:
+        return running.ask("GET", "/v1/model", headers={"X-Forwarded-For": f"203.0.113.{number}"})[0]
+
+    with serving("--rate", "1", "--proxy", "127.0.0.1", model="examples/tables/iris.model") as running, ThreadPoolExecutor(20) as pool:
+        assert list(pool.map(told_by, range(40))) == [200] * 40
+    with serving("--rate", "1", model="examples/tables/iris.model") as running, ThreadPoolExecutor(20) as pool:
+        while 429 not in pool.map(told_by, range(40)):  # a machine that is slow enough refuses nobody: then again
+            pass

@@ -329,6 +329,26 @@ def test_a_contract_that_takes_longer_than_clients_wait_is_made_all_the_same(tmp
     assert ThreadPoolExecutor(1).submit(asyncio.run, asks()).result() == ("the contract is not deployed within 0.5 s", {"valid": True}, 0)
 
 
+def test_a_job_that_takes_too_long_is_refused_and_its_worker_replaced(tmp_path):
+    async def asks() -> tuple[tuple[int, str, str], bool]:
+        issuer = Issuer(None, pool, pool, None, Memory(), Metrics())  # type: ignore[arg-type]
+        with pytest.raises(Refused) as refused:
+            await issuer._ask(pool, {"do": "deploy"})
+        late = refused.value.status, refused.value.what, refused.value.headers["Retry-After"]
+        while True:  # starting another worker counts as waiting
+            try:
+                answer = await issuer._ask(pool, {"do": "evm"})
+                break
+            except Refused as again:
+                assert again.kind in ("TooLate", "WorkerLost")
+        await issuer.close()
+        return late, answer["valid"]
+
+    pool = Pool(slow_contract, (str(tmp_path / "never"),), workers=1, waiting=9, seconds=2)
+    assert ThreadPoolExecutor(1).submit(asyncio.run, asks()).result() == ((504, "no answer within 2 s", "5"), True)
+    assert pool.restarts >= 1
+
+
 def test_a_connection_is_kept_for_the_next_request(hostile):
     _, path = hostile
     with serving(model=path) as server:
