@@ -81,7 +81,10 @@ class Issuer:
         return await self._ask(pool, {"do": do, "image": asked.input.hex(), "proof": asked.proof.hex()})
 
     async def send(self, asked: Asked) -> Answer:
-        """One transaction for a proof, however often it is asked for."""
+        """One transaction for a proof, however often it is asked for; none, and no old answer, for an input that it does not hold for."""
+        said = await self.verify(asked)
+        if not said["valid"]:
+            return said
         name = hashlib.sha256(asked.proof).hexdigest()
         task = self._keep_task(asyncio.create_task(self._send(name, asked)))
         return await self._finished(task)

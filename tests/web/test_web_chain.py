@@ -61,7 +61,9 @@ def test_the_servers_key_sends_one_transaction_for_a_proof_and_none_for_a_false_
         first, again = (json.loads(server.ask("POST", "/v1/transaction", asked)[2]) for _ in range(2))
         assert first == again and first["valid"] and re.fullmatch("0x[0-9a-f]{64}", first["transaction"])
         twin = json.loads(server.ask("POST", "/v1/transaction", {"image": [1] + BLANK[1:], "proof": json.loads(server.ask("POST", "/v1/prove", {"image": BLANK})[2])["proof"]})[2])
-        assert (twin["valid"], twin["kind"]) == (False, "OpeningFailed")
+        assert (twin["valid"], twin["kind"]) == (False, "FailedOpening")
+        other = json.loads(server.ask("POST", "/v1/transaction", {**asked, "image": [1] + BLANK[1:]})[2])
+        assert (other["valid"], other["kind"]) == (False, "FailedOpening")  # though the proof was sent, about another input
         assert node.chain.ask("eth_getTransactionCount", node.chain.sender, "latest").quantity() == before + 1
         receipt = node.chain.ask("eth_getTransactionReceipt", first["transaction"])
         assert receipt["gasUsed"].quantity() == first["gas"] and receipt["status"].quantity() == 1
