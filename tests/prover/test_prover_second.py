@@ -11,6 +11,7 @@ from zkpredict.circuits.debug import UnsatisfiedConstraint, check_trace
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import form, read_circuit
@@ -90,6 +91,16 @@ def test_rows_are_folded_with_the_weights_of_the_circuit():
     weights = [(point.to_compressed(), weight) for point, weight in terms if weight]
     first, host = (row.to_compressed() for row in model.commitment.rows)
     assert weights == [(first, 3**4), (host, 3**8), (host, 3**9)]
+
+
+def test_a_schema_is_bound_to_the_row_that_hosts_nothing():
+    schema = Schema((), ("a", "b", "c"))
+    model = commit_model(Model(random_network(7, (600, 45, 3)), None, schema), placement="compact-2")
+    image = random_image(3, 600)
+    proof = prove(model, image)
+    verify(model.commitment, image, proof)
+    assert independent.verify(model.commitment.to_bytes(), image.tobytes(), proof.to_bytes()) == proof.digit
+    assert (model.commitment.schema, model.commitment.inner != model.commitment.rows[0]) == (schema, True)
 
 
 def test_canonical_bytes():
