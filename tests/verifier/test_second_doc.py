@@ -8,12 +8,15 @@ from math import log2
 
 import pytest
 
-from zkpredict.circuits.constraints import constraints
+from zkpredict.circuits.constraints import constraints, evaluate_publics
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.linear import equations
 from zkpredict.circuits.placement import form
 from zkpredict.circuits.second.layout import BLOCKS, SecondCircuit
 from zkpredict.circuits.second.total import ShiftedInput
+from zkpredict.circuits.statement import Statement
 from zkpredict.verifier.costs import msm_gas
+from zkpredict.verifier.independent_second import second_equations, second_row_exponents, second_values
 
 CIRCUIT = SecondCircuit((784, 64, 10), (1,))
 CASES = (CIRCUIT, SecondCircuit((5, 3), ()), SecondCircuit((64, 70, 16), (1,)), SecondCircuit((20, 12, 6, 4), (1, 1)), SecondCircuit((3, 9, 9, 9, 9, 2), (2,) * 4))
@@ -85,3 +88,20 @@ def test_gas_is_what_is_measured(page, root):
         assert f"{int(gas[name]):,}" in page, name
     assert f"{msm_gas(9) - msm_gas(8):,}" in page and f"{msm_gas(13) - msm_gas(8):,}" in page
     assert int(gas["verifier second edition verify typical"]) < 207_000
+
+
+@pytest.mark.parametrize("circuit", CASES, ids=lambda one: "-".join(map(str, one.widths)))
+def test_both_verifiers_count_and_evaluate_alike(circuit):
+    """Exponents, equations and public polynomials, written twice."""
+    source = random.Random(5)
+    shift, sigma, image = source.randrange(1, MODULUS), source.randrange(1, 1 << 240), bytes(source.randrange(256) for _ in range(circuit.inputs))
+    for column in circuit.row_columns:
+        assert second_row_exponents(circuit)[column.name] == list(column.exponents)
+    for digit in {0, circuit.classes - 1, circuit.classes // 2}:
+        found = {one.exponent: (dict(one.reads), one.constant) for one in second_equations(circuit, digit)}
+        assert found == {exponent: (dict(one.reads), one.constant) for exponent, one in equations(circuit, digit).items()}
+    challenges = {"shift": shift, "sigma": sigma}
+    challenges |= form(circuit).derive(challenges)
+    assert challenges["alpha"] == pow(shift, N, MODULUS) and challenges["rho"] == shift * sigma % MODULUS
+    expected = evaluate_publics(circuit, Statement(image, digit), challenges["alpha"], challenges["rho"], challenges)
+    assert second_values(circuit, image, digit, shift, challenges["rho"]) == expected
