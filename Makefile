@@ -33,7 +33,7 @@ $(VENV)/.runtime: requirements/runtime.txt pyproject.toml $(KERNEL_SOURCES) $(wi
 	@$(BIN)/python tools/kernel_wheel.py check
 	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
 	$(BIN)/python tools/kernel_wheel.py install
-	$(INSTALL) --editable .
+	$(INSTALL) --editable . --config-settings editable_mode=compat
 	touch $@
 
 $(VENV)/.test: requirements/test.txt $(VENV)/.runtime

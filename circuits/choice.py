@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
 from zkpredict.circuits.convolution.compiler import compile_convolution
@@ -15,6 +14,7 @@ from zkpredict.circuits.second.compiler import SecondNetwork, compile_second
 from zkpredict.circuits.second.layout import DOMAIN as SECOND_DOMAIN
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.wide.claims import CLASS, Claim
 from zkpredict.circuits.wide.compiler import WideNetwork, compile_replicas, compile_wide, fit_layers
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit

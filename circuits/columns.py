@@ -9,13 +9,13 @@ Lineage: linearisation of PLONK (ePrint 2019/953, section 8), multi-point openin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from typing import Any
 
 from zkpredict.circuits.expression import SHIFTED, Cell, Environment, Expression, shifted_name
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.records import dataclass
 
 CellName = tuple[str, int]
 """A column and a rotation: the value at this row (0), the next one (1), and so on."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,6 +12,7 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.gates import check_rows, gate_of
 from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, BLINDING_ROW, DOMAINS, LOGIT_LIMIT, WIDE, Circuit, Group
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
+from zkpredict.circuits.records import dataclass, field
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from zkpredict.circuits import placement
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial
+from zkpredict.circuits.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ commitments (verifiers), or source text (contract generator).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from zkpredict.circuits.records import dataclass
 
 
 SHIFTED = 1 << 16

@@ -10,13 +10,13 @@ A narrow value is one lane, a wide value two neighbouring ones. Every number of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 
 LIMB_BITS = 8

@@ -7,7 +7,6 @@ There are three placements: compact (`circuits.layout.Circuit`), all layers in o
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -25,6 +24,7 @@ from zkpredict.circuits.gadgets.lanes import Lanes
 from zkpredict.circuits.gadgets.packs import Packs
 from zkpredict.circuits.layout import DOMAINS, MAGIC, NARROW, WIDE, Circuit
 from zkpredict.circuits.linear import LinearCheck
+from zkpredict.circuits.records import replace
 from zkpredict.circuits.second import layout as second_layout
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide import layout as wide_layout

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from operator import mul
 from typing import Generic, Protocol
 
 from zkpredict.circuits.field import MODULUS, S, inverse, inverses, powers, root_of_unity
+from zkpredict.circuits.records import dataclass
 
 
 @dataclass(frozen=True)

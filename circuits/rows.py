@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +16,7 @@ import numpy as np
 from zkpredict.circuits.choice import AnyCompiled, compile_any
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.records import replace
 from zkpredict.circuits.wide.claims import CLASS, Claim
 
 

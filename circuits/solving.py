@@ -7,11 +7,11 @@ Running sums, running pack values and inverses of the lookup all come out of thi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from zkpredict.circuits.expression import Environment, Expression
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.records import dataclass
 
 
 class Rows(Environment, Protocol):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import ClassVar
+
+from zkpredict.circuits.records import dataclass, field
 
 CLAIM_BYTES = 32
 OUTPUT_BYTES = 8

@@ -93,11 +93,14 @@ def _run(argv: list[str]) -> int:
 
 
 def parser_of(argv: list[str]) -> Parser:
-    """The parser, with the options of the command that is named in `argv`."""
+    """The parser, with the options of the command that is named in `argv`; with no other command where that comes first, for making
+    parsers takes as long as verifying."""
     name = next((word for word in argv if not word.startswith("-")), None)
+    known = [name] if argv[:1] == [name] and name in COMMANDS else COMMANDS
     parser = Parser(prog="zkpredict", description="Prove what a private network says about an image.", example=EXAMPLE)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for command, summary in COMMANDS.items():
+    for command in known:
+        summary = COMMANDS[command]
         if command != name:
             commands.add_parser(command, help=summary, add_help=False)
             continue

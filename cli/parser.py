@@ -25,17 +25,32 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
             self._action_max_length += self._indent_increment
 
 
+class _Unprinted(HelpFormatter):
+    """What argparse makes for every option that is added: it need not ask how wide the terminal is."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """Raises `WrongUsage` where argparse would print and exit; shows `example`, one command a line, below the options."""
 
     def __init__(self, *, example: str = "", **options) -> None:
-        super().__init__(formatter_class=HelpFormatter, **options)
+        super().__init__(formatter_class=_Unprinted, **options)
         if example:
             lines = example.splitlines()
             self.epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *(f"  {line}" for line in lines)])
 
     def error(self, message: str) -> None:
         raise WrongUsage(message, self.format_usage())
+
+    def format_usage(self) -> str:
+        self.formatter_class = HelpFormatter
+        return super().format_usage()
+
+    def format_help(self) -> str:
+        self.formatter_class = HelpFormatter
+        return super().format_help()
 
     def print_help(self, file: object = None) -> None:
         say(self.format_help().rstrip("\n"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+import os
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.schema import Schema
@@ -24,7 +24,7 @@ def add_row_options(parser: argparse.ArgumentParser) -> None:
 
 def is_row(arguments: argparse.Namespace, path: str | None, schema: Schema) -> bool:
     """Whether `path` is to be read as a row of readings. Raises `UnusableInput` for a file that this model cannot take."""
-    suffix = "" if path is None else Path(path).suffix.lower()
+    suffix = "" if path is None else os.path.splitext(path)[1].lower()
     if not schema.features:
         if suffix in (".csv", ".tsv", ".json") or arguments.row is not None or arguments.taken_as == "readings":
             raise UnusableInput(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.schema import Schema
+from zkpredict.circuits.records import dataclass
 from zkpredict.cli.statement import image_name
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from zkpredict.circuits.constraints import selectors
 from zkpredict.circuits.expression import SHIFTED, shifted_name
 from zkpredict.circuits.field import GENERATOR, MODULUS
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial, RowValues, Selector
+from zkpredict.circuits.records import dataclass
 from zkpredict.kernel import Vector, evaluate_program
 
 

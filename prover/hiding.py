@@ -8,7 +8,6 @@ Whoever has this file has the input. `repr`, errors and logs never show bytes or
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.networks.dense import MAX_WIDTH
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.wide.compiler import private_domain
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.randomness import random_scalars

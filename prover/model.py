@@ -11,7 +11,6 @@ Whoever has this file has the weights. `repr`, errors and logs never show weight
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.networks.dense import MAX_WEIGHTS
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from zkpredict.circuits.records import dataclass
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.setup import lagrange_key

@@ -4,7 +4,6 @@ place and are honest elsewhere."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from itertools import groupby
 
@@ -20,6 +19,7 @@ from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.expression import shifted_name
 from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, root_of_unity
 from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns, quotient_factors
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.networks.dense import Inference
 from zkpredict.circuits.statement import Statement

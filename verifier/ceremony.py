@@ -6,11 +6,10 @@ T(w^i) = i on the subgroup of order 256. Tests recompute all of them from the ce
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.layout import MAX_DEGREE
+from zkpredict.circuits.records import dataclass
 
 CEREMONY_SHA256 = "d39b9f2d047cc9dca2de58f264b6a09448ccd34db967881a6713eacacf0f26b7"
 G1_POWERS, G2_POWERS = MAX_DEGREE + 1, 65
@@ -46,6 +45,8 @@ def parse_ceremony(data: bytes) -> Ceremony:
 
     Lines of hex: the two counts, then 4096 Lagrange G1 points (not used here), 65 G2 powers, 4096 G1 powers.
     """
+    import hashlib  # late: who verifies needs the constants only
+
     found = hashlib.sha256(data).hexdigest()
     if found != CEREMONY_SHA256:
         raise MalformedFile(f"ceremony file has sha256 {found}, expected {CEREMONY_SHA256}")

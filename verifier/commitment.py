@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.placement import AnyCircuit, read_circuit
+from zkpredict.circuits.records import dataclass
 from zkpredict.verifier.binding import bound_row
 from zkpredict.verifier.messages import POINT_BYTES, Point
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256

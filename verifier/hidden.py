@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.networks.dense import MAX_WIDTH
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS
 from zkpredict.verifier.messages import POINT_BYTES, Point
 

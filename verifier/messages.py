@@ -10,7 +10,6 @@ then y, big-endian). The transcript absorbs the uncompressed form, as the contra
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol, Self
 
@@ -19,6 +18,7 @@ from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.records import dataclass, field, replace
 from zkpredict.circuits.statement import OUTPUT_BYTES, Statement
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.transcript import Transcript

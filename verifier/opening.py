@@ -12,7 +12,6 @@ left, and each column with stated values at the points where they are stated: th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Generic, Protocol, TypeVar
 
@@ -21,6 +20,7 @@ from zkpredict.circuits.constraints import evaluate_publics, total_constraint
 from zkpredict.circuits.expression import SHIFTED
 from zkpredict.circuits.field import MODULUS, S, inverse, root_of_unity
 from zkpredict.circuits.placement import AnyCircuit, form
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.statement import Statement
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.networks.convolution import ConvLayer
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, Claim
 from zkpredict.circuits.wide.compiler import WideNetwork, fit_layers, smallest

@@ -16,7 +16,6 @@ A max pool has no rows. Its band holds the differences of all matches, match by 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +26,7 @@ from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.pooling import MAX_MATCHES
 from zkpredict.circuits.networks.reference import MAX_MAPPED_LAYERS
 from zkpredict.circuits.networks.wiring import PLAIN, Wiring
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, cover, exact_cover, lay_out, packs_of

@@ -11,7 +11,6 @@ Lanes are numbered through: track n + row.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy as np
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.pooling import tournament
+from zkpredict.circuits.records import dataclass
 
 
 @dataclass(frozen=True, eq=False)

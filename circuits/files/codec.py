@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.records import dataclass
 
 MAX_JSON_DEPTH = 64
 _JSON_MARKS = re.compile(rb'\\.|["\[\]{}]', re.DOTALL)

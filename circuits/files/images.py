@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 import os
 import re
-from dataclasses import dataclass
 
 import numpy as np
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.records import dataclass
 
 MAX_IMAGE_FILE_BYTES = 1 << 26
 INVERTED = bytes(range(255, -1, -1))
@@ -38,6 +38,9 @@ class Reading:
     allow_blank: bool = False
 
 
+AS_IT_IS = Reading()
+
+
 @dataclass(frozen=True, eq=False)
 class PreparedImage:
     """What the network sees: `pixels`, one byte an input, and one note for each step that changed or lost something."""
@@ -54,7 +57,7 @@ def load_image(
     return np.frombuffer(prepare_image(path, inputs, Reading(invert, auto, allow_blank)).pixels, np.uint8)
 
 
-def prepare_image(path: str | os.PathLike[str], inputs: int, reading: Reading = Reading()) -> PreparedImage:
+def prepare_image(path: str | os.PathLike[str], inputs: int, reading: Reading = AS_IT_IS) -> PreparedImage:
     """Reads an image file for a network of `inputs` values, without numpy where the file allows it. Raises `UnusableInput` saying
     what was wrong and what to do."""
     data = read_file(path, "image", MAX_IMAGE_FILE_BYTES)

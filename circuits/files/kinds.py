@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from zkpredict.circuits.records import dataclass
 
 _HEX_LINE = re.compile(rb"(?:[0-9a-fA-F]{2})+\s*")
 _KERAS_MEMBERS = (b"config.json", b"model.weights.h5")

@@ -7,10 +7,10 @@ The marks of the binary formats are those of `zkpredict.circuits.files.kinds`. A
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from zkpredict.circuits.files import kinds
 from zkpredict.circuits.files.kinds import Kind, start_of
+from zkpredict.circuits.records import dataclass
 
 HEAD_BYTES = 4096
 """How much of a file is looked at."""
@@ -18,27 +18,27 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True)
 class FileKind:
-    """`name` with its article. `mark`: what the first `HEAD_BYTES` start with, in full when the pattern ends in `\\Z`.
+    """`name` with its article. `mark`: the pattern of what the first `HEAD_BYTES` start with, in full when it ends in `\\Z`.
 
     `loss`: what would be gone if a file of this kind were replaced by another one; empty when it can be made again from files
     that are kept, and so may be replaced by its own kind.
     """
 
     name: str
-    mark: re.Pattern[bytes]
+    mark: bytes
     loss: str = ""
 
-
-def _kind(name: str, mark: bytes, loss: str = "") -> FileKind:
-    return FileKind(name, re.compile(mark, re.DOTALL), loss)
+    def marks(self, head: bytes) -> bool:
+        """Whether a file that starts so is of this kind."""
+        return re.match(self.mark, head, re.DOTALL) is not None
 
 
 def _own(kind: Kind, loss: str = "") -> FileKind:
-    return _kind(kind.name, re.escape(start_of(kind)), loss)
+    return FileKind(kind.name, re.escape(start_of(kind)), loss)
 
 
 MODEL = _own(kinds.MODEL, "its weights, and the secrets of its commitment if it has one, would be lost")
-NETWORK = _kind("a private network", rb"zkpN", "its weights would be lost")
+NETWORK = FileKind("a private network", rb"zkpN", "its weights would be lost")
 EXACT = _own(kinds.EXACT, "its weights would be lost")
 COMMITMENT = _own(kinds.COMMITMENT, "it is to another model, or an earlier one to this model")
 CIRCUIT = _own(kinds.CIRCUIT)
@@ -47,19 +47,19 @@ BATCH = _own(kinds.BATCH)
 SCORE = _own(kinds.SCORE)
 HIDDEN = _own(kinds.HIDDEN, "no proof about it could be checked any more")
 OPENING = _own(kinds.OPENING, "its input, and what opens its commitment, would be lost")
-REVEALED = _kind("a revealed input", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict reveal")
-KERAS = _kind(kinds.KERAS.name, rb"PK\x03\x04", "its weights would be lost")
-KEY = _kind("a key", rb"\s*(?:0x)?[0-9a-fA-F]{64}\s*\Z", "what it signs for would be lost")
-TRANSACTION = _kind("a Bitcoin transaction", rb"0[12]000000[0-9a-fA-F]+\s*\Z")
-SCRIPT = _kind("a locking script", rb"[0-9a-fA-F]+\s*\Z", "an output that it locks could not be spent without it")
-SOLIDITY = _kind("an exported contract", rb"// SPDX[^\n]*\npragma[^\n]*\n\n// Made by zkpredict")
-MANIFEST = _kind("a manifest", rb'\s*\{\s*"format": "zkpredict solidity export')
-ARTIFACT = _kind("a compiled contract", rb'\s*\{\s*"name": "\w+",\s*"compiler": "')
-NOTE = _kind("a deployment note", rb"# Deploy \w+, as `zkpredict contract` wrote it")
-REGISTRATION = _kind("a registration", rb'\s*\{\s*"format": "zkpredict registration')
-INDEX = _kind("an index of proofs", rb'\s*\{\s*"format": "zkpredict index of proofs')
-STATE = _kind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
-SEEN = _kind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
+REVEALED = FileKind("a revealed input", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict reveal")
+KERAS = FileKind(kinds.KERAS.name, rb"PK\x03\x04", "its weights would be lost")
+KEY = FileKind("a key", rb"\s*(?:0x)?[0-9a-fA-F]{64}\s*\Z", "what it signs for would be lost")
+TRANSACTION = FileKind("a Bitcoin transaction", rb"0[12]000000[0-9a-fA-F]+\s*\Z")
+SCRIPT = FileKind("a locking script", rb"[0-9a-fA-F]+\s*\Z", "an output that it locks could not be spent without it")
+SOLIDITY = FileKind("an exported contract", rb"// SPDX[^\n]*\npragma[^\n]*\n\n// Made by zkpredict")
+MANIFEST = FileKind("a manifest", rb'\s*\{\s*"format": "zkpredict solidity export')
+ARTIFACT = FileKind("a compiled contract", rb'\s*\{\s*"name": "\w+",\s*"compiler": "')
+NOTE = FileKind("a deployment note", rb"# Deploy \w+, as `zkpredict contract` wrote it")
+REGISTRATION = FileKind("a registration", rb'\s*\{\s*"format": "zkpredict registration')
+INDEX = FileKind("an index of proofs", rb'\s*\{\s*"format": "zkpredict index of proofs')
+STATE = FileKind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
+SEEN = FileKind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
 KINDS = (
     *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
     *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, INDEX, STATE, SEEN, REVEALED),
@@ -69,4 +69,4 @@ KINDS = (
 
 def written_kind(head: bytes) -> FileKind | None:
     """The kind of a file by its first `HEAD_BYTES`, or by all of it when it is shorter; None for any other file."""
-    return next((kind for kind in KINDS if kind.mark.match(head)), None)
+    return next((kind for kind in KINDS if kind.marks(head)), None)

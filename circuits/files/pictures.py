@@ -27,6 +27,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.exif import orientation_of
 from zkpredict.circuits.files.images import INVERTED
 from zkpredict.circuits.files.kinds import recognise
+from zkpredict.circuits.files.png import plain_grey
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -52,6 +53,22 @@ def prepare_picture(path: str | os.PathLike[str], data: bytes, inputs: int, read
     if reading.invert and reading.auto:
         raise UnusableInput("--invert does not go with --auto, which finds out itself whether the ink is dark")
     notes: list[str] = []
+    plain = None if reading.auto else plain_grey(data, side, side)
+    if plain is None:
+        pixels = _converted(path, data, side, reading, notes)
+    else:
+        pixels = plain.translate(INVERTED) if reading.invert else plain
+    if not reading.allow_blank and min(pixels) == max(pixels):
+        raise UnusableInput(_blank(path, pixels[0], reading))
+    if not reading.auto and side >= LEAST_SIDE:
+        notes += _advice(pixels, side, reading.invert)
+    if data[:2] == _JPEG:
+        notes.append(f"JPEG may decode to other bytes elsewhere (PNG does not): here the network gets the sha256 {hashlib.sha256(pixels).hexdigest()}")
+    return pixels, tuple(notes)
+
+
+def _converted(path: str | os.PathLike[str], data: bytes, side: int, reading: Reading, notes: list[str]) -> bytes:
+    """All steps, for any picture."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         picture = _upright(_decoded(path, data, notes), notes)
@@ -60,16 +77,8 @@ def prepare_picture(path: str | os.PathLike[str], data: bytes, inputs: int, read
         if reading.auto:
             from zkpredict.circuits.files.ink import normalised_ink
 
-            pixels = normalised_ink(grey, side, f"image {path}", notes).tobytes()
-        else:
-            pixels = _resized(grey, side, notes).tobytes()
-    if not reading.allow_blank and min(pixels) == max(pixels):
-        raise UnusableInput(_blank(path, pixels[0], reading))
-    if not reading.auto and side >= LEAST_SIDE:
-        notes += _advice(pixels, side, reading.invert)
-    if data[:2] == _JPEG:
-        notes.append(f"JPEG may decode to other bytes elsewhere (PNG does not): here the network gets the sha256 {hashlib.sha256(pixels).hexdigest()}")
-    return pixels, tuple(notes)
+            return normalised_ink(grey, side, f"image {path}", notes).tobytes()
+        return _resized(grey, side, notes).tobytes()
 
 
 def _decoded(path: str | os.PathLike[str], data: bytes, notes: list[str]) -> Picture:

@@ -19,13 +19,16 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.dense import MAX_PIXEL
+from zkpredict.circuits.records import dataclass
+
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 MAGIC = b"zkpS\x01"
 MAX_NAME_BYTES = 80
@@ -65,6 +68,8 @@ class Feature:
     @cached_property
     def _line(self) -> tuple[int, int, int, int]:
         """255 / (high - low) = a/b and 1/2 - low a/b = c/d."""
+        from fractions import Fraction  # late, as below: models of pictures have no scale
+
         low, high = self.ends
         slope = MAX_PIXEL / (high - low)
         offset = Fraction(1, 2) - low * slope
@@ -73,6 +78,8 @@ class Feature:
     @cached_property
     def ends(self) -> tuple[Fraction, Fraction]:
         """`low` and `high` as the decimals that they are written as."""
+        from fractions import Fraction
+
         return Fraction(repr(self.low)), Fraction(repr(self.high))
 
     @property

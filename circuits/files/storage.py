@@ -7,11 +7,11 @@ import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.kinds import COMMITMENT, EXACT, GZIP, HIDDEN, IDX, MODEL, OPENING, kind_of, recognise
 from zkpredict.circuits.files.outputs import HEAD_BYTES, FileKind, written_kind
+from zkpredict.circuits.records import dataclass, field
 
 MAX_FILE_BYTES = 1 << 29
 _CHUNK_BYTES = 1 << 20

@@ -8,13 +8,13 @@ that a circuit places (`circuits.placement`); none of them knows one by name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.columns import Column
 from zkpredict.circuits.expression import Expression
 from zkpredict.circuits.field import S
 from zkpredict.circuits.publics import PublicPolynomial, Selector
+from zkpredict.circuits.records import dataclass, field
 
 if TYPE_CHECKING:
     import numpy as np

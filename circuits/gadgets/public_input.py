@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 
 from zkpredict.circuits.field import MODULUS, inverse, powers
 from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.records import dataclass, field
 
 
 @dataclass(frozen=True)

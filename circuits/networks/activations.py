@@ -22,13 +22,13 @@ order of the fields below.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import astuple, dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.records import dataclass, values_of
 
 MAX_BYTE = 255
 ARGUMENT_BITS = 16
@@ -50,14 +50,14 @@ class Activation(ABC):
     """The largest value of each parameter; the smallest is 1."""
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value, largest = getattr(self, field.name), self.limits[field.name]
+        for field, value in values_of(self).items():
+            largest = self.limits[field]
             if type(value) is not int or not 1 <= value <= largest:
-                raise UnsupportedNetwork(f"{self.name}: {field.name} must be an int in 1..{largest}, got {value!r}")
+                raise UnsupportedNetwork(f"{self.name}: {field} must be an int in 1..{largest}, got {value!r}")
 
     def __str__(self) -> str:
         """The name, with parameters as in `rational_square(d=4096)`."""
-        given = ", ".join(f"{field.name}={getattr(self, field.name)}" for field in fields(self))
+        given = ", ".join(f"{field}={value}" for field, value in values_of(self).items())
         return f"{self.name}({given})" if given else self.name
 
     @abstractmethod
@@ -75,7 +75,7 @@ class Activation(ABC):
 
     def to_bytes(self) -> bytes:
         """Tag and parameters."""
-        return bytes([self.tag]) + b"".join(value.to_bytes(_PARAMETER_BYTES, "little") for value in astuple(self))
+        return bytes([self.tag]) + b"".join(value.to_bytes(_PARAMETER_BYTES, "little") for value in values_of(self).values())
 
 
 @dataclass(frozen=True)

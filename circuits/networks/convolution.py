@@ -11,7 +11,6 @@ everything is a dense layer behind a pool.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.grid import MAX_CHANNELS, MAX_SIDE, Grid
 from zkpredict.circuits.networks.reference import EXACT_FLOAT, DenseLayer
+from zkpredict.circuits.records import dataclass, field
 
 __all__ = ["MAX_CHANNELS", "MAX_OUTPUTS", "MAX_SIDE", "ConvLayer", "Grid"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.records import dataclass
 
 MAX_SIDE, MAX_CHANNELS = 1 << 10, 1 << 10
 _FIELD_BYTES = 2

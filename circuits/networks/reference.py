@@ -10,7 +10,6 @@ tested against this file, bit for bit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -32,6 +31,7 @@ from zkpredict.circuits.networks.dense import (
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.wiring import PLAIN, Wiring
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
+from zkpredict.circuits.records import dataclass, field
 
 SAFE_MAGNITUDE = 1 << 62
 EXACT_FLOAT = 1 << 53

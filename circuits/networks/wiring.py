@@ -13,11 +13,11 @@ the first layer only.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.records import dataclass
 
 MAX_SOURCES, MAX_BESIDE = 32, 32
 

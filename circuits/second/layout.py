@@ -13,7 +13,6 @@ input reads are chosen so. Every number of the geometry is in this file; n is al
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from zkpredict.circuits.layout import (
     DIGEST_LABEL, MAX_DEGREE, NARROW, PACK_LANES, PACK_ROWS, PACKS_PER_VALUE_ROW, READOUT_ROW, WIDE, Group, allocate, row_column,
 )
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.records import dataclass
 
 PARAMETER_BYTES = 8
 LOGIT_BITS = 46

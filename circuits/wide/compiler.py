@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TypeVar
 
@@ -20,6 +19,7 @@ from zkpredict.circuits.gadgets.gates import check_rows
 from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, LOGIT_LIMIT, Claim
 from zkpredict.circuits.wide.geometry import BIAS_ROW, BLINDING_ROW, LANE_BITS, PACK_LANES, Band

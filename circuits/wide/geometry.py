@@ -15,7 +15,8 @@ A slotted circuit has every J-th block only: other inputs of a batch have the sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from zkpredict.circuits.records import dataclass
 
 LANE_BITS = 24
 PACK_LANES = 10

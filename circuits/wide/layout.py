@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from zkpredict.circuits.layout import DIGEST_LABEL
 from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.networks.activations import RELU, RELU8, Activation, Rational, read_activation
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import CLASS, PARAMETER_BYTES, Claim, Kind
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, Run, allocate_slots, packs_of, slots_for

@@ -11,7 +11,6 @@ Nothing wraps: N and q D stay below 2^33.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 from zkpredict.circuits.columns import Column, Origin
@@ -19,6 +18,7 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.expression import Cell, Expression
 from zkpredict.circuits.gadgets.base import Cells, Constraint
 from zkpredict.circuits.networks.activations import HIGHEST_ARGUMENT, LOWEST_ARGUMENT, Polynomial, Rational
+from zkpredict.circuits.records import replace
 from zkpredict.circuits.wide.lanes import ARGUMENT_OFFSET, BYTE_BASE, BYTE_BITS, WideGadget, argument
 from zkpredict.circuits.wide.layout import WideCircuit
 

@@ -12,7 +12,6 @@ A pack's weight is the sum of alpha^exponent over the replicas of its layer: wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS, S, power
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.networks.activations import Activation
+from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.geometry import BIAS_ROW, BLOCK_ROWS, PACKS_PER_BLOCK, Band, Piece, allocate, packs_of

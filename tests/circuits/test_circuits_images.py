@@ -262,7 +262,7 @@ def test_what_is_no_damage_is_not_called_damage(save, monkeypatch, home, name, k
     def fail(*arguments, **options):
         raise kind
 
-    path = save("a.png", Image.fromarray(GREY))
+    path = save("a.png", Image.fromarray(GREY).convert("RGB"))
     monkeypatch.setattr(home, name, fail)
     with pytest.raises(kind):
         load_image(path, 64)
