@@ -161,7 +161,8 @@ def _frozen(record: _Record) -> dict[str, Any]:
 
 def values_of(instance: Any) -> dict[str, Any]:
     """The fields of a record by name, as they are: not what they hold in turn."""
-    return {name: getattr(instance, name) for name in type(instance).__record__.fields}
+    record = vars(type(instance)).get("__record__")
+    return {name: getattr(instance, name) for name in (record.fields if record else instance.__dataclass_fields__)}
 
 
 if TYPE_CHECKING:
@@ -181,6 +182,10 @@ else:
         return _Field(default, default_factory, init, repr, kw_only)
 
     def replace(instance: Any, /, **changes: Any) -> Any:
-        """`dataclasses.replace`."""
-        fields = type(instance).__record__.fields
-        return type(instance)(**{name: getattr(instance, name) for name, one in fields.items() if one.init} | changes)
+        """`dataclasses.replace`, which also knows fields that a standard subclass adds."""
+        record = vars(type(instance)).get("__record__")
+        if record is None:
+            import dataclasses
+
+            return dataclasses.replace(instance, **changes)
+        return type(instance)(**{name: getattr(instance, name) for name, one in record.fields.items() if one.init} | changes)

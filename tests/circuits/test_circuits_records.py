@@ -110,6 +110,7 @@ def test_a_standard_dataclass_inherits_the_fields(of):
         own: int = 9
 
     assert Child(1, own=2) == Child(1, "one", 7, 2) and [field.name for field in dataclasses.fields(Child)][-2:] == ["secret", "own"]
+    assert records.replace(Child(1), number=3, own=4) == Child(3, own=4) and records.values_of(Child(1))["own"] == 9
     with pytest.raises(dataclasses.FrozenInstanceError):
         Child(1).number = 2
 
