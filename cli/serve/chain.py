@@ -158,6 +158,7 @@ class Desk:
 
 def no_contract(circuit: AnyCircuit) -> str | None:
     """Why no contract of this version checks proofs in `circuit`, in a line; None where one does. Nothing is compiled to find out."""
+    from zkpredict.circuits.convolution.chain import contract_refusal
     from zkpredict.circuits.convolution.layout import ConvCircuit
     from zkpredict.circuits.second.layout import SecondCircuit
     from zkpredict.circuits.wide.layout import WideCircuit
@@ -166,6 +167,9 @@ def no_contract(circuit: AnyCircuit) -> str | None:
     from zkpredict.contracts.verifier.second.source import second_source
     from zkpredict.contracts.verifier.wide.source import wide_source
 
+    elsewhere = "they hold natively and in your browser, not on a chain"
+    if isinstance(circuit, ConvCircuit) and (why := contract_refusal(circuit)):
+        return f"no contract of this version checks such proofs: {why}; {elsewhere}"
     try:
         if isinstance(circuit, WideCircuit):
             wide_source(circuit)
@@ -174,8 +178,7 @@ def no_contract(circuit: AnyCircuit) -> str | None:
         elif not ships(circuit):
             check_served(circuit)
     except UnsupportedShape:
-        what = "convolutions" if isinstance(circuit, ConvCircuit) else "circuits like this model's"
-        return f"no contract of this version checks {what}: proofs hold natively and in your browser, not on a chain"
+        return f"no contract of this version checks such proofs; {elsewhere}"
     except UnusableInput as error:
         return str(error)
     return None

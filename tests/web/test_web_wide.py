@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,11 @@ import pytest
 from playwright.sync_api import expect
 from test_web_page import SEVEN, drawn, opened, seen
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "convolution"))
+
+from conv_cases import conv_network
+
+from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.wide.claims import Claim, Kind
 from zkpredict.kernel import G1
@@ -21,7 +27,10 @@ from zkpredict.verifier import native
 from zkpredict.verifier.commitment import ModelCommitment
 
 pytestmark = pytest.mark.node
-NO_CONTRACT = "no contract of this version checks convolutions: proofs hold natively and in your browser, not on a chain"
+NO_CONTRACT = (
+    "no contract of this version checks such proofs: a contract holds two convolutions, then dense layers, without max pools or residuals; "
+    "they hold natively and in your browser, not on a chain"
+)
 ALL, OFF_CHAIN = ("browser", "native", "evm"), ("browser", "native")
 
 
@@ -76,23 +85,37 @@ def test_a_wide_model_is_proven_and_valid_everywhere_and_every_forgery_is_refuse
         expect(page.locator("#calldata-note")).to_have_text(re.compile(r"^[\d,]+ bytes for verifyOrRevert\(bytes32,bytes,uint256,bytes\)$"))
 
 
-def test_a_convolution_is_proven_off_the_chain_and_the_page_says_why(page, root, tmp_path, artefacts):
+def test_a_convolution_is_proven_and_valid_everywhere(page, root, tmp_path, artefacts):
     model = committed(tmp_path / "m.model", Model.load(root / "examples" / "lenet.model"))
     with serving("--workers", "1", model=model) as server:
         opened(page, server.url)
         drawn(page, SEVEN)
         image = seen(page)
-        holds(server, image, proof := proven(page, "7", OFF_CHAIN))
+        holds(server, image, proven(page, "7", ALL))
+        page.screenshot(path=artefacts / "convolution.png", full_page=True)
+        assert refusals(page, ALL) == ["FailedOpening", "FailedOpening", "OpeningFailed"]
+        bound = json.loads(server.ask("POST", "/v1/prove", {"image": image.hex(), "context": "33" * 32})[2])["proof"]
+        verdicts = [server.ask("POST", "/v1/verify", {"image": image.hex(), "proof": bound, **more})[2] for more in ({"context": "33" * 32}, {"context": "34" * 32}, {})]
+        assert [json.loads(one).get("kind", "VALID") for one in verdicts] == ["VALID", "FailedOpening", "FailedOpening"]
+
+
+def test_where_no_contract_checks_a_model_the_page_says_why_and_asks_the_others(page, tmp_path):
+    """One convolution: the contract of this version holds two."""
+    model = committed(tmp_path / "m.model", Model(conv_network(1, [(Grid(6, 5, 1, 3, 2), 3)], 4)))
+    with serving("--workers", "1", model=model) as server:
+        opened(page, server.url)
+        page.locator("#raw-bytes").fill("07" * 30)
+        page.locator("#prove").click()
+        expect(page.locator("#status")).to_have_class("good")
+        verdicts = page.locator("#verifiers .verdict")
+        expect(verdicts).to_have_text([re.compile("^VALID: ")] * 2)
+        assert page.locator("#verifiers [data-verifier]").evaluate_all("(cards) => cards.map((card) => card.dataset.verifier)") == list(OFF_CHAIN)
         expect(page.locator("#no-contract")).to_have_text(f"N{NO_CONTRACT[1:]}.")
         expect(page.locator("#calldata")).to_be_hidden()
-        page.screenshot(path=artefacts / "convolution.png", full_page=True)
         assert refusals(page, OFF_CHAIN) == ["FailedOpening"] * 2
         described = json.loads(server.ask("GET", "/v1/model")[2])
         assert (described["verifiers"], described["no_contract"]) == (["native"], NO_CONTRACT)
-        asked = {"image": image.hex(), "proof": proof.hex()}
-        bound = json.loads(server.ask("POST", "/v1/prove", {"image": asked["image"], "context": "33" * 32})[2])["proof"]
-        verdicts = [server.ask("POST", "/v1/verify", {"image": asked["image"], "proof": bound, **more})[2] for more in ({"context": "33" * 32}, {"context": "34" * 32}, {})]
-        assert [json.loads(one).get("kind", "VALID") for one in verdicts] == ["VALID", "FailedOpening", "FailedOpening"]
+        asked = {"image": "07" * 30, "proof": "".join(page.locator("#parts td.hex").all_inner_texts())}
         error = {"kind": "Unavailable", "what": NO_CONTRACT, "where": "the server", "next": "ask for another verifier"}
         for path, more in (("/v1/verify", {"in": "evm"}), ("/v1/calldata", {})):
             status, _, body = server.ask("POST", path, asked | more)
