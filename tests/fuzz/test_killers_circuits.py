@@ -9,10 +9,11 @@ import pytest
 from support import random_image, random_network, refuses
 
 from zkpredict.circuits.constraints import constraint, constraints, selectors
+from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.gadgets.packs import Packs
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.linear import equations
-from zkpredict.circuits.publics import Periodic
+from zkpredict.circuits.publics import Periodic, lagrange_basis
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.errors import FailedOpening
@@ -63,3 +64,13 @@ def test_equations_have_their_names_reads_and_exponents():
     assert found[0].reads == {40: 1} and found[19].reads == {936: 1} and found[19].constant == 0
     assert [found[9 + i].constant for i in range(10)] == [1, 1, 1] + [0] * 7
     assert [circuit.row_exponents(layer) for layer in (0, 1)] == [range(0, 7), range(7, 9, 2)]
+
+
+def test_lagrange_basis_of_a_domain():
+    """At a point p: sum_i w^(i k) L_i(p) = p^k for every power below the domain's size."""
+    domain, point = 8, 5**90
+    found, root = lagrange_basis(point, domain), root_of_unity(domain)
+    assert len(found) == domain
+    for power in range(domain):
+        total = sum(pow(root, row * power, MODULUS) * value for row, value in enumerate(found))
+        assert total % MODULUS == pow(point, power, MODULUS)

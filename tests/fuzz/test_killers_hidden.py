@@ -12,13 +12,15 @@ from support import refuses
 
 from zkpredict.circuits.constraints import constraints, evaluate_publics
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.dense import MAX_WIDTH
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.private import PrivateInput
 from zkpredict.kernel import G1
 from zkpredict.prover.hiding import OpenedInput
 from zkpredict.verifier import independent
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.errors import FailedOpening
+from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.hidden import MAX_BYTES, HiddenInput, parts_of
 from zkpredict.verifier.native import parse_proof, statement_for, verify
 
@@ -120,3 +122,15 @@ def test_files_of_hidden_inputs_are_checked(tmp_path):
     path.write_bytes(raw + bytes(MAX_BYTES - len(raw) + 1))
     with refuses(UnusableInput, f"hidden input {path} is larger than {MAX_BYTES} bytes"):
         HiddenInput.load(path)
+
+
+def test_hidden_and_public_inputs_do_not_stand_for_each_other():
+    hidden = hidden_of("one part")
+    with refuses(WrongStatement, "the input is public, the circuit takes a hidden one (`zkpredict hide`)"):
+        statement_for(commitment_of("one part").circuit, bytes(9), 1)
+    with refuses(WrongStatement, "the input is hidden, the circuit takes a public one"):
+        statement_for(WideCircuit((9, 13, 3), (1,), (RELU8,), 512), hidden, 1)
+    with refuses(WrongStatement, "the image has 9 bytes, the circuit takes 600"):
+        statement_for(commitment_of("two parts").circuit, hidden, 1)
+    with refuses(WrongStatement, "the input is hidden on 1024 rows, the circuit has 512"):
+        statement_for(commitment_of("one part").circuit, replace(hidden, domain=1024), 1)
