@@ -15,27 +15,29 @@ from py_ecc.optimized_bls12_381 import field_modulus
 
 from zkpredict.circuits import constraints as system
 from zkpredict.circuits.layout import DOMAINS, Circuit
-from zkpredict.circuits.placement import COMPACT_FORM
+from zkpredict.circuits.placement import COMPACT_FORM, form
+from zkpredict.circuits.statement import OUTPUT_BYTES
+from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.columns import Form
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.generate import SETTINGS, UNIVERSAL_SOURCES
+from zkpredict.contracts.verifier.generate import SETTINGS, UNIVERSAL_SOURCES, wide_sources
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
+from zkpredict.contracts.verifier.wide.source import wide_name, wide_source
 from zkpredict.contracts.verifier.universal import two_layers, universal_name, universal_source
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, VerificationError, WrongStatement
 from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, proof_bytes
 
-POINTS, SCALARS = COMPACT_FORM.points, COMPACT_FORM.scalars
 SHAPES = frozenset({(12, 6, 3), (12, 21, 3), (12, 6, 6, 3), (12, 2, 2), (20, 12, 10), (2, 1, 2), (2, 3)})
 """Compact circuits whose claims go to a contract too."""
-WIDE_SHAPES: frozenset[tuple[int, ...]] = frozenset()
-"""The same for wide circuits."""
+WIDE_SHAPES = frozenset({(12, 30, 3), (12, 20, 4), (3, 1, 2), (12, 30, 22, 3)})
+"""The same for wide circuits, each of which has a contract of its own."""
 _HEADER = HEADER_BYTES
-_SCALARS_AT = _HEADER + POINT_BYTES * len(POINTS)
 MSM = "0x000000000000000000000000000000000000000c"
 
 
@@ -44,15 +46,25 @@ asked = True
 
 
 @cache
-def compiled(text: str, name: str) -> Artifact:
-    """The contract `name` in the Solidity `text`: another text (a guard taken out) is another contract."""
-    shared = {file: (SOURCES / file).read_text(encoding="utf-8") for file in UNIVERSAL_SOURCES}
+def compiled(text: str, name: str, beside: tuple[str, ...] = UNIVERSAL_SOURCES) -> Artifact:
+    """The contract `name` in the Solidity `text`: another text (a guard taken out) is another contract. `beside`: the files it imports."""
+    shared = {file: (SOURCES / file).read_text(encoding="utf-8") for file in beside}
     return compile_sources({"Verifier.sol": text} | shared, replace(Settings.load(), settings=SETTINGS))[name]
 
 
 @cache
-def deployed(text: str, name: str) -> Contract:
-    return Contract.deploy(EmbeddedChain(), compiled(text, name))[0]
+def deployed(text: str, name: str, beside: tuple[str, ...] = UNIVERSAL_SOURCES) -> Contract:
+    return Contract.deploy(EmbeddedChain(), compiled(text, name, beside))[0]
+
+
+@cache
+def _wide(circuit: WideCircuit, in_force: str) -> Contract:
+    return deployed(wide_source(circuit), wide_name(circuit), tuple(name for name in wide_sources(circuit) if name != f"{wide_name(circuit)}.sol"))
+
+
+def wide_contract(circuit: WideCircuit) -> Contract:
+    """The verifier of a wide circuit under the constraints in force, deployed once."""
+    return _wide(circuit, f"{system.constraints(circuit)} {system.selectors(circuit, 2)}")
 
 
 def contract_for(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Contract:
@@ -62,7 +74,8 @@ def contract_for(circuit: Circuit, check: FinalCheck = FinalCheck.POINT_EVALUATI
 
 def registered(commitment: ModelCommitment, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> Contract:
     """The circuit's contract, with this model on it."""
-    contract = contract_for(commitment.circuit, check)
+    circuit = commitment.circuit
+    contract = wide_contract(circuit) if isinstance(circuit, WideCircuit) else contract_for(circuit, check)
     if not contract.call("isRegistered", commitment.model_id):
         contract.transact("register", b"".join(row.to_uncompressed() for row in commitment.rows))
     return contract
@@ -84,13 +97,15 @@ def universal(commitment: ModelCommitment, check: FinalCheck) -> Contract:
     return contract
 
 
-def encoded(proof: bytes, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> bytes:
+def encoded(proof: bytes, check: FinalCheck = FinalCheck.POINT_EVALUATION, shape: Form = COMPACT_FORM) -> bytes:
     """Proof file bytes as calldata bytes, unchecked; a proof of the wrong length as it is."""
-    if len(proof) != proof_bytes():
+    if len(proof) != proof_bytes(shape):
         return proof
-    points = [proof[_HEADER + POINT_BYTES * i : _HEADER + POINT_BYTES * (i + 1)] for i in range(len(POINTS))]
+    start = _HEADER + OUTPUT_BYTES * shape.outputs
+    outputs = b"".join(proof[at : at + OUTPUT_BYTES][::-1] for at in range(_HEADER, start, OUTPUT_BYTES))
+    points = [proof[start + POINT_BYTES * i : start + POINT_BYTES * (i + 1)] for i in range(len(shape.points))]
     final = points[-1] if check is FinalCheck.POINT_EVALUATION else uncompressed(points[-1])
-    return b"".join(map(uncompressed, points[:-1])) + proof[_SCALARS_AT:] + final
+    return outputs + b"".join(map(uncompressed, points[:-1])) + proof[start + POINT_BYTES * len(points) :] + final
 
 
 def uncompressed(data: bytes) -> bytes:
@@ -107,9 +122,11 @@ def by_contract(claim: Claim, check: FinalCheck = FinalCheck.POINT_EVALUATION) -
     """The digit that the contract accepts; raises `Reverted` with its refusal. `verify` must give the same verdict."""
     commitment = ModelCommitment.from_bytes(claim.commitment, G1.from_compressed)
     digit = int.from_bytes(claim.proof[_HEADER - 2 : _HEADER], "little")
-    question = commitment.model_id, claim.image, digit, encoded(claim.proof, check)
-    verdicts = [_asked(contract, question) for contract in (registered(commitment, check), universal(commitment, check))]
-    assert verdicts[0][:2] == verdicts[1][:2]
+    question = commitment.model_id, claim.image, digit, encoded(claim.proof, check, form(commitment.circuit))
+    contracts = [registered(commitment, check)]
+    contracts += [] if isinstance(commitment.circuit, WideCircuit) else [universal(commitment, check)]
+    verdicts = [_asked(contract, question) for contract in contracts]
+    assert all(verdict[:2] == verdicts[0][:2] for verdict in verdicts)
     for _, _, refusal in verdicts:
         if refusal is not None:
             raise refusal
@@ -146,6 +163,11 @@ def _revert_for(claim: Claim, kind: type[VerificationError], message: str) -> tu
     """On chain a proof names no model: it is tried against the one it is asked about. Points are checked where they are used."""
     if kind is FailedOpening or kind is WrongStatement and message.startswith("the proof is for model"):
         return "OpeningFailed", ()
+    shape = form(ModelCommitment.from_bytes(claim.commitment, G1.from_compressed).circuit)
+    if kind is WrongStatement and message.startswith("output "):
+        return "OutputOutOfRange", (int(message.split()[1]),)
+    if kind is WrongStatement and message.startswith("the digit is"):
+        return "WrongDigit", (int(message.split()[3].rstrip(",")),)
     if kind is WrongStatement and message.startswith("the digit"):
         return "WrongDigit", (int(message.split()[2]),)
     if kind is WrongStatement:
@@ -153,11 +175,13 @@ def _revert_for(claim: Claim, kind: type[VerificationError], message: str) -> tu
     assert kind is MalformedProof
     words = message.removeprefix("proof: ").replace(":", "").split()
     if words[0] == "scalar" and words[2] == "is":
-        return "ScalarNotCanonical", (SCALARS.index(words[1]),)
-    if words[0] != "point" or words[1] not in POINTS:
-        return "WrongProofLength", (len(encoded(claim.proof)),)
-    number = POINTS.index(words[1])
-    no_x = number < len(POINTS) - 1 and not any(encoded(claim.proof)[96 * number : 96 * number + 48])  # nor has any point of the subgroup
+        return "ScalarNotCanonical", (shape.scalars.index(words[1]),)
+    calldata = encoded(claim.proof, shape=shape)
+    if words[0] != "point" or words[1] not in shape.points:
+        return "WrongProofLength", (len(calldata),)
+    number = shape.points.index(words[1])
+    at = OUTPUT_BYTES * shape.outputs + 96 * number
+    no_x = number < len(shape.points) - 1 and not any(calldata[at : at + 48])  # nor has any point of the subgroup
     if "infinity" in words or no_x:
         return "PointAtInfinity", (number,)
     if words[1] == "final":
