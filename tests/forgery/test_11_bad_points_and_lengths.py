@@ -103,7 +103,7 @@ def test_the_proof_of_zeros_is_refused_twice(small, honest):
     with pytest.raises(Reverted) as caught:
         by_contract(zeros)
     assert caught.value.name == "PointAtInfinity"
-    with replaced(messages._point, lambda raw, name, decode: decode(raw)), unchecked_parts(), refuses(
+    with replaced(messages.read_point, lambda raw, name, decode: decode(raw)), unchecked_parts(), refuses(
         FailedOpening, "the opening does not match: the claim is false, or the proof was made for another statement"
     ):
         by_native(zeros)
