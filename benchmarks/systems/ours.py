@@ -122,5 +122,6 @@ def _cli(case: Case, name: str, *arguments: str, stage: str = "", makes: str = "
         return json.loads(stdout)["seconds"].get(stage) if stage else None
 
     argv = (sys.executable, "-m", "zkpredict.cli.main", name, *arguments, "--json")
-    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2])}
+    # with compiled bytecode, as pip leaves every installed package, whatever this process was told
+    environment = {"PYTHONPATH": str(Path(__file__).resolve().parents[2]), "PYTHONDONTWRITEBYTECODE": ""}
     return Command(argv, case.folder, environment, inner, makes=(makes,) if makes else ())
