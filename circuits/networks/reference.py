@@ -176,14 +176,15 @@ class IntegerNetwork(Network):
         """Numbers of the layers that have a geometry (`zkpredict.circuits.networks.convolution`)."""
         return tuple(number for number, layer in enumerate(self.layers) if layer.grid is not None)
 
-    def require_dense(self, what: str) -> None:
-        """Raises `UnsupportedNetwork`, naming the first convolution, because `what` can only hold dense layers."""
+    def require_dense(self, what: str, instead: str = "") -> None:
+        """Raises `UnsupportedNetwork`, naming the first convolution, because `what` can only hold dense layers; `instead`: what to do."""
+        instead = f": {instead}" if instead else ""
         if self.grids:
             kind = "max pool" if self.layers[self.grids[0]].wiring.largest else "convolution"
-            raise UnsupportedNetwork(f"layer {self.grids[0]} is a {kind}: {what} hold dense layers only")
+            raise UnsupportedNetwork(f"layer {self.grids[0]} is a {kind}: {what} hold dense layers only{instead}")
         if self.wired:
             number = next(number for number, layer in enumerate(self.layers) if not layer.wiring.plain)
-            raise UnsupportedNetwork(f"layer {number} reads several layers: {what} hold layers that read the one before them")
+            raise UnsupportedNetwork(f"layer {number} reads several layers: {what} hold layers that read the one before them{instead}")
 
     def require_relu(self, what: str) -> None:
         """Raises `UnsupportedNetwork`, naming the first hidden layer with another activation, because `what` can only hold ReLU."""

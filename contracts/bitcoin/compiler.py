@@ -66,7 +66,7 @@ def compile_script(network: IntegerNetwork | ExactNetwork, limits: NodeLimits = 
     if isinstance(network, ExactNetwork):
         mode, compile_layer = ("exact", exact.compile_layer)
     else:
-        network.require_dense("Bitcoin scripts")
+        network.require_dense("Bitcoin scripts", "prove its answers (`zkpredict prove`)")
     cut, inputs = pixel_inputs(network)
     layers: list[LayerCode] = []
     for number, (layer, interval) in enumerate(zip(network.layers, network.intervals, strict=True)):

@@ -139,7 +139,7 @@ def deployer() -> Artifact:
 
 def plan(network: IntegerNetwork) -> PackedPlan:
     """Lays out any dense integer network of at most 256 classes. Raises `UnsupportedNetwork` with what does not fit."""
-    network.require_dense("packed contracts")
+    network.require_dense("packed contracts", "prove its answers (`zkpredict prove`), or ask the embedded chain (`zkpredict chain predict --instruction`)")
     return _Planner(network).plan()
 
 

@@ -29,7 +29,7 @@ class Inference:
     @classmethod
     def of(cls, network: IntegerNetwork) -> Inference:
         """Lays out any dense ReLU network. Raises `UnsupportedNetwork`, naming the layer, for another activation."""
-        network.require_dense("dispute programs")
+        network.require_dense("dispute programs", "prove its answers (`zkpredict prove`)")
         network.require_relu("dispute programs")
         return _Layout(network).build()
 

@@ -5,12 +5,17 @@ import pytest
 from conv_cases import SHAPES, conv_network, network_of, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from eth_abi import decode
 from support import refuses
+from wired_cases import wired
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.convolution import ConvLayer, Grid
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.bitcoin.compiler import compile_script
+from zkpredict.contracts.artifact import address_text
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, instruction_gas, network_id, work_gas
 from zkpredict.contracts.open.packed import plan
 from zkpredict.contracts.systems.inference import Inference
 
@@ -101,5 +106,21 @@ def test_kernels_that_do_not_fit_are_refused():
     ],
 )  # fmt: skip
 def test_what_runs_dense_layers_only_says_so(what, run):
-    with refuses(UnsupportedNetwork, f"layer 0 is a convolution: {what} hold dense layers only"):
+    instead = "prove its answers (`zkpredict prove`)"
+    instead += ", or ask the embedded chain (`zkpredict chain predict --instruction`)" if what == "packed contracts" else ""
+    with refuses(UnsupportedNetwork, f"layer 0 is a convolution: {what} hold dense layers only: {instead}"):
         run(network_of("one convolution"))
+
+
+def test_the_predict_instruction_runs_what_the_reference_runs():
+    """Convolutions, average pools and max pools, and its gas counts kernels at every position."""
+    for network in (network_of("pools"), wired("max pool before a convolution")):
+        chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
+        image = picture(1, network)
+        data = network_id(network) + image.tobytes()
+        digit, logits = decode(["uint256", "int256[]"], chain.call(address_text(ADDRESS), data))
+        expected = network.infer(image[None])
+        assert (digit, list(logits)) == (int(expected.digits[0]), expected.logits[0].tolist())
+        assert chain.call_gas(address_text(ADDRESS), data) == instruction_gas(network)
+    dense = IntegerNetwork(tuple(layer.as_dense() if isinstance(layer, ConvLayer) else layer for layer in network_of("one convolution").layers))
+    assert work_gas(network_of("one convolution")) == -(-(16 * 3 * 6 + 48 * 4) // 8) + 2 * (48 + 4) < work_gas(dense)
