@@ -27,6 +27,7 @@ NATIVE_KILLERS, INDEPENDENT_KILLERS = "tests/fuzz/test_killers.py", "tests/fuzz/
 CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
 WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
 HIDDEN_KILLERS = "tests/fuzz/test_killers_hidden.py"
+BATCH_KILLERS = "tests/fuzz/test_killers_batch.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
     "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS} {HIDDEN_KILLERS}",
@@ -49,6 +50,10 @@ TARGETS = {
     **{f"zkpredict.circuits.wide.{name}": WIDE_KILLERS for name in WIDE},
     "zkpredict.circuits.wide.private": HIDDEN_KILLERS,
     "zkpredict.verifier.hidden": HIDDEN_KILLERS,
+    **{f"zkpredict.circuits.batch.{name}": BATCH_KILLERS for name in ("layout", "gadgets", "convolution", "placement", "statement")},
+    "zkpredict.verifier.batch": BATCH_KILLERS,
+    "zkpredict.verifier.score": BATCH_KILLERS,
+    "zkpredict.verifier.independent_batch": BATCH_KILLERS,
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",
