@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from zkpredict.circuits.records import dataclass
+from zkpredict.circuits.field import GENERATOR
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.setup import lagrange_key
@@ -35,3 +37,24 @@ def commit_columns(columns: Sequence[Vector], blinders: int, centred: Sequence[b
     interpolated = Vector.intt_each(columns)
     blinded = [Vector.concat([low[:blinders] - tail, low[blinders:], tail]) for low, tail in zip(interpolated, blinding, strict=True)]
     return [Column(*parts) for parts in zip(columns, blinded, commitments, strict=True)]
+
+
+def folded(coefficients: Vector, domain: int) -> Vector:
+    """A polynomial modulo X^n - 1: n coefficients that give the same values on the domain."""
+    if len(coefficients) == domain:
+        return coefficients
+    padded = Vector.concat([coefficients, Vector.zeros(-len(coefficients) % domain)])
+    blocks = [padded[start : start + domain] for start in range(0, len(padded), domain)]
+    return Vector.linear_combination(blocks, [1] * len(blocks))
+
+
+@cache
+def fixed_coefficients(values: tuple[int, ...]) -> Vector:
+    """A constant column of the protocol as a polynomial, from its values on the subgroup of the order of their number."""
+    return Vector.from_ints(list(values)).intt()
+
+
+@cache
+def fixed_on_coset(values: tuple[int, ...], size: int) -> Vector:
+    """Its values on the coset 7 * <roots of unity of order `size`>."""
+    return fixed_coefficients(values).coset_ntt(size, GENERATOR)

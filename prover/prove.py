@@ -4,7 +4,7 @@ place and are honest elsewhere."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import groupby
 
 import numpy as np
@@ -30,7 +30,7 @@ from zkpredict.kernel import G1, Vector
 from zkpredict.prover.environment import Lazy, Program, Spread, Values, fixed_publics
 from zkpredict.prover.hiding import OpenedInput, hidden_values
 from zkpredict.prover.model import Model
-from zkpredict.prover.polynomial import Column, commit_columns
+from zkpredict.prover.polynomial import Column, commit_columns, fixed_coefficients, fixed_on_coset, folded
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.rows import combined_rows, correlation_column
 from zkpredict.prover.setup import announce_proof, monomial_key
@@ -95,27 +95,6 @@ def check_image(model: Model, image: np.ndarray) -> np.ndarray:
     if image.size != model.network.shape[0]:
         raise UnusableInput(f"the image has {image.size} pixels, the network takes {model.network.shape[0]}")
     return image.reshape(-1)
-
-
-@cache
-def fixed_coefficients(values: tuple[int, ...]) -> Vector:
-    """A constant column of the protocol as a polynomial, from its values on the subgroup of the order of their number."""
-    return Vector.from_ints(list(values)).intt()
-
-
-@cache
-def fixed_on_coset(values: tuple[int, ...], size: int) -> Vector:
-    """Its values on the coset 7 * <roots of unity of order `size`>."""
-    return fixed_coefficients(values).coset_ntt(size, GENERATOR)
-
-
-def folded(coefficients: Vector, domain: int) -> Vector:
-    """A polynomial modulo X^n - 1: n coefficients that give the same values on the domain."""
-    if len(coefficients) == domain:
-        return coefficients
-    padded = Vector.concat([coefficients, Vector.zeros(-len(coefficients) % domain)])
-    blocks = [padded[start : start + domain] for start in range(0, len(padded), domain)]
-    return Vector.linear_combination(blocks, [1] * len(blocks))
 
 
 @dataclass(eq=False)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
-
 
 from zkpredict.circuits.compiler import packed_weights
 from zkpredict.circuits.errors import UnsupportedNetwork
@@ -14,6 +12,7 @@ from zkpredict.circuits.layout import ACTIVATION_ROW, BIAS_ROWS, BLINDING_ROW, L
 from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.networks.dense import Interval
 from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.second.layout import BLOCKS, DOMAIN, LANE_BITS, SIGN_WEIGHT, SecondCircuit
 
 

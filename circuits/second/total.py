@@ -10,7 +10,6 @@ alpha^-1, alpha^-2 and alpha^-3, where no equation is, and is zero since `cell` 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 
 from zkpredict.circuits.columns import Column, Origin
@@ -21,6 +20,7 @@ from zkpredict.circuits.gadgets.dense import Dense
 from zkpredict.circuits.layout import TABLE_SIZE, row_column
 from zkpredict.circuits.linear import LinearCheck
 from zkpredict.circuits.publics import Periodic, PublicPolynomial
+from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.second.lanes import BALANCE_ROW, SecondGadget, digits_of, key
 from zkpredict.circuits.second.layout import BLOCKS, SecondCircuit
 from zkpredict.circuits.second.output import Differences

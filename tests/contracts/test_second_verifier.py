@@ -45,10 +45,10 @@ def shipped():
 
 
 def test_classes_of_both_packs_are_accepted_and_no_others(shipped):
-    """First, last and others of either pack: where M stands, and what it weighs, the contract finds by the digit."""
+    """First and last of either pack: where M stands, and what it weighs, the contract finds by the digit."""
     chain, contract = shipped
     network, image = random_network(2, (784, 64, 10)), random_image(2, 784)
-    for digit in (0, 1, 4, 5, 8, 9):
+    for digit in (0, 4, 5, 9):
         model = commit_model(favouring(network, digit), placement="compact-2")
         register_model(chain, contract.address, model.commitment)
         proof = prove(model, image)

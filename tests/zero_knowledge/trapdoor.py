@@ -22,7 +22,7 @@ from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, Bases, Vector
 from zkpredict.prover import setup
-from zkpredict.prover.prove import fixed_coefficients
+from zkpredict.prover.polynomial import fixed_coefficients
 from zkpredict.verifier import independent, native
 from zkpredict.verifier.ceremony import G1_POWERS
 from zkpredict.verifier.commitment import ModelCommitment
