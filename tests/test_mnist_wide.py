@@ -18,10 +18,10 @@ from zkpredict.prover.model import Model
 from zkpredict.tools import satisfy
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-RATIONAL, LENET = EXAMPLES / "mnist_rational.model", EXAMPLES / "lenet.model"
+RATIONAL, LENET, LENET_MAX = (EXAMPLES / f"{name}.model" for name in ("mnist_rational", "lenet", "lenet_max"))
 
 
-@pytest.fixture(scope="module", params=[RATIONAL, LENET], ids=["rational", "lenet"])
+@pytest.fixture(scope="module", params=[RATIONAL, LENET, LENET_MAX], ids=["rational", "lenet", "lenet-max"])
 def system(request) -> satisfy.System:
     model = Model.load(request.param)
     return satisfy.System.of(model if model.committed else commit_model(model))
@@ -50,6 +50,9 @@ def test_a_wrong_system_is_found(system):
 
 def test_what_numpy_says_is_what_the_dense_twin_says(system):
     network, images = system.model.network, mnist_images()[:4]
+    if network.wired:  # max pools have no weights: their twin is in tests/convolution
+        assert satisfy.plain_digits(network, images).tolist() == network.infer(images).digits.tolist() == mnist_labels()[:4].tolist()
+        return
     dense = IntegerNetwork(tuple(layer.as_dense() if isinstance(layer, ConvLayer) else layer for layer in network.layers))
     assert satisfy.plain_digits(network, images).tolist() == [plain_inference(dense, image.tolist())[1] for image in images[:1]] + network.infer(images[1:]).digits.tolist()
 
