@@ -54,7 +54,14 @@ class BenchNetwork:
 
     @property
     def classes(self) -> int:
-        return len(self.steps[-1].bias)
+        return len((self.integers.layers if self.integer is not None else self.steps)[-1].bias)
+
+    def refused(self) -> str | None:
+        """Why other systems are not given this network, or None."""
+        try:
+            return None if self.steps else "it has no layers"
+        except UnsupportedNetwork as refusal:
+            return str(refusal)
 
     @property
     def inputs(self) -> int:
@@ -63,11 +70,15 @@ class BenchNetwork:
     @property
     def weights(self) -> int:
         """Number of weights, biases left out."""
+        if self.integer is not None:
+            return sum(layer.narrow.size for layer in self.integers.layers)
         return sum(step.weights.size for step in self.steps if step.weights is not None)
 
     @property
     def neurons(self) -> int:
         """Outputs of all dense layers and of all convolutions, position by position."""
+        if self.integer is not None:
+            return sum(self.integers.shape[1:])
         height, found = self.input_shape[-1], 0
         for step in self.steps:
             if step.kind == "convolution":
@@ -103,14 +114,16 @@ class BenchNetwork:
 
     def other(self) -> BenchNetwork:
         """The same shape with the sign of the last layer's weights turned: an owner's other network, for the test of binding."""
-        *before, last = self.steps
-        turned = [*before, Step(last.kind, -last.weights, last.bias)]
+
+        def turned() -> list[Step]:
+            *before, last = self.steps
+            return [*before, Step(last.kind, -last.weights, last.bias)]
 
         def integers() -> IntegerNetwork:
             *layers, end = self.integers.layers
             return IntegerNetwork((*layers, replace(end, weights=-end.weights)))
 
-        return BenchNetwork(f"{self.name}, other weights", lambda: turned, self.input_shape, integers if self.integer else None)
+        return BenchNetwork(f"{self.name}, other weights", turned, self.input_shape, integers if self.integer else None)
 
     def image(self) -> np.ndarray:
         """The image that is proven: the first MNIST test image (a seven), or random bytes for another size. uint8 [inputs]."""
@@ -163,6 +176,15 @@ def _example() -> BenchNetwork:
     return BenchNetwork("784-64-10", lambda: _example_model().steps, (784,), lambda: _example_model().integers, trained=True)
 
 
+def _rational() -> BenchNetwork:
+    """The shipped network with rational activations: proven by ours alone."""
+
+    def model() -> BenchNetwork:
+        return model_network(Model.load(in_checkout(ROOT / "examples" / "mnist_rational.model")))
+
+    return BenchNetwork("784-64-10-rational", lambda: model().steps, (784,), lambda: model().integers, trained=True)
+
+
 def _example_model() -> BenchNetwork:
     return model_network(Model.load(in_checkout(ROOT / "examples" / "mnist.model")))
 
@@ -188,6 +210,7 @@ NETWORKS: dict[str, BenchNetwork] = {
     network.name: network
     for network in (
         _example(),
+        _rational(),
         dense_network((784, 56, 10)),
         dense_network((784, 512, 512, 10)),
         BenchNetwork("LeNet-5", _lenet, (1, 28, 28)),

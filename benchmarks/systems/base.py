@@ -58,7 +58,8 @@ class Case:
     def write_inputs(self) -> None:
         """Writes network and image where the commands of every system look for them."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        save_floats(self.network, self.floats)
+        if self.network.refused() is None:
+            save_floats(self.network, self.floats)
         image = self.network.image()
         np.save(self.file("image.npy"), image)
         self.file("pixels.json").write_text(json.dumps([float(pixel) for pixel in image / 255]))
@@ -66,6 +67,8 @@ class Case:
     def digest(self) -> str:
         """Names the weights: a set-up that was kept is for these and no others."""
         seen = hashlib.sha256(self.network.name.encode())
+        if self.network.refused() is not None:
+            return hashlib.sha256(seen.digest() + self.network.integers.to_bytes()).hexdigest()
         for step in self.network.steps:
             seen.update(step.kind.encode())
             if step.weights is not None:
@@ -83,7 +86,7 @@ class System(ABC):
 
     def refuses(self, network: BenchNetwork) -> str | None:
         """Why it cannot hold this network, known without trying, or None."""
-        return None
+        return network.refused()
 
     def write(self, case: Case) -> None:  # noqa: B027  nothing by default
         """Writes what the set-up reads, beyond `Case.write_inputs`."""

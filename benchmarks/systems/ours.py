@@ -13,7 +13,7 @@ import numpy as np
 from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
 from zkpredict.benchmarks.processes import Command, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
-from zkpredict.circuits.compiler import compile_network
+from zkpredict.circuits.choice import compile_any
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
@@ -39,7 +39,7 @@ class Ours(System):
 
     def refuses(self, network: BenchNetwork) -> str | None:
         try:
-            compile_network(network.integers, self.domain)
+            compile_any(network.integers, self.domain)
         except UnsupportedNetwork as refusal:
             return str(refusal)
         return None
@@ -70,7 +70,7 @@ class Ours(System):
         data = prove(model, image).to_bytes()
 
         def check() -> None:
-            verify(model.commitment, image.tobytes(), parse_proof(data))
+            verify(model.commitment, image.tobytes(), parse_proof(data, model.commitment))
 
         return {"prove": lambda: prove(model, image), "verify": check}
 
@@ -80,7 +80,7 @@ class Ours(System):
         from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 
         model, image = Model.load(case.file("m.model")), np.load(case.file("image.npy"))
-        proof = parse_proof(case.file("i.proof").read_bytes())
+        proof = parse_proof(case.file("i.proof").read_bytes(), model.commitment)
         chain = EmbeddedChain()
         try:
             deployed = deploy_verifier(chain, model.commitment.circuit)

@@ -14,6 +14,7 @@ from zkpredict.benchmarks.processes import Command
 from zkpredict.benchmarks.proofsize import growth, parts
 from zkpredict.benchmarks.results import from_csv
 from zkpredict.benchmarks.systems import SYSTEMS
+from zkpredict.benchmarks.systems.base import Case
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.cli.main import main
 from zkpredict.contracts.verifier.encoding import FinalCheck
@@ -139,6 +140,19 @@ def test_a_system_that_cannot_hold_a_network_says_why():
     assert "max_pool" in SYSTEMS["zkpredict"].refuses(NETWORKS["LeNet-5"])
     with pytest.raises(UnsupportedNetwork):
         NETWORKS["LeNet-5"].integers
+    rational = NETWORKS["784-64-10-rational"]
+    assert SYSTEMS["zkpredict"].refuses(rational) is None and (rational.weights, rational.neurons, rational.classes) == (50_816, 74, 10)
+    for name in ("ezkl-private", "jstprove", "snarkjs", "gnark-groth16"):
+        assert "activation" in SYSTEMS[name].refuses(rational)
+    assert SYSTEMS["zkpredict"].refuses(NETWORKS["784-512-512-10"]) is None
+
+
+def test_a_network_that_only_ours_proves_is_named_by_its_weights(tmp_path):
+    rational = NETWORKS["784-64-10-rational"]
+    cases = [Case(network, tmp_path / str(number), tmp_path) for number, network in enumerate((rational, rational.other()))]
+    assert len({case.digest() for case in cases}) == 2
+    cases[0].write_inputs()
+    assert cases[0].file("image.npy").is_file() and not cases[0].floats.exists()
 
 
 def test_the_float_twin_decides_as_the_integers_do():
