@@ -57,24 +57,27 @@ COUNTED = "mult"
 
 def plain_digits(network: IntegerNetwork, images: np.ndarray) -> np.ndarray:
     """What the network says of images, uint8 [count, inputs]: by numpy, from weights and geometry alone; int64 [count]."""
-    values = images.astype(np.int64)
+    handed: list[np.ndarray] = []
     for number, layer in enumerate(network.layers):
-        if layer.wiring.sources or layer.wiring.beside:
-            raise UnusableInput(f"layer {number} reads more than the layer before it, which is not computed here")
+        maps = [images.astype(np.int64)]
+        if number:
+            maps = [np.sum([handed[source] for source in sources], axis=0) for sources in layer.wiring.all_sources(number)]
         if isinstance(layer, MaxPoolLayer):
-            values = _windows(layer.grid, values).max(axis=(4, 5)).reshape(len(values), -1)
+            handed.append(_windows(layer.grid, maps[0]).max(axis=(4, 5)).reshape(len(images), -1))
             continue
-        values = _convolved(layer, values) if isinstance(layer, ConvLayer) else values @ layer.weights.T + layer.bias
-        if number < len(network.layers) - 1:
-            values = _activated(layer, values)
-    return np.argmax(values, axis=1)
+        z = _convolved(layer, maps) if isinstance(layer, ConvLayer) else maps[0] @ layer.weights.T + layer.bias
+        handed.append(_activated(layer, z) if number < len(network.layers) - 1 else z)
+    return np.argmax(handed[-1], axis=1)
 
 
-def _convolved(layer: ConvLayer, values: np.ndarray) -> np.ndarray:
-    """A convolution by sliding windows."""
-    grid = layer.grid
-    kernel = layer.weights.reshape(-1, grid.kernel_height, grid.kernel_width, grid.channels)
-    return (np.einsum("nyxcij,oijc->nyxo", _windows(grid, values), kernel, optimize=True) + layer.bias).reshape(len(values), -1)
+def _convolved(layer: ConvLayer, maps: list[np.ndarray]) -> np.ndarray:
+    """A convolution by sliding windows, over its own map and those beside it."""
+    found, first = layer.bias, 0
+    for grid, values in zip(layer.grids, maps, strict=True):
+        kernel = layer.weights[:, first : first + grid.taps].reshape(-1, grid.kernel_height, grid.kernel_width, grid.channels)
+        found = found + np.einsum("nyxcij,oijc->nyxo", _windows(grid, values), kernel, optimize=True)
+        first += grid.taps
+    return found.reshape(len(maps[0]), -1)
 
 
 def _windows(grid: Grid, values: np.ndarray) -> np.ndarray:

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from support import refuses
 from wired_cases import LARGEST, WIRED, build, pool, same, whole, wired
 
+from zkpredict.circuits.convolution.compiler import compile_convolution
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.networks.activations import RELU8, Softsign
 from zkpredict.circuits.networks.convolution import ConvLayer, Grid
 from zkpredict.circuits.networks.pooling import MaxPoolLayer, tournament
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.networks.wiring import PLAIN, Reading, Wiring
+from zkpredict.tools.satisfy import plain_digits
 
 
 def plainly(network, image):
@@ -148,6 +150,23 @@ def test_pools_that_cannot_be_are_refused():
     with pytest.raises(UnsupportedNetwork, match="^a max pool has windows of at least 2 numbers and at most 131072 matches, got Grid"):
         MaxPoolLayer(Grid(1024, 64, 2, 3, 3))
     assert same(4, 4, 1).positions == (4, 4) and pool(4, 4, 1)[2] == LARGEST
+
+
+@pytest.mark.parametrize("name", WIRED)
+def test_sliding_windows_say_the_same(name):
+    """What tools/satisfy.py compares circuits with: numpy's windows, from weights and geometry alone."""
+    network = wired(name)
+    images = np.stack([picture(seed, network) for seed in range(4)])
+    assert plain_digits(network, images).tolist() == network.infer(images).digits.tolist()
+
+
+def test_circuits_say_in_words_what_they_read():
+    circuit = compile_convolution(wired("maximum of a sum"), domain=512).circuit
+    assert [circuit.in_words(layer) for layer in (1, 2)] == [
+        "4 x 4 x 2 by 2 kernels 3 x 3, padded to 4 x 4 x 2", "4 x 4 x 2 in maxima of 2 x 2, stride 2 to 2 x 2 x 2 of layers 0 + 1",
+    ]  # fmt: skip
+    beside = compile_convolution(wired("projection with a stride"), domain=512).circuit
+    assert beside.in_words(2) == "3 x 3 x 3 by 3 kernels 3 x 3, padded to 3 x 3 x 3, beside layer 0"
 
 
 def test_sums_reach_as_far_as_their_parts_together():
