@@ -100,6 +100,13 @@ def compile_convolution(network: IntegerNetwork, claim: Claim = CLASS, domain: i
     if network.layers[0].grid is None:
         raise UnsupportedNetwork("layer 0 is dense: circuits with convolutions, pools or residual connections begin with a convolution")
     grids: tuple[Grid | None, ...] = tuple(layer.grid for layer in network.layers)
+    for number, layer in enumerate(network.layers):
+        if layer.grid is not None and layer.grid.count == 1 and layer.wiring.plain and not layer.grid.covers:
+            rows, columns, _ = layer.grid.pooled
+            raise UnsupportedNetwork(
+                f"layer {number} has one position, and its kernel of {layer.grid.kernel_height} x {layer.grid.kernel_width} is not its map of {rows} x {columns}: "
+                f"write it as a kernel of {rows} x {columns}, zero where nothing is read"
+            )
     wiring = tuple(layer.wiring for layer in network.layers) if network.wired else ()
 
     def circuit(rows: int) -> ConvCircuit:

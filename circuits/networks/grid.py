@@ -58,6 +58,12 @@ class Grid:
         return self.positions[0] * self.positions[1]
 
     @property
+    def covers(self) -> bool:
+        """Whether the kernel is as large as what it reads, without padding: then a layer is dense."""
+        pads = (self.pad_top, self.pad_left, self.pad_bottom, self.pad_right)
+        return (self.kernel_height, self.kernel_width) == self.pooled[:2] and not any(pads)
+
+    @property
     def taps(self) -> int:
         """Weights of one output channel."""
         return self.kernel_height * self.kernel_width * self.channels

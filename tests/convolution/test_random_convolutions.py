@@ -2,9 +2,12 @@
 the circuit claims are one thing, and nothing near it is claimed."""
 
 import numpy as np
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from zkpredict.circuits.choice import compile_any
+from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.convolution import ConvLayer, Grid
 from zkpredict.circuits.networks.pooling import MaxPoolLayer
@@ -32,9 +35,14 @@ def networks(draw):
     shape, layers = (draw(st.integers(3, 5)), draw(st.integers(3, 5)), draw(st.sampled_from([1, 3]))), []
     for _ in range(draw(st.integers(1, 2))):
         grid, channels = draw(grids(*shape)), draw(CHANNELS)
+        if grid.count == 1:
+            grid = Grid(*shape, *grid.pooled[:2], pool=grid.pool)
         weights = source.integers(-9, 10, (channels, grid.taps))
         layers.append(ConvLayer(weights, source.integers(-999, 1000, channels), 8, RELU8, grid))
         shape = (*grid.positions, channels)
+        if grid.count == 1:  # a kernel as large as its map is a dense layer, and convolutions come before those
+            assume(len(layers) > 1)
+            break
         if min(shape[:2]) > 1 and draw(st.booleans()):
             pool = Grid(*shape, 2, 2, draw(st.sampled_from([1, 2])))
             layers.append(MaxPoolLayer(pool))
@@ -57,6 +65,16 @@ def by_the_twin(network: IntegerNetwork, image: np.ndarray) -> list[int]:
         z = (whole.weights.astype(object) @ values.astype(object) + whole.bias).tolist()
         values = np.array([layer.activation.apply_int(one, layer.shift) for one in z])
     return z
+
+
+def test_a_kernel_with_one_position_is_written_over_its_whole_map():
+    network = IntegerNetwork((
+        ConvLayer(np.ones((2, 4), int), np.zeros(2, int), 8, RELU8, Grid(4, 4, 1, 2, 2)),
+        ConvLayer(np.ones((2, 8), int), np.zeros(2, int), 0, geometry=Grid(3, 3, 2, 2, 2, 2)),
+    ))  # fmt: skip
+    reason = "layer 1 has one position, and its kernel of 2 x 2 is not its map of 3 x 3: write it as a kernel of 3 x 3, zero where nothing is read"
+    with pytest.raises(UnsupportedNetwork, match=f"^{reason}"):
+        compile_any(network)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

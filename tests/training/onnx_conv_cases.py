@@ -125,13 +125,20 @@ def mobile() -> bytes:
     }, (2, 10, 9))  # fmt: skip
 
 
+def one_position() -> bytes:
+    """A strided, padded kernel that leaves one position and does not read all of its map; dense layers behind it."""
+    nodes, constants = ending("a2", 4, hidden=5)
+    made = [node("Conv", "x w1 b1", "z1"), node("Relu", "z1", "a1"), node("Conv", "a1 w2 b2", "z2", strides=[4, 4], pads=[1, 0, 0, 0]), node("Relu", "z2", "a2")]
+    return conv_graph(made + nodes, constants | {"w1": weights(3, 2, 2, 2), "b1": draw(3, seed=2), "w2": weights(4, 3, 3, 2, seed=3), "b2": draw(4, seed=4)}, (2, 6, 5))
+
+
 GRAPHS = {
     "lenet-like, colour": lenet_like, "lenet-like, grey": lambda: lenet_like(1), "lenet-like, opset 11": lambda: lenet_like(2, 11),
     "normalised by channel": normalised, "mean by attribute": lambda: averaged(1, 13), "mean by input": lambda: averaged(0, 18), "viewed": viewed,
     "from a row": from_a_row, "channels last outside": channels_last_outside, "a pooled input": pooled_input,
     "max pools": maxima, "max pools before relu": lambda: maxima(True), "overlapping max pools": lambda: maxima(kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
     "max pools with ceil_mode": lambda: maxima(kernel_shape=[2, 3], ceil_mode=1), "max pools, same": lambda: maxima(kernel_shape=[3, 2], auto_pad="SAME_UPPER"),
-    "depthwise, groups and Pad": mobile,
+    "depthwise, groups and Pad": mobile, "one position": one_position,
 }  # fmt: skip
 """Models that are read, by what they show."""
 __all__ = ["GRAPHS", "N", "conv_graph", "draw", "ending", "node", "weights"]

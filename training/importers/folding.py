@@ -42,6 +42,18 @@ def relu_first(steps: list[Step]) -> list[Step]:
     return found
 
 
+def covering(step: Linear) -> Linear:
+    """A kernel with one position as a kernel as large as its map, zero where it does not read: the same numbers, as a dense layer holds them."""
+    grid = step.grid
+    if grid is None or grid.count > 1 or grid.covers:
+        return step
+    height, width, channels = grid.pooled
+    window = grid.windows()[0]
+    weights = np.zeros((len(step.weights), height * width * channels))
+    weights[:, window[window >= 0]] = step.weights[:, window >= 0]
+    return replace(step, weights=weights, grid=Grid(grid.height, grid.width, channels, height, width, pool=grid.pool))
+
+
 def fold(steps: list[Step], what: str, threshold: float | None = None) -> Folded:
     """The layers of a chain of steps. `what` starts every error; `threshold`: what one output must exceed to be class 1.
 
@@ -218,7 +230,7 @@ class _Folding:
             raise self._wrong(step.name, f"it takes {inputs} values, '{self.dense[-1].name}' before it gives {self.dense[-1].outputs}")
         if convolution and any(other.grid is None for other in self.dense):
             raise self._wrong(step.name, "it is a convolution behind a dense layer: convolutions come first, then dense layers")
-        step = self._behind_scale(step)
+        step = covering(self._behind_scale(step))
         if self.dense and self.active[-1] is None:
             step = self._merged(step)
         self._append(step, None)
