@@ -19,9 +19,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from zkpredict.circuits.convolution.pools import check_pools
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
-from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.pooling import MAX_MATCHES
 from zkpredict.circuits.networks.reference import MAX_MAPPED_LAYERS
@@ -30,7 +30,7 @@ from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, cover, exact_cover, lay_out, packs_of
-from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, MAX_TRACKS, NARROW, WIRED_MAGIC, WideCircuit, value_rows
+from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, MAX_TRACKS, WIRED_MAGIC, WideCircuit, value_rows
 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
@@ -70,12 +70,10 @@ class ConvCircuit(WideCircuit):
         last = self.grids[-1]
         if (last is not None and last.count > 1) or self.is_pool(self.layers - 1):
             raise UnsupportedNetwork("the last layer must have one position: it gives the classes")
+        check_pools(self)
         super().__post_init__()
         if len(self.hidden_convolutions()) > MAX_CORRELATIONS:
             raise UnsupportedNetwork(f"its kernels need {len(self.hidden_convolutions())} columns for what they meet, at most {MAX_CORRELATIONS} fit")
-        for layer in filter(self.is_pool, range(self.layers)):
-            if self.activations[layer] != RELU or self.lanes[layer] != NARROW:
-                raise UnsupportedNetwork(f"layer {layer} is a max pool: it has relu and one lane for each match")
 
     def _check_layer(self, layer: int, grid: Grid | None) -> None:
         self.wired(layer).check(layer, grid)
