@@ -76,9 +76,9 @@ def compile_any(
     if compact:
         try:
             if private_input:
-                raise UnsupportedNetwork("compact circuits have public inputs only")
+                raise UnsupportedNetwork("compact circuits have public inputs only: leave out the placement, and a wide one is made")
             if claim != CLASS:
-                raise UnsupportedNetwork(f"compact circuits claim the class only, not {claim}")
+                raise UnsupportedNetwork(f"compact circuits claim the class only, not {claim}: leave out the placement, and a wide one is made")
             return compile_second(network, domain) if placement == SECOND else compile_network(network, domain)
         except UnsupportedNetwork:
             if narrow:

@@ -51,7 +51,7 @@ def size_advice(
     if fits(shape):
         return ""
     if domain is not None and fits(shape, None):
-        return f"it fits more rows than {domain}: leave out --domain"
+        return "it fits another number of rows: leave out --domain"
     found = []
     for place, width in enumerate(shape[:-1]):
         most = _largest(lambda count: fits((*shape[:place], count, *shape[place + 1 :])), width)  # noqa: B023  called here

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
+from zkpredict.circuits.files.kinds import GZIP, IDX, TABLE, kind_of, recognise
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
@@ -63,6 +63,8 @@ def _array(arguments: argparse.Namespace, inputs: int) -> np.ndarray:
         found = parse_idx(data, 3, f"idx images {path}")
     elif str(path).lower().endswith(".npy"):
         found = parse_npy(data, f"inputs {path}", ("|u1",))
+    elif kind_of(data, str(path)) is TABLE:
+        raise UnusableInput(f"{path} is a table: `zkpredict prove-many` proves its rows, batches take the rows' bytes (an .npy of uint8, one input a row)")
     else:
         known = recognise(data, str(path)) or "nothing in it tells what it is"
         raise UnusableInput(f"{path} is no folder, .npy or idx file of inputs: {known}")
@@ -106,6 +108,8 @@ def read_labels(arguments: argparse.Namespace, count: int) -> np.ndarray:
     path = arguments.labels
     data = read_file(path, "labels", MAX_DATA_BYTES)
     what = f"labels {path}"
+    if kind_of(data, str(path)) not in (None, IDX, GZIP) and not str(path).lower().endswith(".npy"):
+        raise UnusableInput(f"{path} is no .npy or idx file of labels: {recognise(data, str(path))}")
     found = parse_npy(data, what, LABEL_KINDS) if str(path).lower().endswith(".npy") else parse_idx(data, 1, what)
     if arguments.count is not None:
         found = found[: arguments.count]

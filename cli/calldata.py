@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.chain import loading
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
         from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input
         from zkpredict.contracts.verifier.handover import Handover
     from zkpredict.kernel import G1
+    from zkpredict.circuits.convolution.chain import contract_refusal
+    from zkpredict.circuits.convolution.layout import ConvCircuit
     from zkpredict.circuits.placement import claim_of
     from zkpredict.verifier.commitment import ModelCommitment
     from zkpredict.verifier.hidden import HiddenInput
@@ -50,6 +53,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
         raise UnusableInput("--call answer takes no context: PaidPrediction's jobs are a provider's already; prove without --for and --context")
     picture, proof_path = split_paths(arguments, arguments.hidden)
     commitment = ModelCommitment.load(arguments.commitment)
+    if isinstance(commitment.circuit, ConvCircuit) and (why := contract_refusal(commitment.circuit)):
+        raise UnusableInput(f"no contract checks proofs in this circuit: {why}; verify off the chain")
     image = read_checked(arguments, console, picture, commitment, G1.from_compressed)
     try:
         with console.step("verify"):
@@ -65,7 +70,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
     function = call.function(arguments.call)
     data = call.calldata(arguments.call, job)
     parts = {"call": f"0x{data.hex()}", "proof": f"0x{call.proof.hex()}", "solidity": call.solidity(), "javascript": call.javascript()}
-    words = Words(commitment.schema)
+    words, known = Words(commitment.schema), shlex.quote(arguments.commitment)
     facts = {"model_id": commitment.model_id.hex(), **statement_facts(words, proof.digit, image)}
     facts |= {**claim_facts(commitment.circuit, proof.outputs), **context_facts(context)}
     said = [
@@ -77,7 +82,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int | None:
         *context_lines(context),
         f"  proof     {len(call.proof)} bytes: --only proof",
         "  send it   cast send VERIFIER $(zkpredict calldata ... --only call), or --only javascript, --only solidity",
-        "  verifier  `zkpredict chain deploy --verifier`, or its files by `zkpredict contract --out DIR`",
+        f"  verifier  `zkpredict chain deploy --verifier --commitment {known}`, or its files by `zkpredict contract --commitment {known} --out DIR`",
     ]
     console.result(
         {"valid": True, **facts, "function": function, "pairing": arguments.pairing, **parts},

@@ -130,7 +130,7 @@ def account_option(parser: argparse.ArgumentParser) -> None:
 def _deploy_options(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--predict", action="store_true", help="the contract that runs the network of --model in the open")
-    what.add_argument("--verifier", action="store_true", help="the contract that checks proofs about models of --commitment's circuit, or of every one")
+    what.add_argument("--verifier", action="store_true", help="the contract that checks proofs about models of --commitment's circuit, or of every compact one")
     add_network_options(parser, required=False)
     chainproof.add_commitment_option(parser, required=False)
     chainproof.add_pairing_option(parser)
@@ -173,7 +173,7 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
-    refuse_together("--universal", {"--commitment": arguments.universal and arguments.commitment}, "it serves the models of every circuit")
+    refuse_together("--universal", {"--commitment": arguments.universal and arguments.commitment}, "it serves the models of every compact circuit")
     commitment = None if arguments.universal else chainproof.read_commitment(arguments.commitment)
     with open_chain(arguments, console) as chain, console.step("deploy"):
         deployed = chainproof.deploy_for(chain, commitment, arguments.pairing, arguments.specialised)

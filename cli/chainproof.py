@@ -45,14 +45,14 @@ def read_commitment(path: str | None) -> ModelCommitment:
     from zkpredict.verifier.commitment import ModelCommitment
 
     if path is None:
-        raise UnusableInput("a verifier needs --commitment FILE, to serve its circuit; or --universal, which serves every one")
+        raise UnusableInput("a verifier needs --commitment FILE, to serve its circuit; or --universal, which serves every compact one")
     return ModelCommitment.load(path)
 
 
 def add_kind_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--universal` and `--specialised`."""
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--universal", action="store_true", help="the verifier that serves every circuit, also where one for this circuit alone ships")
+    kind.add_argument("--universal", action="store_true", help="the verifier that serves every compact circuit of the first edition, also where one for this circuit alone ships")
     kind.add_argument(
         "--specialised", action="store_true", help="a verifier for this circuit alone, compiled now where none ships (Node and solc): 10 %% less gas"
     )

@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         },
         [
             f"The {inputs} bytes are hidden.",
-            f"  public    {arguments.out}: {len(hidden.points)} points, sha256 {name}; whoever checks proofs about them takes this",
+            f"  public    {arguments.out}: {len(hidden.points)} point{'' if len(hidden.points) == 1 else 's'}, sha256 {name}; whoever checks proofs about them takes this",
             f"  private   {opening}: the bytes, and what opens the commitment; keep it, and keep it to yourself",
         ],
     )

@@ -14,7 +14,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.arrays import parse_npy
 from zkpredict.circuits.files.idx import MAX_IDX_BYTES, read_images
 from zkpredict.circuits.files.images import Reading, prepare_image
-from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of
+from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file, read_head
 from zkpredict.cli.console import Console
@@ -86,7 +86,8 @@ def _images(path: str, inputs: int, invert: bool) -> Inputs:
     elif Path(path).suffix.lower() == ".npy":
         values = parse_npy(read_file(path, "inputs", MAX_IDX_BYTES), f"inputs {path}", ("|u1",))
     else:
-        raise UnusableInput(f"{path} is no folder, idx file, .npy file or table ({', '.join(TABLES)}) of inputs")
+        known = recognise(read_head(path, "inputs"), str(path)) or "nothing in it tells what it is"
+        raise UnusableInput(f"{path} is no folder, idx file, .npy file or table ({', '.join(TABLES)}) of inputs: {known}")
     if values.ndim < 2 or math.prod(values.shape[1:]) != inputs:
         raise UnusableInput(f"{path} holds an array {list(values.shape)}, the network takes [count, {inputs}] (or images of {inputs} bytes)")
     values = np.ascontiguousarray(values.reshape(len(values), inputs))

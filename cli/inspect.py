@@ -53,7 +53,7 @@ _PRIVATE = ("shifts", "worst case")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit, proof, hidden input or opening file")
+    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit, proof, batch, score, hidden input or opening file")
     parser.add_argument("--commitment", metavar="FILE", help="for a proof: the commitment of its model, whose circuit names its parts")
     add_private_option(parser, "shifts and exact worst cases")
 
@@ -67,13 +67,13 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         if kind in OWN_KINDS:
             raise MalformedFile(f"{arguments.file} is {kind.name} in the format {magic[4:].hex()}, which this version does not read")
         found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
-        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit, proof, hidden input or opening: {found}")
+        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit, proof, batch, score, hidden input or opening: {found}")
     if arguments.commitment is None:
         kind, facts = explain(data, str(arguments.file), console)
     elif magic == PROOF_MAGIC:
         kind, facts = _proof_of(arguments.commitment, data, str(arguments.file))
     else:
-        raise UnusableInput("--commitment goes with a proof: it names its parts")
+        raise UnusableInput("--commitment goes with the proof of one input: it names its parts")
     hidden = [name for name in facts if name in _PRIVATE]
     if not arguments.private:
         facts = {name: value for name, value in facts.items() if name not in _PRIVATE}

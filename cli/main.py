@@ -27,7 +27,7 @@ COMMANDS = {
     "score": "prove how many inputs of a labelled test set the committed network gets right",
     "verify-score": "check a proven score",
     "commit": "make the public commitment of a private model",
-    "inspect": "explain a model, network, commitment, circuit, proof or hidden input file",
+    "inspect": "explain a model, network, commitment, circuit, proof, batch, score or hidden input file",
     "hide": "hide an input under a commitment that proofs can be about",
     "reveal": "say whether an opening opens a hidden input, and write the input",
     "train": "train a Keras network on MNIST idx files",

@@ -18,8 +18,10 @@ DEMONSTRATIONS = (
     "fad616ebe23a3ec602eb8f985212dda467cacee696029d00e1f37ddd9f66daf5",
     "964b84369b9d729c85b1118a7ab48643abb7830af7ff70828dce0265e1e2fa04",
     "7c69e7c3ce8dd2a1295aee53829eb068e8cd635ba9ef7ed6413ede73ca93e236",
+    "5e38d2add57ca7ae5239b460ab18cd74d315bdb594ea86500c38c5a1bb65bf8b",
+    "ab5f777122f87405cdeb2eef5ccdf29047e7d4e74a5647d1a8260d55a5dce1f1",
 )
-"""Model ids of `examples/mnist.model` and of iris, cancer and wine in `examples/tables`, whose weights are published with them."""
+"""Model ids of `examples/mnist.model` and of iris, cancer and wine in `examples/tables`, and of both LeNets in `examples`, whose weights are published with them."""
 OTHERS = stat.S_IRGRP | stat.S_IROTH
 """The bits of a file's mode that let others read it."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_image
 from zkpredict.circuits.files.images import Reading, prepare_image
-from zkpredict.circuits.files.kinds import PROOF, kind_of, recognise
+from zkpredict.circuits.files.kinds import PROOF, Kind, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
@@ -81,9 +81,15 @@ def split_paths(arguments: argparse.Namespace, hidden: str | None = None) -> tup
 
 def read_proof(path: str, console: Console) -> bytes:
     """The bytes of a proof file; says when they are something else, whose verdict is the verifier's all the same."""
-    data = read_file(path, "proof", MAX_PROOF_FILE_BYTES)
-    if kind_of(data, path) not in (None, PROOF):
-        console.note(f"{path} is no proof: {recognise(data, path)}")
+    return read_expected(path, PROOF, console, MAX_PROOF_FILE_BYTES)
+
+
+def read_expected(path: str, wanted: Kind, console: Console, most: int) -> bytes:
+    """The bytes of a file that is to be of the kind `wanted`; says when they are of another one."""
+    what = wanted.name.split(" ", 1)[1]
+    data = read_file(path, what, most)
+    if kind_of(data, path) not in (None, wanted):
+        console.note(f"{path} is no {what}: {recognise(data, path)}")
     return data
 
 

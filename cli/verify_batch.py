@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.files.kinds import BATCH
 from zkpredict.cli.batches import add_data_options, answers_line, plural, read_inputs
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
-from zkpredict.cli.statement import image_name, milliseconds
+from zkpredict.cli.statement import image_name, milliseconds, read_expected
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
 from zkpredict.verifier.errors import VerificationError
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    data, context = read_file(arguments.proof, "proof", MAX_BATCH_BYTES), read_context(arguments)
+    data, context = read_expected(arguments.proof, BATCH, console, MAX_BATCH_BYTES), read_context(arguments)
     commitment = load_commitment(arguments, console)
     images, words = read_inputs(arguments, console, commitment.circuit.inputs), Words(commitment.schema)
     try:

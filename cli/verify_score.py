@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.files.kinds import SCORE
 from zkpredict.cli.batches import add_data_options, add_label_option, plural, read_inputs, read_labels
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one
-from zkpredict.cli.statement import milliseconds
+from zkpredict.cli.statement import milliseconds, read_expected
 from zkpredict.cli.verify_batch import load_commitment, refused
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
@@ -28,7 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    data = read_file(arguments.score, "score", MAX_BATCH_BYTES)
+    data = read_expected(arguments.score, SCORE, console, MAX_BATCH_BYTES)
     commitment = load_commitment(arguments, console)
     images, words = read_inputs(arguments, console, commitment.circuit.inputs), Words(commitment.schema)
     labels = read_labels(arguments, len(images))

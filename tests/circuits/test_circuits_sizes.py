@@ -49,7 +49,7 @@ def test_the_sentence_for_the_shapes_that_people_try():
         compile_or_advise(random_network(1, (4096, 4, 3), largest=1), placement="compact")
     with refuses(
         UnsupportedNetwork,
-        "network 784-81-10 needs 20 packs of rows, a domain of 1024 rows has 16: it fits more rows than 1024: leave out --domain",
+        "network 784-81-10 needs 20 packs of rows, a domain of 1024 rows has 16: it fits another number of rows: leave out --domain",
     ):
         compile_or_advise(random_network(1, (784, 81, 10), largest=1), 1024, placement="compact")
 

@@ -61,6 +61,30 @@ def test_a_score_is_proven_and_checked(run, place):
     assert "INVALID (WrongStatement): the score is of test set " in run(*check).out
 
 
+def test_files_of_another_kind_are_named(run, place):
+    folder, _ = place
+    files = ("--model", folder / "m.model", "--out")
+    assert run("prove-batch", folder / "i.npy", *files, folder / "p.batch").code == 0
+    assert run("score", folder / "i.npy", "--labels", folder / "l.npy", *files, folder / "s.score").code == 0
+    common, labels = (folder / "i.npy", "--commitment", folder / "m.commitment"), ("--labels", folder / "l.npy")
+    score = run("verify-batch", common[0], folder / "s.score", *common[1:])
+    said = f"it is a proven score (`zkpredict verify-score DATA {folder / 's.score'} --labels FILE --commitment FILE` checks it)"
+    assert score.code == 1 and score.err == f"note: {folder / 's.score'} is no proof of a batch: {said}\n"
+    batch = run("verify-score", common[0], folder / "p.batch", *common[1:], *labels)
+    said = f"it is a proof of a batch (`zkpredict verify-batch DATA {folder / 'p.batch'} --commitment FILE` checks it)"
+    assert batch.code == 1 and batch.err == f"note: {folder / 'p.batch'} is no proven score: {said}\n"
+    right = run("verify-score", common[0], folder / "s.score", *common[1:], *labels)
+    assert (right.code, right.err) == (0, "")
+    picture = folder / "pictures" / "0.png"
+    wrong = run("verify-score", common[0], folder / "s.score", *common[1:], "--labels", picture)
+    said = f"it is a picture (`zkpredict prove {picture} --model FILE --out PROOF` takes it)"
+    assert (wrong.code, wrong.err) == (2, f"zkpredict: {picture} is no .npy or idx file of labels: {said}\n")
+    (folder / "t.csv").write_text("a,b\n1,2\n")
+    table = run("prove-batch", folder / "t.csv", *files, folder / "x.batch")
+    said = "`zkpredict prove-many` proves its rows, batches take the rows' bytes (an .npy of uint8, one input a row)"
+    assert (table.code, table.err) == (2, f"zkpredict: {folder / 't.csv'} is a table: {said}\n")
+
+
 def test_files_are_explained(run, place):
     folder, digits = place
     assert run("prove-batch", folder / "i.npy", "--model", folder / "m.model", "--out", folder / "p.batch").code == 0

@@ -113,7 +113,8 @@ def test_inputs_that_do_not_fit_are_named(run, desk, folder):
     refused(desk, run("prove-many", desk.folder / "y.npy", *words), f"{desk.folder / 'y.npy'} holds no inputs")
     refused(
         desk, run("prove-many", desk.proof, *words),
-        f"{desk.proof} is no folder, idx file, .npy file or table (.csv, .tsv, .json) of inputs",
+        f"{desk.proof} is no folder, idx file, .npy file or table (.csv, .tsv, .json) of inputs: "
+        f"it is a proof (`zkpredict verify IMAGE {desk.proof} --commitment FILE` checks it)",
     )
     (desk.folder / "t.csv").write_text("a,b\n1,2\n")
     refused(

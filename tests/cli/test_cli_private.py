@@ -44,4 +44,6 @@ def test_the_demonstration_is_left_out_until_it_is_committed_to_anew(run, desk):
 def test_every_published_model_is_a_demonstration():
     """`examples/make_tables.py` commits afresh: its new ids belong here."""
     tables = Path(__file__).resolve().parents[2] / "examples" / "tables"
-    assert tuple(Model.load(tables / f"{name}.model").commitment.model_id.hex() for name in ("iris", "cancer", "wine")) == DEMONSTRATIONS[1:]
+    assert tuple(Model.load(tables / f"{name}.model").commitment.model_id.hex() for name in ("iris", "cancer", "wine")) == DEMONSTRATIONS[1:4]
+    lenets = [tables.parent / f"{name}.model" for name in ("lenet", "lenet_max")]
+    assert tuple(Model.load(path).commitment.model_id.hex() for path in lenets) == DEMONSTRATIONS[4:]

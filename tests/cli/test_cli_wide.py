@@ -76,7 +76,7 @@ def test_inspect_names_the_parts_of_a_wide_proof_beside_its_commitment(run, plac
     commit_model(NETWORK).commitment.save(other)
     refused = run("inspect", files["proof"], "--commitment", other)
     assert refused.code == 2 and "the proof is for model " + name in refused.err
-    assert run("inspect", files["commitment"], "--commitment", other).err == "zkpredict: --commitment goes with a proof: it names its parts\n"
+    assert run("inspect", files["commitment"], "--commitment", other).err == "zkpredict: --commitment goes with the proof of one input: it names its parts\n"
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,16 @@ def test_a_false_or_broken_proof_gives_no_calldata(ran, said):
     assert code == 1 and out.startswith("INVALID (MalformedProof): ")
 
 
+def test_circuits_that_no_contract_checks_have_no_calldata(ran):
+    example = Path(__file__).resolve().parents[2] / "examples"
+    paths = (example / "seven.png", example / "lenet_max-seven.proof")
+    code, out, err = ran("calldata", *paths, "--commitment", example / "lenet_max.commitment")
+    why = "a contract holds two convolutions, then dense layers, without max pools or residuals"
+    assert (code, out, err) == (2, "", f"zkpredict: no contract checks proofs in this circuit: {why}; verify off the chain\n")
+    code, out, _ = ran("calldata", paths[0], example / "lenet-seven.proof", "--commitment", example / "lenet.commitment")
+    assert code == 0 and out.startswith("The calldata of `verifyOrRevert`")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

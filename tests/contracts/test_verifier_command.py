@@ -160,7 +160,7 @@ def test_the_universal_verifier_can_be_asked_for(ran, files):
     code, made = ran("deploy", "--verifier", "--universal", "--pairing", *state)
     assert (code, made["kind"]) == (0, "UniversalVerifier_pairing")
     code, said = ran("deploy", "--verifier", "--universal", "--commitment", files["commitment"])
-    assert (code, said["error"]) == (2, "--commitment does not go with --universal: it serves the models of every circuit")
+    assert (code, said["error"]) == (2, "--commitment does not go with --universal: it serves the models of every compact circuit")
     code, said = ran("deploy", "--verifier", "--universal", "--specialised", "--commitment", files["commitment"])
     assert code == 2 and "not allowed with argument" in said["error"]
 

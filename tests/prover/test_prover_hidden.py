@@ -92,7 +92,7 @@ def test_public_and_hidden_are_told_apart(model, opened, proof):
         prove(model, hide(picture(3, 8)))
     with refuses(UnusableInput, "the input is hidden on 2048 rows, the circuit has 1024"):
         prove(model, hide(picture(3), 2048))
-    with refuses(UnsupportedNetwork, "compact circuits have public inputs only"):
+    with refuses(UnsupportedNetwork, "compact circuits have public inputs only: leave out the placement, and a wide one is made"):
         commit_model(network(1), placement="compact", private_input=True)
 
 

@@ -124,7 +124,7 @@ def test_what_does_not_fit():
     saturating = IntegerNetwork((DenseLayer(first.weights, first.bias, 8, RELU8), last))
     with refuses(UnsupportedNetwork, "layer 0 uses relu8: circuits of the second edition hold relu only"):
         compile_any(saturating, placement="compact-2")
-    with refuses(UnsupportedNetwork, "compact circuits claim the class only, not logits"):
+    with refuses(UnsupportedNetwork, "compact circuits claim the class only, not logits: leave out the placement, and a wide one is made"):
         compile_any(random_network(7, (12, 9, 3)), claim=Claim(Kind.LOGITS), placement="compact-2")
 
 
