@@ -196,14 +196,16 @@ def deployment_note(found: Package, consumer: Artifact, commitment: ModelCommitm
     taken = ""
     if any(entry.get("name") == "InputPointAtInfinity" for entry in artifact.abi):
         taken = "`image` is the commitment of a hidden input: its points, 96 bytes each. "
+    pairing = "_pairing" in artifact.name
+    kind = ("--universal" if found.is_universal else "--commitment FILE") + (" --pairing" if pairing else "")
     return f"""# Deploy {artifact.name}, as `zkpredict contract` wrote it
 
 `{artifact.name}.sol` checks proofs about {found.serves}. `{artifact.name}.json` has its ABI and code: {len(artifact.runtime):,} bytes, made of these sources by solc
 {artifact.compiler} with the settings in that file. It has no owner, no proxy, no constructor arguments, and holds no money; nobody can change it.
 
-It needs a chain with the Prague rules: the precompiles of EIP-2537{"" if "_pairing" in artifact.name else " and EIP-4844's point evaluation"}. Ask before you spend: `zkpredict chain deploy` does.
+It needs a chain with the Prague rules: the precompiles of EIP-2537{"" if pairing else " and EIP-4844's point evaluation"}. Ask before you spend: `zkpredict chain deploy` does.
 
-1. Deploy it, with `zkpredict chain deploy --verifier --rpc-url $ETH_RPC_URL --key-file KEY --commitment FILE` or any other tool:
+1. Deploy it, with `zkpredict chain deploy --verifier --rpc-url $ETH_RPC_URL --key-file KEY {kind}` or any other tool:
 
        cast send --create 0x$(jq -r .bytecode {artifact.name}.json)
 

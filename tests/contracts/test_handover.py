@@ -162,6 +162,8 @@ def test_the_files_make_the_shipped_code_register_the_model_and_pay(ran, said, t
     assert code == 0 and f"holds {name}, which checks proofs about models of every compact circuit." in text
     files = {path.name: path.read_text() for path in out.iterdir()}
     assert {path for path in files if path.endswith(".md")} == {"DEPLOY.md"}
+    kind = " ".join(("--universal", *options))
+    assert f"`zkpredict chain deploy --verifier --rpc-url $ETH_RPC_URL --key-file KEY {kind}` or any other tool" in files["DEPLOY.md"]
     compiled = compile_sources({n: t for n, t in files.items() if n.endswith(".sol")}, generate._settings())
     artifacts = {n: json.loads(files[f"{n}.json"]) for n in (name, "PaidPrediction")}
     for contract, found in artifacts.items():
