@@ -1,6 +1,7 @@
 """A schema (what bytes and classes mean) bound to a model id, without another byte in proofs or contracts.
 
-The first committed row has a random entry s that hides it: P = [row] + s B, with B = [tau^(n-1)]_1. A model with a schema registers
+The first committed row has a random entry s that hides it: P = [row] + s B, with B = [tau^(n-1)]_1 (of a circuit with hidden inputs
+[L_(n-1)(tau)]_1). A model with a schema registers
 
     Q = P + t B,   t = keccak(keccak("zkpredict schema v1" | circuit digest) | P, uncompressed | keccak(schema bytes)) mod r
 
@@ -21,6 +22,7 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.verifier.messages import Point
 from zkpredict.verifier.transcript import context, keccak256
 
@@ -31,6 +33,12 @@ BLINDING_POINTS = {
     2048: bytes.fromhex("ad1086028fcdac94d5f1e7629071e7e47e30ad0190ae59aaebfb7a7ef6202ab91323a503c527e3226a23d7937af41a52"),
 }
 """[tau^(n-1)]_1 of the ceremony, by domain n: where the first layer's rows have their random entry. A test recomputes them."""
+PRIVATE_BLINDING_POINTS = {
+    512: bytes.fromhex("887469b200cb8647875706b5407c24f2041540b799d203806d1ada90f318a34c0209a2efdca9259e7492c379efe0da45"),
+    1024: bytes.fromhex("85af2d2d9c60943360f5b3ed72bd3c8810ce4faa70b67a8b4cf3c6681c0f33f939580c11fbbe95739042a01e8df75df3"),
+    2048: bytes.fromhex("b37a06f43bc5f0ed5bee46775718dc3fefd489588ec44e56b7bf9bde1dfec0bb38ff6ef1a330bd57249693a9946beea4"),
+}
+"""[L_(n-1)(tau)]_1: the same where inputs are hidden, whose first-layer rows are values on the domain."""
 
 
 def schema_scalar(circuit: AnyCircuit, inner: Point, schema: Schema) -> int:
@@ -41,11 +49,12 @@ def schema_scalar(circuit: AnyCircuit, inner: Point, schema: Schema) -> int:
 
 def bound_row(circuit: AnyCircuit, inner: Point, schema: Schema, decode_point: Callable[[bytes], Point]) -> Point:
     """Q of the page above, in the library of `decode_point`. Raises `UnsupportedNetwork` for a domain without a known B."""
-    if circuit.domain not in BLINDING_POINTS:
+    points = PRIVATE_BLINDING_POINTS if isinstance(circuit, WideCircuit) and circuit.private_input else BLINDING_POINTS
+    if circuit.domain not in points:
         raise UnsupportedNetwork(f"a circuit of {circuit.domain} rows binds no schema")
-    return inner + _blinding_point(circuit.domain, decode_point).mul(schema_scalar(circuit, inner, schema))
+    return inner + _decoded(points[circuit.domain], decode_point).mul(schema_scalar(circuit, inner, schema))
 
 
 @lru_cache(maxsize=8)
-def _blinding_point(domain: int, decode_point: Callable[[bytes], Point]) -> Point:
-    return decode_point(BLINDING_POINTS[domain])
+def _decoded(point: bytes, decode_point: Callable[[bytes], Point]) -> Point:
+    return decode_point(point)

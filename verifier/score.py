@@ -2,13 +2,14 @@
 
     set id    = keccak("zkpredict test set v1" | inputs u32 | bytes of an input u32 | labels u16 each | all inputs)
     context   = keccak("zkpredict score v1" | set id | parts u32 | number of the part u32)                             for each part
-    file      = magic "zkpS" 01 | set id 32 | right answers u32 | a proof of a batch                                   all big-endian
+    file      = magic "zkpR" 01 | set id 32 | right answers u32 | a proof of a batch                                   all big-endian
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import index
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile
@@ -39,7 +40,10 @@ class TestSet:
     classes: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "labels", tuple(map(int, self.labels)))
+        try:
+            object.__setattr__(self, "labels", tuple(map(index, self.labels)))
+        except TypeError:
+            raise WrongStatement("labels are whole numbers, one for each input") from None
         if not self.labels or len(self.inputs) != len(self.labels) * self.size:
             raise WrongStatement(f"a test set of {len(self.labels)} labels has {len(self.inputs)} bytes, expected {self.size} each")
         wrong = [number for number, label in enumerate(self.labels) if not 0 <= label < self.classes]

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MAX_MAPPED_TRACKS = 256
 MAX_CORRELATIONS = 512
 """Columns of what kernels meet: with it powers of eta stay below 2^20."""
-MAX_TAPS, MAX_PLACES = 1 << 16, 1 << 23
+MAX_TAPS, MAX_PLACES = 1 << 16, 1 << 21
 """Of one layer: weights of an output channel; rows times columns of its kernels times positions."""
 Part = tuple[int, int, int]
 """Layer, piece and chunk."""
@@ -65,6 +65,8 @@ class ConvCircuit(WideCircuit):
             raise UnsupportedNetwork(f"{len(self.wiring)} wirings do not match {self.layers} layers, or say nothing")
         for layer, grid in enumerate(self.grids):
             self._check_layer(layer, grid)
+        if self.kernel_places > MAX_PLACES:
+            raise UnsupportedNetwork(f"its kernels lie at {self.kernel_places} places of maps, at most {MAX_PLACES} fit")
         if not (self.is_convolution(0) or self.is_pool(0)):
             raise UnsupportedNetwork("a network whose first layer is dense and a later one a convolution has no circuit")
         last = self.grids[-1]
@@ -74,6 +76,13 @@ class ConvCircuit(WideCircuit):
         super().__post_init__()
         if len(self.hidden_convolutions()) > MAX_CORRELATIONS:
             raise UnsupportedNetwork(f"its kernels need {len(self.hidden_convolutions())} columns for what they meet, at most {MAX_CORRELATIONS} fit")
+
+    @property
+    def kernel_places(self) -> int:
+        """Places of all windows in all positions: what laying out a circuit takes, and so what a file of a few bytes may ask of a verifier."""
+        return sum(
+            own.kernel_height * own.kernel_width * own.count for layer in range(self.layers) for _, own in self.readings(layer) if own is not None
+        )
 
     def _check_layer(self, layer: int, grid: Grid | None) -> None:
         self.wired(layer).check(layer, grid)
@@ -89,11 +98,8 @@ class ConvCircuit(WideCircuit):
         pool_outputs = grid.count * grid.channels if self.is_pool(layer) else self.widths[layer + 1]
         if self.widths[layer + 1] % grid.count or pool_outputs != self.widths[layer + 1]:
             raise UnsupportedNetwork(f"the grid of layer {layer} does not fit widths {self.widths[layer]} and {self.widths[layer + 1]}")
-        places = sum(own.kernel_height * own.kernel_width for _, own in self.readings(layer) if own is not None)
-        if self.taps(layer) > MAX_TAPS or places * grid.count > MAX_PLACES:
-            raise UnsupportedNetwork(
-                f"layer {layer} has {self.taps(layer)} taps at {grid.count} positions, at most {MAX_TAPS} taps and {MAX_PLACES} places of kernels fit"
-            )
+        if self.taps(layer) > MAX_TAPS:
+            raise UnsupportedNetwork(f"layer {layer} has {self.taps(layer)} taps, at most {MAX_TAPS} fit")
         most = max((own.channels for _, own in self.readings(layer) if own is not None), default=0)
         if self.is_convolution(layer) and most + 2 > self.domain:
             raise UnsupportedNetwork(f"layer {layer} reads {most} channels, a column of {self.domain} rows holds {self.domain - 2}")

@@ -42,7 +42,7 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"zkpC", CIRCUIT),
     (b"zkpP", PROOF),
     (b"zkpB", BATCH),
-    (b"zkpS", SCORE),
+    (b"zkpR", SCORE),
     (b"zkpH", HIDDEN),
     (b"zkpO", OPENING),
     (b"\x89PNG", _PICTURE),

@@ -122,7 +122,7 @@ def test_hashes_are_what_the_page_says():
     set_id = keccak256(b"zkpredict test set v1" + bytes([0, 0, 0, 2, 0, 0, 0, 4, 0, 1, 0, 2, *range(8)]))
     assert tests.set_id == set_id and tests.context(1, 3) == part_context(set_id, 1, 3)
     assert part_context(set_id, 1, 3) == keccak256(b"zkpredict score v1" + set_id + bytes([0, 0, 0, 3, 0, 0, 0, 1]))
-    for text in ('"zkpredict batch v1"', '"zkpredict test set v1"', '"zkpredict score v1"', '"zkpB" 01', '"zkpS" 01'):
+    for text in ('"zkpredict batch v1"', '"zkpredict test set v1"', '"zkpredict score v1"', '"zkpB" 01', '"zkpR" 01'):
         assert text in DOC
 
 

@@ -200,3 +200,12 @@ def test_two_models_of_one_shape_do_not_answer_for_each_other(models):
     proof = prove(Model(other.network, model.committed), image)
     with refuses(FailedOpening, MISMATCH):
         verify(model.commitment, image, proof)
+
+
+def test_a_file_of_a_few_bytes_does_not_cost_minutes():
+    """Windows are laid out by whoever verifies: all of them together are bounded, not those of each layer."""
+    first, large = Grid(128, 128, 1, 1, 1), Grid(128, 128, 1, 41, 41)
+    widths = (128 * 128, 128 * 128, large.count)
+    assert large.count * 41 * 41 > 1 << 21
+    with pytest.raises(UnsupportedNetwork, match="^its kernels lie at [0-9]+ places of maps, at most 2097152 fit$"):
+        ConvCircuit((*widths, 2), (1, 1), (RELU8, RELU8), 2048, grids=(first, large, None))

@@ -194,6 +194,9 @@ def test_scores_that_do_not_fit():
     for inputs, said in ((data[:-1], labels), (b"", ())):
         with refuses(WrongStatement, f"a test set of {len(said)} labels has {len(inputs)} bytes, expected 9 each"):
             TestSet(inputs, tuple(said), 9, 3)
+    for said in ([1.0] * 10, ["1"] * 10, [labels] * 10):
+        with refuses(WrongStatement, "labels are whole numbers, one for each input"):
+            TestSet(data, tuple(said), 9, 3)
     for right, set_id in ((11, tests.set_id), (-1, tests.set_id), (9, b"")):
         with refuses(MalformedProof, f"score: {right} right answers of 10, and a set id of {len(set_id)} bytes"):
             Score(set_id, right, case.proof)

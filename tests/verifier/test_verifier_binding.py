@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support import random_network, refuses
+from support import MISMATCH, random_network, refuses
 
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
@@ -10,13 +10,15 @@ from zkpredict.circuits.files.schema import Feature, Schema
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
+from zkpredict.prover.hiding import hide
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
-from zkpredict.prover.setup import monomial_key
+from zkpredict.prover.setup import lagrange_key, monomial_key
 from zkpredict.verifier import independent
-from zkpredict.verifier.binding import BLINDING_POINTS, schema_scalar
+from zkpredict.verifier.binding import BLINDING_POINTS, PRIVATE_BLINDING_POINTS, schema_scalar
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, WrongStatement
+from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.native import verify
 
 SCHEMA = Schema(tuple(Feature(f"f{n}", -1.0 * n, n + 0.5) for n in range(6)), ("yes", "no", "maybe"))
@@ -38,6 +40,25 @@ def test_the_blinding_points_are_those_of_the_ceremony(model):
     for domain, point in BLINDING_POINTS.items():
         assert monomial_key()[domain - 1].to_compressed() == point
     assert model.compiled.blinding_position(0) == model.compiled.circuit.domain - 1
+
+
+def test_those_of_hidden_inputs_are_where_values_have_their_random_entry():
+    assert set(PRIVATE_BLINDING_POINTS) == set(WIDE_DOMAINS)
+    for domain, point in PRIVATE_BLINDING_POINTS.items():
+        assert lagrange_key(domain)[domain - 1].to_compressed() == point
+
+
+def test_a_model_of_readings_proves_about_hidden_ones():
+    private = commit_model(Model(random_network(3, (6, 5, 3)), schema=SCHEMA), private_input=True)
+    opened = hide(IMAGE, private.commitment.circuit.domain)
+    proof = prove(private, opened)
+    verify(private.commitment, opened.hidden, proof)
+    hidden = HiddenInput.from_bytes(opened.hidden.to_bytes(), independent.decode_point)
+    assert independent.verify(private.commitment.to_bytes(), hidden, proof.to_bytes()) == proof.digit
+    bare = ModelCommitment(private.commitment.circuit, private.commitment.rows)
+    assert bare.model_id == private.commitment.model_id
+    with refuses(FailedOpening, MISMATCH):
+        verify(private.commitment, hide(IMAGE[::-1].copy(), private.commitment.circuit.domain).hidden, proof)
 
 
 def test_files_keep_the_schema_and_the_id(model):

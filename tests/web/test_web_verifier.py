@@ -16,6 +16,7 @@ from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.schema import Feature, Schema
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
+from zkpredict.prover.hiding import hide
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.tools import vendor, wide_vectors
@@ -160,3 +161,13 @@ def test_a_vendored_file_that_differs_is_named(root, tmp_path):
     assert vendor.differences(source, tmp_path) == [name]
     (tmp_path / "more.js").write_text("x")
     assert vendor.differences(source, tmp_path) == [name, "more.js"]
+
+
+def test_readings_may_be_hidden(root):
+    """A schema of a model for hidden inputs is bound where values have their random entry."""
+    model = commit_model(Model(random_network(7, (9, 3)), schema=SCHEMA), private_input=True)
+    opened, other = (hide(random_image(seed, 9), model.commitment.circuit.domain) for seed in (7, 8))
+    shown, proof = model.commitment.to_bytes().hex(), prove(model, opened)
+    asked = [{"commitment": shown, "hidden": one.hidden.to_bytes().hex(), "proof": proof.to_bytes().hex()} for one in (opened, other)]
+    holds, refused = json.loads(node(root, "tests/web/verdicts.mjs", given=json.dumps(asked)).stdout)
+    assert holds["digit"] == proof.digit and refused["refused"] == "FailedOpening"

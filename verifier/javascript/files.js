@@ -5,7 +5,7 @@ import { readCircuit } from "./circuit.js";
 import { MalformedFile, MalformedProof } from "./errors.js";
 import { ORDER } from "./field.js";
 import { formOf } from "./form.js";
-import { BLINDING, decodePoint, uncompressed } from "./points.js";
+import { BLINDING, PRIVATE_BLINDING, decodePoint, uncompressed } from "./points.js";
 
 /** A model's public side: `circuit`, `rows` (points), `schema` (features, classes), `modelId` (32 bytes). */
 export class Commitment {
@@ -41,7 +41,7 @@ export function parseCommitment(data) {
 function bind(circuit, inner, schema) {
   const start = keccak(ascii("zkpredict schema v1"), circuit.digest);
   const t = number(keccak(start, uncompressed(inner), keccak(schema))) % ORDER;
-  return t === 0n ? inner : inner.add(BLINDING.get(circuit.n).multiplyUnsafe(t));
+  return t === 0n ? inner : inner.add((circuit.hidden ? PRIVATE_BLINDING : BLINDING).get(circuit.n).multiplyUnsafe(t));
 }
 
 /** "zkpS" 01 | features: name, low, high | classes: name. */

@@ -42,6 +42,13 @@ export const BLINDING = new Map([
   [2048, constant("ad1086028fcdac94d5f1e7629071e7e47e30ad0190ae59aaebfb7a7ef6202ab91323a503c527e3226a23d7937af41a52")],
 ]);
 
+/** The same where inputs are hidden: [L_(n-1)(tau)], as first-layer rows are values there. */
+export const PRIVATE_BLINDING = new Map([
+  [512, constant("887469b200cb8647875706b5407c24f2041540b799d203806d1ada90f318a34c0209a2efdca9259e7492c379efe0da45")],
+  [1024, constant("85af2d2d9c60943360f5b3ed72bd3c8810ce4faa70b67a8b4cf3c6681c0f33f939580c11fbbe95739042a01e8df75df3")],
+  [2048, constant("b37a06f43bc5f0ed5bee46775718dc3fefd489588ec44e56b7bf9bde1dfec0bb38ff6ef1a330bd57249693a9946beea4")],
+]);
+
 /** [tau] in G2. */
 export const TAU = G2.fromBytes(
   fromHex(
