@@ -64,7 +64,9 @@ def test_shapes_costs_and_bounds(model, name, commitment, test_images):
         assert shapes[1:3] == ["24 x 24 x 6 in averages of 2 x 2 by 16 kernels 5 x 5 to 8 x 8 x 16", "8 x 8 x 16 in averages of 2 x 2 to 120"]
     else:
         assert [layer.wiring.largest for layer in model.network.layers] == [False, True, False, True, False, False, False]
-    assert (found.costs.domain, found.costs.committed_rows, found.costs.verify_gas_estimate) == (2048, 26, None)
+    assert (found.costs.domain, found.costs.committed_rows) == (2048, 26)
+    estimate = found.costs.verify_gas_estimate
+    assert abs(estimate / 895_952 - 1) < 0.15 if name == "lenet" else estimate is None  # no contract takes max pools
     assert model.commitment.to_bytes() == commitment.to_bytes()
     inference = model.network.infer(test_images.flat[:100])
     for values, interval in zip(inference.pre_activations, model.network.intervals):
