@@ -17,6 +17,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.batch.layout import BatchCircuit, DenseBatch
 from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
 from zkpredict.circuits.placement import AnyCircuit, compact
@@ -30,6 +31,7 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.second.source import second_name, second_source
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
+from zkpredict.contracts.verifier.wide import batches
 from zkpredict.contracts.verifier.wide.source import is_large, registry_of, wide_name, wide_source
 
 SHARED_SOURCES = ("IVerifier.sol", "DataContracts.sol", "ModelRegistry.sol")
@@ -80,6 +82,9 @@ def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
     if isinstance(circuit, WideCircuit):
         if isinstance(circuit, ConvCircuit) and (reason := contract_refusal(circuit)):
             raise UnusableInput(f"no contract checks proofs in this circuit: {reason}; verify off the chain")
+        if isinstance(circuit, BatchCircuit):
+            batch = batches.check_batch(circuit)
+            return compile_sources(batch_sources(batch, check), _settings(short=True))[batches.batch_name(batch, check)]
         name = wide_name(circuit, check)
         return compile_sources(wide_sources(circuit, check), _settings(short=is_large(circuit)))[name]
     name = compact_name(circuit, check)
@@ -100,6 +105,12 @@ def wide_sources(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVAL
     """The verifier of a wide circuit with the hand-written sources that it imports."""
     shared = (*WIDE_SOURCES, f"{registry_of(circuit)}.sol")
     return {name: hand_written(name) for name in shared} | {f"{wide_name(circuit, check)}.sol": wide_source(circuit, check)}
+
+
+def batch_sources(circuit: DenseBatch, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> dict[str, str]:
+    """The verifier of batches of one size with the hand-written sources that it imports."""
+    shared = ("IBatchVerifier.sol", "DataContracts.sol", "RowStore.sol", f"{registry_of(circuit)}.sol")
+    return {name: hand_written(name) for name in shared} | {f"{batches.batch_name(circuit, check)}.sol": batches.batch_source(circuit, check)}
 
 
 def sources() -> dict[str, str]:

@@ -97,6 +97,15 @@ def part(name: str) -> str:
     return (SOURCES / f"{name}.sol.part").read_text(encoding="utf-8").rstrip()
 
 
+def named_parts(name: str) -> dict[str, str]:
+    """Pieces of Solidity by name, from one file: each stands behind a line `@name`."""
+    found: dict[str, str] = {}
+    for piece in part(name).removeprefix("@").split("\n@"):
+        own, _, text = piece.partition("\n")
+        found[own] = text
+    return found
+
+
 def opens(check: FinalCheck) -> str:
     """The function that checks the last opening."""
     if check is FinalCheck.POINT_EVALUATION:

@@ -18,15 +18,15 @@ MAX_UNROLLED = 5
 """Words in one turn of the loop: more saves little gas and takes 500 bytes of code each."""
 
 
-def pixel_lines(pixels: int, point: str = "RHO") -> list[str]:
-    """Statements that evaluate `pixels` pixels at IMAGE_AT into the variable `pixels`; `rho` and `rho2`, `point` and its square, are
+def pixel_lines(pixels: int, point: str = "RHO", start: str = "IMAGE_AT") -> list[str]:
+    """Statements that evaluate `pixels` pixels at `start` into the variable `pixels`; `rho` and `rho2`, `point` and its square, are
     variables too.
 
     The first word holds the pixels that do not fill a word, behind zeros, which change nothing while `pixels` is zero.
     """
     words, first = -(-pixels // WORD_PIXELS), pixels % WORD_PIXELS or WORD_PIXELS
     unrolled = max(size for size in range(1, MAX_UNROLLED + 1) if words % size == 0)
-    load = "calldataload(IMAGE_AT)"
+    load = f"calldataload({start})"
     body = _word()
     for number in range(unrolled - 1):
         body += [f"word := calldataload({_after('next', WORD_PIXELS * number)})", *_word()]
@@ -35,9 +35,9 @@ def pixel_lines(pixels: int, point: str = "RHO") -> list[str]:
         *(f"let rho{power} := mload({point}_{power})" for power in (8, 16, 32)),
         f"let rho24 := mulmod(rho8, rho16, {FIELD})",
         f"let word := {load if first == WORD_PIXELS else f'shr({8 * (WORD_PIXELS - first)}, {load})'}",
-        f"for {{ let next := add(IMAGE_AT, {first}) }} 1 {{ next := add(next, {WORD_PIXELS * unrolled}) }} {{",
+        f"for {{ let next := add({start}, {first}) }} 1 {{ next := add(next, {WORD_PIXELS * unrolled}) }} {{",
         *(f"    {line}" for line in body),
-        f"    if eq(next, add(IMAGE_AT, {first + WORD_PIXELS * unrolled * (turns - 1)})) {{ break }}",
+        f"    if eq(next, add({start}, {first + WORD_PIXELS * unrolled * (turns - 1)})) {{ break }}",
         f"    word := calldataload({_after('next', WORD_PIXELS * (unrolled - 1))})",
         "}",
     ]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from zkpredict.circuits.columns import linearised_name
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.wide.fold import Fold
-from zkpredict.circuits.wide.keys import Keys
 from zkpredict.circuits.placement import QUOTIENT_SPLIT
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.publics import rho_to
@@ -22,18 +21,20 @@ if TYPE_CHECKING:
 def fold_lines(generator: WideGenerator) -> Callable[[], list[str]]:
     """Statements for those scalars and for `value`. The formulas are made at once, and note which poles there are; the statements when
     their inverses have words."""
-    here, there, minus = Symbol.named("here"), Symbol.named("there"), MODULUS - 1
+    there, minus = generator.share(0), MODULUS - 1
     terms, constant = linearised(generator)
     scalars: dict[str, Symbol] = {}
     for (name, rotation), value in terms.items():
-        factor = Symbol.named("nu_last") * here if rotation else there
-        scalars[name] = scalars.get(name, lifted(0)) + factor * value
+        scalars[name] = scalars.get(name, lifted(0)) + generator.share(rotation) * value
     scalars["quotient"] = there * Symbol.named("vanishing") * minus
     if generator.circuit.quotient_pieces == 2:
         scalars["quotient_high"] = scalars["quotient"] * rho_to(QUOTIENT_SPLIT)
-    scalars["opening"] = here * there * minus
-    next_value = Symbol.named("linearised_next")
-    value = there * (Symbol.named("stated_sum") - constant - next_value) + Symbol.named("nu_last") * here * next_value
+    scalars["opening"] = generator.all_distances() * minus
+    at_rho, elsewhere = Symbol.named("stated_sum") - constant, lifted(0)
+    for rotation in generator.form.rotations[1:]:
+        stated = Symbol.named(linearised_name(rotation))
+        at_rho, elsewhere = at_rho - stated, elsewhere + generator.share(rotation) * stated
+    value = there * at_rho + elsewhere
 
     def lines() -> list[str]:
         program = generator.program()
@@ -61,12 +62,7 @@ def linearised(generator: WideGenerator) -> tuple[dict[tuple[str, int], Symbol],
             known[name] = generator.formulas.selector(name)
         return known.get(name, Symbol.named(name))
 
-    first, own_lookups = plan.first_constraint, hidden.lookups(generator.circuit)
-    weights = {
-        "lookup_table": generator.delta(first[Keys] + plan.families["lookups"].count * generator.circuit.tracks + len(own_lookups)),
-        "fold": generator.delta(first[Fold]),
-        "sum": generator.delta(plan.constraint_count - 1),
-    }
+    own_lookups, weights = hidden.lookups(generator.circuit), generator.summed()
     terms: dict[tuple[str, int], Symbol] = {}
     looped = hidden.looped(generator.circuit)
     constant = (Symbol.named("input_constant") if looped else lifted(0)) + Symbol.named("tracks_constant") + generator.outputs.winner() * generator.delta(plan.winner_constraint)

@@ -9,11 +9,13 @@ from zkpredict.contracts.verifier.lowering import FIELD
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, any_pixel_lines, pixel_lines
 from zkpredict.contracts.verifier.publics import rho_to
 from zkpredict.contracts.verifier.pieces import indented
-from zkpredict.contracts.verifier.symbolic import Symbol
+from zkpredict.contracts.verifier.symbolic import Symbol, lifted
 from zkpredict.contracts.verifier.wide import hidden
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
+
+ONE = lifted(1)
 
 
 def input_functions(generator: WideGenerator) -> str:
@@ -96,18 +98,19 @@ def _chunk_function(generator: WideGenerator) -> str:
 """
 
 
-def input_scalars(generator: WideGenerator) -> list[tuple[str, Symbol]]:
-    """Words for the scalars of the first layer's combined rows, one for each kind of row: of the only chunk, or the factor of each."""
+def input_scalars(generator: WideGenerator, one: Symbol = ONE) -> list[tuple[str, Symbol]]:
+    """Words for the scalars of the first layer's combined rows, one for each kind of row: of the only chunk, or the factor of each. `one`: what
+    the bias meets."""
     circuit = generator.circuit
     n, packs, block = circuit.domain, circuit.packs_per_row, circuit.inputs + 1
     scale = Symbol.named("row_factor") * pow(n, -1, MODULUS)
     if len(circuit.chunks) > 1:
         return [(generator.word("input_factor"), scale)]
-    value = (rho_to(circuit.inputs) + Symbol.named("pixels")) * rho_to(n - packs * block + 1)
+    value = (rho_to(circuit.inputs) * one + Symbol.named("pixels")) * rho_to(n - packs * block + 1)
     found = []
     for number in range(len(circuit.input_steps)):
         own = value if packs == 1 else value * Symbol.named(f"shared_{number}")
-        found.append((generator.word(f"input_scalar_{number}"), scale * (own - Symbol.named("vanishing"))))
+        found.append((generator.word(f"input_scalar_{number}"), scale * (own - Symbol.named("vanishing") * one)))
     return found
 
 

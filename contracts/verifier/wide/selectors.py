@@ -87,7 +87,7 @@ def pole_lines(generator: WideGenerator) -> tuple[list[str], list[str]]:
         root, function = root_of_unity(ladder.period), f"packs_{ladder.period}_{ladder.pitch}"
         if generator.large:
             steps = UNROLLED_CLIMB if generator.convolutions is not None and ladder.count % UNROLLED_CLIMB == 0 else 1
-            functions.setdefault((0, steps), _climb(steps))
+            functions.setdefault((0, steps), climb(steps))
             function = "climb" if steps == 1 else "climbFast"
             more = f", {number(pow(root, -ladder.pitch, MODULUS))}, {ladder.count}"
             lines += _ladder(generator, name, function, more, ladder)
@@ -118,7 +118,7 @@ def _pole(word: str, period: int, row: int) -> str:
     return f"sub(mulmod(mload({word}), {number(pow(root_of_unity(period), -row, MODULUS))}, {FIELD}), 1)"
 
 
-def _climb(steps: int) -> list[str]:
+def climb(steps: int) -> list[str]:
     """A function for the sum of 1/(u - 1) over u, u pitch, u pitch^2, ..., as a fraction; `top` stays below twice the field order. `steps` of
     them in a turn."""
     step = [

@@ -21,7 +21,8 @@ from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.pieces import (
-    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, opens, padding_lines, part, read, word_aligned,
+    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, named_parts, opens, padding_lines, part, read,
+    word_aligned,
 )
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.contracts.verifier.wide import hidden
@@ -35,7 +36,9 @@ from zkpredict.contracts.verifier.wide.registration import PART_ROWS, fits_at_on
 from zkpredict.contracts.verifier.wide.rows import RowPart
 from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
+from zkpredict.circuits.wide.fold import Fold
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS
+from zkpredict.circuits.wide.keys import Keys
 from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_seats
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
@@ -131,7 +134,7 @@ class WideGenerator:
         parts = {
             "read_rows": self.rows.read_lines(registry_of(self.circuit)),
             "copy_rows": self.rows.copy_lines(),
-            "padding": padding_lines({"IMAGE": ("IMAGE_AT", hidden.argument_bytes(self.circuit)), "PROOF": ("OUTPUTS_AT", self.proof_bytes)}),
+            "padding": self.padding(),
             "copy_points": copy_points(self.fixed, absorbed_points(self.form), self.check, unrolled=UNROLLED_POINTS),
             "check_scalars": check_scalars(self.form),
             "draw_challenges": draw_challenges(self.form),
@@ -139,20 +142,9 @@ class WideGenerator:
             "combine_weights": self._combine_weights(),
         }
         held = self.convolutions
-        text = {
-            "input_functions": input_functions(self) if held is None else "",
-            "evaluate_inputs": "" if self.circuit.private_input or held is not None else "        _evaluateInputs();\n",
-            "read_input": hidden.check(self.circuit),
-            "after_weights": "" if held is None else "        _evaluatePatches();\n        _weighPlaces();\n        _weighLanes();\n",
-            "after_tracks": "" if held is None else "        _readPlaces();\n",
-            "more_stated": "" if held is None else "\n" + indented(held.stated_lines()),
-            "weigh_outputs": self.outputs.weigh(),
-            "outputs": self.outputs.functions(),
-            "check_outputs": self.outputs.check(),
-            "errors": self.outputs.errors() + hidden.errors(self.circuit),
-        }
+        text = self.functions()
         publics, fold = self._publics(), fold_lines(self)
-        parts["pole_functions"], poles = pole_lines(self)
+        parts["pole_functions"], poles = self.poles()
         parts["invert"] = self._invert()
         parts["publics"] = publics()
         text["tracks"] = self.tracks.functions() + ("" if held is None else "\n" + held.functions())
@@ -163,8 +155,52 @@ class WideGenerator:
         text |= {"poles": indented(poles, 16), "weigh_rows": indented(self.rows.lines(), 16)}
         self._place_points()
         text |= {name: indented(lines) for name, lines in parts.items()}
-        template = (SOURCES / "WideVerifier.sol.template").read_text(encoding="utf-8")
-        return Template(template).substitute(text | self._numbers())
+        template = Template((SOURCES / "WideVerifier.sol.template").read_text(encoding="utf-8"))
+        return Template(template.safe_substitute(self.statement_parts())).substitute(text | self.numbers())
+
+    def functions(self) -> dict[str, str]:
+        """Calls and functions that not every circuit has."""
+        held = self.convolutions
+        return {
+            "input_functions": self.input_text(),
+            "evaluate_inputs": "" if self.circuit.private_input or held is not None else "        _evaluateInputs();\n",
+            "read_input": hidden.check(self.circuit),
+            "after_weights": "" if held is None else "        _evaluatePatches();\n        _weighPlaces();\n        _weighLanes();\n",
+            "after_tracks": "" if held is None else "        _readPlaces();\n",
+            "more_stated": "" if held is None else "\n" + indented(held.stated_lines()),
+            "weigh_outputs": self.outputs.weigh(),
+            "outputs": self.outputs.functions(),
+            "check_outputs": self.outputs.check(),
+            "errors": self.outputs.errors() + hidden.errors(self.circuit),
+        }
+
+    def input_text(self) -> str:
+        """Functions that evaluate the input."""
+        return input_functions(self) if self.convolutions is None else ""
+
+    def statement_parts(self) -> dict[str, str]:
+        """What the template says of a statement: its arguments, their places and checks, and its hash."""
+        return named_parts("wide_statement") | {
+            "interface": "IVerifier", "claim_argument": ", digit", "claim_argument_alone": "digit", "claim_parameter": "uint256 digit",
+        }
+
+    def padding(self) -> list[str]:
+        """Whether the bytes that fill the last words of arguments are zero."""
+        return padding_lines({"IMAGE": ("IMAGE_AT", self.argument_bytes), "PROOF": ("OUTPUTS_AT", self.proof_bytes)})
+
+    @property
+    def argument_bytes(self) -> int:
+        """Length of the argument `image`."""
+        return hidden.argument_bytes(self.circuit)
+
+    @property
+    def statement_bytes(self) -> int:
+        """What is hashed of a statement before its context."""
+        return STATEMENT_HEAD + OUTPUT_BYTES * self.form.outputs + self.argument_bytes
+
+    def poles(self) -> tuple[list[str], list[str]]:
+        """Functions, and statements for all values to be inverted."""
+        return pole_lines(self)
 
     # memory
 
@@ -195,7 +231,7 @@ class WideGenerator:
         rows = WORD_BYTES + POINT_BYTES * circuit.total_rows
         scalars = scalars_offset(self.form)
         end = scalars + WORD_BYTES * len(self.form.scalars)
-        statement = STATEMENT_HEAD + OUTPUT_BYTES * self.form.outputs + hidden.argument_bytes(circuit)
+        statement = self.statement_bytes
         memory.area("STATE", max(statement + CONTEXT_BYTES, end, rows + CONTEXT_BYTES))
         place_statement(memory, statement, rows)
         for index, name in enumerate(self.form.scalars):
@@ -261,21 +297,53 @@ class WideGenerator:
         lines += [*self.rows.power_lines(), *self.rows.weight_lines()]
         program = self.program()
         program.compute("CONSTANT_SUM", self.rows.offsets() + self.outputs.fixed_constant())
-        root = root_of_unity(self.circuit.domain)
-        here = Symbol.named("zeta") - Symbol.named("rho")
-        there = Symbol.named("zeta") - Symbol.named("rho") * root
+        there = self.distances(program)
         sum_weight = self.delta(self.plan.constraint_count - 1)
-        program.compute("HERE", here)
-        program.compute("THERE", there)
         program.compute("ROW_FACTOR", there * sum_weight)
         program.compute("THETA_SUM", sum_weight * Symbol.named("theta"))
         if "track_step" in self.words:
-            program.compute("TRACK_STEP", self.formulas.selector("track_step"))
+            program.compute("TRACK_STEP", self.formulas.selector(self.step_name))
         lines += self.lines(program)
         return [*lines, *(self.convolutions.weight_lines() if self.convolutions is not None else [])]
 
+    @property
+    def step_name(self) -> str:
+        """The public polynomial that weighs a track from the one before it."""
+        return "track_step"
+
+    def distances(self, program: Program) -> Symbol:
+        """Asks for `here` and `there`, or computes them before the program; gives the latter, by which all that is opened at rho is multiplied."""
+        root = root_of_unity(self.circuit.domain)
+        there = Symbol.named("zeta") - Symbol.named("rho") * root
+        program.compute("HERE", Symbol.named("zeta") - Symbol.named("rho"))
+        program.compute("THERE", there)
+        return there
+
+    def share(self, rotation: int) -> Symbol:
+        """What everything at a rotation is multiplied with in the fold: its power of nu, and the distances of all other points from zeta."""
+        return Symbol.named("nu_last") * Symbol.named("here") if rotation else Symbol.named("there")
+
+    def all_distances(self) -> Symbol:
+        """The product of the distances of all points from zeta."""
+        return Symbol.named("here") * Symbol.named("there")
+
+    def summed(self) -> dict[str, Symbol]:
+        """Constraints that read all tracks, or none, by name with their weights."""
+        plan = self.plan
+        first, own_lookups = plan.first_constraint, hidden.lookups(self.circuit)
+        return {
+            "lookup_table": self.delta(first[Keys] + plan.families["lookups"].count * self.circuit.tracks + len(own_lookups)),
+            "fold": self.delta(first[Fold]),
+            "sum": self.delta(plan.constraint_count - 1),
+        }
+
+    @property
+    def highest_power(self) -> int:
+        """Of alpha, of those that are products of squares."""
+        return 1
+
     def _alpha_powers(self) -> list[str]:
-        highest = max([*(e for column in self.circuit.row_columns for own in (column.exponents, *column.copies) for e in own), self.circuit.folded,
+        highest = max([self.highest_power, *(e for column in self.circuit.row_columns for own in (column.exponents, *column.copies) for e in own), self.circuit.folded,
                        *(e for e in self.circuit.output.exponents()), *(run.last + run.step * run.count for band in (*self.circuit.hidden, self.circuit.output) for run in band.runs)])
         lines, last = [], "mload(ALPHA)"
         for doubling in range(1, highest.bit_length()):
@@ -337,9 +405,9 @@ class WideGenerator:
         self.memory.area("PARTIALS", size)
         return inversion_loop("BOTTOMS", "PARTIALS", size)
 
-    def _numbers(self) -> dict[str, str]:
+    def numbers(self) -> dict[str, str]:
         circuit, check = self.circuit, self.check
-        start = 4 + 5 * WORD_BYTES + word_aligned(hidden.argument_bytes(circuit)) + WORD_BYTES
+        start = 4 + 5 * WORD_BYTES + word_aligned(self.argument_bytes) + WORD_BYTES
         points_at = start + OUTPUT_BYTES * self.form.outputs
         absorbed = absorbed_points(self.form)
         small = registry_of(circuit) == "SmallModels"
@@ -356,7 +424,7 @@ class WideGenerator:
             "model_context": f"0x{context(MODEL_LABEL, circuit.digest).hex()}",
             "proof_context": f"0x{context(PROOF_LABEL, circuit.digest).hex()}",
             "rows": str(circuit.total_rows),
-            "image_bytes": str(hidden.argument_bytes(circuit)),
+            "image_bytes": str(self.argument_bytes),
             "classes": str(circuit.classes),
             "proof_bytes": str(self.proof_bytes),
             "points": str(len(self.form.points)),

@@ -56,10 +56,21 @@ class TrackPart:
         memory.area("NEGATIVES", WORD_BYTES * self.count)
         memory.area("LANE_OF", WORD_BYTES * self.count)
         generator.words["largest_lane"] = read("LANE_OF")
-        for kind in self.kinds.values():
-            memory.area(f"{kind.upper()}_OF", WORD_BYTES * self.count)
+        self._reserve_activations()
         for number in range(plan.lookups):
             memory.word(f"LOOKUP_{number}_SCALAR")
+
+    def _reserve_activations(self) -> None:
+        for kind in self.kinds.values():
+            self.generator.memory.area(f"{kind.upper()}_OF", WORD_BYTES * self.count)
+
+    def _moved_activations(self) -> list[str]:
+        """Statements that keep what lanes of the track hand on."""
+        return [f"mstore(add({name.upper()}_OF, mul(32, track)), mload({name.upper()}))" for name in self.kinds.values()]
+
+    def _moved_winner(self) -> list[str]:
+        """Statements that keep the claimed class's lane, where that is on the track."""
+        return ["if eq(track, mload(WINNER_TRACK)) { mstore(WINNER_LANE, mload(LANE)) }"]
 
     def _areas(self) -> dict[str, tuple[str, ...]]:
         """What is copied for each track: areas with the names of their words."""
@@ -123,9 +134,9 @@ class TrackPart:
             f"mstore(TRACKS_CONSTANT, addmod(mload(TRACKS_CONSTANT), mload(TRACK_CONSTANT), {FIELD}))",
             f"mstore(LANES, addmod(mulmod(mload(LANES), mload(TRACK_STEP), {FIELD}), mload(LANE), {FIELD}))",
             "mstore(add(LANE_OF, mul(32, track)), mload(LANE))",
-            "if eq(track, mload(WINNER_TRACK)) { mstore(WINNER_LANE, mload(LANE)) }",
+            *self._moved_winner(),
         ]
-        moved += [f"mstore(add({name.upper()}_OF, mul(32, track)), mload({name.upper()}))" for name in self.kinds.values()]
+        moved += self._moved_activations()
         start = self.generator.point_offset("lookup0_0") + SCALAR_OFFSET
         for number in range(plan.lookups):
             at = f"add(MSM, add({start + STRIDE * number}, mul(track, {STRIDE * plan.lookups})))"
