@@ -6,13 +6,13 @@ The embedded chain (Prague rules) needs no key and no node. Each command gets a 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.storage import one_at_a_time
-from zkpredict.cli import chainproof
+from zkpredict.cli import chainbatch, chainproof
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import add_network_options, read_network, read_schema_of
 from zkpredict.cli.parser import add_json_option
@@ -135,6 +135,7 @@ def _deploy_options(parser: argparse.ArgumentParser) -> None:
     chainproof.add_commitment_option(parser, required=False)
     chainproof.add_pairing_option(parser)
     chainproof.add_kind_options(parser)
+    parser.add_argument("--batch", type=int, metavar="N", help="with --verifier: of proofs about N inputs (`zkpredict prove-batch`), compiled now")
 
 
 def _deploy(arguments: argparse.Namespace, console: Console) -> None:
@@ -144,7 +145,7 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
         _deploy_verifier(arguments, console)
         return
     ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing}
-    ignored |= {"--universal": arguments.universal, "--specialised": arguments.specialised}
+    ignored |= {"--universal": arguments.universal, "--specialised": arguments.specialised, "--batch": arguments.batch}
     refuse_together("--predict", ignored, "the contract runs the network of --model in the open, and checks no proof")
     if arguments.model is None:
         raise UnusableInput("give the network to deploy: --model FILE")
@@ -174,8 +175,13 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
 
 def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
     refuse_together("--universal", {"--commitment": arguments.universal and arguments.commitment}, "it serves the models of every compact circuit")
+    if arguments.batch is not None:
+        refuse_together("--batch", {"--universal": arguments.universal}, "a verifier of batches is for one circuit and one number of inputs")
     commitment = None if arguments.universal else chainproof.read_commitment(arguments.commitment)
     with open_chain(arguments, console) as chain, console.step("deploy"):
+        if commitment is not None and arguments.batch is not None:
+            batch = chainbatch.deploy_batch(chain, commitment, arguments.batch, arguments.pairing)
+            return chainproof.show_deployed(console, batch, commitment, _short_lived(arguments), arguments.batch)
         deployed = chainproof.deploy_for(chain, commitment, arguments.pairing, arguments.specialised)
     chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
 
@@ -187,13 +193,23 @@ def _register(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _verify(arguments: argparse.Namespace, console: Console) -> int | None:
+    return _verified_by(chainproof.verify, arguments, console)
+
+
+def _verify_batch(arguments: argparse.Namespace, console: Console) -> int | None:
+    return _verified_by(chainbatch.verify, arguments, console)
+
+
+def _verified_by(
+    verify: Callable[[Chain, argparse.Namespace, Console], int | None], arguments: argparse.Namespace, console: Console
+) -> int | None:
     _refuse_free_send(arguments)
     if arguments.contract is not None:
         refuse_together("--contract", {"--pairing": arguments.pairing}, "that contract has its way of checking already")
     with open_chain(arguments, console) as chain:
         if arguments.contract is not None:
             arguments.contract = checked_address(chain, arguments.contract)
-        return chainproof.verify(chain, arguments, console)
+        return verify(chain, arguments, console)
 
 
 def _predict_options(parser: argparse.ArgumentParser) -> None:
@@ -375,5 +391,6 @@ _ACTIONS = (
         chainproof.register_options, _register,
     ),
     ("verify", "check a proof on the chain", _VERIFY_EXAMPLE, chainproof.verify_options, _verify),
+    ("verify-batch", "check a proof about many inputs on the chain", chainbatch.VERIFY_EXAMPLE, chainbatch.verify_options, _verify_batch),
     ("predict", "run the network on the chain, in the open", _PREDICT_EXAMPLE, _predict_options, _predict),
 )

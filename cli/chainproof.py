@@ -94,13 +94,14 @@ def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, 
     return deploy_universal(chain, check)
 
 
-def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment | None, notes: list[str]) -> None:
-    """Output of `chain deploy --verifier`."""
+def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment | None, notes: list[str], images: int | None = None) -> None:
+    """Output of `chain deploy --verifier`; `images`: inputs of each proof, of a verifier of batches."""
     from zkpredict.contracts.verifier.client import is_universal
 
     name, receipt = deployed.contract.artifact.name, deployed.receipt
+    batch = "" if images is None else f"{images} inputs each of "
     shape = None if commitment is None else "-".join(map(str, commitment.circuit.widths))
-    serves = "models of every compact circuit" if is_universal(deployed.contract) else f"any registered {shape} model"
+    serves = "models of every compact circuit" if is_universal(deployed.contract) else f"{batch}any registered {shape} model"
     console.result(
         {
             "contract": deployed.address,
@@ -216,21 +217,21 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     facts = {"contract": address, "model_id": commitment.model_id.hex(), **input_facts(image), **context_facts(context)}
     if proof is not None and commitment.schema:
         facts |= statement_facts(words, proof.digit, image)
-    todo = f"register it first: {_register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
+    todo = f"register it first: {register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
     said = sentence(commitment.circuit, words, proof.digit, proof.outputs) if proof else ""
     if proof is not None and verdict.accepted:
         facts |= {"digit": proof.digit, **claim_facts(commitment.circuit, proof.outputs)}
     return _show_verdict(console, verdict, todo, said, receipt, facts, words)
 
 
-def _register_command(arguments: argparse.Namespace, address: str) -> str:
+def register_command(arguments: argparse.Namespace, address: str) -> str:
     """What to type so that the contract knows the model, on the same chain."""
     places = {"--state": arguments.state, "--rpc-url": arguments.rpc_url, "--key-file": arguments.key_file}
     words = ["zkpredict", "chain", "register", "--commitment", arguments.commitment, "--contract", address]
     return shlex.join(words + [word for option, value in places.items() if value is not None for word in (option, value)])
 
 
-def _plain(argument: object) -> object:
+def plain(argument: object) -> object:
     """An argument of a contract's error as text and JSON show it: bytes as 0x and hex digits."""
     return f"0x{argument.hex()}" if isinstance(argument, bytes) else argument
 
@@ -240,7 +241,7 @@ def _show_verdict(
 ) -> int | None:
     paid = {"gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None}
     if not verdict.accepted:
-        arguments = [_plain(argument) for argument in verdict.arguments]
+        arguments = [plain(argument) for argument in verdict.arguments]
         shown = f"({', '.join(map(str, arguments))})" if arguments else ""
         console.result(
             {"valid": False, "reason": verdict.reason, "arguments": arguments, "todo": todo, **facts, **paid},

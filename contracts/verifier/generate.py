@@ -28,6 +28,7 @@ from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.compile import Settings, compile_sources
 from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.second.source import second_name, second_source
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
@@ -40,6 +41,8 @@ UNIVERSAL_SOURCES = (*SHARED_SOURCES, "CircuitRegistry.sol")
 CONSUMER = "PaidPrediction"
 WIDE_INTERFACE = "IWideVerifier"
 """Of the verifiers of wide circuits, none of which ships: what they answer to, so that only deploying one needs a compiler."""
+BATCH_INTERFACE = "IWideBatchVerifier"
+"""The same of the verifiers of batches."""
 SHIPPED_CIRCUITS: tuple[Circuit | SecondCircuit, ...] = (
     *(Circuit((784, 64, 10), (NARROW, WIDE), domain) for domain in DOMAINS),
     SecondCircuit((784, 64, 10), (NARROW,)),
@@ -83,7 +86,10 @@ def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
         if isinstance(circuit, ConvCircuit) and (reason := contract_refusal(circuit)):
             raise UnusableInput(f"no contract checks proofs in this circuit: {reason}; verify off the chain")
         if isinstance(circuit, BatchCircuit):
-            batch = batches.check_batch(circuit)
+            try:
+                batch = batches.check_batch(circuit)
+            except UnsupportedShape as error:
+                raise UnusableInput(f"no contract checks these proofs: {error}") from None
             return compile_sources(batch_sources(batch, check), _settings(short=True))[batches.batch_name(batch, check)]
         name = wide_name(circuit, check)
         return compile_sources(wide_sources(circuit, check), _settings(short=is_large(circuit)))[name]
@@ -122,7 +128,7 @@ def sources() -> dict[str, str]:
 def artifacts() -> dict[str, str]:
     """The artefact files by name, compiled from freshly generated sources. Each also has the sha256 of the sources it is made of."""
     texts = {}
-    for file, text in [*sources().items(), *((f"{name}.sol", hand_written(f"{name}.sol")) for name in (CONSUMER, WIDE_INTERFACE))]:
+    for file, text in [*sources().items(), *((f"{name}.sol", hand_written(f"{name}.sol")) for name in (CONSUMER, WIDE_INTERFACE, BATCH_INTERFACE))]:
         name = file.removesuffix(".sol")
         used = _with_shared({file: text})
         data = json.loads(compile_sources(used, _settings())[name].to_json())
@@ -139,6 +145,8 @@ def _settings(*, short: bool = False) -> Settings:
 
 def _with_shared(more: dict[str, str]) -> dict[str, str]:
     """A contract with the hand-written sources that it imports."""
+    if f"{BATCH_INTERFACE}.sol" in more:
+        return {"IBatchVerifier.sol": hand_written("IBatchVerifier.sol")} | more
     universal = {f"{universal_name(check)}.sol" for check in FinalCheck} & more.keys()
     return {name: hand_written(name) for name in (UNIVERSAL_SOURCES if universal else SHARED_SOURCES)} | more
 
