@@ -33,7 +33,8 @@ from zkpredict.contracts.verifier.second.source import second_name, second_sourc
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.contracts.verifier.wide import batches
-from zkpredict.contracts.verifier.wide.source import is_large, registry_of, wide_name, wide_source
+from zkpredict.contracts.verifier.wide.numbers import is_large, registry_of, wide_name
+from zkpredict.contracts.verifier.wide.source import wide_source
 
 SHARED_SOURCES = ("IVerifier.sol", "DataContracts.sol", "ModelRegistry.sol")
 WIDE_SOURCES = ("IVerifier.sol", "DataContracts.sol", "RowStore.sol")

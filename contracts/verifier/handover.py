@@ -21,7 +21,7 @@ from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.source import GENERATED
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.contracts.verifier.wide.registration import calls as wide_calls, rows_of
-from zkpredict.contracts.verifier.wide.source import wide_name
+from zkpredict.contracts.verifier.wide.numbers import wide_name
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof
 

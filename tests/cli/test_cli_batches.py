@@ -145,3 +145,29 @@ def test_models_without_batches_say_what_to_type(run, place):
     assert chain.err == "zkpredict: --batch does not go with --for: that is one circuit, with nothing to choose\n"
     slots = run("commit", "--model", folder / "m.model", "--batch", "--out", folder / "m.commitment")
     assert slots.code == 0 and "1 track with 8 slots for batches" in slots.out
+
+
+@pytest.mark.node
+def test_a_contract_checks_a_batch(run, place):
+    folder, digits = place
+    assert run("prove-batch", folder / "i.npy", "--model", folder / "m.model", "--out", folder / "p.batch").code == 0
+    common, state = ("--commitment", folder / "m.commitment"), ("--state", folder / "chain.json")
+    made = run("chain", "deploy", "--verifier", "--batch", 7, *common, *state, "--json")
+    assert made.code == 0 and made.json["kind"].startswith("BatchVerifier_36_20_4_x7_n512_")
+    check = ("chain", "verify-batch", folder / "i.npy", folder / "p.batch", *common)
+    at = ("--contract", made.json["contract"], *state)
+    unknown = run(*check, *at)
+    assert unknown.code == 1 and unknown.out.startswith("INVALID: UnknownModel(0x") and "register it first: zkpredict chain register" in unknown.out
+    assert run("chain", "register", *common, *at).code == 0
+    valid = run(*check, *at)
+    assert valid.code == 0 and valid.out.startswith("VALID: the contract accepts that the network under ") and " an input" in valid.out
+    asked = run(*check, "--json")
+    assert asked.json["classes"] == digits and asked.json["gas"] > 200_000
+    images = np.load(folder / "i.npy")
+    np.save(folder / "i.npy", images[::-1])
+    assert (run(*check, *at).code, run(*check, *at).out) == (1, "INVALID: OpeningFailed\n")
+    np.save(folder / "i.npy", images)
+    alone = run("chain", "deploy", "--verifier", "--batch", 7, "--universal")
+    assert alone.code == 2 and "a verifier of batches is for one circuit" in alone.err
+    free = run(*check, "--any-code")
+    assert free.code == 2 and "--any-code goes with --contract" in free.err

@@ -21,7 +21,7 @@ from zkpredict.contracts.verifier.client import (
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import WIDE_INTERFACE, _settings, artifact, compile_sources, shipped, wide_sources
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS, part_id, parts_of, rows_of
-from zkpredict.contracts.verifier.wide.source import wide_name
+from zkpredict.contracts.verifier.wide.numbers import wide_name
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.transcript import MODEL_LABEL, context, keccak256

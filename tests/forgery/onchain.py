@@ -26,7 +26,8 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SETTINGS, UNIVERSAL_SOURCES, wide_sources
 from zkpredict.contracts.verifier.source import SOURCES, contract_name, source
-from zkpredict.contracts.verifier.wide.source import wide_name, wide_source
+from zkpredict.contracts.verifier.wide.numbers import wide_name
+from zkpredict.contracts.verifier.wide.source import wide_source
 from zkpredict.contracts.verifier.universal import two_layers, universal_name, universal_source
 from zkpredict.kernel import G1
 from zkpredict.verifier.commitment import ModelCommitment

@@ -19,7 +19,7 @@ from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.compile import compile_sources
 from zkpredict.contracts.verifier.encoding import onchain_proof
 from zkpredict.contracts.verifier.generate import _settings, wide_sources
-from zkpredict.contracts.verifier.wide.source import wide_name
+from zkpredict.contracts.verifier.wide.numbers import wide_name
 from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.hiding import hide

@@ -20,6 +20,7 @@ from zkpredict.contracts.verifier.wide.selectors import climb
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.batches import BatchGenerator, BatchOutputs
+    from zkpredict.contracts.verifier.wide.formulas import Ladder
 
 HIGH_ROW, LOW_ROW = IDLE_ROWS
 FIRST_BOTTOMS = "HIGH_BOTTOMS"
@@ -268,7 +269,8 @@ def reserve_bottoms(generator: BatchGenerator) -> None:
     memory.area("BOTTOMS", WORD_BYTES * generator._most_bottoms)
 
 
-def _ladders(generator: BatchGenerator):
+def _ladders(generator: BatchGenerator) -> list[tuple[str, Ladder]]:
+    """Rows that a slot reads, with the names of their areas."""
     return [(f"{name.upper()}_{k}", ladder) for name, own in generator.plan.ladders.items() for k, ladder in enumerate(own)]
 
 

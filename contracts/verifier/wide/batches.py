@@ -19,7 +19,7 @@ from zkpredict.circuits.batch.layout import DenseBatch
 from zkpredict.circuits.batch.statement import CLASS_BYTES, COUNT_BYTES, BatchStatement
 from zkpredict.circuits.constraints import constraint
 from zkpredict.circuits.expression import Cell
-from zkpredict.circuits.field import power
+from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.base import Gadget
 from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.publics import Patches, Periodic
@@ -135,7 +135,7 @@ class BatchPlan(WidePlan):
             own = [self._patches(f"reads{layer}_0_{slot}") for slot in range(circuit.slots)]
             ones = [[Periodic[Any](one.period, dict.fromkeys(one.values, 1)) for one in parts] for parts in own]
             for slot, parts in enumerate(own):
-                weight = power(Power("alpha", 1), circuit.slot_exponent(slot))
+                weight = pow(Power("alpha", 1), circuit.slot_exponent(slot), MODULUS)
                 if parts != [_moved(one, slot, weight) for one in ones[0]]:
                     raise UnsupportedShape(f"layer {layer} does not read slot {slot} as it reads slot 0")
             found[f"reads{layer}"] = tuple(Ladder.of(one) for one in ones[0])
@@ -226,6 +226,9 @@ class BatchRows(RowPart):
 class BatchOutputs(OutputPart):
     """The classes of all inputs."""
 
+    generator: BatchGenerator
+    circuit: DenseBatch
+
     def claim_text(self) -> str:
         return "each of classes is the class of its image in images, the first one with the largest logit"
 
@@ -250,9 +253,6 @@ class BatchOutputs(OutputPart):
 
     def weigh(self) -> str:
         return loops.weigh_images(self)
-
-    def errors(self) -> str:
-        return ""
 
     def check(self) -> str:
         return """        {

@@ -7,13 +7,16 @@ from typing import cast
 
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.evm import EmbeddedChain
-from zkpredict.contracts.chain.interface import Contract
+from zkpredict.contracts.chain.interface import Contract, calldata_floor
+from zkpredict.contracts.checkout import mnist_samples
+from zkpredict.contracts.verifier.batch_client import batch_arguments, deploy_batch_verifier, send_batch_verification
 from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input, onchain_proof
-from zkpredict.contracts.verifier.gas import Cost, split
+from zkpredict.contracts.verifier.gas import ZERO_BYTE_GAS, Cost, split
 from zkpredict.contracts.verifier.vectors import StoredStatement
 from zkpredict.contracts.verifier.wide.source import WideGenerator
-from zkpredict.contracts.verifier.wide.vectors import stored_statements
+from zkpredict.contracts.verifier.wide.vectors import BATCH, BATCH_NAME, stored_batch, stored_statements
+from zkpredict.verifier.costs import CALLDATA_BYTE_GAS
 
 _CONVOLUTION_ENDS = {
     "ZETA": "transcript", "VANISHING": "powers of rho", "PATCHES_CONSTANT": "weights, public polynomials", "PIXELS": "image",
@@ -38,6 +41,24 @@ def rows() -> Iterator[Cost]:
         yield Cost(f"{name} verify typical", cost, size, "whole transaction; bytes are the proof's")
         for part, gas in parts(deployed.contract, statement).items():
             yield Cost(f"{name} verify typical: {part}", gas, "", "")
+    yield from batch_rows()
+
+
+def batch_rows() -> Iterator[Cost]:
+    """Deployment, registration and verification of the stored batch. Raises `UnusableInput` outside a checkout, which has the images."""
+    (commitment, proof), (images, _) = stored_batch(), mnist_samples()
+    count, name, chain = len(proof.classes), f"batch verifier {BATCH_NAME} n={BATCH.domain}", EmbeddedChain()
+    deployed = deploy_batch_verifier(chain, commitment.circuit, count)
+    yield Cost(f"{name} deployment", deployed.receipt.gas_used, len(chain.code(deployed.address)), f"once per circuit and number of inputs, here {count}")
+    registered = register_model(chain, deployed.address, commitment)
+    yield Cost(f"{name} register", registered.gas_used, "", f"once per model: {len(commitment.rows)} points checked and stored")
+    cost = send_batch_verification(chain, deployed.address, commitment, images[:count], proof).gas_used
+    arguments = batch_arguments(commitment.model_id, images[:count].tobytes(), proof.parts[0])
+    calldata = deployed.contract.artifact.encode("verifyBatchOrRevert", *arguments)
+    yield Cost(f"{name} verify {count}", cost, len(arguments[-1]), f"whole transaction, the first {count} MNIST test images; bytes are the proof's")
+    yield Cost(f"{name} verify, each input", -(-cost // count), "", "rounded up")
+    yield Cost(f"{name} verify: calldata", sum(CALLDATA_BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata), len(calldata), "of the above")
+    yield Cost(f"{name} verify: least by calldata", calldata_floor(calldata), "", "EIP-7623: what a transaction with this calldata pays at least")
 
 
 def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:

@@ -21,8 +21,7 @@ from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.pieces import (
-    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, named_parts, opens, padding_lines, part, read,
-    word_aligned,
+    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, named_parts, padding_lines, read,
 )
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.contracts.verifier.wide import hidden
@@ -31,49 +30,27 @@ from zkpredict.contracts.verifier.wide.folding import fold_lines
 from zkpredict.contracts.verifier.wide.formulas import Formulas
 from zkpredict.contracts.verifier.wide.inputs import input_functions, shared_lines
 from zkpredict.contracts.verifier.wide.outputs import OutputPart
+from zkpredict.contracts.verifier.wide.numbers import is_large, numbers_of, registry_of
 from zkpredict.contracts.verifier.wide.plan import WidePlan
-from zkpredict.contracts.verifier.wide.registration import PART_ROWS, fits_at_once
+from zkpredict.contracts.verifier.wide.registration import PART_ROWS
 from zkpredict.contracts.verifier.wide.rows import RowPart
 from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.fold import Fold
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS
 from zkpredict.circuits.wide.keys import Keys
-from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_seats
+from zkpredict.circuits.wide.replicas import joined_seats
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
-from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
 
 MAX_POLES = 12
 """Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner. (A hidden input has two more.)"""
-MAX_SMALL_TRACKS, MAX_SMALL_PARTS = 2, 8
-MAX_SMALL_REPLICAS = 24
-"""Parts of a circuit with replicas, whose pieces have few sizes: one function serves those of a size."""
 UNROLLED_POINTS = 20
 """A proof with more points is copied by a loop: code that costs nothing to run would not fit."""
-
-
-def wide_name(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
-    """`WideVerifier_784_64_10_n1024_` and the digest's first bytes, as activations, lanes and claim have no short name."""
-    pairing = "_pairing" if check is FinalCheck.PAIRING else ""
-    return f"WideVerifier_{'_'.join(map(str, circuit.widths))}_n{circuit.domain}_{circuit.digest[:4].hex()}{pairing}"
 
 
 def wide_source(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
     """The Solidity file of a circuit's verifier. Raises `UnsupportedShape` for a circuit of gadgets that it does not know."""
     return WideGenerator(circuit, check).source()
-
-
-def registry_of(circuit: WideCircuit) -> str:
-    """The registry that a circuit's verifier has: by how many rows its models have."""
-    return "SmallModels" if fits_at_once(circuit.total_rows) else "LargeModels"
-
-
-def is_large(circuit: WideCircuit) -> bool:
-    """Whether code is written for its size: a circuit with so many rows that their points cost far more than loops."""
-    if isinstance(circuit, ConvCircuit):
-        return True
-    most = MAX_SMALL_REPLICAS if isinstance(circuit, ReplicaCircuit) else MAX_SMALL_PARTS
-    return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > most
 
 
 @dataclass
@@ -406,38 +383,5 @@ class WideGenerator:
         return inversion_loop("BOTTOMS", "PARTIALS", size)
 
     def numbers(self) -> dict[str, str]:
-        circuit, check = self.circuit, self.check
-        start = 4 + 5 * WORD_BYTES + word_aligned(self.argument_bytes) + WORD_BYTES
-        points_at = start + OUTPUT_BYTES * self.form.outputs
-        absorbed = absorbed_points(self.form)
-        small = registry_of(circuit) == "SmallModels"
-        register = "register" if small else "register_parts"
-        return {
-            "name": wide_name(circuit, check),
-            "shape": f"{'-'.join(map(str, circuit.widths))}, {circuit.domain} rows, {circuit.tracks} tracks",
-            "claim": self.outputs.claim_text(),
-            "registry": registry_of(circuit),
-            "register": (SOURCES / f"{register}.sol.part").read_text(encoding="utf-8").rstrip(),
-            "entry": part("entry"),
-            "data": "its data contract" if small else "the data contracts of its parts",
-            "circuit_digest": f"0x{circuit.digest.hex()}",
-            "model_context": f"0x{context(MODEL_LABEL, circuit.digest).hex()}",
-            "proof_context": f"0x{context(PROOF_LABEL, circuit.digest).hex()}",
-            "rows": str(circuit.total_rows),
-            "image_bytes": str(self.argument_bytes),
-            "classes": str(circuit.classes),
-            "proof_bytes": str(self.proof_bytes),
-            "points": str(len(self.form.points)),
-            "calldata_bytes": str(start + word_aligned(self.proof_bytes)),
-            "outputs_at": str(start),
-            "outputs_bytes": str(points_at - start),
-            "proof_at": str(points_at),
-            "scalars_at": str(points_at + POINT_BYTES * len(absorbed)),
-            "final_at": str(start + self.proof_bytes - check.final_bytes),
-            "msm_points": str(circuit.total_rows + len(self.points)),
-            "msm_gas": str(20_000 * (circuit.total_rows + len(self.points))),
-            "stated_start": str(self.point_offset(absorbed[0]) + SCALAR_OFFSET),
-            "stated_end": str(self.point_offset("mult")),
-            "memory": self.memory.constants("    "),
-            "opens": opens(check),
-        }
+        """What the template calls by name: sizes, places and hashes."""
+        return numbers_of(self)

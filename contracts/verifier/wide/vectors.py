@@ -25,6 +25,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import form
 from zkpredict.contracts.verifier.vectors import StoredStatement
 from zkpredict.kernel import G1
+from zkpredict.verifier.batch import BatchProof, parse_batch
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.native import parse_proof
@@ -50,6 +51,9 @@ NETWORKS = {
     "784-512-512-10 with replicas": _Network((784, 512, 512, 10), RELU8, 18),
     "784-64-10 hidden": _Network((784, 64, 10), RELU8, domain=1024, hidden=True),
 }
+BATCH = _Network((784, 64, 10), RELU8)
+BATCH_NAME, BATCH_IMAGES = "784-64-10 batch", 128
+"""With slots: what it says of the first MNIST test images, in one proof."""
 LENET = "LeNet-5"
 """The shipped network, as it is committed."""
 
@@ -66,6 +70,14 @@ def stored_statements() -> tuple[StoredStatement, ...]:
         image = HiddenInput.from_bytes(bytes.fromhex(entry["hidden"]), G1.from_compressed) if "hidden" in entry else bytes.fromhex(stored["image"])
         found.append(StoredStatement(name, commitment, image, proof))
     return tuple(found)
+
+
+@cache
+def stored_batch() -> tuple[ModelCommitment, BatchProof]:
+    """The model of the stored batch, and its proof about the first 128 MNIST test images, which a checkout has."""
+    stored = json.loads(files("zkpredict.contracts.verifier.wide").joinpath(FILE).read_text(encoding="utf-8"))["batch"]
+    commitment = ModelCommitment.from_bytes(bytes.fromhex(stored["commitment"]), G1.from_compressed)
+    return commitment, parse_batch(bytes.fromhex(stored["proof"]), commitment)
 
 
 def _network(chosen: _Network) -> IntegerNetwork:
@@ -86,7 +98,9 @@ def _made(only: str | None) -> dict[str, Any]:
     made: dict[str, Any] = {"typical_image": f"MNIST test image {typical}", "image": images[typical].tobytes().hex(), "statements": {}}
     if only is not None:
         made = json.loads(_file().read_text(encoding="utf-8"))
-    for name in (*NETWORKS, LENET) if only is None else (only,):
+    if only in (None, BATCH_NAME):
+        made["batch"] = _batch()
+    for name in (*NETWORKS, LENET) if only is None else {only} - {BATCH_NAME}:
         made["statements"][name] = _lenet(images[typical]) if name == LENET else _statement(NETWORKS[name], images[typical])
     return made
 
@@ -97,6 +111,16 @@ def _lenet(image: np.ndarray) -> dict[str, str]:
 
     model = example_model("lenet.model")
     return {"commitment": model.commitment.to_bytes().hex(), "proof": prove(model, image.reshape(-1)).to_bytes().hex()}
+
+
+def _batch() -> dict[str, str]:
+    from zkpredict.contracts.checkout import mnist_samples
+    from zkpredict.prover.batch import prove_batch
+    from zkpredict.prover.commit import commit_model
+
+    images, _ = mnist_samples()
+    model = commit_model(_network(BATCH), BATCH.domain, batch=True)
+    return {"commitment": model.commitment.to_bytes().hex(), "proof": prove_batch(model, images[:BATCH_IMAGES]).to_bytes().hex()}
 
 
 def _statement(chosen: _Network, image: np.ndarray) -> dict[str, str]:
@@ -118,7 +142,8 @@ def main(argv: list[str] | None = None) -> int:
     """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
     about = "Make vectors.json anew, with new random proofs. Needs a checkout."
     parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about)
-    parser.add_argument("--only", choices=(*NETWORKS, LENET), metavar="NAME", help=f"make this one, and keep the others: {', '.join((*NETWORKS, LENET))}")
+    names = (*NETWORKS, LENET, BATCH_NAME)
+    parser.add_argument("--only", choices=names, metavar="NAME", help=f"make this one, and keep the others: {', '.join(names)}")
     arguments = parser.parse_args(argv)
     try:
         write_atomically(_file(), (json.dumps(_made(arguments.only), indent=1) + "\n").encode())
