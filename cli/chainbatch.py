@@ -6,12 +6,12 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.files.kinds import BATCH
 from zkpredict.cli.batches import add_data_options, answers_line, read_inputs
 from zkpredict.cli.chainproof import add_commitment_option, add_pairing_option, plain, read_commitment, register_command
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
-from zkpredict.cli.statement import image_name
+from zkpredict.cli.statement import image_name, read_expected
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
 
@@ -49,18 +49,21 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain verify-batch`: asks the contract, and sends the verification where that is free or wished."""
     with console.step("start"):
-        from zkpredict.contracts.verifier.batch_client import send_batch_verification, verify_batch_on_chain
+        from zkpredict.contracts.verifier.batch_client import batch_part, send_batch_verification, verify_batch_on_chain
         from zkpredict.contracts.verifier.client import Verdict
         from zkpredict.verifier.batch import parse_batch
         from zkpredict.verifier.errors import VerificationError
 
-    data, context, commitment = read_file(arguments.proof, "proof", MAX_BATCH_BYTES), read_context(arguments), read_commitment(arguments.commitment)
+    data, context = read_expected(arguments.proof, BATCH, console, MAX_BATCH_BYTES), read_context(arguments)
+    commitment = read_commitment(arguments.commitment)
     images, words, receipt = read_inputs(arguments, console, commitment.circuit.inputs), Words(commitment.schema), None
     address, classes = arguments.contract, ()
     try:
         proof = parse_batch(data, commitment)
-        classes = proof.classes
-        address = _verifier(chain, arguments, console, commitment, len(classes))
+        classes, each = proof.classes, len(proof.parts[0].classes)
+        if address is None:
+            batch_part(proof, each)
+        address = _verifier(chain, arguments, console, commitment, each)
         with console.step("verify"):
             verdict = verify_batch_on_chain(chain, address, commitment, images, proof, context=context)
             if verdict.accepted and (arguments.rpc_url is None or arguments.send):

@@ -171,3 +171,5 @@ def test_a_contract_checks_a_batch(run, place):
     assert alone.code == 2 and "a verifier of batches is for one circuit" in alone.err
     free = run(*check, "--any-code")
     assert free.code == 2 and "--any-code goes with --contract" in free.err
+    fewer = run(*check, "--count", 6)
+    assert (fewer.code, fewer.out) == (1, "INVALID: WrongImageLength(216)\n")
