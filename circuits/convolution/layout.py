@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from zkpredict.circuits.convolution.places import check_places
 from zkpredict.circuits.convolution.pools import check_pools
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 MAX_MAPPED_TRACKS = 256
 MAX_CORRELATIONS = 512
 """Columns of what kernels meet: with it powers of eta stay below 2^20."""
-MAX_TAPS, MAX_PLACES = 1 << 16, 1 << 21
+MAX_TAPS = 1 << 16
 """Of one layer: weights of an output channel; rows times columns of its kernels times positions."""
 Part = tuple[int, int, int]
 """Layer, piece and chunk."""
@@ -65,8 +66,7 @@ class ConvCircuit(WideCircuit):
             raise UnsupportedNetwork(f"{len(self.wiring)} wirings do not match {self.layers} layers, or say nothing")
         for layer, grid in enumerate(self.grids):
             self._check_layer(layer, grid)
-        if self.kernel_places > MAX_PLACES:
-            raise UnsupportedNetwork(f"its kernels lie at {self.kernel_places} places of maps, at most {MAX_PLACES} fit")
+        check_places(self)
         if not (self.is_convolution(0) or self.is_pool(0)):
             raise UnsupportedNetwork("a network whose first layer is dense and a later one a convolution has no circuit")
         last = self.grids[-1]
@@ -76,13 +76,6 @@ class ConvCircuit(WideCircuit):
         super().__post_init__()
         if len(self.hidden_convolutions()) > MAX_CORRELATIONS:
             raise UnsupportedNetwork(f"its kernels need {len(self.hidden_convolutions())} columns for what they meet, at most {MAX_CORRELATIONS} fit")
-
-    @property
-    def kernel_places(self) -> int:
-        """Places of all windows in all positions: what laying out a circuit takes, and so what a file of a few bytes may ask of a verifier."""
-        return sum(
-            own.kernel_height * own.kernel_width * own.count for layer in range(self.layers) for _, own in self.readings(layer) if own is not None
-        )
 
     def _check_layer(self, layer: int, grid: Grid | None) -> None:
         self.wired(layer).check(layer, grid)
