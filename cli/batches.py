@@ -51,21 +51,26 @@ def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int) ->
     return found
 
 
-def _array(arguments: argparse.Namespace, inputs: int) -> np.ndarray:
+def image_array(data: bytes, path: str) -> np.ndarray | None:
+    """The uint8 array in the `data` of an idx file (.gz too) or an .npy file; None for any other file. Raises `MalformedFile`, and
+    `UnusableInput` for other elements."""
     from zkpredict.circuits.files.arrays import parse_npy
     from zkpredict.circuits.files.idx import parse_idx
 
+    if kind_of(data, str(path)) in (IDX, GZIP):
+        return parse_idx(data, 3, f"idx images {path}")
+    return parse_npy(data, f"inputs {path}", ("|u1",)) if str(path).lower().endswith(".npy") else None
+
+
+def _array(arguments: argparse.Namespace, inputs: int) -> np.ndarray:
     path = arguments.data
     if arguments.auto or arguments.allow_blank:
         raise UnusableInput(f"{path} holds the bytes themselves: --auto and --allow-blank are for folders of pictures")
     data = read_file(path, "inputs", MAX_DATA_BYTES)
-    if kind_of(data, str(path)) in (IDX, GZIP):
-        found = parse_idx(data, 3, f"idx images {path}")
-    elif str(path).lower().endswith(".npy"):
-        found = parse_npy(data, f"inputs {path}", ("|u1",))
-    elif kind_of(data, str(path)) is TABLE:
-        raise UnusableInput(f"{path} is a table: `zkpredict prove-many` proves its rows, batches take the rows' bytes (an .npy of uint8, one input a row)")
-    else:
+    found = image_array(data, path)
+    if found is None:
+        if kind_of(data, str(path)) is TABLE:
+            raise UnusableInput(f"{path} is a table: `zkpredict prove-many` proves its rows, batches take the rows' bytes (an .npy of uint8, one input a row)")
         known = recognise(data, str(path)) or "nothing in it tells what it is"
         raise UnusableInput(f"{path} is no folder, .npy or idx file of inputs: {known}")
     if found.ndim < 2 or found.size != len(found) * inputs:

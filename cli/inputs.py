@@ -11,15 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.arrays import parse_npy
-from zkpredict.circuits.files.idx import MAX_IDX_BYTES, read_images
 from zkpredict.circuits.files.images import Reading, prepare_image
-from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
+from zkpredict.circuits.files.kinds import recognise
 from zkpredict.circuits.files.schema import Schema
-from zkpredict.circuits.files.storage import read_file, read_head
+from zkpredict.circuits.files.storage import read_file
+from zkpredict.cli.batches import MAX_DATA_BYTES, PICTURES, image_array
 from zkpredict.cli.console import Console
 
-PICTURES = (".png", ".jpg", ".jpeg", ".npy")
 TABLES = (".csv", ".tsv", ".json")
 MAX_INPUTS = 1_000_000
 
@@ -81,12 +79,10 @@ def _folder(path: str, console: Console, inputs: int, invert: bool) -> Inputs:
 
 
 def _images(path: str, inputs: int, invert: bool) -> Inputs:
-    if kind_of(read_head(path, "inputs"), str(path)) in (IDX, GZIP):
-        values = read_images(path)
-    elif Path(path).suffix.lower() == ".npy":
-        values = parse_npy(read_file(path, "inputs", MAX_IDX_BYTES), f"inputs {path}", ("|u1",))
-    else:
-        known = recognise(read_head(path, "inputs"), str(path)) or "nothing in it tells what it is"
+    data = read_file(path, "inputs", MAX_DATA_BYTES)
+    values = image_array(data, path)
+    if values is None:
+        known = recognise(data, str(path)) or "nothing in it tells what it is"
         raise UnusableInput(f"{path} is no folder, idx file, .npy file or table ({', '.join(TABLES)}) of inputs: {known}")
     if values.ndim < 2 or math.prod(values.shape[1:]) != inputs:
         raise UnusableInput(f"{path} holds an array {list(values.shape)}, the network takes [count, {inputs}] (or images of {inputs} bytes)")
