@@ -1,126 +1,92 @@
-"""What the commands about many inputs share: a folder of pictures, an array or an idx file as bytes, and labels."""
+"""What the commands about batches share: labels of inputs, and how answers are said."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import GZIP, IDX, TABLE, kind_of, recognise
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
-from zkpredict.cli.parser import at_least_one
+from zkpredict.cli.inputs import MAX_DATA_BYTES, read_inputs, read_whole, rows_of
+from zkpredict.cli.rows import is_table
 
 if TYPE_CHECKING:
-    import numpy as np
-
+    from zkpredict.circuits.files.tables import Table
     from zkpredict.cli.words import Words
 
-PICTURES = (".png", ".jpg", ".jpeg", ".npy")
 LABEL_KINDS = ("|u1", "<u2", "<i4", "<i8")
-MAX_DATA_BYTES = 1 << 28
 SHOWN = 12
-
-
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Adds the data and how to read it."""
-    parser.add_argument("data", metavar="DATA", help="a folder of pictures, taken by name; an .npy (uint8, one input a row); an idx file (.gz too)")
-    parser.add_argument("--count", type=at_least_one, metavar="N", help="the first N inputs only")
-    parser.add_argument("--invert", action="store_true", help="dark ink on light paper")
-    parser.add_argument("--auto", action="store_true", help="photos of paper: find the ink, crop, centre and normalise it as in MNIST")
-    parser.add_argument("--allow-blank", action="store_true", help="take pictures that are one shade all over")
 
 
 def add_label_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--labels`."""
-    parser.add_argument("--labels", required=True, metavar="FILE", help=".npy of whole numbers or an idx file (.gz too): the class of each input")
+    parser.add_argument(
+        "--labels", required=True, metavar="LABELS",
+        help="the class of each input: a column of the table; or a file: .npy of whole numbers, idx (.gz too), or a table of one column",
+    )  # fmt: skip
 
 
-def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int) -> np.ndarray:
-    """The inputs of `DATA`: uint8 [count, inputs]. Raises `UnusableInput` for what does not fit."""
-    path = arguments.data
-    found = _pictures(arguments, console, inputs) if os.path.isdir(path) else _array(arguments, inputs)
-    if arguments.count is not None:
-        if arguments.count > len(found):
-            raise UnusableInput(f"{path} holds {len(found):,} inputs: --count {arguments.count} is more")
-        found = found[: arguments.count]
-    if not len(found):
-        raise UnusableInput(f"{path} holds no inputs")
-    return found
+def read_labelled(arguments: argparse.Namespace, console: Console, inputs: int, schema: Schema) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs of `DATA`, uint8 [count, inputs], and the class of each by `--labels`, integers [count]. Raises `UnusableInput`."""
+    path, labels = arguments.data, arguments.labels
+    if not is_table(path, schema) or os.path.dirname(labels):
+        images = read_inputs(arguments, console, inputs, schema).values
+        return images, read_labels(arguments, len(images), schema)
+    table, is_file = read_whole(arguments), os.path.exists(labels)
+    if is_file and labels in table.columns:
+        raise UnusableInput(f"--labels {labels} is a column of {path}, and a file: for the file write {os.path.join(os.curdir, labels)}")
+    if is_file:
+        images = rows_of(table, console, inputs, schema, None).values
+        return images, read_labels(arguments, len(images), schema)
+    if labels not in table.columns:
+        raise UnusableInput(f"--labels {labels}: there is no such file, and no such column in {path}; it has {', '.join(table.columns) or 'no names'}")
+    images = rows_of(table, console, inputs, schema, labels).values
+    return images, _classes_in(table, table.column(labels), schema)
 
 
-def image_array(data: bytes, path: str) -> np.ndarray | None:
-    """The uint8 array in the `data` of an idx file (.gz too) or an .npy file; None for any other file. Raises `MalformedFile`, and
-    `UnusableInput` for other elements."""
-    from zkpredict.circuits.files.arrays import parse_npy
-    from zkpredict.circuits.files.idx import parse_idx
-
-    if kind_of(data, str(path)) in (IDX, GZIP):
-        return parse_idx(data, 3, f"idx images {path}")
-    return parse_npy(data, f"inputs {path}", ("|u1",)) if str(path).lower().endswith(".npy") else None
-
-
-def _array(arguments: argparse.Namespace, inputs: int) -> np.ndarray:
-    path = arguments.data
-    if arguments.auto or arguments.allow_blank:
-        raise UnusableInput(f"{path} holds the bytes themselves: --auto and --allow-blank are for folders of pictures")
-    data = read_file(path, "inputs", MAX_DATA_BYTES)
-    found = image_array(data, path)
-    if found is None:
-        if kind_of(data, str(path)) is TABLE:
-            raise UnusableInput(f"{path} is a table: `zkpredict prove-many` proves its rows, batches take the rows' bytes (an .npy of uint8, one input a row)")
-        known = recognise(data, str(path)) or "nothing in it tells what it is"
-        raise UnusableInput(f"{path} is no folder, .npy or idx file of inputs: {known}")
-    if found.ndim < 2 or found.size != len(found) * inputs:
-        raise UnusableInput(f"{path} has the shape {list(found.shape)}, expected one input of {inputs} bytes a row")
-    found = found.reshape(len(found), inputs)
-    return 255 - found if arguments.invert else found
-
-
-def _pictures(arguments: argparse.Namespace, console: Console, inputs: int) -> np.ndarray:
-    import numpy as np
-
-    from zkpredict.circuits.files.images import Reading, prepare_image
-
-    try:
-        names = sorted(path for path in Path(arguments.data).iterdir() if not path.name.startswith("."))
-    except OSError as error:
-        raise UnusableInput(f"cannot read folder {arguments.data}: {error.strerror}") from None
-    pictures = [path for path in names if path.suffix.lower() in PICTURES]
-    left = [path.name for path in names if path not in pictures]
-    if left:
-        console.note(f"{arguments.data}: {len(left)} files that are no pictures are left out ({', '.join(left[:3])}{', ...' if len(left) > 3 else ''})")
-    reading, rows = Reading(arguments.invert, arguments.auto, arguments.allow_blank), []
-    with console.counted("read", "pictures") as progress:
-        for path in pictures[: arguments.count]:
-            prepared = prepare_image(path, inputs, reading)
-            for note in prepared.notes:
-                console.note(f"{path}: {note}")
-            rows.append(np.frombuffer(prepared.pixels, np.uint8))
-            progress(len(rows), len(pictures))
-    if arguments.count is not None and arguments.count > len(pictures):
-        raise UnusableInput(f"{arguments.data} holds {len(pictures):,} pictures: --count {arguments.count} is more")
-    return np.stack(rows) if rows else np.zeros((0, inputs), np.uint8)
-
-
-def read_labels(arguments: argparse.Namespace, count: int) -> np.ndarray:
-    """The labels of the inputs that are taken: integers [count]. Raises `UnusableInput`."""
+def read_labels(arguments: argparse.Namespace, count: int, schema: Schema) -> np.ndarray:
+    """The labels of the inputs that are taken, from a file: integers [count]. Raises `UnusableInput`."""
     from zkpredict.circuits.files.arrays import parse_npy
     from zkpredict.circuits.files.idx import parse_idx
 
     path = arguments.labels
     data = read_file(path, "labels", MAX_DATA_BYTES)
-    what = f"labels {path}"
-    if kind_of(data, str(path)) not in (None, IDX, GZIP) and not str(path).lower().endswith(".npy"):
-        raise UnusableInput(f"{path} is no .npy or idx file of labels: {recognise(data, str(path))}")
-    found = parse_npy(data, what, LABEL_KINDS) if str(path).lower().endswith(".npy") else parse_idx(data, 1, what)
+    what, kind = f"labels {path}", kind_of(data, str(path))
+    if kind is TABLE:
+        found = _label_column(data, str(path), schema)
+    elif str(path).lower().endswith(".npy"):
+        found = parse_npy(data, what, LABEL_KINDS)
+    elif kind in (IDX, GZIP, None):
+        found = parse_idx(data, 1, what)
+    else:
+        raise UnusableInput(f"{path} is no .npy, idx file or table of labels: {recognise(data, str(path))}")
     if arguments.count is not None:
         found = found[: arguments.count]
     if found.shape != (count,):
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, there are {count:,} inputs")
     return found
+
+
+def _label_column(data: bytes, path: str, schema: Schema) -> np.ndarray:
+    """The classes in a table of one column."""
+    from zkpredict.circuits.files.tables import parse_table
+
+    table = parse_table(data, os.path.splitext(path)[1].lower(), f"labels {path}")
+    if len(table.cells[0]) != 1:
+        raise UnusableInput(f"{table.what} has {len(table.cells[0])} columns: labels are one, below its name")
+    if table.columns and table.columns[0] in schema.classes:
+        raise UnusableInput(f"{table.what} begins with '{table.columns[0]}': a first line of words is the name of its column, and a class is none")
+    return _classes_in(table, 0, schema)
+
+
+def _classes_in(table: Table, column: int, schema: Schema) -> np.ndarray:
+    return np.array([table.class_at(row, column, schema.classes) for row in range(len(table))])
 
 
 def answers_line(words: Words, classes: tuple[int, ...]) -> str:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import BATCH
-from zkpredict.cli.batches import add_data_options, answers_line, read_inputs
+from zkpredict.cli.batches import answers_line
 from zkpredict.cli.chainproof import add_commitment_option, add_pairing_option, plain, read_commitment, register_command
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.inputs import add_data_options, read_inputs
+from zkpredict.cli.rows import add_left_out_option
 from zkpredict.cli.statement import image_name, read_expected
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
@@ -37,6 +39,7 @@ def deploy_batch(chain: Chain, commitment: ModelCommitment, images: int, pairing
 def verify_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chain verify-batch`."""
     add_data_options(parser)
+    add_left_out_option(parser)
     parser.add_argument("proof", metavar="PROOF", help="the proof file of a batch")
     add_commitment_option(parser)
     parser.add_argument("--contract", metavar="ADDRESS", help="a deployed verifier of batches (default: deploy one and register the model)")
@@ -56,7 +59,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
 
     data, context = read_expected(arguments.proof, BATCH, console, MAX_BATCH_BYTES), read_context(arguments)
     commitment = read_commitment(arguments.commitment)
-    images, words, receipt = read_inputs(arguments, console, commitment.circuit.inputs), Words(commitment.schema), None
+    images, words, receipt = read_inputs(arguments, console, commitment.circuit.inputs, commitment.schema, arguments.label).values, Words(commitment.schema), None
     address, classes = arguments.contract, ()
     try:
         proof = parse_batch(data, commitment)

@@ -7,24 +7,34 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.arrays import parse_npy
+from zkpredict.circuits.files.idx import parse_idx
 from zkpredict.circuits.files.images import Reading, prepare_image
-from zkpredict.circuits.files.kinds import recognise
+from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
-from zkpredict.cli.batches import MAX_DATA_BYTES, PICTURES, image_array
 from zkpredict.cli.console import Console
+from zkpredict.cli.parser import at_least_one
+from zkpredict.cli.rows import TABLE_SUFFIXES, is_table, refuse_pictures
 
-TABLES = (".csv", ".tsv", ".json")
+if TYPE_CHECKING:
+    from zkpredict.circuits.files.tables import Table
+
+PICTURES = (".png", ".jpg", ".jpeg", ".npy")
+MAX_DATA_BYTES = 1 << 28
 MAX_INPUTS = 1_000_000
+NOTED = 3
+"""Pictures that notes are shown of; of more, how many there are."""
 
 
 @dataclass(frozen=True, eq=False)
 class Inputs:
-    """`names`: what each is called, all different; `values`: uint8 [count, inputs], the bytes that are proven."""
+    """`names`: what each is called; `values`: uint8 [count, inputs], the bytes that are proven."""
 
     names: tuple[str, ...]
     values: np.ndarray = field(repr=False)
@@ -33,79 +43,113 @@ class Inputs:
         return len(self.names)
 
 
-def add_inputs_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `inputs` and how pictures are read."""
-    parser.add_argument("inputs", metavar="DATA", help="a folder of pictures, an idx file (.gz too), .npy of uint8 [count, ...], or a table (.csv, .tsv, .json)")
-    parser.add_argument("--label", metavar="COLUMN", help="a column of the table that is no feature, and is left out")
-    parser.add_argument("--invert", action="store_true", help="the images show dark ink on light paper")
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    """Adds the data and how to read it."""
+    parser.add_argument(
+        "data", metavar="DATA", help="a folder of pictures, taken by name; an .npy (uint8, one input a row); an idx file (.gz too); "
+        "for a model of readings, a table (.csv, .tsv, .json, .npy of other numbers)",
+    )  # fmt: skip
+    parser.add_argument("--count", type=at_least_one, metavar="N", help="the first N inputs only")
+    parser.add_argument("--invert", action="store_true", help="dark ink on light paper")
+    parser.add_argument("--auto", action="store_true", help="photos of paper: find the ink, crop, centre and normalise it as in MNIST")
+    parser.add_argument("--allow-blank", action="store_true", help="take pictures that are one shade all over")
 
 
-def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int, schema: Schema = Schema()) -> Inputs:
-    """All inputs that `arguments.inputs` holds, in order: pictures by the order of their names. Raises `UnusableInput`, naming the
-    first that does not fit."""
-    path = arguments.inputs
+def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int, schema: Schema, left_out: str | None = None) -> Inputs:
+    """The inputs of `DATA`, in order: pictures by the order of their names, rows of a table by the `schema`'s scale and without the
+    column `left_out`. Raises `UnusableInput`, naming the first that does not fit."""
+    path = arguments.data
+    if is_table(path, schema):
+        return rows_of(read_whole(arguments), console, inputs, schema, left_out)
+    if left_out is not None:
+        raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")
     if os.path.isdir(path):
-        found = _folder(path, console, inputs, arguments.invert)
-    elif Path(path).suffix.lower() in TABLES:
-        found = _table(path, console, inputs, schema, arguments)
-    else:
-        found = _images(path, inputs, arguments.invert)
+        refuse_pictures(path, schema)
+        return _some(_pictures(arguments, console, inputs), path)
+    return _some(_array(arguments, inputs), path)
+
+
+def read_whole(arguments: argparse.Namespace) -> Table:
+    """The table that `DATA` is, or its first rows. Raises `UnusableInput`."""
+    from zkpredict.circuits.files.tables import read_table
+
+    for option, given in (("--invert", arguments.invert), ("--auto", arguments.auto), ("--allow-blank", arguments.allow_blank)):
+        if given:
+            raise UnusableInput(f"{arguments.data} is a table: {option} is for pictures")
+    table = read_table(arguments.data)
+    _enough(arguments, len(table), "rows")
+    return table.first(arguments.count)
+
+
+def rows_of(table: Table, console: Console, inputs: int, schema: Schema, left_out: str | None) -> Inputs:
+    """The rows as inputs, without the column `left_out`; says how many were clipped. Raises `UnusableInput`."""
+    from zkpredict.circuits.files.tables import encode_rows
+
+    rows = encode_rows(table, schema, inputs, left_out)
+    if rows.clipped:
+        console.note(f"{table.what}: {rows.clipped} of {len(table)} rows have readings beyond the scale of the model, clipped to its end")
+    return _some(Inputs(numbers(len(table)), rows.bytes), table.what)
+
+
+def numbers(count: int, width: int = 5) -> tuple[str, ...]:
+    """Names for what has none: numbers from 0, as wide as the last, so that files sort in order."""
+    width = max(width, len(str(count - 1)))
+    return tuple(f"{number:0{width}d}" for number in range(count))
+
+
+def _some(found: Inputs, path: str) -> Inputs:
     if not len(found):
         raise UnusableInput(f"{path} holds no inputs")
     if len(found) > MAX_INPUTS:
-        raise UnusableInput(f"{path} holds {len(found)} inputs, at most {MAX_INPUTS} are taken at once")
+        raise UnusableInput(f"{path} holds {len(found):,} inputs, at most {MAX_INPUTS:,} are taken at once: --count {MAX_INPUTS} takes the first")
     return found
 
 
-def _folder(path: str, console: Console, inputs: int, invert: bool) -> Inputs:
-    files = sorted(entry for entry in Path(path).iterdir() if not entry.name.startswith("."))
-    strange = [entry.name for entry in files if entry.suffix.lower() not in PICTURES or not entry.is_file()]
-    if strange:
-        raise UnusableInput(f"{path} holds {strange[0]}, which is no picture ({', '.join(PICTURES)}): keep pictures in a folder of their own")
-    names = tuple(entry.stem for entry in files)
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise UnusableInput(f"{path} holds two pictures called {twice}: their proofs would have one name")
-    values, noted = np.zeros((len(files), inputs), np.uint8), 0
-    with console.counted("read", "pictures") as progress:
-        for number, entry in enumerate(files):
-            prepared = prepare_image(entry, inputs, Reading(invert))
-            values[number] = np.frombuffer(prepared.pixels, np.uint8)
-            noted += bool(prepared.notes)
-            progress(number + 1, len(files))
-    if noted:
-        console.note(f"{noted} of {len(files)} pictures were changed on their way to the network's bytes: `zkpredict look` shows how")
-    return Inputs(names, values)
+def _enough(arguments: argparse.Namespace, count: int, noun: str) -> None:
+    if arguments.count is not None and arguments.count > count:
+        raise UnusableInput(f"{arguments.data} holds {count:,} {noun}: --count {arguments.count} is more")
 
 
-def _images(path: str, inputs: int, invert: bool) -> Inputs:
+def _array(arguments: argparse.Namespace, inputs: int) -> Inputs:
+    path = arguments.data
+    if arguments.auto or arguments.allow_blank:
+        raise UnusableInput(f"{path} holds the bytes themselves: --auto and --allow-blank are for folders of pictures")
     data = read_file(path, "inputs", MAX_DATA_BYTES)
-    values = image_array(data, path)
-    if values is None:
-        known = recognise(data, str(path)) or "nothing in it tells what it is"
-        raise UnusableInput(f"{path} is no folder, idx file, .npy file or table ({', '.join(TABLES)}) of inputs: {known}")
-    if values.ndim < 2 or math.prod(values.shape[1:]) != inputs:
-        raise UnusableInput(f"{path} holds an array {list(values.shape)}, the network takes [count, {inputs}] (or images of {inputs} bytes)")
-    values = np.ascontiguousarray(values.reshape(len(values), inputs))
-    return Inputs(_numbers(len(values)), 255 - values if invert else values)
+    if kind_of(data, path) in (IDX, GZIP):
+        found = parse_idx(data, 3, f"idx images {path}")
+    elif path.lower().endswith(".npy"):
+        found = parse_npy(data, f"inputs {path}", ("|u1",))
+    else:
+        known = recognise(data, path) or "nothing in it tells what it is"
+        raise UnusableInput(f"{path} is no folder, .npy, idx file or table of inputs: {known}")
+    if found.ndim < 2 or math.prod(found.shape[1:]) != inputs:
+        raise UnusableInput(f"{path} has the shape {list(found.shape)}, expected one input of {inputs} bytes a row")
+    _enough(arguments, len(found), "inputs")
+    found = np.ascontiguousarray(found.reshape(len(found), inputs)[: arguments.count])
+    return Inputs(numbers(len(found)), 255 - found if arguments.invert else found)
 
 
-def _table(path: str, console: Console, inputs: int, schema: Schema, arguments: argparse.Namespace) -> Inputs:
-    from zkpredict.circuits.files.tables import encode_row, read_table
-
-    if not schema.features:
-        raise UnusableInput(f"{path} is a table, and this model has no feature scale: it takes pictures, .npy of uint8, or idx files")
-    if arguments.invert:
-        raise UnusableInput(f"{path} is a table: --invert is for pictures")
-    table = read_table(path)
-    rows = [encode_row(table, schema, inputs, number, arguments.label) for number in range(len(table))]
-    clipped = sum(bool(row.clipped) for row in rows)
-    if clipped:
-        console.note(f"{path}: {clipped} of {len(rows)} rows have readings beyond the scale of the model, clipped to its end")
-    return Inputs(_numbers(len(rows)), np.array([row.bytes for row in rows], np.uint8).reshape(len(rows), inputs))
-
-
-def _numbers(count: int) -> tuple[str, ...]:
-    """Names for inputs that have none: their numbers from 0, as wide as the last, so that files sort in order."""
-    width = max(5, len(str(count - 1)))
-    return tuple(f"{number:0{width}d}" for number in range(count))
+def _pictures(arguments: argparse.Namespace, console: Console, inputs: int) -> Inputs:
+    folder = arguments.data
+    try:
+        names = sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise UnusableInput(f"cannot read folder {folder}: {error.strerror}") from None
+    pictures = [path for path in names if path.suffix.lower() in PICTURES]
+    left = [path.name for path in names if path not in pictures]
+    if left:
+        console.note(f"{folder}: {len(left)} files that are no pictures are left out ({', '.join(left[:3])}{', ...' if len(left) > 3 else ''})")
+    _enough(arguments, len(pictures), "pictures")
+    pictures = pictures[: arguments.count]
+    values, reading, changed = np.zeros((len(pictures), inputs), np.uint8), Reading(arguments.invert, arguments.auto, arguments.allow_blank), 0
+    with console.counted("read", "pictures") as progress:
+        for number, path in enumerate(pictures):
+            prepared = prepare_image(path, inputs, reading)
+            changed += bool(prepared.notes)
+            for note in prepared.notes if changed <= NOTED else ():
+                console.note(f"{path}: {note}")
+            values[number] = np.frombuffer(prepared.pixels, np.uint8)
+            progress(number + 1, len(pictures))
+    if changed > NOTED:
+        console.note(f"{changed} of {len(pictures)} pictures were changed on their way to the network's bytes: `zkpredict look` shows how")
+    return Inputs(tuple(path.stem for path in pictures), values)

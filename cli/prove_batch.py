@@ -8,22 +8,26 @@ import shlex
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.outputs import BATCH
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
-from zkpredict.cli.batches import add_data_options, answers_line, plural, read_inputs
+from zkpredict.cli.batches import answers_line, plural
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.inputs import add_data_options, read_inputs
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.private import load_model
+from zkpredict.cli.rows import add_left_out_option
 from zkpredict.cli.statement import image_name, milliseconds, refuse_same_file
 from zkpredict.cli.words import Words
 from zkpredict.prover.model import Model
 from zkpredict.verifier.errors import VerificationError
 
 EXAMPLE = """zkpredict prove-batch t10k-images-idx3-ubyte.gz --count 128 --model mnist.model --out digits.batch
+zkpredict prove-batch iris.csv --label species --model iris.model --out iris.batch
 zkpredict prove-batch pictures/ --model mnist.model --out pictures.batch --for job-17"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
+    add_left_out_option(parser)
     parser.add_argument("--model", required=True, metavar="FILE", help="committed model file (private); `zkpredict commit --batch` commits it")
     parser.add_argument("--out", required=True, metavar="FILE", help="proof file to write")
     add_context_options(parser, "a proof that is valid only under")
@@ -37,7 +41,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     refuse_same_file(arguments.out, model_file=arguments.model, data=arguments.data)
     refuse_to_replace(arguments.out, BATCH, arguments.force)
     model, context = committed_model(arguments, console), read_context(arguments)
-    images, words = read_inputs(arguments, console, model.network.shape[0]), Words(model.schema)
+    images, words = read_inputs(arguments, console, model.network.shape[0], model.schema, arguments.label).values, Words(model.schema)
     with console.counted("prove", plural(words, 2).split()[1]) as progress:
         proof = prove_batch(model, images, context=context, progress=progress)
     with console.step("check"):

@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,9 +17,10 @@ from zkpredict.circuits.files.outputs import PROOF, INDEX
 from zkpredict.circuits.files.storage import read_file, refuse_to_replace, write_atomically
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context, takes_hidden
-from zkpredict.cli.inputs import Inputs, add_inputs_options, read_inputs
+from zkpredict.cli.inputs import Inputs, add_data_options, read_inputs
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.private import load_model
+from zkpredict.cli.rows import add_left_out_option
 from zkpredict.cli.statement import MAX_PROOF_FILE_BYTES, image_name
 from zkpredict.cli.words import Words
 
@@ -35,7 +37,8 @@ SUFFIX = ".proof"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    add_inputs_options(parser)
+    add_data_options(parser)
+    add_left_out_option(parser)
     parser.add_argument("--model", required=True, metavar="FILE", help="committed model file (private)")
     parser.add_argument("--out", required=True, metavar="FOLDER", help="where each input's proof goes; proofs that are there already, and hold, are kept")
     parser.add_argument("--workers", type=at_least_one, metavar="N", help="processes of this machine (default: one for each processor)")
@@ -57,7 +60,10 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             raise UnusableInput(f"{arguments.model} has no commitment yet: `{step} FILE` makes it")
         if takes_hidden(model.commitment.circuit):
             raise UnusableInput(f"{arguments.model} takes hidden inputs: `zkpredict prove --hidden OPENING` proves about one")
-    inputs = read_inputs(arguments, console, model.commitment.circuit.inputs, model.schema)
+    inputs = read_inputs(arguments, console, model.commitment.circuit.inputs, model.schema, arguments.label)
+    twice = next((name for name, times in Counter(inputs.names).items() if times > 1), None)
+    if twice is not None:
+        raise UnusableInput(f"{arguments.data} holds two pictures called {twice}: their proofs would have one name")
     context = read_context(arguments)
     jobs = [Job(name, data.tobytes(), context) for name, data in zip(inputs.names, inputs.values, strict=True)]
     folder = Path(arguments.out)
@@ -156,7 +162,7 @@ def _say(
         for name, data in zip(inputs.names, inputs.values, strict=True)
     ]
     _make(folder)
-    index = {"format": "zkpredict index of proofs 1", "model_id": model.commitment.model_id.hex(), "source": arguments.inputs, **context_facts(context), "proofs": entries}
+    index = {"format": "zkpredict index of proofs 1", "model_id": model.commitment.model_id.hex(), "source": arguments.data, **context_facts(context), "proofs": entries}
     write_atomically(folder / INDEX_NAME, (json.dumps(index, indent=1) + "\n").encode())
     made, seconds = len(claims) - kept, console.times.get("prove", 0.0)
     rate = f", {made / seconds:.1f} a second" if made and seconds else ""

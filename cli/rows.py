@@ -1,4 +1,4 @@
-"""Statements about readings: one row of a table as the bytes that are proven, by the scale that the model's commitment binds."""
+"""Statements about readings: rows of a table as the bytes that are proven, by the scale that the model's commitment binds."""
 
 from __future__ import annotations
 
@@ -9,24 +9,30 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.cli.console import Console
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".json", ".npy")
+TEXT_SUFFIXES = (".csv", ".tsv", ".json")
+TABLE_SUFFIXES = (*TEXT_SUFFIXES, ".npy")
 _NPY_BYTES = b"'descr': '|u1'"
 
 
 def add_row_options(parser: argparse.ArgumentParser) -> None:
     """Adds `--row`, `--label` and `--as`."""
     parser.add_argument("--row", type=int, metavar="N", help="number of the row in a table (.csv, .tsv, .json, .npy), from 0")
-    parser.add_argument("--label", metavar="COLUMN", help="a column of the table that is no feature, and is left out")
+    add_left_out_option(parser)
     parser.add_argument(
         "--as", dest="taken_as", choices=("readings", "bytes"), help="what the numbers of an .npy file of bytes are, where both are possible"
     )
+
+
+def add_left_out_option(parser: argparse.ArgumentParser) -> None:
+    """Adds `--label`."""
+    parser.add_argument("--label", metavar="COLUMN", help="a column of the table that is no feature, and is left out")
 
 
 def is_row(arguments: argparse.Namespace, path: str | None, schema: Schema) -> bool:
     """Whether `path` is to be read as a row of readings. Raises `UnusableInput` for a file that this model cannot take."""
     suffix = "" if path is None else os.path.splitext(path)[1].lower()
     if not schema.features:
-        if suffix in (".csv", ".tsv", ".json") or arguments.row is not None or arguments.taken_as == "readings":
+        if suffix in TEXT_SUFFIXES or arguments.row is not None or arguments.taken_as == "readings":
             raise UnusableInput(
                 f"{path or arguments.idx}: this model has no feature scale, it takes bytes (a picture, .npy of uint8, --idx); "
                 "`zkpredict quantize --calibrate TABLE` or `--input-scale` gives a model one"
@@ -34,14 +40,31 @@ def is_row(arguments: argparse.Namespace, path: str | None, schema: Schema) -> b
         return False
     if suffix in TABLE_SUFFIXES:
         return suffix != ".npy" or arguments.taken_as == "readings" or not _holds_bytes(arguments, path, schema)
-    if not schema.shared:
-        names = ", ".join(feature.name for feature in schema.features[:6]) + (", ..." if len(schema.features) > 6 else "")
-        raise UnusableInput(
-            f"{path or arguments.idx}: this model takes {len(schema.features)} readings ({names}), no picture: give a row of a table "
-            f"({', '.join(TABLE_SUFFIXES)})"
-        )
+    refuse_pictures(path or arguments.idx, schema, "a row of a table")
     if arguments.row is not None or arguments.label is not None or arguments.taken_as == "readings":
         raise UnusableInput("--row, --label and --as are for tables (.csv, .tsv, .json, .npy)")
+    return False
+
+
+def refuse_pictures(path: str, schema: Schema, wanted: str = "a table") -> None:
+    """Raises `UnusableInput` for the picture, or pictures, at `path` when the model takes readings of several scales."""
+    if not schema.shared:
+        names = ", ".join(feature.name for feature in schema.features[:6]) + (", ..." if len(schema.features) > 6 else "")
+        raise UnusableInput(f"{path}: this model takes {len(schema.features)} readings ({names}), no picture: give {wanted} ({', '.join(TABLE_SUFFIXES)})")
+
+
+def is_table(path: str, schema: Schema) -> bool:
+    """Whether the file at `path` holds many rows of readings: a table by its name, or, for a model with a scale, an .npy of other
+    numbers than bytes. Raises `UnusableInput` for a table without a scale."""
+    from zkpredict.circuits.files.storage import read_head
+
+    suffix = os.path.splitext(path)[1].lower()
+    if os.path.isdir(path) or suffix not in TABLE_SUFFIXES:
+        return False
+    if schema.features:
+        return suffix != ".npy" or _NPY_BYTES not in read_head(path, "inputs")[:128]
+    if suffix in TEXT_SUFFIXES:
+        raise UnusableInput(f"{path} is a table, and this model has no feature scale: it takes pictures, .npy of uint8, or idx files")
     return False
 
 

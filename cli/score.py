@@ -6,8 +6,9 @@ import argparse
 
 from zkpredict.circuits.files.outputs import SCORE
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
-from zkpredict.cli.batches import add_data_options, add_label_option, plural, read_inputs, read_labels
+from zkpredict.cli.batches import add_label_option, plural, read_labelled
 from zkpredict.cli.console import Console
+from zkpredict.cli.inputs import add_data_options
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.prove_batch import committed_model, not_its_own
 from zkpredict.cli.statement import milliseconds, refuse_same_file
@@ -15,6 +16,7 @@ from zkpredict.cli.words import Words
 from zkpredict.verifier.errors import VerificationError
 
 EXAMPLE = """zkpredict score t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --model mnist.model --out mnist.score
+zkpredict score iris.csv --labels species --model iris.model --out iris.score
 zkpredict score digits.npy --labels labels.npy --count 1000 --model mnist.model --out mnist.score"""
 
 
@@ -33,8 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     refuse_same_file(arguments.out, model_file=arguments.model, data=arguments.data, labels=arguments.labels)
     refuse_to_replace(arguments.out, SCORE, arguments.force)
     model = committed_model(arguments, console)
-    images, words = read_inputs(arguments, console, model.network.shape[0]), Words(model.schema)
-    labels = read_labels(arguments, len(images))
+    (images, labels), words = read_labelled(arguments, console, model.network.shape[0], model.schema), Words(model.schema)
     with console.counted("prove", plural(words, 2).split()[1]) as progress:
         score = prove_score(model, images, labels, progress)
     with console.step("check"):

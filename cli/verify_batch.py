@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import BATCH
-from zkpredict.cli.batches import add_data_options, answers_line, plural, read_inputs
+from zkpredict.cli.batches import answers_line, plural
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.inputs import add_data_options, read_inputs
+from zkpredict.cli.rows import add_left_out_option
 from zkpredict.cli.statement import image_name, milliseconds, read_expected
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
     from zkpredict.verifier.commitment import ModelCommitment
 
 EXAMPLE = """zkpredict verify-batch t10k-images-idx3-ubyte.gz digits.batch --count 128 --commitment mnist.commitment
+zkpredict verify-batch iris.csv iris.batch --label species --commitment iris.commitment
 zkpredict verify-batch pictures/ pictures.batch --commitment mnist.commitment --for job-17 --independent"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
+    add_left_out_option(parser)
     parser.add_argument("proof", metavar="PROOF", help="the proof file")
     parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
     add_context_options(parser, "the proof is valid only under")
@@ -33,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     data, context = read_expected(arguments.proof, BATCH, console, MAX_BATCH_BYTES), read_context(arguments)
     commitment = load_commitment(arguments, console)
-    images, words = read_inputs(arguments, console, commitment.circuit.inputs), Words(commitment.schema)
+    images, words = read_inputs(arguments, console, commitment.circuit.inputs, commitment.schema, arguments.label).values, Words(commitment.schema)
     try:
         with console.step("verify"):
             if arguments.independent:

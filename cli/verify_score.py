@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from zkpredict.circuits.files.kinds import SCORE
-from zkpredict.cli.batches import add_data_options, add_label_option, plural, read_inputs, read_labels
+from zkpredict.cli.batches import add_label_option, plural, read_labelled
 from zkpredict.cli.console import Console
+from zkpredict.cli.inputs import add_data_options
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds, read_expected
 from zkpredict.cli.verify_batch import load_commitment, refused
@@ -15,6 +16,7 @@ from zkpredict.verifier.batch import MAX_BATCH_BYTES
 from zkpredict.verifier.errors import VerificationError, WrongStatement
 
 EXAMPLE = """zkpredict verify-score t10k-images-idx3-ubyte.gz mnist.score --labels t10k-labels-idx1-ubyte.gz --commitment mnist.commitment
+zkpredict verify-score iris.csv iris.score --labels species --commitment iris.commitment
 zkpredict verify-score digits.npy mnist.score --labels labels.npy --count 1000 --commitment mnist.commitment --at-least 950"""
 
 
@@ -30,8 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     data = read_expected(arguments.score, SCORE, console, MAX_BATCH_BYTES)
     commitment = load_commitment(arguments, console)
-    images, words = read_inputs(arguments, console, commitment.circuit.inputs), Words(commitment.schema)
-    labels = read_labels(arguments, len(images))
+    (images, labels), words = read_labelled(arguments, console, commitment.circuit.inputs, commitment.schema), Words(commitment.schema)
     try:
         with console.step("verify"):
             if arguments.independent:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 
-from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.tables import SUFFIXES, Table, read_table
 
@@ -55,14 +54,12 @@ class Readings:
         Raises `UnusableInput` saying which column is missing or too many.
         """
         table = read_table(path)
-        if label is not None and label not in table.columns:
-            raise UnusableInput(f"{table.what} has no column '{label}'; it has {', '.join(table.columns) or 'no names'}")
         if label is None and table.columns and len(table.columns) == inputs + 1:
             names = {feature.name for feature in schema.features}
             left = [name for name in table.columns if name not in names]
             label = left[0] if len(left) == 1 else table.columns[-1]
-        columns = table.feature_columns(schema, inputs, [label] if label is not None else ())
-        return cls(table, columns, None if label is None else table.columns.index(label))
+        column = None if label is None else table.column(label)
+        return cls(table, table.feature_columns(schema, inputs, [label] if label is not None else ()), column)
 
     @property
     def names(self) -> list[str]:
@@ -86,16 +83,5 @@ class Readings:
             encoded, beyond = schema.encode(readings, inputs)
             flat[row] = np.frombuffer(encoded, np.uint8)
             clipped += bool(beyond)
-        labels = None if self.label is None else np.array([self._label(row, classes) for row in range(len(self.table))])
+        labels = None if self.label is None else np.array([self.table.class_at(row, self.label, classes) for row in range(len(self.table))])
         return Rows(self.numbers(), flat, labels, clipped)
-
-    def _label(self, row: int, classes: Sequence[str]) -> int:
-        cell = self.table.cells[row][self.label]
-        text = str(cell).strip()
-        if text in classes:
-            return list(classes).index(text)
-        number = self.table.reading(row, self.label) if not classes or text.replace(".", "").isdigit() else None
-        if number is None or number.denominator != 1 or not 0 <= number < 1 << 16:
-            known = f"one of {', '.join(classes)}, or its number" if classes else "the number of a class, from 0"
-            raise UnusableInput(f"{self.table.place(row, self.label)}: the label is '{text[:40]}', expected {known}")
-        return int(number)

@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from zkpredict.circuits.files.storage import read_file
 SUFFIXES = (".csv", ".tsv", ".json", ".npy")
 MAX_TABLE_BYTES = 1 << 26
 MAX_EXPONENT = 400
+MAX_CLASSES = 1 << 16
 _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE]([+-]?[0-9]{1,3}))?")
 _SEPARATORS = (";", "\t", ",")
 
@@ -69,11 +70,14 @@ class Table:
         names = [feature.name for feature in schema.features] if len(schema.features) == inputs else []
         left = [number for number, name in enumerate(self.columns) if name not in besides]
         if self.columns and names and set(names) & set(self.columns):
+            kept = [name for name in besides if name in names]
+            if kept:
+                raise UnusableInput(f"{self.what}: the column {_quoted(kept)} is a feature of this model, which cannot do without it")
             lost = [name for name in names if name not in self.columns]
             extra = [name for name in (self.columns[number] for number in left) if name not in names]
             if lost or extra:
                 reason = f"has no column {_quoted(lost)}" if lost else f"has the column {_quoted(extra)}, which is no feature of this model"
-                way_out = f" (--label '{extra[0]}' leaves it out)" if len(extra) == 1 and not lost else ""
+                way_out = f" (--label '{extra[0]}' leaves it out)" if len(extra) == 1 and not lost and not besides else ""
                 raise UnusableInput(f"{self.what} {reason}{way_out}: its features are {_quoted(names)}")
             return [self.columns.index(name) for name in names]
         if not self.columns:
@@ -81,6 +85,28 @@ class Table:
         if len(left) != inputs:
             raise UnusableInput(f"{self.what} has {len(left)} numbers a row, the network takes {inputs}")
         return left
+
+    def column(self, name: str) -> int:
+        """Where the column called `name` is. Raises `UnusableInput`."""
+        if name not in self.columns:
+            raise UnusableInput(f"{self.what} has no column '{name}'; it has {', '.join(self.columns) or 'no names'}")
+        return self.columns.index(name)
+
+    def class_at(self, row: int, column: int, classes: Sequence[str]) -> int:
+        """The class that a cell says, by one of the names `classes` or by its number. Raises `UnusableInput`."""
+        cell = self.cells[row][column]
+        text = str(cell).strip()
+        if text in classes:
+            return list(classes).index(text)
+        number = self.reading(row, column) if not classes or text.replace(".", "").isdigit() else None
+        if number is None or number.denominator != 1 or not 0 <= number < MAX_CLASSES:
+            known = f"one of {', '.join(classes)}, or its number" if classes else "the number of a class, from 0"
+            raise UnusableInput(f"{self.place(row, column)}: the label is '{text[:40]}', expected {known}")
+        return int(number)
+
+    def first(self, count: int | None) -> Table:
+        """The first `count` rows; all without a number."""
+        return replace(self, cells=self.cells[:count])
 
     def row(self, number: int | None) -> int:
         """The row that is meant: `number` from 0, or the only one. Raises `UnusableInput`."""
@@ -91,6 +117,14 @@ class Table:
         if not 0 <= number < len(self):
             raise UnusableInput(f"{self.what} has no row {number}, it holds {len(self)} (from 0)")
         return number
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedRows:
+    """Rows as the bytes a network takes: uint8 [rows, inputs], and how many of them have a reading that was clipped."""
+
+    bytes: np.ndarray
+    clipped: int
 
 
 @dataclass(frozen=True)
@@ -111,14 +145,30 @@ def read_row(
 def encode_row(table: Table, schema: Schema, inputs: int, number: int | None = None, label: str | None = None) -> EncodedRow:
     """As above, of a table that has been read."""
     row = table.row(number)
-    if label is not None and label not in table.columns:
-        raise UnusableInput(f"{table.what} has no column '{label}'; it has {', '.join(table.columns) or 'no names'}")
-    readings = table.readings(row, table.feature_columns(schema, inputs, () if label is None else (label,)))
+    readings = table.readings(row, _features(table, schema, inputs, label))
     try:
         encoded, clipped = schema.encode(readings, inputs)
     except UnusableInput as error:
         raise UnusableInput(f"{table.what}: {error}") from None
     return EncodedRow(np.frombuffer(encoded, np.uint8), clipped)
+
+
+def encode_rows(table: Table, schema: Schema, inputs: int, label: str | None = None) -> EncodedRows:
+    """Every row of a table in bytes, each as `encode_row` gives it. Raises `UnusableInput` for the first that cannot be used."""
+    columns, clipped = _features(table, schema, inputs, label), 0
+    found = np.empty((len(table), inputs), np.uint8)
+    for row in range(len(table)):
+        encoded, beyond = schema.encode(table.readings(row, columns), inputs)
+        found[row] = np.frombuffer(encoded, np.uint8)
+        clipped += bool(beyond)
+    return EncodedRows(found, clipped)
+
+
+def _features(table: Table, schema: Schema, inputs: int, label: str | None) -> list[int]:
+    """The columns of the inputs; `label` is none of them."""
+    if label is not None:
+        table.column(label)
+    return table.feature_columns(schema, inputs, () if label is None else (label,))
 
 
 def encode_readings(readings: object, schema: Schema, inputs: int) -> np.ndarray:

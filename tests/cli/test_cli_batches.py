@@ -78,11 +78,11 @@ def test_files_of_another_kind_are_named(run, place):
     picture = folder / "pictures" / "0.png"
     wrong = run("verify-score", common[0], folder / "s.score", *common[1:], "--labels", picture)
     said = f"it is a picture (`zkpredict prove {picture} --model FILE --out PROOF` takes it)"
-    assert (wrong.code, wrong.err) == (2, f"zkpredict: {picture} is no .npy or idx file of labels: {said}\n")
+    assert (wrong.code, wrong.err) == (2, f"zkpredict: {picture} is no .npy, idx file or table of labels: {said}\n")
     (folder / "t.csv").write_text("a,b\n1,2\n")
     table = run("prove-batch", folder / "t.csv", *files, folder / "x.batch")
-    said = "`zkpredict prove-many` proves its rows, batches take the rows' bytes (an .npy of uint8, one input a row)"
-    assert (table.code, table.err) == (2, f"zkpredict: {folder / 't.csv'} is a table: {said}\n")
+    said = "a table, and this model has no feature scale: it takes pictures, .npy of uint8, or idx files"
+    assert (table.code, table.err) == (2, f"zkpredict: {folder / 't.csv'} is {said}\n")
 
 
 def test_files_are_explained(run, place):
@@ -114,7 +114,7 @@ def test_what_cannot_be_proven_is_refused_by_name(run, place):
         ((folder / "i.npy", "--model", folder / "m.model", "--out", folder / "m.model"), f"cannot write {folder / 'm.model'}: it is the model file"),
         (
             (folder / "m.commitment", *prove),
-            f"{folder / 'm.commitment'} is no folder, .npy or idx file of inputs: it is a public model commitment "
+            f"{folder / 'm.commitment'} is no folder, .npy, idx file or table of inputs: it is a public model commitment "
             f"(`zkpredict verify IMAGE PROOF --commitment {folder / 'm.commitment'}` takes it)",
         ),
     ):

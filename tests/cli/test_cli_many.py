@@ -60,6 +60,13 @@ def test_the_images_of_an_array_are_numbered(run, desk, committed):
     assert verified(committed.commitment, job, (desk.folder / "p" / "00001.proof").read_bytes()) == committed.predict(images[1].reshape(-1))
 
 
+def test_other_files_of_a_folder_are_left_out_and_the_first_inputs_can_be_chosen(run, desk, folder):
+    (folder / "notes.txt").write_text("a")
+    made = run("prove-many", folder, "--count", 2, "--model", desk.model, "--out", desk.folder / "p", "--workers", 1)
+    assert (made.code, made.err) == (0, f"note: {folder}: 1 files that are no pictures are left out (notes.txt)\n")
+    assert sorted(path.name for path in (desk.folder / "p").iterdir()) == ["a.proof", "b.proof", "index.json"]
+
+
 def test_nothing_is_written_over(run, desk, folder):
     out = desk.folder / "proofs"
     out.mkdir()
@@ -96,24 +103,18 @@ def test_options_that_do_not_go_together(run, desk, folder, options, message):
 
 def test_inputs_that_do_not_fit_are_named(run, desk, folder):
     words = ("--model", desk.model, "--out", desk.folder / "p")
-    (folder / "notes.txt").write_text("a")
-    refused(
-        desk, run("prove-many", folder, *words),
-        f"{folder} holds notes.txt, which is no picture (.png, .jpg, .jpeg, .npy): keep pictures in a folder of their own",
-    )
-    (folder / "notes.txt").unlink()
     np.save(folder / "a.npy", np.zeros(36, np.uint8))
     refused(desk, run("prove-many", folder, *words), f"{folder} holds two pictures called a: their proofs would have one name")
     np.save(desk.folder / "x.npy", np.zeros((2, 5), np.uint8))
     refused(
         desk, run("prove-many", desk.folder / "x.npy", *words),
-        f"{desk.folder / 'x.npy'} holds an array [2, 5], the network takes [count, 36] (or images of 36 bytes)",
+        f"{desk.folder / 'x.npy'} has the shape [2, 5], expected one input of 36 bytes a row",
     )
     np.save(desk.folder / "y.npy", np.zeros((0, 36), np.uint8))
     refused(desk, run("prove-many", desk.folder / "y.npy", *words), f"{desk.folder / 'y.npy'} holds no inputs")
     refused(
         desk, run("prove-many", desk.proof, *words),
-        f"{desk.proof} is no folder, idx file, .npy file or table (.csv, .tsv, .json) of inputs: "
+        f"{desk.proof} is no folder, .npy, idx file or table of inputs: "
         f"it is a proof (`zkpredict verify IMAGE {desk.proof} --commitment FILE` checks it)",
     )
     (desk.folder / "t.csv").write_text("a,b\n1,2\n")
