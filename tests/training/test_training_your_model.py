@@ -37,7 +37,8 @@ def test_the_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
     pytest.importorskip("onnxruntime", reason="needs the test requirements")
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     monkeypatch.chdir(tmp_path)
-    lines = [line for line in _blocks("sh")[0].splitlines() if line]
+    alone, on_a_node, many = _blocks("sh")
+    lines = [line for line in (alone + many).splitlines() if line]
     for line in lines:
         program, *arguments = shlex.split(line, comments=True)
         assert program == "zkpredict" and main(arguments) == 0, line
@@ -45,4 +46,5 @@ def test_the_commands_of_the_page_run(tmp_path, monkeypatch, capsys):
     assert "VALID: the contract accepts" in said and said.count("says versicolor (class 1)") + said.count("says virginica (class 2)") == 3
     for figures in re.findall(r"\| (\d+) \| ([\d.]+) % \| ([\d.]+) % \|", PAGE):
         assert len(figures) == 3
+    assert "--rpc-url" in on_a_node and said.count("is right on 147 of 150 inputs (98.00 %)") == 2
     assert "  float    98.00%\n  integer  98.00%\n" in said
