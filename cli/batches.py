@@ -13,7 +13,7 @@ from zkpredict.circuits.files.kinds import GZIP, IDX, TABLE, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
-from zkpredict.cli.inputs import MAX_DATA_BYTES, read_inputs, read_whole, rows_of
+from zkpredict.cli.inputs import MAX_DATA_BYTES, read_inputs, read_rows, rows_of
 from zkpredict.cli.rows import is_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def read_labelled(arguments: argparse.Namespace, console: Console, inputs: int, 
     if not is_table(path, schema) or os.path.dirname(labels):
         images = read_inputs(arguments, console, inputs, schema).values
         return images, read_labels(arguments, len(images), schema)
-    table, is_file = read_whole(arguments), os.path.exists(labels)
+    table, is_file = read_rows(arguments), os.path.exists(labels)
     if is_file and labels in table.columns:
         raise UnusableInput(f"--labels {labels} is a column of {path}, and a file: for the file write {os.path.join(os.curdir, labels)}")
     if is_file:
@@ -66,8 +66,7 @@ def read_labels(arguments: argparse.Namespace, count: int, schema: Schema) -> np
         found = parse_idx(data, 1, what)
     else:
         raise UnusableInput(f"{path} is no .npy, idx file or table of labels: {recognise(data, str(path))}")
-    if arguments.count is not None:
-        found = found[: arguments.count]
+    found = found[arguments.skip :][: arguments.count]
     if found.shape != (count,):
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, there are {count:,} inputs")
     return found

@@ -19,7 +19,7 @@ from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
-from zkpredict.cli.parser import at_least_one
+from zkpredict.cli.parser import at_least_one, at_least_zero
 from zkpredict.cli.rows import TABLE_SUFFIXES, is_table, refuse_pictures
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         "for a model of readings, a table (.csv, .tsv, .json, .npy of other numbers)",
     )  # fmt: skip
     parser.add_argument("--count", type=at_least_one, metavar="N", help="the first N inputs only")
+    parser.add_argument("--skip", type=at_least_zero, default=0, metavar="N", help="leave out the first N inputs, and count those that follow")
     parser.add_argument("--invert", action="store_true", help="dark ink on light paper")
     parser.add_argument("--auto", action="store_true", help="photos of paper: find the ink, crop, centre and normalise it as in MNIST")
     parser.add_argument("--allow-blank", action="store_true", help="take pictures that are one shade all over")
@@ -60,7 +61,7 @@ def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int, sc
     column `left_out`. Raises `UnusableInput`, naming the first that does not fit."""
     path = arguments.data
     if is_table(path, schema):
-        return rows_of(read_whole(arguments), console, inputs, schema, left_out)
+        return rows_of(read_rows(arguments), console, inputs, schema, left_out, arguments.skip)
     if left_out is not None:
         raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")
     if os.path.isdir(path):
@@ -69,32 +70,31 @@ def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int, sc
     return _some(_array(arguments, inputs), path)
 
 
-def read_whole(arguments: argparse.Namespace) -> Table:
-    """The table that `DATA` is, or its first rows. Raises `UnusableInput`."""
+def read_rows(arguments: argparse.Namespace) -> Table:
+    """The table that `DATA` is: the rows that are taken. Raises `UnusableInput`."""
     from zkpredict.circuits.files.tables import read_table
 
     for option, given in (("--invert", arguments.invert), ("--auto", arguments.auto), ("--allow-blank", arguments.allow_blank)):
         if given:
             raise UnusableInput(f"{arguments.data} is a table: {option} is for pictures")
     table = read_table(arguments.data)
-    _enough(arguments, len(table), "rows")
-    return table.first(arguments.count)
+    return table.only(_taken(arguments, len(table), "rows"))
 
 
-def rows_of(table: Table, console: Console, inputs: int, schema: Schema, left_out: str | None) -> Inputs:
-    """The rows as inputs, without the column `left_out`; says how many were clipped. Raises `UnusableInput`."""
+def rows_of(table: Table, console: Console, inputs: int, schema: Schema, left_out: str | None, first: int = 0) -> Inputs:
+    """The rows as inputs, numbered from `first`, without the column `left_out`; says how many were clipped. Raises `UnusableInput`."""
     from zkpredict.circuits.files.tables import encode_rows
 
     rows = encode_rows(table, schema, inputs, left_out)
     if rows.clipped:
         console.note(f"{table.what}: {rows.clipped} of {len(table)} rows have readings beyond the scale of the model, clipped to its end")
-    return _some(Inputs(numbers(len(table)), rows.bytes), table.what)
+    return _some(Inputs(numbers(len(table), first), rows.bytes), table.what)
 
 
-def numbers(count: int, width: int = 5) -> tuple[str, ...]:
-    """Names for what has none: numbers from 0, as wide as the last, so that files sort in order."""
-    width = max(width, len(str(count - 1)))
-    return tuple(f"{number:0{width}d}" for number in range(count))
+def numbers(count: int, first: int) -> tuple[str, ...]:
+    """Names for what has none: numbers from `first`, as wide as the last, so that files sort in order."""
+    width = max(5, len(str(first + count - 1)))
+    return tuple(f"{number:0{width}d}" for number in range(first, first + count))
 
 
 def _some(found: Inputs, path: str) -> Inputs:
@@ -105,9 +105,13 @@ def _some(found: Inputs, path: str) -> Inputs:
     return found
 
 
-def _enough(arguments: argparse.Namespace, count: int, noun: str) -> None:
-    if arguments.count is not None and arguments.count > count:
-        raise UnusableInput(f"{arguments.data} holds {count:,} {noun}: --count {arguments.count} is more")
+def _taken(arguments: argparse.Namespace, count: int, noun: str) -> slice:
+    """Which of `count` inputs `--skip` and `--count` take. Raises `UnusableInput` when there are not so many."""
+    first, wanted = arguments.skip, arguments.count
+    if first + (wanted or 0) > count:
+        options = [f"--skip {first}"] * bool(first) + [f"--count {wanted}"] * bool(wanted)
+        raise UnusableInput(f"{arguments.data} holds {count:,} {noun}: {' '.join(options)} is more")
+    return slice(first, None if wanted is None else first + wanted)
 
 
 def _array(arguments: argparse.Namespace, inputs: int) -> Inputs:
@@ -124,9 +128,8 @@ def _array(arguments: argparse.Namespace, inputs: int) -> Inputs:
         raise UnusableInput(f"{path} is no folder, .npy, idx file or table of inputs: {known}")
     if found.ndim < 2 or math.prod(found.shape[1:]) != inputs:
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, expected one input of {inputs} bytes a row")
-    _enough(arguments, len(found), "inputs")
-    found = np.ascontiguousarray(found.reshape(len(found), inputs)[: arguments.count])
-    return Inputs(numbers(len(found)), 255 - found if arguments.invert else found)
+    found = np.ascontiguousarray(found.reshape(len(found), inputs)[_taken(arguments, len(found), "inputs")])
+    return Inputs(numbers(len(found), arguments.skip), 255 - found if arguments.invert else found)
 
 
 def _pictures(arguments: argparse.Namespace, console: Console, inputs: int) -> Inputs:
@@ -139,8 +142,7 @@ def _pictures(arguments: argparse.Namespace, console: Console, inputs: int) -> I
     left = [path.name for path in names if path not in pictures]
     if left:
         console.note(f"{folder}: {len(left)} files that are no pictures are left out ({', '.join(left[:3])}{', ...' if len(left) > 3 else ''})")
-    _enough(arguments, len(pictures), "pictures")
-    pictures = pictures[: arguments.count]
+    pictures = pictures[_taken(arguments, len(pictures), "pictures")]
     values, reading, changed = np.zeros((len(pictures), inputs), np.uint8), Reading(arguments.invert, arguments.auto, arguments.allow_blank), 0
     with console.counted("read", "pictures") as progress:
         for number, path in enumerate(pictures):

@@ -68,6 +68,15 @@ def add_force_option(parser: argparse.ArgumentParser) -> None:
 
 def at_least_one(text: str) -> int:
     """The type of options that count something. Raises `ArgumentTypeError`."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 to 999999999")
+    return _whole(text, 1)
+
+
+def at_least_zero(text: str) -> int:
+    """The same where nothing is a count too."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, least: int) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 9 or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to 999999999")
     return int(text)

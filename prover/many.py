@@ -1,4 +1,4 @@
-"""Many independent proofs by many workers: what is sent, what comes back, and why it is believed.
+"""Many independent proofs, or proofs of batches, by many workers: what is sent, what comes back, and why it is believed.
 
     job     -> a worker proves it with its own copy of the model            worker gone: the job goes again, to whoever is there
     answer  -> verified here against commitment, input and context          not valid: the job goes again, to another worker
@@ -14,15 +14,21 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Protocol
 
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.placement import form
+from zkpredict.prover.batch import images_each, prove_batch
+from zkpredict.verifier.batch import BatchProof, parse_batch, part_sizes, verify_parts
 from zkpredict.verifier.commitment import ModelCommitment
-from zkpredict.verifier.errors import VerificationError
+from zkpredict.verifier.errors import VerificationError, WrongStatement
 from zkpredict.verifier.native import parse_proof, verify
+from zkpredict.verifier.score import Score, TestSet
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from zkpredict.prover.model import Model
 
 ATTEMPTS = 4
@@ -31,11 +37,21 @@ ATTEMPTS = 4
 
 @dataclass(frozen=True)
 class Job:
-    """One statement to prove: the input as bytes, and what it is called."""
+    """One statement to prove: the input as bytes, and what it is called. `batch`: 0, or how many inputs, one behind another, one proof is about."""
 
     name: str
     data: bytes = field(repr=False)
     context: bytes = b""
+    batch: int = 0
+
+    @classmethod
+    def of_batch(cls, name: str, images: np.ndarray, context: bytes = b"") -> Job:
+        """One proof about all of `images`, uint8 [count, ...]."""
+        return cls(name, images.tobytes(), context, len(images))
+
+    def __len__(self) -> int:
+        """How many inputs it is about."""
+        return self.batch or 1
 
 
 @dataclass(frozen=True)
@@ -49,11 +65,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Result:
-    """A verified proof and the class it states, or `refusal`: why the claim is false for this input."""
+    """A verified proof and the class it states of each input, or `refusal`: why the claim is false for this input."""
 
     job: Job
     proof: bytes = b""
-    claim: int | None = None
+    claims: tuple[int, ...] = ()
     refusal: str = ""
 
 
@@ -116,6 +132,29 @@ def prove_many(
                 crew.distrust(answer.worker)
 
 
+def prove_score_by(
+    commitment: ModelCommitment, tests: TestSet, crew: Crew, warn: Callable[[str], None] = lambda text: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Score:
+    """The score on `tests`, its parts proven by the crew; each is verified, and belongs to its place by its context. `progress` is told
+    how many inputs of how many are done. Raises as `prove_many`."""
+    total, found, done = len(tests.labels), dict[str, BatchProof](), 0
+    sizes = list(part_sizes(total, min(total, images_each(commitment.circuit))))
+    ends = list(accumulate(size * tests.size for size in sizes))
+    jobs = [
+        Job(f"part {number} of {len(sizes)}", tests.inputs[end - size * tests.size : end], tests.context(number, len(sizes)), size)
+        for number, (size, end) in enumerate(zip(sizes, ends, strict=True))
+    ]
+    for result in prove_many(commitment, jobs, crew, warn):
+        if result.refusal:
+            raise UnusableInput(f"a worker refused {result.job.name}, which claims nothing that could be false: {result.refusal}")
+        found[result.job.name] = parse_batch(result.proof, commitment)
+        done += len(result.job)
+        progress(done, total)
+    proof = BatchProof(commitment.model_id, tuple(part for job in jobs for part in found[job.name].parts))
+    return Score(tests.set_id, tests.right(proof.classes), proof)
+
+
 def checked(commitment: ModelCommitment, job: Job, answer: Answer) -> Result:
     """The answer as a result. Raises `VerificationError` for a proof that does not hold for this job.
 
@@ -126,24 +165,36 @@ def checked(commitment: ModelCommitment, job: Job, answer: Answer) -> Result:
     return Result(job, answer.proof, verified(commitment, job, answer.proof))
 
 
-def verified(commitment: ModelCommitment, job: Job, proof: bytes) -> int:
-    """The class that a proof states of this job's input. Raises `VerificationError`."""
-    parsed = parse_proof(proof, form(commitment.circuit))
-    verify(commitment, job.data, parsed, job.context)
-    return parsed.digit
+def verified(commitment: ModelCommitment, job: Job, proof: bytes) -> tuple[int, ...]:
+    """The class that a proof states of each of this job's inputs. Raises `VerificationError`."""
+    if not job.batch:
+        single = parse_proof(proof, form(commitment.circuit))
+        verify(commitment, job.data, single, job.context)
+        return (single.digit,)
+    batch = parse_batch(proof, commitment)
+    if len(batch.classes) != job.batch:
+        raise WrongStatement(f"the proof is about {len(batch.classes)} inputs, there are {job.batch}")
+    each = min(job.batch, images_each(commitment.circuit))
+    if len(batch.parts[0].classes) != each:
+        raise WrongStatement(f"the proof has parts of {len(batch.parts[0].classes)} inputs, expected {each}")
+    verify_parts(commitment, job.data, batch, [job.context] * len(batch.parts))
+    return batch.classes
 
 
 # a worker's side
 
 
-def prove_job(model: Model, data: bytes, context: bytes) -> tuple[bytes, str]:
+def prove_job(model: Model, job: Job) -> tuple[bytes, str]:
     """The proof, or why the claim is false."""
     import numpy as np
 
     from zkpredict.prover.prove import prove
 
+    data = np.frombuffer(job.data, np.uint8)
     try:
-        return prove(model, np.frombuffer(data, np.uint8), context=context).to_bytes(), ""
+        if job.batch:
+            return prove_batch(model, data.reshape(job.batch, -1), context=job.context).to_bytes(), ""
+        return prove(model, data, context=job.context).to_bytes(), ""
     except FalseClaim as error:
         return b"", str(error)
 

@@ -104,9 +104,9 @@ class Table:
             raise UnusableInput(f"{self.place(row, column)}: the label is '{text[:40]}', expected {known}")
         return int(number)
 
-    def first(self, count: int | None) -> Table:
-        """The first `count` rows; all without a number."""
-        return replace(self, cells=self.cells[:count])
+    def only(self, rows: slice) -> Table:
+        """Some of the rows."""
+        return replace(self, cells=self.cells[rows])
 
     def row(self, number: int | None) -> int:
         """The row that is meant: `number` from 0, or the only one. Raises `UnusableInput`."""

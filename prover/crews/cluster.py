@@ -124,7 +124,7 @@ class ClusterCrew:
         if self._is_lost():
             self._held = self._deliver(self._source)
         chosen = {} if not self._distrusted else {"workers": sorted(self._addresses()), "allow_other_workers": False}
-        return self._client.submit(_prove, self._held, job.data, job.context, pure=False, **chosen)
+        return self._client.submit(_prove, self._held, job, pure=False, **chosen)
 
     def wait(self, handed: Collection[Any]) -> Collection[Any]:
         try:
@@ -213,14 +213,14 @@ def _name_of(future: Any) -> str:
 _FAULT = "fault: "
 
 
-def _prove(source: Sent | OnWorkers, data: bytes, context: bytes) -> Said:
+def _prove(source: Sent | OnWorkers, job: Job) -> Said:
     """Everything that goes wrong becomes an answer: Dask would log the arguments of what raises."""
     from distributed import get_worker
 
     address = str(get_worker().address)
     try:
         model = held_model(source.data if isinstance(source, Sent) else source.path)
-        return address, *prove_job(model, data, context)
+        return address, *prove_job(model, job)
     except Exception as error:  # noqa: BLE001  it is told by its type alone
         return address, b"", f"{_FAULT}{type(error).__name__}"
 

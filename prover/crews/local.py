@@ -44,10 +44,10 @@ class LocalCrew:
 
     def submit(self, job: Job) -> Future[Said]:
         try:
-            return self._pool.submit(_prove, self._path, job.data, job.context)
+            return self._pool.submit(_prove, self._path, job)
         except BrokenProcessPool:
             self._pool = self._started()
-            return self._pool.submit(_prove, self._path, job.data, job.context)
+            return self._pool.submit(_prove, self._path, job)
 
     def wait(self, handed: Collection[Future[Said]]) -> Collection[Future[Said]]:
         return wait(handed, PATIENCE_SECONDS, FIRST_COMPLETED).done
@@ -68,5 +68,5 @@ def _prepare(threads: int) -> None:
     os.environ["RAYON_NUM_THREADS"] = str(threads)  # read when the kernel first computes
 
 
-def _prove(path: str, data: bytes, context: bytes) -> Said:
-    return prove_job(held_model(path), data, context)
+def _prove(path: str, job: Job) -> Said:
+    return prove_job(held_model(path), job)

@@ -57,7 +57,7 @@ def test_the_images_of_an_array_are_numbered(run, desk, committed):
     made = run("prove-many", desk.folder / "two.npy", "--model", desk.model, "--out", desk.folder / "p", "--workers", 1, "--for", "job", "--json")
     assert made.code == 0
     job = Job("00001", images[1].tobytes(), bytes.fromhex(made.json["context"]))
-    assert verified(committed.commitment, job, (desk.folder / "p" / "00001.proof").read_bytes()) == committed.predict(images[1].reshape(-1))
+    assert verified(committed.commitment, job, (desk.folder / "p" / "00001.proof").read_bytes()) == (committed.predict(images[1].reshape(-1)),)
 
 
 def test_other_files_of_a_folder_are_left_out_and_the_first_inputs_can_be_chosen(run, desk, folder):
@@ -131,3 +131,48 @@ def test_models_without_a_commitment_or_for_hidden_inputs_are_refused(run, desk,
     refused(desk, run(*words, bare), f"{bare} has no commitment yet: `zkpredict commit --model {bare} --out FILE` makes it")
     commit_model(committed.network, private_input=True).save(hidden)
     refused(desk, run(*words, hidden), f"{hidden} takes hidden inputs: `zkpredict prove --hidden OPENING` proves about one")
+
+
+@pytest.fixture
+def batched(desk, committed):
+    """The paths of the desk's network, committed for batches, and of eight images."""
+    made = commit_model(committed.network, domain=512, batch=True)
+    made.save(desk.folder / "b.model")
+    made.commitment.save(desk.folder / "b.commitment")
+    np.save(desk.folder / "eight.npy", np.random.default_rng(4).integers(0, 256, (8, 6, 6), dtype=np.uint8))
+    return desk.folder / "b.model", desk.folder / "b.commitment", desk.folder / "eight.npy"
+
+
+def test_batches_are_proven_kept_and_listed_in_order(run, desk, committed, batched):
+    model, commitment, data = batched
+    words, out = ("prove-many", data, "--batch", 3, "--model", model, "--out", desk.folder / "b", "--workers", 1), desk.folder / "b"
+    made = run(*words, "--skip", 1, "--json")
+    assert (made.code, made.json["proven"], made.json["proofs"]) == (0, 7, 3)
+    names = ["00001-00003.batch", "00004-00006.batch", "00007-00007.batch"]
+    assert sorted(path.name for path in out.iterdir()) == [*names, "index.json"]
+    listed = [(entry["proof"], entry["place"], entry["digit"]) for entry in json.loads((out / "index.json").read_text())["proofs"]]
+    digits = list(map(committed.predict, np.load(data)[1:].reshape(7, 36)))
+    assert listed == list(zip([names[0]] * 3 + [names[1]] * 3 + [names[2]], [0, 1, 2, 0, 1, 2, 0], digits, strict=True))
+    assert run("verify-batch", data, out / names[1], "--skip", 4, "--count", 3, "--commitment", commitment).code == 0
+    assert run("verify-batch", data, out / names[1], "--skip", 3, "--count", 3, "--commitment", commitment).code == 1
+    before = (out / names[0]).read_bytes()
+    (out / names[1]).unlink()
+    again = run(*words, "--skip", 1)
+    assert again.out.splitlines()[0] == f"7 of 7 inputs proven and verified in {out} (4 were there already)." and (out / names[0]).read_bytes() == before
+    check = next(line for line in again.out.splitlines() if line.startswith("  check "))
+    checked = check.split("zkpredict ")[1].replace("FILE", str(commitment)).split()
+    assert checked[2] == str(out / names[2]) and run(*checked).code == 0
+
+
+def test_what_cannot_be_a_folder_of_batches_is_refused(run, desk, batched):
+    model, _, data = batched
+    words = ("prove-many", data, "--batch", 3, "--out", desk.folder / "p", "--model")
+    refused(desk, run(*words, desk.model), "compact circuits have no batches: `zkpredict commit --batch` makes a commitment that has them")
+    refused(desk, run(*words, model, "--skip", 8), f"{data} holds no inputs")
+    refused(desk, run(*words, model, "--skip", 3, "--count", 6), f"{data} holds 8 inputs: --skip 3 --count 6 is more")
+    refused(desk, run(*words, model, "--skip", 9), f"{data} holds 8 inputs: --skip 9 is more")
+    other = desk.folder / "b"
+    other.mkdir()
+    (other / "00000-00002.batch").write_bytes(desk.proof.read_bytes())
+    outcome = run(*words[:-2], other, "--model", model)
+    assert outcome.code == 2 and "00000-00002.batch: it holds a proof, not a proof of a batch" in outcome.err

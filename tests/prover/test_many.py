@@ -2,16 +2,20 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from support import random_image, random_network, refuses
 
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.prover import batch
+from zkpredict.prover.batch import images_each, prove_score
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.crews.local import LocalCrew
-from zkpredict.prover.many import ATTEMPTS, Answer, Job, Result, WorkerLost, prove_job, prove_many, verified
+from zkpredict.prover.many import ATTEMPTS, Answer, Job, Result, WorkerLost, prove_job, prove_many, prove_score_by, verified
 from zkpredict.verifier.errors import FailedOpening
+from zkpredict.verifier.score import TestSet, verify_score
 
 CONTEXT = bytes(range(32))
 MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
@@ -45,7 +49,7 @@ class Here:
 
     def answer(self, ended):
         _, worker, job = ended
-        return self.twist(worker, job, Answer(worker, *prove_job(self.model, job.data, job.context)))
+        return self.twist(worker, job, Answer(worker, *prove_job(self.model, job)))
 
     def distrust(self, worker):
         self.distrusted.add(worker)
@@ -64,7 +68,7 @@ def assert_all_hold(made, jobs, found):
     assert sorted(found) == [job.name for job in jobs]
     for job in jobs:
         result = found[job.name]
-        assert result.claim == made.predict(np.frombuffer(job.data, np.uint8)) == verified(made.commitment, job, result.proof)
+        assert result.claims == (made.predict(np.frombuffer(job.data, np.uint8)),) == verified(made.commitment, job, result.proof)
 
 
 def test_every_job_has_a_proof_that_holds(made, jobs):
@@ -76,7 +80,7 @@ def test_every_job_has_a_proof_that_holds(made, jobs):
 
 
 def test_a_proof_of_another_input_is_found_and_its_worker_gets_no_more(made, jobs):
-    wrong = prove_job(made, jobs[4].data, CONTEXT)[0]
+    wrong = prove_job(made, jobs[4])[0]
     crew = Here(made, lambda worker, job, answer: Answer(worker, wrong) if worker == "b" and job is not jobs[4] else answer)
     found, said = outcome(made, jobs, crew)
     assert_all_hold(made, jobs, found)
@@ -84,7 +88,7 @@ def test_a_proof_of_another_input_is_found_and_its_worker_gets_no_more(made, job
 
 
 def test_a_proof_for_another_context_is_found(made, jobs):
-    crew = Here(made, lambda worker, job, answer: Answer(worker, prove_job(made, job.data, bytes(32))[0]))
+    crew = Here(made, lambda worker, job, answer: Answer(worker, prove_job(made, replace(job, context=bytes(32)))[0]))
     with refuses(UnusableInput, "nobody is left"):
         outcome(made, jobs, crew)
 
@@ -115,7 +119,77 @@ def test_what_is_false_is_refused_and_the_others_go_on(made, jobs):
     crew = Here(made, lambda worker, job, answer: Answer(worker, refusal="no") if job is jobs[2] else answer)
     found, _ = outcome(made, jobs, crew)
     assert found[jobs[2].name] == Result(jobs[2], refusal="no")
-    assert sum(result.claim is not None for result in found.values()) == 4
+    assert sum(bool(result.claims) for result in found.values()) == 4
+
+
+@pytest.fixture(scope="module")
+def batched():
+    return commit_model(random_network(5, (12, 6, 3)), domain=512, batch=True)
+
+
+@pytest.fixture(scope="module")
+def batches():
+    """Seven inputs, in batches of three, three and one."""
+    images = np.stack([random_image(number, 12) for number in range(7)])
+    return [Job.of_batch(f"{first}", images[first : first + 3], CONTEXT) for first in (0, 3, 6)]
+
+
+def assert_batches_hold(batched, batches, found):
+    assert sorted(found) == [job.name for job in batches]
+    for job in batches:
+        inputs = np.frombuffer(job.data, np.uint8).reshape(-1, 12)
+        assert found[job.name].claims == tuple(map(batched.predict, inputs)) == verified(batched.commitment, job, found[job.name].proof)
+
+
+def test_batches_are_jobs_too_and_a_lost_worker_loses_none(batched, batches):
+    lost = set()
+
+    def once(worker, job, answer):
+        if job.name in lost:
+            return answer
+        lost.add(job.name)
+        raise WorkerLost(worker, "it stopped")
+
+    found, said = outcome(batched, batches, Here(batched, once))
+    assert_batches_hold(batched, batches, found)
+    assert len(said) == 3
+
+
+@pytest.mark.parametrize(
+    ("twist", "reason"),
+    [
+        (lambda job: replace(job, data=bytes(len(job.data))), MISMATCH),
+        (lambda job: replace(job, context=bytes(32)), MISMATCH),
+        (lambda job: Job.of_batch(job.name, np.frombuffer(job.data, np.uint8).reshape(3, 12)[:2], CONTEXT), "the proof is about 2 inputs, there are 3"),
+        (lambda job: replace(job, data=job.data[:12], batch=0), "magic of a batch is b'zkpP\\x01', expected b'zkpB\\x01'"),
+    ],
+)
+def test_a_batch_about_something_else_is_found_and_its_worker_gets_no_more(batched, batches, twist, reason):
+    crew = Here(batched, lambda worker, job, answer: Answer(worker, prove_job(batched, twist(job))[0]) if worker == "b" else answer)
+    found, said = outcome(batched, batches[:2], crew)
+    assert_batches_hold(batched, batches[:2], found)
+    assert crew.distrusted == {"b"} and len(said) == 1 and reason in said[0]
+
+
+@pytest.mark.parametrize("liar", [False, True])
+def test_a_score_is_put_together_of_parts_that_workers_prove(batched, monkeypatch, liar):
+    monkeypatch.setattr(batch, "PART_TRACKS", 1)
+    each = images_each(batched.commitment.circuit)
+    images = np.stack([random_image(number, 12) for number in range(2 * each + 1)])
+    labels = np.array(list(map(batched.predict, images)))
+    labels[3] = (labels[3] + 1) % 3
+    tests, said, done = TestSet.of(images, labels, batched.commitment.circuit), [], []
+
+    def other_part(worker, job, answer):
+        return Answer(worker, prove_job(batched, replace(job, context=tests.context(1, 3)))[0]) if liar and worker == "b" and job.name == "part 0 of 3" else answer
+
+    crew = Here(batched, other_part)
+    crew.turn = 0 if liar else 1  # the first job is b's
+    score = prove_score_by(batched.commitment, tests, crew, said.append, lambda count, total: done.append((count, total)))
+    assert verify_score(batched.commitment, images, labels, score) == len(images) - 1
+    alone = prove_score(batched, images, labels)
+    assert (score.set_id, score.right, [part.classes for part in score.proof.parts]) == (alone.set_id, alone.right, [part.classes for part in alone.proof.parts])
+    assert done[-1] == (len(images), len(images)) and [MISMATCH in line for line in said] == [True] * liar
 
 
 @pytest.fixture
@@ -132,6 +206,18 @@ def test_a_process_that_is_killed_is_replaced(made, jobs, model_file):
                 os.kill(crew.processes[0], signal.SIGKILL)
             found[result.job.name] = result
     assert_all_hold(made, jobs, found)
+    assert said and all("a process ended before it answered" in line for line in said)
+
+
+def test_a_process_that_is_killed_with_a_batch_is_replaced(batched, batches, tmp_path):
+    batched.save(tmp_path / "b.model")
+    said, found = [], {}
+    with LocalCrew(str(tmp_path / "b.model"), 1) as crew:
+        for result in prove_many(batched.commitment, batches, crew, said.append):
+            if not found:
+                os.kill(crew.processes[0], signal.SIGKILL)
+            found[result.job.name] = result
+    assert_batches_hold(batched, batches, found)
     assert said and all("a process ended before it answered" in line for line in said)
 
 

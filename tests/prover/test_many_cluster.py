@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 from support import random_image, random_network, refuses
 
@@ -19,9 +20,10 @@ from zkpredict.prover.many import Job, prove_many, verified
 LYING = """
 from zkpredict.prover.crews import cluster
 
-def lie(source, data, context):
+def lie(source, job):
+    import dataclasses
     from distributed import get_worker
-    return str(get_worker().address), cluster.prove_job(cluster.held_model(source.data), bytes(len(data)), context)[0], ""
+    return str(get_worker().address), cluster.prove_job(cluster.held_model(source.data), dataclasses.replace(job, data=bytes(len(job.data))))[0], ""
 
 cluster._prove.__code__ = lie.__code__
 cluster._prove.__globals__["cluster"] = cluster
@@ -102,12 +104,29 @@ def test_weights_travel_encrypted_and_a_lying_and_a_dying_worker_cost_nothing(ma
                     os.kill(honest.pid, signal.SIGKILL)
     assert sorted(found) == [job.name for job in jobs]
     for job in jobs:
-        assert verified(made.commitment, job, found[job.name].proof) == found[job.name].claim
+        assert verified(made.commitment, job, found[job.name].proof) == found[job.name].claims
     lies = [line for line in said if "gave no valid proof" in line]
     assert lies and all("gets no more jobs" in line for line in lies)
     logs = b"".join(path.read_bytes() for path in folder.glob("*.log"))
     weights = made.network.to_bytes()[-40:]
     assert weights not in logs and repr(weights)[2:-1].encode() not in logs
+
+
+def test_batches_are_proven_by_a_cluster_and_those_of_a_dying_worker_go_to_another(certificates, cluster):
+    address, worker, _ = cluster
+    made = commit_model(random_network(5, (12, 6, 3)), domain=512, batch=True)
+    images = np.stack([random_image(number, 12) for number in range(20)])
+    batches = [Job.of_batch(f"{first:02d}", images[first : first + 3], bytes(32)) for first in range(0, 20, 3)]
+    found = {}
+    with worker() as dying, worker():
+        with reach(address, Sent(made.to_bytes()), made, certificates, [], 2) as crew:
+            for result in prove_many(made.commitment, batches, crew):
+                if not found:
+                    os.kill(dying.pid, signal.SIGKILL)
+                found[result.job.name] = result
+    claims = [one for job in batches for one in found[job.name].claims]
+    assert claims == list(map(made.predict, images)) and sorted(found) == [job.name for job in batches]
+    assert all(verified(made.commitment, job, found[job.name].proof) == found[job.name].claims for job in batches)
 
 
 def test_weights_stay_where_they_are(made, jobs, certificates, cluster, tmp_path):
