@@ -14,7 +14,8 @@ from zkpredict.circuits.networks.activations import MAX_BYTE, RELU8
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.training.activations import RELU as FLOAT_RELU
 from zkpredict.training.floating import FloatNetwork
-from zkpredict.training.quantize import LANE_SHIFT, quantize
+from zkpredict.training.quantize import quantize
+from zkpredict.training.saturating import LANE_SHIFT
 
 CHOICES = ("auto", "relu", "relu8")
 SAMPLE = 10_000

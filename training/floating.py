@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.pooling import MaxPoolLayer
+from zkpredict.circuits.networks.wiring import PLAIN, Wiring
 from zkpredict.training.activations import RELU, FloatActivation
 
 UNIT_PIXEL = 1 / 255
@@ -24,7 +24,8 @@ class FloatLayer:
     hidden layer does to each value.
 
     With a `grid` it is a convolution: `weights` float [channels, taps] and `bias` [channels], over the sums of its pools
-    (`zkpredict.circuits.networks.convolution`): an average over p x p numbers is their sum, divided by p^2 in the weights.
+    (`zkpredict.circuits.networks.convolution`): an average over p x p numbers is their sum, divided by p^2 in the weights. `wiring` says what it reads,
+    where that is not just the layer before (`zkpredict.circuits.networks.wiring`); weights on maps beside its own follow those on its own.
 
     Held as float64. Raises `UnsupportedNetwork` on other shapes and on values that are not finite.
     """
@@ -34,6 +35,7 @@ class FloatLayer:
     bias: np.ndarray = field(repr=False)
     activation: FloatActivation = RELU
     grid: Grid | None = None
+    wiring: Wiring = PLAIN
 
     def __post_init__(self) -> None:
         weights, bias = np.asarray(self.weights), np.asarray(self.bias)
@@ -54,13 +56,18 @@ class FloatLayer:
             frozen = array.astype(np.float64)
             frozen.flags.writeable = False
             object.__setattr__(self, what, frozen)
-        if self.grid is not None and self.grid.taps != weights.shape[1]:
-            raise UnsupportedNetwork(f"layer '{self.name}': a kernel has {weights.shape[1]} weights a channel, its grid {self.grid.taps}")
+        if self.grid is not None and sum(grid.taps for grid in self.grids) != weights.shape[1]:
+            raise UnsupportedNetwork(f"layer '{self.name}': a kernel has {weights.shape[1]} weights a channel, its grid {sum(grid.taps for grid in self.grids)}")
+
+    @property
+    def grids(self) -> tuple[Grid, ...]:
+        """Of all maps that it reads: its own, and those beside it; none of a dense layer."""
+        return () if self.grid is None else (self.grid, *(reading.grid for reading in self.wiring.beside))
 
     @property
     def inputs(self) -> int:
-        """Numbers that it reads: of a convolution the whole map."""
-        return self.weights.shape[1] if self.grid is None else self.grid.inputs
+        """Numbers that it reads: of a convolution the whole map, and the maps beside it."""
+        return self.weights.shape[1] if self.grid is None else sum(grid.inputs for grid in self.grids)
 
     @property
     def outputs(self) -> int:
@@ -71,7 +78,11 @@ class FloatLayer:
         """Values before the activation: float64 [batch, inputs] -> [batch, outputs], of a map position by position."""
         if self.grid is None:
             return values @ self.weights.T + self.bias
-        return (self.grid.read(values) @ self.weights.T + self.bias).reshape(len(values), -1)
+        met, first = [], 0
+        for grid in self.grids:
+            met.append(grid.read(values[:, first : first + grid.inputs]))
+            first += grid.inputs
+        return (np.concatenate(met, axis=2) @ self.weights.T + self.bias).reshape(len(values), -1)
 
     def over(self, factor: float | np.ndarray, offset: float | np.ndarray) -> FloatLayer:
         """The layer that does with x what this one does with factor * x + offset: one number each, or one an input.
@@ -103,10 +114,9 @@ class FloatMaxPool(FloatLayer):
     """The largest number of each window of its grid, channel by channel, of numbers that are never negative. It has no weights."""
 
     @classmethod
-    def of(cls, name: str, grid: Grid) -> FloatMaxPool:
+    def of(cls, name: str, grid: Grid, sources: tuple[int, ...] = ()) -> FloatMaxPool:
         """Raises `UnsupportedNetwork` for windows that no max pool has."""
-        MaxPoolLayer(grid)
-        return cls(name, np.zeros((grid.channels, 0)), np.zeros(grid.channels), RELU, grid)
+        return cls(name, np.zeros((grid.channels, 0)), np.zeros(grid.channels), RELU, grid, MaxPoolLayer(grid, sources).wiring)
 
     def __post_init__(self) -> None:
         """There is nothing to check: it has no weights."""
@@ -138,11 +148,13 @@ class FloatNetwork:
         object.__setattr__(self, "layers", tuple(self.layers))
         if not self.layers:
             raise UnsupportedNetwork("a network has at least one dense layer")
-        for before, after in pairwise(self.layers):
-            if before.outputs != after.inputs:
-                raise UnsupportedNetwork(
-                    f"layer '{before.name}' has {before.outputs} outputs but layer '{after.name}' has {after.inputs} inputs"
-                )
+        for number, layer in enumerate(self.layers):
+            layer.wiring.check(number, layer.grid)
+            sizes = [grid.inputs for grid in layer.grids] or [layer.inputs]
+            for sources, wanted in zip(layer.wiring.all_sources(number), sizes, strict=True):
+                for before in (self.layers[source] for source in sources if source >= 0):
+                    if before.outputs != wanted:
+                        raise UnsupportedNetwork(f"layer '{before.name}' has {before.outputs} outputs but layer '{layer.name}' has {wanted} inputs")
         for what in ("pixel_scale", "pixel_offset"):
             found = np.asarray(getattr(self, what), np.float64)
             if found.shape not in ((), (self.shape[0],)) or not np.isfinite(found).all():
@@ -168,10 +180,12 @@ class FloatNetwork:
         images = np.asarray(images)
         if images.dtype != np.uint8 or images.ndim != 2 or images.shape[1] != self.shape[0]:
             raise UnusableInput(f"images must be uint8 [batch, {self.shape[0]}], got {images.dtype} {list(images.shape)}")
-        values, found = images.astype(np.float64), []
-        for layer in self.over_bytes:
-            found.append(layer.apply(values))
-            values = layer.activation(found[-1])
+        found: list[np.ndarray] = []
+        handed = {-1: images.astype(np.float64)}
+        for number, layer in enumerate(self.over_bytes):
+            maps = [sum(handed[source] for source in sources) for sources in layer.wiring.all_sources(number)]
+            found.append(layer.apply(maps[0] if len(maps) == 1 else np.concatenate(maps, axis=1)))
+            handed[number] = layer.activation(found[-1])
         return found
 
     def some_pre_activations(self, images: np.ndarray) -> Iterator[list[np.ndarray]]:

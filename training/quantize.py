@@ -21,39 +21,35 @@ import numpy as np
 
 from zkpredict.circuits.layout import ACTIVATION_BITS, LANE_BITS, LOGIT_LIMIT, NARROW_LIMIT, WIDE
 from zkpredict.circuits.networks.activations import (
-    HIGHEST_ARGUMENT, MAX_BYTE, MAX_PARAMETER, RELU, RELU8, Activation, activation_named,
+    HIGHEST_ARGUMENT, MAX_BYTE, MAX_PARAMETER, RELU, activation_named,
 )
-from zkpredict.circuits.networks.convolution import ConvLayer
-from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.training.activations import RELU as FLOAT_RELU
-from zkpredict.training.floating import FloatLayer, FloatMaxPool, FloatNetwork
+from zkpredict.training.floating import FloatLayer, FloatNetwork
+from zkpredict.training.mapped import quantize_maps
 from zkpredict.training.rows import MAX_WEIGHT, Fed, Rows, fit, fit_together, full_scales, in_units, no_room, shared_scale
+from zkpredict.training.saturating import LANE_SHIFT, active_rows, made_of, saturating
 
 WIDE_LIMIT = 1 << (WIDE * LANE_BITS - 1)
 # A first-layer row that is too long for a narrow lane is scaled down, but it gives up at most three of its seven bits.
 LEAST_NARROW_RATIO = 1 / 8
 # All rows of a layer share its shift, so one that is 2^8 times longer than the middle one would cost the others their bits.
 WIDE_SPREAD = 1 << 8
-# A 24-bit lane shifts by 8, and holds a smaller shift scaled up: at shift s, |z| stays below 2^(15 + s).
-LANE_SHIFT = 8
-# A neuron that the images hardly wake gets the scale of one that reaches a sixteenth of the middle one's peak.
-LEAST_PEAK = 1 / 16
-# A neuron may become a constant when its weights move it by less than an eighth of a byte's 256 steps.
-LOST_STEPS = 32
 # Softsign is bounded: ten bits of it and a sign are finer than int8 weights can tell.
 SOFTSIGN_TOP = 1023
 
 
 def quantize(network: FloatNetwork, sample: np.ndarray | None = None) -> IntegerNetwork:
-    """The integer network of `network`: |weight| <= 127 everywhere, the first hidden layer in narrow lanes where it can be.
+    """The integer network of `network`: |weight| <= 127 everywhere but in layers with sums, the first hidden layer in narrow lanes where it can be.
 
     `sample`: uint8 [count, inputs], images like those the network is for; with it ReLU becomes `relu8`. Raises
     `UnsupportedNetwork`, naming layer and row, where a bias leaves no room for the weights beside it.
     """
     if network.convolutions:
-        return _quantize_maps(network, sample)
+        if sample is None:
+            raise UnusableInput("a network with convolutions takes its scales from images: add --calibrate DATA, a folder of idx files or an .npy of bytes")
+        return quantize_maps(network, sampled_peaks(network, sample))
     peaks = None if sample is None else sampled_peaks(network, sample)
     fed, layers, count = Fed.with_bytes(network.shape[0]), [], len(network.layers)
     for number, (layer, following) in enumerate(pairwise(network.over_bytes)):
@@ -62,39 +58,12 @@ def quantize(network: FloatNetwork, sample: np.ndarray | None = None) -> Integer
         elif peaks is None:
             made, fed = _relu(layer, fed, following, first=number == 0, logits_follow=number == count - 2)
         else:
-            made, fed = _saturating(layer, fed, peaks[number])
+            made, fed = saturating(layer, fed, peaks[number])
         layers.append(made)
     last = network.over_bytes[-1]
     weights, bias = in_units(last, fed)
     rows = fit_together(last.name, weights, bias, fed, shared_scale(last.name, weights), LOGIT_LIMIT)
     return IntegerNetwork((*layers, DenseLayer(rows.weights, rows.bias)))
-
-
-def _quantize_maps(network: FloatNetwork, sample: np.ndarray | None) -> IntegerNetwork:
-    """A network with convolutions: as a dense one with `relu8`, whose rows are kernels. An output channel has one scale at all positions,
-    and what a kernel can reach is counted over all inputs of its taps, padding included."""
-    if sample is None:
-        raise UnusableInput("a network with convolutions takes its scales from images: add --calibrate DATA, a folder of idx files or an .npy of bytes")
-    other = next((layer for layer in network.layers[:-1] if layer.activation != FLOAT_RELU), None)
-    if other is not None:
-        raise UnsupportedNetwork(f"layer '{other.name}': a network with convolutions is quantised with relu only, not {other.activation.name}")
-    peaks, layers = sampled_peaks(network, sample), []
-    fed = Fed.with_bytes(network.shape[0])
-    for layer, reached in zip(network.over_bytes[:-1], peaks, strict=True):
-        if isinstance(layer, FloatMaxPool):
-            layers.append(MaxPoolLayer(layer.windows))
-            fed = fed.of_channels(layer.windows).at_each(layer.windows.count)
-            continue
-        made, fed = _saturating(layer, fed.read_by(layer), reached)
-        if layer.grid is not None:
-            made, fed = ConvLayer(made.weights, made.bias, made.shift, made.activation, layer.grid), fed.at_each(layer.grid.count)
-        layers.append(made)
-    last = network.over_bytes[-1]
-    read = fed.read_by(last)
-    weights, bias = in_units(last, read)
-    rows = fit_together(last.name, weights, bias, read, shared_scale(last.name, weights), LOGIT_LIMIT)
-    ends = DenseLayer(rows.weights, rows.bias) if last.grid is None else ConvLayer(rows.weights, rows.bias, geometry=last.grid)
-    return IntegerNetwork((*layers, ends))
 
 
 def sampled_peaks(network: FloatNetwork, sample: np.ndarray) -> list[np.ndarray]:
@@ -109,34 +78,12 @@ def sampled_peaks(network: FloatNetwork, sample: np.ndarray) -> list[np.ndarray]
 
 
 def _relu(layer: FloatLayer, fed: Fed, following: FloatLayer, first: bool, logits_follow: bool) -> tuple[DenseLayer, Fed]:
-    weights, bias, constants, steady = _active_rows(layer, fed)
+    weights, bias, constants, steady = active_rows(layer, fed)
     full = full_scales(layer.name, weights)
     scales = _equalized(full, following.weights * ~steady, logits_follow)
     rows = _hidden_rows(layer.name, weights, bias, fed, scales, first)
     shift = max(0, int(rows.reach.max()).bit_length() - ACTIVATION_BITS)
-    return _made(rows, shift, RELU, rows.scales / 2.0**shift, constants)
-
-
-def _saturating(layer: FloatLayer, fed: Fed, peaks: np.ndarray) -> tuple[DenseLayer, Fed]:
-    """Every row at the scale that brings its sampled peak to 255 after the shift, or at its full scale if that is smaller.
-
-    Half a step is added to the biases, so that the shift rounds to the nearest byte instead of down.
-    """
-    weights, bias, constants, steady = _active_rows(layer, fed)
-    full = full_scales(layer.name, weights)
-    awake = peaks[~steady & (peaks > 0)]
-    middle = np.median(awake) if len(awake) else max(float((fed.highest(weights) + bias).max()), 1.0)
-    peaks = np.maximum(peaks, middle * LEAST_PEAK)
-    shift = int(np.clip(np.ceil(np.log2(np.median((full * peaks)[~steady]) / MAX_BYTE)), 0, LANE_SHIFT)) if not steady.all() else 0
-    scales = np.minimum(full, MAX_BYTE * 2.0**shift / peaks)
-    rows = fit(weights, bias, fed, scales, 1 << (ACTIVATION_BITS + shift), lift=(1 << shift) >> 1)
-    span = (fed.highest(weights) - fed.lowest(weights)) * rows.scales
-    for row in np.flatnonzero((rows.peaks == 0) & (span >= LOST_STEPS << shift)):
-        raise UnsupportedNetwork(
-            f"layer '{layer.name}' row {row}: at a scale where its sums over {weights.shape[1]} bytes fit a lane, none of its weights "
-            "survives rounding"
-        )
-    return _made(rows, shift, RELU8, rows.scales / 2.0**shift, constants)
+    return made_of(rows, shift, RELU, rows.scales / 2.0**shift, constants)
 
 
 def _rational(layer: FloatLayer, fed: Fed, following: FloatLayer, logits_follow: bool) -> tuple[DenseLayer, Fed]:
@@ -166,8 +113,8 @@ def _rational(layer: FloatLayer, fed: Fed, following: FloatLayer, logits_follow:
         )
     if layer.activation.name == "softsign":
         scale_out = min(top, SOFTSIGN_TOP)
-        return _made(rows, shift, activation_named("softsign", scale=scale_out, c=steps), np.full(len(bias), float(scale_out)), constants)
-    return _made(rows, shift, activation_named(layer.activation.name, d=steps), rows.scales / 2.0**shift, constants)
+        return made_of(rows, shift, activation_named("softsign", scale=scale_out, c=steps), np.full(len(bias), float(scale_out)), constants)
+    return made_of(rows, shift, activation_named(layer.activation.name, d=steps), rows.scales / 2.0**shift, constants)
 
 
 def _room(following: FloatLayer) -> int:
@@ -176,27 +123,6 @@ def _room(following: FloatLayer) -> int:
     peaks = np.maximum(sizes.max(axis=1), np.finfo(np.float64).tiny)
     length = MAX_WEIGHT * float((sizes.sum(axis=1) / peaks).max())
     return int(np.clip(NARROW_LIMIT / max(length, 1), MAX_BYTE, HIGHEST_ARGUMENT))
-
-
-def _made(
-    rows: Rows, shift: int, activation: Activation, units: np.ndarray, constants: np.ndarray
-) -> tuple[DenseLayer, Fed]:
-    """The layer of `rows`, and what it feeds the next one."""
-    ends = [activation.bounds(low, high, shift) for low, high in zip(rows.low.tolist(), rows.high.tolist(), strict=True)]
-    low, high = np.array(ends, np.int64).T
-    alive = (low != 0) | (high != 0)
-    return DenseLayer(rows.weights, rows.bias, shift, activation), Fed(np.where(alive, units, np.inf), constants, low, high)
-
-
-def _active_rows(layer: FloatLayer, fed: Fed) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of a ReLU layer over `fed`: weights and biases, zero for neurons that give the same output for every input (no weights, or
-    never above zero); that output (0 elsewhere); and which they are."""
-    weights, bias = in_units(layer, fed)
-    empty = ~weights.any(axis=1)
-    steady = empty | (fed.highest(weights) + bias <= 0)
-    constants = np.where(empty, np.maximum(bias, 0), 0)
-    weights[steady], bias[steady] = 0, 0
-    return weights, bias, constants, steady
 
 
 def _equalized(full: np.ndarray, following: np.ndarray, logits_follow: bool) -> np.ndarray:

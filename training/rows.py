@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,18 +33,29 @@ class Fed:
         """The bytes of an image, each its own value."""
         return cls(np.ones(inputs), np.zeros(inputs), np.zeros(inputs, np.int64), np.full(inputs, MAX_PIXEL))
 
-    def read_by(self, layer: FloatLayer) -> Fed:
-        """What a layer's rows are fed: for each tap of a convolution the sum of a pool, in the unit that its channel has at all positions.
+    @classmethod
+    def beside(cls, maps: Sequence[Fed]) -> Fed:
+        """Several maps, one behind another."""
+        return cls(*(np.concatenate([getattr(own, part) for own in maps]) for part in ("units", "constants", "low", "high")))
+
+    def plus(self, other: Fed) -> Fed:
+        """The sum of both, number by number. Raises `ValueError` where they are not counted in one unit: whoever adds them sees to that."""
+        alive = np.isfinite(self.units)
+        if (self.units != other.units)[alive & np.isfinite(other.units)].any():
+            raise ValueError("numbers in different units are added")
+        return Fed(np.where(alive, self.units, other.units), self.constants + other.constants, self.low + other.low, self.high + other.high)
+
+    def read_by(self, grid: Grid | None, name: str) -> Fed:
+        """What the rows of layer `name` are fed by windows of `grid`: for each tap the sum of a pool, in the unit that its channel has at all positions.
 
         Raises `UnsupportedNetwork` where a constant input meets padding, which is 0."""
-        grid = layer.grid
         if grid is None:
             return self
         units, constants, low, high = (
             np.tile(part[: grid.channels], grid.kernel_height * grid.kernel_width) for part in (self.units, self.constants, self.low, self.high)
         )
         if constants.any() and max(grid.pad_top, grid.pad_left, grid.pad_bottom, grid.pad_right):
-            raise UnsupportedNetwork(f"layer '{layer.name}': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel")
+            raise UnsupportedNetwork(f"layer '{name}': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel")
         area = grid.pool**2
         return Fed(units, constants * area, np.minimum(low, 0) * area, high * area)
 

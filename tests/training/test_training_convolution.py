@@ -249,7 +249,7 @@ def test_what_one_kernel_cannot_read_is_refused():
     with refuses(UnsupportedNetwork, "layer 'c': what it reads is scaled differently from position to position, a kernel is the same at all"):
         layer.over(np.arange(16.0), 0.0)
     fed = Fed.with_bytes(16)
-    assert fed.read_by(layer).high.tolist() == [255] * 9
+    assert fed.read_by(layer.grid, layer.name).high.tolist() == [255] * 9
     steady = Fed(fed.units, fed.constants + 1, fed.low, fed.high)
     with refuses(UnsupportedNetwork, "layer 'c': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel"):
-        steady.read_by(layer)
+        steady.read_by(layer.grid, layer.name)

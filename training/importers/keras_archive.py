@@ -19,12 +19,12 @@ from zkpredict.circuits.networks.dense import MAX_WEIGHTS, MAX_WIDTH
 from zkpredict.circuits.networks.convolution import MAX_OUTPUTS
 from zkpredict.training.importers.hdf5 import check_hdf5, first_line
 from zkpredict.training.importers.maps import SUPPORTED as MAPS
-from zkpredict.training.importers.maps import convolution_grid, max_pool_grid, pool_size, zero_padding
+from zkpredict.training.importers.maps import convolution_grid, max_pool_grid, pool_size, summed, zero_padding
 
 LAYERS = (
     "InputLayer", "Rescaling", "Normalization", "BatchNormalization", "Flatten", "Reshape", "Dropout", "Dense", "Conv2D",
     "DepthwiseConv2D", "SeparableConv2D", "ZeroPadding2D", "MaxPooling2D", "GlobalMaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D",
-    "Activation", "ReLU", "LeakyReLU", "Softmax",
+    "Add", "Activation", "ReLU", "LeakyReLU", "Softmax",
 )  # fmt: skip
 RATIONAL = ("RationalSquare", "RationalRelu", "Softsign")
 """Those of `zkpredict.training.layers`, by the names under which Keras knows them: `zkpredict>RationalSquare` and so on."""
@@ -35,8 +35,9 @@ Shape = tuple[int, ...]
 _NEAREST = {
     **dict.fromkeys(("Conv1D", "Conv3D", "Conv2DTranspose"), f"supported are {MAPS}"),
     "Lambda": "files cannot carry code: use Rescaling, Dense and ReLU",
-    "PReLU": "use ReLU or LeakyReLU", "ELU": "use ReLU or LeakyReLU", "Add": "only chains can be quantised, without branches",
-    "Concatenate": "only chains can be quantised, without branches", "LayerNormalization": "use BatchNormalization, which folds into a layer",
+    "PReLU": "use ReLU or LeakyReLU", "ELU": "use ReLU or LeakyReLU", "Add": "write it as keras.layers.Add()([x, y])",
+    **dict.fromkeys(("Concatenate", "Multiply", "Subtract", "Average", "Maximum", "Minimum", "Dot"), "branches are joined by Add only"),
+    "LayerNormalization": "use BatchNormalization, which folds into a layer",
 }  # fmt: skip
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _MAX_JSON_BYTES = 1 << 20
@@ -107,11 +108,15 @@ class _ConfigCheck:
         if depth > MAX_NESTING:
             raise UnsupportedNetwork(f"{what}: models lie in models more than {MAX_NESTING} deep")
         layers, shape = [], before or (1,)
-        for previous, entry in zip([None, *entries], entries, strict=False):
-            checked, shape = self.layer(entry, shape, depth)
-            if kind == "Functional" and previous is not None and _fed_by(entry) != previous.get("name"):
-                name, before_it = entry.get("name"), previous.get("name")
-                raise UnsupportedNetwork(f"{what}: layer '{name}' is not fed by '{before_it}' alone: only chains can be quantised")
+        shapes: dict[str, Shape] = {}
+        for number, entry in enumerate(entries):
+            fed, name = self.fed(entry, shapes) if kind == "Functional" and number else [shape], _name_of(entry)
+            checked, shape = self.layer(entry, fed or [(1,)], depth)
+            if not fed:
+                raise UnsupportedNetwork(f"{what}: layer '{name}' is not fed by layers in front of it: a model has one input")
+            if kind == "Functional" and name in shapes:
+                raise UnsupportedNetwork(f"{what}: two layers are called '{name}'")
+            shapes[name] = shape
             layers.append(checked)
         first = layers[0]["class_name"] if layers else "InputLayer"
         sized = self.legacy and layers and isinstance(layers[0]["config"], dict) and "batch_input_shape" in layers[0]["config"]
@@ -123,8 +128,19 @@ class _ConfigCheck:
         found = {"class_name": kind, "config": inner | {"layers": layers}}
         return (found if self.legacy else found | {"module": module, "registered_name": kind}), shape
 
-    def layer(self, entry: dict, before: Shape, depth: int) -> tuple[dict, Shape]:
-        """The checked configuration of one layer that is fed values of the shape `before`; the shape that it hands on."""
+    def fed(self, entry: dict, shapes: dict[str, Shape]) -> list[Shape]:
+        """The shapes that one layer of a Functional model is fed, none where nothing in front of it feeds it. Raises for a layer that is used more
+        than once, and for one that is fed by several and is no Add."""
+        where, nodes, kind = f"{self.what}: layer '{_name_of(entry)}'", entry.get("inbound_nodes"), entry.get("class_name")
+        if isinstance(nodes, list) and len(nodes) > 1:
+            raise UnsupportedNetwork(f"{where}: it is used more than once: give each use a layer of its own")
+        names = _fed_by(nodes)
+        if len(names) > 1 and kind in (*LAYERS, *MODELS, *RATIONAL) and kind != "Add":
+            raise UnsupportedNetwork(f"{where} is fed by {len(names)} layers: branches are joined by Add only")
+        return [shapes[name] for name in names] if all(name in shapes for name in names) else []
+
+    def layer(self, entry: dict, fed: list[Shape], depth: int) -> tuple[dict, Shape]:
+        """The checked configuration of one layer that is fed values of these shapes; the shape that it hands on."""
         kind, settings = entry.get("class_name"), entry.get("config")
         if not isinstance(settings, dict):
             raise MalformedFile(f"{self.what}: {_CONFIG} has a {kind} layer without config")
@@ -132,18 +148,18 @@ class _ConfigCheck:
         where = f"{self.what}: layer '{name}'"
         registered, module = entry.get("registered_name"), entry.get("module")
         if kind in MODELS and registered in (None, kind) and module in (None, "keras", "keras.src.models.functional", "keras.models"):
-            inner, shape = self.model(entry, kind, depth + 1, before)
+            inner, shape = self.model(entry, kind, depth + 1, fed[0])
             _check_values(entry.get("inbound_nodes"), where)
             return {key: entry[key] for key in ("name", "inbound_nodes") if key in entry} | inner, shape
         origin = registered if registered not in (None, kind) else module or ("keras.layers" if self.legacy else None)
         if kind in RATIONAL and registered == f"zkpredict>{kind}":
-            return self.rational(entry, kind, settings, where), before
+            return self.rational(entry, kind, settings, where), fed[0]
         if kind not in LAYERS or origin != "keras.layers":
             label = kind if origin == "keras.layers" else f"{kind} of {origin}"
-            raise UnsupportedNetwork(f"{where} is a {label}: {_NEAREST.get(kind, f'only {listed_layers()} can be quantised')}")
+            raise UnsupportedNetwork(f"{where} is a {label}: {nearest(kind)}")
         _check_values(settings, where)
         _check_values(entry.get("inbound_nodes"), where)
-        return {key: entry[key] for key in _LAYER_FIELDS if key in entry}, self.shape(where, kind, settings, before)
+        return {key: entry[key] for key in _LAYER_FIELDS if key in entry}, self.shape(where, kind, settings, fed)
 
     def rational(self, entry: dict, kind: str, settings: dict, where: str) -> dict:
         """The checked configuration of a rational activation: its delta, and nothing that Keras would look up."""
@@ -157,8 +173,9 @@ class _ConfigCheck:
         config = {"name": settings.get("name"), "delta": float(delta)}
         return kept | {"module": None, "class_name": kind, "config": config, "registered_name": f"zkpredict>{kind}"}
 
-    def shape(self, where: str, kind: str, settings: dict, before: Shape) -> Shape:
+    def shape(self, where: str, kind: str, settings: dict, fed: list[Shape]) -> Shape:
         """What a layer hands on, without the batch. Raises for sizes beyond the limits."""
+        before = fed[0]
         found = settings.get("batch_shape", settings.get("batch_input_shape"))
         if kind == "InputLayer" or (self.legacy and found is not None):
             sizes = found[1:] if isinstance(found, list) else []
@@ -166,7 +183,7 @@ class _ConfigCheck:
                 raise UnsupportedNetwork(f"{where} has the input shape {found}, expected fixed sizes up to {MAX_WIDTH}")
             before = tuple(sizes)
         try:
-            after, weights = _after(kind, settings, before)
+            after, weights = _after(kind, settings, summed(fed) if kind == "Add" else before)
         except UnsupportedNetwork as error:
             raise UnsupportedNetwork(f"{where}: {error}") from None
         numbers = math.prod(after) if all(type(size) is int for size in after) else after[-1]
@@ -213,22 +230,29 @@ def _whole(settings: dict, name: str, default: int) -> int:
     return value if type(value) is int and 0 < value <= MAX_WIDTH else 0
 
 
-def listed_layers() -> str:
-    """The layers that are read, for errors."""
-    return ", ".join(LAYERS)
+def nearest(kind: object) -> str:
+    """What to use in place of a layer that is not read, for errors."""
+    return _NEAREST.get(str(kind), f"only {', '.join(LAYERS)} can be quantised")
 
 
-def _fed_by(entry: dict) -> str | None:
-    """The name of the one layer that feeds this one in a Functional configuration; None when there is not exactly one."""
+def _name_of(entry: dict) -> str:
+    settings = entry.get("config")
+    return str(entry.get("name") or (settings.get("name") if isinstance(settings, dict) else None))
+
+
+def _fed_by(nodes: object) -> list[str]:
+    """The names of the layers that feed the one with these nodes in a Functional configuration; none when that is not said as Keras says it."""
+    if not isinstance(nodes, list) or len(nodes) != 1:
+        return []
+    (node,) = nodes
     try:
-        (node,) = entry["inbound_nodes"]
-        if isinstance(node, list):  # Keras 2: [[name, node, tensor, arguments]]
-            (tensor,) = node
-            return tensor[0]
-        (tensor,) = node["args"]
-        return tensor["config"]["keras_history"][0]
-    except (KeyError, IndexError, TypeError, ValueError):
-        return None
+        if isinstance(node, list):  # Keras 2: [[name, node, tensor, arguments], ...]
+            return [str(tensor[0]) for tensor in node]
+        fed = node["args"]
+        fed = fed[0] if len(fed) == 1 and isinstance(fed[0], list) else fed
+        return [str(tensor["config"]["keras_history"][0]) for tensor in fed]
+    except (KeyError, IndexError, TypeError):
+        return []
 
 
 def _check_values(value: object, where: str) -> None:

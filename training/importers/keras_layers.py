@@ -1,4 +1,4 @@
-"""From a Keras model in memory to steps: one chain of layers, through models inside models."""
+"""From a Keras model in memory to steps: layer by layer from its input to its output, through models inside models."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.training.activations import rational
 from zkpredict.training.importers.imported import Answer, Imported
-from zkpredict.training.importers.keras_archive import CONVOLUTIONS, LAYERS, MODELS, listed_layers
+from zkpredict.training.importers.keras_archive import CONVOLUTIONS, LAYERS, MODELS, nearest
 from zkpredict.training.importers.maps import Map, convolution_grid, max_pool_grid, pool_size, ungrouped, zero_padding
 from zkpredict.training.importers.folding import fold
-from zkpredict.training.importers.steps import End, Linear, MaxPool, Pad, Pool, Rational, Relu, Scale, Step
+from zkpredict.training.importers.steps import INPUT, End, Linear, MaxPool, Pad, Placed, Pool, Rational, Relu, Scale, Step, Sum
 
 _ACTIVATIONS = "relu, leaky_relu or softsign (hidden), or linear, softmax, sigmoid (last)"
 
 
 def keras_model(keras, model, what: str, threshold: float | None = None) -> Imported:
-    """The float model of a Keras model. Raises `UnsupportedNetwork`, naming the layer, for anything but a chain of layers that are read."""
-    layers = _Reader(keras, what).chain(model)
-    steps = [step for layer in layers for step in _Reader(keras, what).steps(layer)]
-    folded = fold(steps, what, threshold)
-    first = next((type(layer).__name__ for layer in layers if type(layer).__name__ not in ("InputLayer", "Flatten", "Reshape", "Dropout")), "")
+    """The float model of a Keras model. Raises `UnsupportedNetwork`, naming the layer, for anything but layers that are read, one behind another or
+    joined by Add."""
+    reader = _Reader(keras, what)
+    reader.read(model)
+    folded = fold(reader.placed, what, threshold)
+    first = next((type(layer).__name__ for layer in reader.layers if type(layer).__name__ not in ("InputLayer", "Flatten", "Reshape", "Dropout")), "")
     convention = {"Rescaling": "rescaling", "Normalization": "moments", "BatchNormalization": "moments"}.get(first)
     if folded.end == "sigmoid":
         answer = Answer(None, "sigmoid", threshold=0.5 if threshold is None else threshold)
@@ -38,38 +39,71 @@ def is_rational(layer) -> bool:
     return type(layer) in RATIONAL.values()
 
 
+def _fed(tensor) -> list:
+    """The tensors that what made this one was fed."""
+    history = tensor._keras_history
+    return list(history.operation._inbound_nodes[history.node_index].input_tensors)
+
+
+def _origin(tensor) -> tuple[int, int]:
+    """What made a tensor, in which of its calls."""
+    history = tensor._keras_history
+    return id(history.operation), history.node_index
+
+
 class _Reader:
+    """`placed`: the steps that were read; `layers`: those they were read from."""
+
     def __init__(self, keras, what: str) -> None:
         self.keras, self.what = keras, what
+        self.placed: list[Placed] = []
+        self.layers: list = []
 
-    def chain(self, model) -> list:
-        """The layers from input to output, when each feeds exactly the next one, without the models around them."""
+    def read(self, model, entrance: int = INPUT) -> int:
+        """Reads a model, or one in a model, that is fed what step `entrance` gives; the number of the step that gives its output."""
         if not model.built:
             raise UnsupportedNetwork(f"{self.what} has no input shape yet: build it first")
         if len(model.inputs) != 1 or len(model.outputs) != 1:
             raise UnsupportedNetwork(f"{self.what} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, expected one of each")
-        layers = model.layers if isinstance(model, self.keras.Sequential) else self._walked(model)
-        found = []
-        for layer in layers:
-            found += self.chain(layer) if type(layer).__name__ in MODELS and isinstance(layer, self.keras.Model) else [layer]
-        return found
+        if isinstance(model, self.keras.Sequential):
+            for layer in model.layers:
+                entrance = self._layer(layer, [entrance])
+            return entrance
+        at = {_origin(model.inputs[0]): entrance}
+        for tensor in self._walked(model):
+            at[_origin(tensor)] = self._layer(tensor._keras_history.operation, [at[_origin(fed)] for fed in _fed(tensor)])
+        return at[_origin(model.outputs[0])]
 
     def _walked(self, model) -> list:
-        """Back from the output of a Functional model, along what made each tensor."""
-        tensor, chain = model.outputs[0], []
-        while tensor is not model.inputs[0]:
-            history = tensor._keras_history
-            layer = history.operation
-            fed = layer._inbound_nodes[history.node_index].input_tensors
-            if len(fed) != 1 or any(layer is other for other in chain):
-                where = f"before layer '{chain[-1].name}'" if chain else "at the output"
-                raise UnsupportedNetwork(f"{self.what} is no chain of layers: it branches, merges or loops {where}")
-            chain.append(layer)
-            tensor = fed[0]
-        beside = [layer for layer in model.layers if type(layer).__name__ != "InputLayer" and not any(layer is other for other in chain)]
+        """The tensors of a Functional model that its output depends on, each behind those it is made of."""
+        done, found, waiting = {_origin(model.inputs[0])}, [], [(model.outputs[0], False)]
+        while waiting:
+            tensor, ready = waiting.pop()
+            if _origin(tensor) in done:
+                continue
+            if not ready:
+                waiting += [(tensor, True), *((fed, False) for fed in _fed(tensor)[::-1])]
+                continue
+            layer = tensor._keras_history.operation
+            if any(layer is other._keras_history.operation for other in found):
+                raise self._wrong(layer, "it is used more than once: give each use a layer of its own")
+            done.add(_origin(tensor))
+            found.append(tensor)
+        used = [tensor._keras_history.operation for tensor in found]
+        beside = [layer for layer in model.layers if type(layer).__name__ != "InputLayer" and not any(layer is other for other in used)]
         if beside:
-            raise self._wrong(beside[0], "it lies beside the chain from input to output")
-        return chain[::-1]
+            raise self._wrong(beside[0], "the output does not depend on it: leave it out")
+        return found
+
+    def _layer(self, layer, fed: list[int]) -> int:
+        """Reads a layer that is fed what the steps `fed` give; the number of the step that gives its output."""
+        if type(layer).__name__ in MODELS and isinstance(layer, self.keras.Model):
+            return self.read(layer, *fed)
+        self.layers.append(layer)
+        for step in self.steps(layer):
+            self.placed.append(Placed(step, tuple(fed)))
+            fed = [len(self.placed) - 1]
+        return fed[0]
 
     def steps(self, layer) -> list[Step]:
         """What one layer does, in steps. Raises `UnsupportedNetwork` for a layer or setting that is not read."""
@@ -77,7 +111,7 @@ class _Reader:
         if is_rational(layer):
             return [Rational(layer.name, layer.form)]
         if type(layer) is not getattr(self.keras.layers, kind, None) or kind not in LAYERS:
-            raise UnsupportedNetwork(f"{self.what}: layer '{layer.name}' is a {kind}, only {listed_layers()} can be quantised")
+            raise UnsupportedNetwork(f"{self.what}: layer '{layer.name}' is a {kind}{'' if kind not in LAYERS else ' of another module'}: {nearest(kind)}")
         name = layer.name
         if kind == "Rescaling":
             return [Scale(name, *(self._spread(layer, np.asarray(part, np.float64), -1) for part in (layer.scale, layer.offset)))]
@@ -97,6 +131,8 @@ class _Reader:
             return [self._fitting(layer, lambda shape: Pad(name, *zero_padding(shape, layer.get_config())))]
         if kind == "Dense":
             return [self._linear(layer), *self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))]
+        if kind == "Add":
+            return [Sum(name)]
         if kind == "Activation":
             return self._activation(layer, getattr(layer.activation, "__name__", str(layer.activation)))
         if kind == "ReLU":

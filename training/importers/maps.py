@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from zkpredict.circuits.networks.grid import Grid
 
 SUPPORTED = (
     "Conv2D (padding valid or same, one stride both ways, groups), DepthwiseConv2D and SeparableConv2D with relu, MaxPooling2D, AveragePooling2D (square, "
-    "strides equal to its size), GlobalAveragePooling2D, ZeroPadding2D, Flatten and Dense"
+    "strides equal to its size), GlobalAveragePooling2D, ZeroPadding2D, Add, Flatten and Dense"
 )
 
 
@@ -134,6 +135,15 @@ def zero_padding(shape: object, settings: dict) -> tuple[Map, Edges]:
         raise UnsupportedNetwork(f"padding is {given}, expected rows above and below, columns left and right, from 0")
     (top, bottom), (left, right) = pairs
     return read, (top, left, bottom, right)
+
+
+def summed(shapes: Sequence[Sequence[int]]) -> tuple[int, ...]:
+    """The shape of a sum of values of these shapes. Raises `UnsupportedNetwork` unless they are one."""
+    one, *others = dict.fromkeys(tuple(shape) for shape in shapes)
+    if others:
+        sizes = " and ".join(" x ".join(map(str, shape)) for shape in (one, others[0]))
+        raise UnsupportedNetwork(f"it adds values of {sizes}: they must have one shape; a convolution of 1 x 1, with a stride if need be, brings one to the other's")
+    return one
 
 
 def ungrouped(kernel: np.ndarray, groups: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""From an ONNX graph to steps: one chain from the input to the logits, then whatever dresses the answer. `onnx_values` says what a value is,
+"""From an ONNX graph to steps: from the input to the logits, branches joined by Add, then whatever dresses the answer. `onnx_values` says what a value is,
 `onnx_maps` what is done to maps.
 """
 
@@ -9,12 +9,13 @@ from collections.abc import Callable
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
+from zkpredict.training.importers.maps import summed
 from zkpredict.training.importers.onnx_constants import FLOATS
 from zkpredict.training.importers.onnx_files import Graph, Node
 from zkpredict.training.importers.onnx_layout import Layout
 from zkpredict.training.importers.onnx_maps import average_pool, convolution, max_pool, mean, padding
 from zkpredict.training.importers.onnx_values import OnnxChain, Values
-from zkpredict.training.importers.steps import End, Linear, Relu, Scale
+from zkpredict.training.importers.steps import End, Linear, Placed, Relu, Scale, Sum
 
 UNBOUNDED = float(np.finfo(np.float32).max)
 """From here on an upper end is none."""
@@ -24,7 +25,7 @@ _DRESSING = {
 }  # fmt: skip
 """What may follow once the answer is decided: it names, reshapes or normalises, and moves no score past another."""
 _NEAREST = {
-    "ConvTranspose": "only plain convolutions (Conv)",
+    "ConvTranspose": "only plain convolutions (Conv)", "Concat": "branches are joined by Add only", "Max": "branches are joined by Add only",
     "Tanh": "use Relu in hidden layers", "Gelu": "use Relu in hidden layers", "Elu": "use Relu or LeakyRelu in hidden layers",
     "QuantizeLinear": "give the float model: zkpredict quantises by itself",
     "ai.onnx.ml.TreeEnsembleClassifier": "a tree ensemble: only neural networks and linear models",
@@ -32,7 +33,7 @@ _NEAREST = {
 
 
 def read_chain(graph: Graph, what: str) -> OnnxChain:
-    """The chain in `graph`. Raises `UnsupportedNetwork`, naming the node, for anything but a chain of layers that are read."""
+    """The steps in `graph`. Raises `UnsupportedNetwork`, naming the node, for anything but layers that are read, one behind another or joined by Add."""
     return _Walk(graph, what).run()
 
 
@@ -58,29 +59,43 @@ class _Walk(Values):
         given = [name for name in node.inputs if name]
         if all(name in self.constants for name in given):
             self.fold_constant(node)
-        elif node.op == "Shape" and given == [self.current]:
+        elif node.op == "Shape" and len(given) == 1 and given[0] in self.held:
             ends = node.attributes.get("start"), node.attributes.get("end")
-            self.constants[node.outputs[0]] = np.array([0, *self.shape], np.int64)[slice(*ends)]
+            self.constants[node.outputs[0]] = np.array([0, *self.held[given[0]][0].shape], np.int64)[slice(*ends)]
         elif any(name in self.tail for name in given) or (self.decided and self.current in given):
             self._dress(node)
-        elif self.current not in given:
-            raise self.wrong(node, "it reads a value from before the layer in front of it: branches cannot be quantised, only chains")
+        elif self.decided or not all(name in self.held or name in self.constants for name in given):
+            raise self.wrong(node, "it reads a value from before the layer in front of it: a branch begins at what a layer hands on, and ends before the answer")
         else:
-            self._step(node)
+            self._step(node, [name for name in given if name in self.held])
 
-    # the chain
+    # the layers
 
-    def _step(self, node: Node) -> None:
+    def _step(self, node: Node, given: list[str]) -> None:
+        """`given`: the values that depend on the input, of those that the node reads."""
         handler = _HANDLERS.get(node.op)
         if handler is None:
             near = _NEAREST.get(node.op, f"read are {', '.join(sorted(_HANDLERS))}")
             raise UnsupportedNetwork(f"{self.what}: node '{node.label}' is a {node.op}: {near}")
-        if sum(name == self.current for name in node.inputs) != 1:
-            raise self.wrong(node, "it reads one value twice: only chains can be quantised")
-        before = self.current
-        handler(self, node)
-        if before != self.current and before in {value.name for value in self.graph.outputs} and not self.decided:
-            raise UnsupportedNetwork(f"{self.what}: '{before}' is an output and an inner value: export the class scores only")
+        if len(given) > 1 and node.op not in ("Add", "Sum"):
+            raise self.wrong(node, "it combines two values that depend on the input: branches are joined by Add only")
+        self.turn_to(given[0])
+        if len(given) > 1:
+            self._sum(node, given)
+        else:
+            handler(self, node)
+        before = {value.name for value in self.graph.outputs} & set(given)
+        if before and not self.decided:
+            raise UnsupportedNetwork(f"{self.what}: '{before.pop()}' is an output and an inner value: export the class scores only")
+
+    def _sum(self, node: Node, given: list[str]) -> None:
+        if len(given) != len(node.inputs):
+            raise self.wrong(node, "it adds values that depend on the input and constants at once: add the constants by an Add of their own")
+        layouts, reads = zip(*(self.held[name] for name in given), strict=True)
+        self.fitting(node, summed, [layout.shape for layout in layouts])
+        if not all((layout.places == layouts[0].places).all() for layout in layouts):
+            raise self.wrong(node, "the values that it adds lie in different orders: axes were exchanged in one of them")
+        self.emit(node, Sum(node.label), reads=reads)
 
     def _same(self, node: Node) -> None:
         if node.op == "Cast" and node.attributes.get("to") not in FLOATS:
@@ -139,11 +154,13 @@ class _Walk(Values):
         return found.astype(np.float64)
 
     def _arithmetic(self, node: Node) -> None:
+        if len(node.inputs) != 2:
+            raise self.wrong(node, f"it takes {len(node.inputs)} values, expected two")
         first = node.inputs[0] == self.current
         other = self.constant(node, 1 if first else 0)
         values = self.spread(node, other)
         zero, one = np.zeros(()), np.ones(())
-        if node.op == "Add":
+        if node.op in ("Add", "Sum"):
             factor, offset = one, values
         elif node.op == "Sub":
             factor, offset = (one, -values) if first else (-one, values)
@@ -261,7 +278,7 @@ class _Walk(Values):
         if kind == "sigmoid":
             self.chain.notes.append(f"'{node.label}' puts each score through its own sigmoid, which keeps their order")
         self._linear(node, weights.reshape(len(labels), width), bias)
-        self.chain.steps.append(End(node.label, "argmax"))
+        self.chain.steps.append(Placed(End(node.label, "argmax"), (self.made,)))
         self.decided = True
         self.tail.update(node.outputs)
 
@@ -300,7 +317,7 @@ _HANDLERS: dict[str, Callable[[_Walk, Node], None]] = {
     "Conv": _Walk._convolution,
     "Pad": _Walk._pad,
     "ReduceMean": _Walk._mean,
-    **dict.fromkeys(("Add", "Sub", "Mul", "Div"), _Walk._arithmetic),
+    **dict.fromkeys(("Add", "Sum", "Sub", "Mul", "Div"), _Walk._arithmetic),
     **dict.fromkeys(("Relu", "LeakyRelu", "PRelu", "Clip"), _Walk._relu),
     **dict.fromkeys(("Softmax", "LogSoftmax", "Sigmoid", "ArgMax"), _Walk._end),
     "MatMul": _Walk._matmul,

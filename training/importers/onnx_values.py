@@ -1,4 +1,4 @@
-"""The values of an ONNX graph while it is walked: what is constant, where the one that depends on the input lies, and which nodes count.
+"""The values of an ONNX graph while it is walked: what is constant, where those that depend on the input lie, and which nodes count.
 
 Constants are folded on the way (Identity, Cast, Transpose, Reshape and the like of constants; Shape of the current value, whose batch is 0: what
 Reshape takes for "as it was").
@@ -18,7 +18,7 @@ from zkpredict.circuits.networks.dense import MAX_WEIGHTS, MAX_WIDTH
 from zkpredict.training.importers.onnx_constants import CONSTANT_OPERATORS, FLOATS
 from zkpredict.training.importers.onnx_files import Graph, Node
 from zkpredict.training.importers.onnx_layout import Layout
-from zkpredict.training.importers.steps import Linear, Scale, Step
+from zkpredict.training.importers.steps import INPUT, Linear, Placed, Scale, Step
 
 MAX_STEPS, MAX_FOLDED, MAX_GATHERED = 256, MAX_WEIGHTS, 1 << 10
 _Made = TypeVar("_Made")
@@ -26,12 +26,12 @@ _Made = TypeVar("_Made")
 
 @dataclass
 class OnnxChain:
-    """`steps` from input to logits; `inputs`: how many numbers the model takes, of `input_name`, as `input_shape` behind the batch;
+    """`steps` from input to logits, and what each reads; `inputs`: how many numbers the model takes, of `input_name`, as `input_shape` behind the batch;
     `labels`: what it calls its classes (texts or whole numbers), empty when it only numbers them; `turned`: of a picture with channels first, the place
     in ours (channels last) of each of its numbers, int64 [inputs]."""
 
     what: str
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Placed] = field(default_factory=list)
     input_name: str = ""
     input_shape: tuple[int, ...] = ()
     labels: tuple[str, ...] = ()
@@ -44,13 +44,15 @@ class OnnxChain:
 
 
 class Values:
-    """A graph, its constants, and the current value: its name and its layout."""
+    """A graph, its constants, and the values that depend on the input: of each its layout, and the number of the step that gives it. One is current:
+    the one that the node at hand reads, then what it makes of it."""
 
     def __init__(self, graph: Graph, what: str) -> None:
         self.graph, self.what = graph, what
         self.constants: dict[str, object] = dict(graph.constants)
         self.chain = OnnxChain(what)
-        self.current, self.layout = "", Layout.plain(())
+        self.held: dict[str, tuple[Layout, int]] = {}
+        self.current, self.layout, self.made = "", Layout.plain(()), INPUT
         self.settled = False
         self.folded = 0
 
@@ -70,8 +72,13 @@ class Values:
             raise UnsupportedNetwork(f"{self.what}: its input '{entrance.name}' needs the element type float and a fixed shape behind the batch")
         if shape[0] not in (None, 0, 1, -1) or any(size < 0 for size in shape[1:]) or math.prod(shape[1:]) > MAX_WIDTH:
             raise UnsupportedNetwork(f"{self.what}: its input '{entrance.name}' has the shape {list(shape)}: expected a batch, then up to {MAX_WIDTH} numbers")
-        self.current, self.layout = entrance.name, Layout.plain(shape[1:])
+        self.held[entrance.name] = Layout.plain(shape[1:]), INPUT
+        self.turn_to(entrance.name)
         self.chain.input_name, self.chain.input_shape = entrance.name, self.shape
+
+    def turn_to(self, name: str) -> None:
+        """Makes a value the current one."""
+        self.current, (self.layout, self.made) = name, self.held[name]
 
     def settle(self, as_map: bool) -> None:
         """Fixes where the numbers of the input lie, once the first layer is known: behind a map of channels first, channels last.
@@ -91,11 +98,12 @@ class Values:
         if (self.layout.places != np.arange(len(entrance))).any():
             raise UnsupportedNetwork("the axes of its picture are exchanged: expected channels, height, width or height, width, channels")
         self.layout, self.chain.turned = wanted, entrance
+        self.held = {self.current: (wanted, self.made)}  # what lay otherwise before is read by nobody any more
         turn = Layout(self.shape, entrance)
-        self.chain.steps[:] = [
-            replace(step, factor=turn.ours(step.factor), offset=turn.ours(step.offset), moments=None if step.moments is None else tuple(map(turn.ours, step.moments)))
-            if isinstance(step, Scale) else step for step in self.chain.steps
-        ]  # fmt: skip
+        for number, placed in enumerate(self.chain.steps):
+            if isinstance(step := placed.step, Scale):
+                moments = None if step.moments is None else tuple(map(turn.ours, step.moments))
+                self.chain.steps[number] = replace(placed, step=replace(step, factor=turn.ours(step.factor), offset=turn.ours(step.offset), moments=moments))
 
     def live(self) -> list[Node]:
         """The nodes that the outputs depend on, in the order of the file. Raises when a value is made twice or used before."""
@@ -117,16 +125,17 @@ class Values:
 
     def advance(self, node: Node, layout: Layout | None = None) -> None:
         """The current value goes on, as the node's first output."""
-        self.current = node.outputs[0]
-        self.layout = self.layout if layout is None else layout
+        self.held[node.outputs[0]] = self.layout if layout is None else layout, self.made
+        self.turn_to(node.outputs[0])
 
-    def emit(self, node: Node, step: Step, layout: Layout | None = None) -> None:
-        """One more step; `layout`: of what it gives, None when it lies as before."""
+    def emit(self, node: Node, step: Step, layout: Layout | None = None, reads: tuple[int, ...] | None = None) -> None:
+        """One more step; `layout`: of what it gives, None when it lies as before; `reads`: what it reads, None for the current value."""
         if isinstance(step, Linear) and step.inputs != self.layout.size:
             raise self.wrong(node, f"its weights take {step.inputs} numbers, the value before it has {self.layout.size}")
         if len(self.chain.steps) == MAX_STEPS:
             raise self.wrong(node, f"more than {MAX_STEPS} operators")
-        self.chain.steps.append(step)
+        self.chain.steps.append(Placed(step, (self.made,) if reads is None else reads))
+        self.made = len(self.chain.steps) - 1
         self.advance(node, layout)
 
     def fitting(self, node: Node, make: Callable[..., _Made], *parts: object) -> _Made:
@@ -155,7 +164,7 @@ class Values:
         """An input of a node that must be a constant."""
         name = node.inputs[number] if number < len(node.inputs) else ""
         if name not in self.constants:
-            raise self.wrong(node, "it combines two values that depend on the input: only chains can be quantised")
+            raise self.wrong(node, "it combines two values that depend on the input: branches are joined by Add only")
         return self.constants[name]
 
     def fold_constant(self, node: Node) -> None:

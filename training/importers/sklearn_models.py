@@ -10,7 +10,7 @@ import numpy as np
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.training.importers.imported import Answer, Imported
 from zkpredict.training.importers.folding import fold
-from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step
+from zkpredict.training.importers.steps import End, Linear, Relu, Scale, Step, in_a_row
 
 ESTIMATORS = ("MLPClassifier", "MLPRegressor", "LogisticRegression", "StandardScaler", "MinMaxScaler", "Pipeline")
 _SETTINGS = {"MLPClassifier": "coefs_", "MLPRegressor": "coefs_", "LogisticRegression": "coef_", "StandardScaler": "n_features_in_", "MinMaxScaler": "min_"}
@@ -23,7 +23,7 @@ def sklearn_model(estimator: object, threshold: float | None = None) -> Imported
     what = f"scikit-learn's {type(parts[-1]).__name__}"
     steps = [step for part in parts for step in _STEPS[type(part).__name__](part, what)]
     last = parts[-1]
-    folded = fold(steps, what, threshold)
+    folded = fold(in_a_row(steps), what, threshold)
     names = tuple(map(str, getattr(parts[0], "feature_names_in_", ())))
     labels = tuple(map(str, getattr(last, "classes_", ())))
     numbered = list(labels) == list(map(str, range(len(labels))))

@@ -1,4 +1,4 @@
-"""What every importer reads a model into: steps from input to output, folded here into layers with an activation each.
+"""What every importer reads a model into: steps from input to output and what each of them reads, folded into layers with an activation each.
 
     Scale      x -> factor * x + offset, per feature         Rescaling, Normalization, BatchNormalization, StandardScaler, Mul, Add
     Linear     x -> W x + b                                   Dense, Gemm, MatMul
@@ -6,6 +6,7 @@
     Pool       x -> averages of windows, side by side     AveragePooling2D, GlobalAveragePooling2D
     MaxPool    x -> the largest number of each window     MaxPooling2D, GlobalMaxPooling2D
     Pad        x -> the map with zeros around it          ZeroPadding2D
+    Sum        x, y, ... -> x + y + ..., of one shape     Add, of residual connections
     Relu       x -> max(x, slope * x)                         slope 0: ReLU; else LeakyReLU
     Rational   one of `zkpredict.training.activations`        RationalSquare, RationalRelu, Softsign
     End        softmax, argmax: the largest logit stays the largest; sigmoid: one output, above or below one half
@@ -13,6 +14,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +24,8 @@ from zkpredict.training.activations import FloatActivation
 from zkpredict.training.importers.maps import Map
 
 ENDS = ("softmax", "argmax", "sigmoid")
+INPUT = -1
+"""What the model itself is fed, among the steps that a step reads."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +97,13 @@ class Pad:
 
 
 @dataclass(frozen=True)
+class Sum:
+    """The sum of all values that it reads, which have one shape."""
+
+    name: str
+
+
+@dataclass(frozen=True)
 class Relu:
     name: str
     slope: float = 0.0
@@ -112,4 +123,17 @@ class End:
     kind: str
 
 
-Step = Scale | Linear | Pool | MaxPool | Pad | Relu | Rational | End
+Step = Scale | Linear | Pool | MaxPool | Pad | Sum | Relu | Rational | End
+
+
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """A step, and the numbers of the steps before it whose values it reads; `INPUT` for the model's input."""
+
+    step: Step
+    reads: tuple[int, ...]
+
+
+def in_a_row(steps: Iterable[Step]) -> list[Placed]:
+    """Steps of which each reads the one before it."""
+    return [Placed(step, (number - 1,)) for number, step in enumerate(steps)]
