@@ -3,7 +3,8 @@
 A placement says which columns there are, in which round the prover commits to each, and which challenges follow each round. The
 rest is derived here by running the constraints once: which cells a proof must state (cells that multiply cells; all others stay
 linear), and from that the messages and their order, the claims that are opened and the number of blinders a column needs.
-Lineage: linearisation of PLONK (ePrint 2019/953, section 8), multi-point opening of BDFG20 (2020/081, section 4).
+Lineage: linearisation of PLONK (ePrint 2019/953, section 8), multi-point opening of BDFG20 (2020/081, section 4), several
+polynomials in one column of fflonk (2021/1167).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from zkpredict.circuits.records import dataclass
 
 CellName = tuple[str, int]
 """A column and a rotation: the value at this row (0), the next one (1), and so on."""
+ROOTS = -2 * SHIFTED
+"""Where a column of m `components` is opened, in the place of a rotation: all roots of X^m = 1/rho together."""
 
 
 class Origin(Enum):
@@ -39,6 +42,8 @@ class Column:
     `mask`: zero on every row, so nothing but its blinders: it hides sums of columns of the model at rotations where no other column
     of the proof is read.
     `centred`: its values add up to zero, and its polynomial has no constant term and none of X^n.
+    `components`: of a column that no constraint reads, m polynomials t_j in one, sum_j X^j t_j(X^m). A proof states all t_j(1/rho):
+    sum_j t_j(1/rho) X^j is what is left of the column modulo X^m - 1/rho.
     """
 
     name: str
@@ -48,6 +53,7 @@ class Column:
     values: tuple[int, ...] = ()
     mask: bool = False
     centred: bool = False
+    components: int = 0
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,8 @@ class Round:
 
 @dataclass(frozen=True)
 class Claim:
-    """What is opened together: at the rotations `points`, the linearisation's share there (`linearised`) or a stated column."""
+    """What is opened together: at the rotations `points`, the linearisation's share there (`linearised`) or a stated column; at `ROOTS`
+    the components of a column."""
 
     points: tuple[int, ...]
     column: str | None
@@ -137,7 +144,8 @@ class Form:
         for number, (name, challenges) in enumerate(commit_rounds.items(), 1):
             points = tuple(column.name for column in columns if column.round == number)
             rounds.append(Round(name, points, (), challenges))
-        scalars = tuple(map(scalar_name, stated)) + tuple(linearised_name(rotation) for rotation in rotations[1:])
+        components = tuple(name for column in columns for name in component_names(column))
+        scalars = (*map(scalar_name, stated), *(linearised_name(rotation) for rotation in rotations[1:]), *components)
         rounds.append(Round(EVALUATION_ROUND, (), scalars, ("nu",)))
         rounds.append(Round(OPENING_ROUND, ("opening",), (), ("zeta",)))
         rounds.append(Round(FINAL_ROUND, ("final",), (), ()))
@@ -161,19 +169,26 @@ class Form:
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:
-        """Everything that is opened, by powers of nu: ordered by points; at one set of points the linearisation comes first."""
+        """Everything that is opened, by powers of nu: ordered by points, components last; at one set of points the linearisation comes
+        first."""
         points: dict[str, tuple[int, ...]] = {}
         for name, rotation in self.stated:
             points[name] = (*points.get(name, ()), rotation)
         order = {column.name: number for number, column in enumerate(self.columns)}
         found = [Claim((rotation,), None) for rotation in self.rotations]
         found += [Claim(at, name) for name, at in points.items()]
+        found += [Claim((ROOTS,), name) for name in self.components]
 
         def place(claim: Claim) -> tuple[Any, ...]:
             number = -1 if claim.column is None else order[claim.column]
             return tuple(map(_rank, claim.points)), number
 
         return tuple(sorted(found, key=place))
+
+    @cached_property
+    def components(self) -> dict[str, int]:
+        """The columns that are several polynomials in one, and of how many each."""
+        return {column.name: column.components for column in self.columns if column.components}
 
     @property
     def blinders(self) -> int:
@@ -220,6 +235,11 @@ def linearised_name(rotation: int) -> str:
     return "linearised" + _suffix(rotation)
 
 
+def component_names(column: Column) -> list[str]:
+    """How the values of a column's components at 1/rho are called."""
+    return [f"{column.name}_{number}" for number in range(column.components)]
+
+
 def _suffix(rotation: int) -> str:
     if rotation == SHIFTED:
         return shifted_name("")
@@ -228,7 +248,7 @@ def _suffix(rotation: int) -> str:
 
 
 def _rank(rotation: int) -> tuple[bool, int]:
-    """0, 1, 2, ..., then -1, -2, ..."""
+    """0, 1, 2, ..., then -1, -2, ..., then `ROOTS`."""
     return rotation < 0, abs(rotation)
 
 

@@ -20,7 +20,8 @@ from zkpredict.circuits.publics import PublicPolynomial, Selector
 from zkpredict.circuits.statement import Statement
 
 __all__ = [
-    "constant_term", "constraint", "constraints", "evaluate_publics", "public_polynomials", "readout", "selectors", "total_constraint",
+    "constant_term", "constraint", "constraints", "evaluate_publics", "public_polynomials", "readout", "selectors", "stated_publics",
+    "total_constraint",
 ]
 
 
@@ -64,6 +65,14 @@ def public_polynomials(
         found |= gadget.publics(statement, alpha)
         if challenges is not None:
             found |= gadget.late_publics(statement, challenges)
+    return found
+
+
+def stated_publics(circuit: AnyCircuit, stated: Mapping[str, int], challenges: Mapping[str, int]) -> dict[str, int]:
+    """The public polynomials at rho that follow from what a proof states, where no verifier has what they are made of."""
+    found: dict[str, int] = {}
+    for gadget in placement.placed(circuit):
+        found |= gadget.stated_publics(stated, challenges)
     return found
 
 

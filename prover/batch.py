@@ -87,12 +87,34 @@ def prove_parts(
 ) -> BatchProof:
     """The same with `context(number of the part, parts)`."""
     circuit = model.commitment.circuit
+
+    def prover(piece: Piece) -> BatchProver:
+        return BatchProver(model, _stated(circuit, piece.inputs, piece.classes, context(piece.number, piece.parts)))
+
     try:
         inputs = batch_bytes(np.asarray(images), circuit.inputs)
     except WrongStatement as error:
         raise UnusableInput(str(error)) from None
-    rows = np.frombuffer(inputs, np.uint8).reshape(-1, circuit.inputs)
-    each = images_each(circuit)
+    return prove_each(model, inputs, classes, images_each(circuit), prover, progress)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What part `number` of `parts` is about: `inputs` one behind another, from number `first` on, and what the network says of each."""
+
+    number: int
+    parts: int
+    first: int
+    inputs: bytes
+    classes: tuple[int, ...]
+
+
+def prove_each(
+    model: Model, inputs: bytes, classes: Sequence[int] | None, each: int, prover: Callable[[Piece], BatchProver],
+    progress: Callable[[int, int], None],
+) -> BatchProof:
+    """A proof for every `each` inputs, by the `prover` of their piece. Raises `FalseClaim` as `prove_batch`."""
+    rows = np.frombuffer(inputs, np.uint8).reshape(-1, model.commitment.circuit.inputs)
     answers = [int(digit) for first in range(0, len(rows), each) for digit in model.network.infer(rows[first : first + each]).digits]
     wrong = [] if classes is None else [number for number, (own, said) in enumerate(zip(answers, classes, strict=True)) if own != said]
     if wrong:
@@ -100,8 +122,7 @@ def prove_parts(
     parts, first, sizes = [], 0, list(part_sizes(len(rows), min(each, len(rows))))
     for number, size in enumerate(sizes):
         own = slice(first, first + size)
-        statement = _stated(circuit, rows[own].tobytes(), tuple(answers[own]), context(number, len(sizes)))
-        parts.append(BatchProver(model, statement).prove_part())
+        parts.append(prover(Piece(number, len(sizes), first, rows[own].tobytes(), tuple(answers[own]))).prove_part())
         first += size
         progress(first, len(rows))
     return BatchProof(model.commitment.model_id, tuple(parts))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from zkpredict.circuits.records import dataclass
-from zkpredict.circuits.field import GENERATOR
+from zkpredict.circuits.field import GENERATOR, MODULUS, inverse
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.setup import lagrange_key
@@ -46,6 +46,15 @@ def folded(coefficients: Vector, domain: int) -> Vector:
     padded = Vector.concat([coefficients, Vector.zeros(-len(coefficients) % domain)])
     blocks = [padded[start : start + domain] for start in range(0, len(padded), domain)]
     return Vector.linear_combination(blocks, [1] * len(blocks))
+
+
+def divide_by_binomial(polynomial: Vector, degree: int, factor: int) -> tuple[Vector, list[int]]:
+    """(quotient, remainder) of f, longer than `degree`, by `factor` X^degree - 1: f = q (factor X^degree - 1) + r, so from the top
+    q_k = (f_(k + degree) + q_(k + degree)) / factor, and r_k = f_k + q_k. The remainder has `degree` coefficients."""
+    found, scale = polynomial.to_ints(), inverse(factor)
+    for k in reversed(range(len(found) - degree)):
+        found[k] = (found[k] + found[k + degree] * scale) % MODULUS
+    return Vector.from_ints(found[degree:]) * scale, found[:degree]
 
 
 @cache

@@ -9,7 +9,9 @@ from itertools import groupby
 
 import numpy as np
 
-from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, Form, Origin, Round, linearised_name, scalar_name
+from zkpredict.circuits.columns import (
+    EVALUATION_ROUND, FINAL_ROUND, OPENING_ROUND, ROOTS, Form, Origin, Round, component_names, linearised_name, scalar_name,
+)  # fmt: skip
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
 from zkpredict.circuits.convolution.compiler import ConvNetwork
@@ -30,7 +32,7 @@ from zkpredict.kernel import G1, Vector
 from zkpredict.prover.environment import Lazy, Program, Spread, Values, fixed_publics
 from zkpredict.prover.hiding import OpenedInput, hidden_values
 from zkpredict.prover.model import Model
-from zkpredict.prover.polynomial import Column, commit_columns, fixed_coefficients, fixed_on_coset, folded
+from zkpredict.prover.polynomial import Column, commit_columns, divide_by_binomial, fixed_coefficients, fixed_on_coset, folded
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.rows import combined_rows, correlation_column
 from zkpredict.prover.setup import announce_proof, monomial_key
@@ -351,9 +353,18 @@ class Prover:
         """The values that the verifier is told; keeps the linearisation they leave."""
         polynomials = self.polynomials()
         found = {scalar_name((name, k)): polynomials[name].evaluate(self.point_at(k)) for name, k in self.form.stated}
-        self.linearisation = linearise(self.circuit, self.statement, self.challenges, found)
+        components = self.components()
+        self.linearisation = linearise(self.circuit, self.statement, self.challenges, found | components)
         for k in self.form.rotations[1:]:
             found[linearised_name(k)] = self._combination(self.linearisation.at[k]).evaluate(self.point_at(k))
+        return found | components
+
+    def components(self) -> dict[str, int]:
+        """What columns of several components are at 1/rho, component by component."""
+        found: dict[str, int] = {}
+        for column in (column for column in self.form.columns if column.components):
+            _, left = divide_by_binomial(self.polynomials()[column.name], column.components, self.challenges["rho"])
+            found |= zip(component_names(column), left, strict=True)
         return found
 
     def _combination(self, coefficients: Mapping[str, int]) -> Vector:
@@ -362,7 +373,8 @@ class Prover:
         return Vector.linear_combination([polynomials[name] for name in coefficients], list(coefficients.values()))
 
     def commit_opening(self) -> G1:
-        """W = sum_i nu^i (C_i - r_i) / Z_Si: what is claimed at the same points is summed first, then divided by X - z for each."""
+        """W = sum_i nu^i (C_i - r_i) / Z_Si: what is claimed at the same points is summed first, then divided by X - z for each,
+        or by rho X^m - 1."""
         nu, weight = self.challenges["nu"], 1
         parts = []
         for at, claims in groupby(self.form.claims, key=lambda claim: claim.points):
@@ -374,10 +386,17 @@ class Prover:
                 weight = weight * nu % MODULUS
             part = self._combination(terms)
             for k in at:
-                part = self.quotient_of(part, self.point_at(k))
+                part = self.divided(part, k)
             parts.append(part)
         self.opening = Vector.linear_combination(parts, [1] * len(parts))
         return monomial_key().msm(self.opening)
+
+    def divided(self, polynomial: Vector, rotation: int) -> Vector:
+        """The quotient by what vanishes where columns are opened at a rotation, or where their components are."""
+        if rotation == ROOTS:
+            (count,) = set(self.form.components.values())
+            return divide_by_binomial(polynomial, count, self.challenges["rho"])[0]
+        return self.quotient_of(polynomial, self.point_at(rotation))
 
     def folded(self, claim: Fold[int]) -> Vector:
         """The polynomial that the last claim is about."""

@@ -90,13 +90,17 @@ class BatchProof:
         return head + b"".join(part.to_bytes() for part in self.parts)
 
     @classmethod
-    def read(cls, reader: ByteReader, decode_point: Callable[[bytes], Point], circuit: AnyCircuit) -> BatchProof:
-        """Parses `to_bytes` output at the cursor; `circuit`: of the model. Raises `MalformedFile` or `MalformedProof`."""
+    def read(
+        cls, reader: ByteReader, decode_point: Callable[[bytes], Point], circuit: AnyCircuit,
+        circuit_of: Callable[[AnyCircuit, int], BatchCircuit] = BatchCircuit.of,
+    ) -> BatchProof:
+        """Parses `to_bytes` output at the cursor; `circuit`: of the model, `circuit_of`: what makes that of a part of it. Raises
+        `MalformedFile` or `MalformedProof`."""
         model_id, count, each = read_head(reader)
         parts = []
         for size in part_sizes(count, each):
             try:
-                shape = form(BatchCircuit.of(circuit, size))
+                shape = form(circuit_of(circuit, size))
             except UnsupportedNetwork as error:
                 raise MalformedFile(f"{reader.what}: {error}") from None
             parts.append(BatchPart.read(reader, model_id, shape, size, decode_point))
@@ -153,12 +157,25 @@ def batch_statement_for(circuit: BatchCircuit, inputs: bytes, classes: tuple[int
         raise WrongStatement(
             f"{len(inputs)} bytes and {len(classes)} classes, a batch of {circuit.images} takes {circuit.images} inputs of {circuit.inputs} bytes"
         )
+    check_classes(circuit, classes, context)
+    return BatchStatement.of(inputs, classes, context)
+
+
+def check_context(context: bytes) -> None:
+    """Raises `WrongStatement` for one that has not 32 bytes, or none."""
     if len(context) not in (0, CONTEXT_BYTES):
         raise WrongStatement(f"the context has {len(context)} bytes, expected {CONTEXT_BYTES} or none")
+
+
+def check_classes(circuit: BatchCircuit, classes: tuple[int, ...], context: bytes) -> None:
+    """Refuses another number of classes than of inputs, a class that is none, and a context of another length than 32 bytes. Raises
+    `WrongStatement`."""
+    if len(classes) != circuit.images:
+        raise WrongStatement(f"{len(classes)} classes, a batch of {circuit.images} inputs takes {circuit.images}")
+    check_context(context)
     for number, digit in enumerate(classes):
         if not 0 <= digit < circuit.classes:
             raise WrongStatement(f"input {number} is said to be of class {digit}, which is not one of the {circuit.classes} classes")
-    return BatchStatement.of(inputs, classes, context)
 
 
 def batch_bytes(images: np.ndarray, size: int) -> bytes:

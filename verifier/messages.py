@@ -23,7 +23,7 @@ from zkpredict.circuits.statement import OUTPUT_BYTES, Statement
 from zkpredict.verifier.errors import MalformedProof
 from zkpredict.verifier.transcript import Transcript
 
-MAGIC, BATCH_MAGIC, SCORE_MAGIC = b"zkpP\x01", b"zkpB\x01", b"zkpR\x01"
+MAGIC, BATCH_MAGIC, SCORE_MAGIC, REGISTERED_MAGIC = b"zkpP\x01", b"zkpB\x01", b"zkpR\x01", b"zkpR\x02"
 MODEL_ID_BYTES = 32
 DIGIT_BYTES = 2
 POINT_BYTES, SCALAR_BYTES = 48, 32

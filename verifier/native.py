@@ -130,7 +130,7 @@ def column_terms(
     circuit: AnyCircuit | None = None,
 ) -> list[tuple[G1, int]]:
     """The folded columns as points and scalars: the proof's, the constants', the model's rows by powers of alpha, and the points
-    of a hidden input in order. `circuit`: a batch of the model's, by default the model's own.
+    of a hidden input, or of a registered set, in order. `circuit`: a batch of the model's, by default the model's own.
 
     Raises `ValueError` when the fold has a column that nothing commits to, or leaves one out.
     """
@@ -146,12 +146,19 @@ def column_terms(
         elif column.origin is Origin.FIXED:
             terms.append((G1.from_compressed(FIXED_COLUMNS[column.name]), scalar))
         elif column.origin is Origin.STATEMENT:
-            terms.append((next(given), scalar))
+            terms += [(next(given), scalar * weight % MODULUS) for weight in statement_weights(circuit, alpha)]
         else:
             terms += [(row, scalar * weight % MODULUS) for row, weight in rows_of_column(commitment, column.name, alpha)]
     if left:
         raise ValueError(f"nothing commits to the folded columns {', '.join(left)}")
     return terms
+
+
+def statement_weights(circuit: AnyCircuit | None, alpha: int) -> list[int]:
+    """Of the points of which a column of the statement is made: one for that of a hidden input, powers of alpha for those of a set."""
+    from zkpredict.circuits.batch.registered import RegisteredBatch  # late: few proofs are of registered sets
+
+    return circuit.point_weights(alpha) if isinstance(circuit, RegisteredBatch) else [1]
 
 
 def rows_of_column(commitment: ModelCommitment, name: str, alpha: int) -> list[tuple[G1, int]]:

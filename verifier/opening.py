@@ -7,6 +7,10 @@ constraints read, and a constant. With N_k the sum of the columns read at rotati
 
 The prover states N_k(omega^k rho) for every k but 0 (`linearised_next`, ...). What must open is each N_k at its point, N_0 to what is
 left, and each column with stated values at the points where they are stated: the claims of the circuit's form.
+
+A column T = sum_j X^j t_j(X^m) whose components t_j are stated at 1/rho has another claim (fflonk, ePrint 2021/1167, section 4):
+
+    T - sum_j t_j(1/rho) X^j   is divisible by   rho X^m - 1
 """
 
 from __future__ import annotations
@@ -15,10 +19,10 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Generic, Protocol, TypeVar
 
-from zkpredict.circuits.columns import CellName, Form, linearised_name, scalar_name
-from zkpredict.circuits.constraints import evaluate_publics, total_constraint
+from zkpredict.circuits.columns import ROOTS, CellName, Claim, Form, component_names, linearised_name, scalar_name
+from zkpredict.circuits.constraints import evaluate_publics, stated_publics, total_constraint
 from zkpredict.circuits.expression import SHIFTED
-from zkpredict.circuits.field import MODULUS, S, inverse, root_of_unity
+from zkpredict.circuits.field import MODULUS, S, inverse, power, root_of_unity
 from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.statement import Statement
@@ -111,6 +115,7 @@ def linearise(
 ) -> Linearisation[int]:
     """Evaluates the combined constraint at rho with the stated cells filled in."""
     publics = evaluate_publics(circuit, statement, challenges["alpha"], challenges["rho"], challenges)
+    publics |= stated_publics(circuit, scalars, challenges)
     shape = form(circuit)
     world: OpenedCells[int] = OpenedCells(publics, challenges, stated_cells(shape, scalars))
     return Linearisation.of(shape, total_constraint(circuit, world))
@@ -130,15 +135,19 @@ def fold(
 ) -> Fold[S]:
     """BDFG20: L = sum_i nu^i Z_i (C_i - r_i(zeta)) - Z W at zeta.
 
-    Z is the product of zeta - point over all points omega^k rho, Z_i over those that claim i says nothing about, and r_i goes through
-    what claim i states. Raises `ValueError` when a stated cell is in no claim.
+    Z is the product of zeta - point over all points omega^k rho, and of rho zeta^m - 1 where components are stated; Z_i is that of
+    those that claim i says nothing about, and r_i goes through what claim i states. Z_i times what claim i says something about is Z
+    itself, so L = 0 says of every claim that it is divisible, whether points meet or not. Raises `ValueError` when a stated cell is in
+    no claim.
     """
     shape, nu, zeta = form(circuit), challenges["nu"], challenges["zeta"]
     points = {k: opening_point(circuit, k, challenges) for k in shape.rotations}
     distances = {k: (zeta - point) % MODULUS for k, point in points.items()}
+    for count in set(shape.components.values()):
+        distances[ROOTS] = (challenges["rho"] * power(zeta, count) - 1) % MODULUS
     stated = stated_cells(shape, scalars)
-    folded = {(claim.column, k) for claim in shape.claims if claim.column is not None for k in claim.points}
-    if folded != set(stated) or set(linearisation.at) != set(points):
+    folded = {(claim.column, k) for claim in shape.claims if claim.column is not None for k in claim.points if k != ROOTS}
+    if folded != set(stated) or set(linearisation.at) != set(points) or len(set(shape.components.values())) > 1:
         raise ValueError(f"stated cells {sorted(stated)} are not those of the claims, {sorted(folded)}")
 
     columns: dict[str, S | int] = {}
@@ -148,14 +157,17 @@ def fold(
         beside = _product(distance for k, distance in distances.items() if k not in at)
         value: S | int = 0
         for claim in claims:
-            if claim.column is None:
-                terms = linearisation.at[at[0]]
-                values: tuple[S | int, ...] = (_linearised(shape, linearisation.constant, scalars, at[0]),)
-            else:
-                terms, values = {claim.column: 1}, tuple(stated[claim.column, k] for k in at)
+            terms: Mapping[str, S | int] = linearisation.at[at[0]] if claim.column is None else {claim.column: 1}
             for column, coefficient in terms.items():
                 columns[column] = (columns.get(column, 0) + weight * beside * coefficient) % MODULUS
-            value = value + weight * _interpolated([points[k] for k in at], values, [distances[k] for k in at])
+            if at == (ROOTS,):
+                left = remainder(shape, claim, scalars, zeta)
+            elif claim.column is None:
+                left = _linearised(shape, linearisation.constant, scalars, at[0])
+            else:
+                values = tuple(stated[claim.column, k] for k in at)
+                left = _interpolated([points[k] for k in at], values, [distances[k] for k in at])
+            value = value + weight * left
             weight = weight * nu % MODULUS
         total = total + beside * value
     return Fold(columns, -_product(distances.values()) % MODULUS, total % MODULUS)
@@ -166,6 +178,15 @@ def opening_point(circuit: AnyCircuit, rotation: int, challenges: Mapping[str, S
     if rotation == SHIFTED:
         return challenges["sigma"]
     return challenges["rho"] * pow(root_of_unity(circuit.domain), rotation, MODULUS) % MODULUS if rotation else challenges["rho"]
+
+
+def remainder(shape: Form, claim: Claim, scalars: Mapping[str, S | int], zeta: S | int) -> S | int:
+    """sum_j t_j(1/rho) zeta^j: what is left of a column modulo rho X^m - 1, at zeta."""
+    (column,) = (one for one in shape.columns if one.name == claim.column)
+    total: S | int = 0
+    for name in reversed(component_names(column)):
+        total = scalars[name] + total * zeta
+    return total
 
 
 def _linearised(shape: Form, constant: S | int, scalars: Mapping[str, S | int], rotation: int) -> S | int:

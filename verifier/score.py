@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from operator import index
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Self
 
+from zkpredict.circuits.batch.layout import BatchCircuit
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.keccak import keccak256
@@ -19,13 +20,17 @@ from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.verifier.batch import BatchProof, batch_bytes, refuse_other_model, verify_parts
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof, WrongStatement
-from zkpredict.verifier.messages import SCORE_MAGIC, Point
+from zkpredict.verifier.messages import REGISTERED_MAGIC, SCORE_MAGIC, Point
 
 if TYPE_CHECKING:
     import numpy as np
 
 SET_LABEL, SCORE_LABEL = b"zkpredict test set v1", b"zkpredict score v1"
 SET_ID_BYTES, COUNT_BYTES, LABEL_BYTES = 32, 4, 2
+_CHECKED_BY = {
+    SCORE_MAGIC: "of inputs that its verifier has: `zkpredict verify-score DATA SCORE --labels FILE --commitment FILE` checks it",
+    REGISTERED_MAGIC: "of a registered test set: `zkpredict verify-score SCORE --set FILE --commitment FILE` checks it",
+}
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,12 @@ class TestSet:
 
     def right(self, classes: tuple[int, ...]) -> int:
         """How many of the answers are the labels."""
-        return sum(one == label for one, label in zip(classes, self.labels, strict=True))
+        return right_answers(classes, self.labels)
+
+
+def right_answers(classes: tuple[int, ...], labels: tuple[int, ...]) -> int:
+    """How many of the answers are the labels."""
+    return sum(one == label for one, label in zip(classes, labels, strict=True))
 
 
 def part_context(set_id: bytes, number: int, parts: int) -> bytes:
@@ -80,6 +90,9 @@ def part_context(set_id: bytes, number: int, parts: int) -> bytes:
 class Score:
     """What a network gets right of the test set `set_id`: `right` of the inputs that `proof` is about."""
 
+    magic: ClassVar[bytes] = SCORE_MAGIC
+    circuit_of = staticmethod(BatchCircuit.of)
+
     set_id: bytes
     right: int
     proof: BatchProof
@@ -90,24 +103,38 @@ class Score:
 
     def to_bytes(self) -> bytes:
         """The canonical file."""
-        return SCORE_MAGIC + self.set_id + self.right.to_bytes(COUNT_BYTES, "big") + self.proof.to_bytes()
+        return self.magic + self.set_id + self.right.to_bytes(COUNT_BYTES, "big") + self.proof.to_bytes()
 
     @classmethod
-    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], circuit: AnyCircuit) -> Score:
+    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], circuit: AnyCircuit) -> Self:
         """Parses exactly `to_bytes` output; `circuit`: of the model. Raises `MalformedProof`."""
         reader = ByteReader(data, "score")
         try:
-            set_id, right = read_score_head(reader)
-            proof = BatchProof.read(reader, decode_point, circuit)
+            set_id, right = read_score_head(reader, cls.magic)
+            proof = BatchProof.read(reader, decode_point, circuit, cls.circuit_of)
             reader.finish()
         except MalformedFile as error:
             raise MalformedProof(str(error)) from None
         return cls(set_id, right, proof)
 
 
-def read_score_head(reader: ByteReader) -> tuple[bytes, int]:
-    """What a file says before the proof: the set id, and the right answers. Raises `MalformedFile`."""
-    reader.expect(SCORE_MAGIC, "magic of a score")
+    def check(self, set_id: bytes, labels: tuple[int, ...]) -> None:
+        """That it says of a set and its labels what its classes give. Raises `WrongStatement`."""
+        if self.set_id != set_id:
+            raise WrongStatement(f"the score is of test set {self.set_id.hex()}, these inputs and labels are {set_id.hex()}")
+        if len(self.proof.classes) != len(labels):
+            raise WrongStatement(f"the score is of {len(self.proof.classes)} inputs, the test set has {len(labels)}")
+        right = right_answers(self.proof.classes, labels)
+        if self.right != right:
+            raise WrongStatement(f"the score says {self.right} right answers, its classes give {right}")
+
+
+def read_score_head(reader: ByteReader, magic: bytes) -> tuple[bytes, int]:
+    """What a file that starts with `magic` says before the proof: the set id, and the right answers. Raises `MalformedFile`."""
+    other = reader.data[: len(magic)]
+    if other != magic and other in _CHECKED_BY:
+        raise MalformedFile(f"{reader.what}: this one is {_CHECKED_BY[other]}")
+    reader.expect(magic, "magic of a score")
     return reader.take(SET_ID_BYTES, "set id"), int.from_bytes(reader.take(COUNT_BYTES, "right answers"), "big")
 
 
@@ -131,17 +158,7 @@ def verify_score(commitment: ModelCommitment, images: np.ndarray, labels: np.nda
     Raises `WrongStatement` or `FailedOpening`; `UnsupportedNetwork` for a commitment that has no batches.
     """
     tests = TestSet.of(images, labels, commitment.circuit)
-    check_score(tests, score)
+    score.check(tests.set_id, tests.labels)
     parts = len(score.proof.parts)
     verify_parts(commitment, tests.inputs, score.proof, [tests.context(number, parts) for number in range(parts)])
     return score.right
-
-
-def check_score(tests: TestSet, score: Score) -> None:
-    """What a score says is about this set, and is what its classes give. Raises `WrongStatement`."""
-    if score.set_id != tests.set_id:
-        raise WrongStatement(f"the score is of test set {score.set_id.hex()}, these inputs and labels are {tests.set_id.hex()}")
-    if len(score.proof.classes) != len(tests.labels):
-        raise WrongStatement(f"the score is of {len(score.proof.classes)} inputs, the test set has {len(tests.labels)}")
-    if score.right != tests.right(score.proof.classes):
-        raise WrongStatement(f"the score says {score.right} right answers, its classes give {tests.right(score.proof.classes)}")

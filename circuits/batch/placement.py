@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zkpredict.circuits.batch.gadgets import BatchDense, BatchFold, BatchOutput, BatchTotal, Mask
 from zkpredict.circuits.batch.layout import BatchCircuit, ConvBatch
+from zkpredict.circuits.batch.registered import RegisteredBatch, RegisteredInputs
 from zkpredict.circuits.gadgets.base import Gadget
 from zkpredict.circuits.wide.dense import Dense
 from zkpredict.circuits.wide.keys import Keys
@@ -30,6 +31,8 @@ def batch_gadgets(circuit: BatchCircuit) -> tuple[Gadget, ...]:
 
 
 def _layer(circuit: BatchCircuit, layer: int) -> Dense:
+    if layer == 0 and isinstance(circuit, RegisteredBatch):
+        return RegisteredInputs(circuit, layer)
     if isinstance(circuit, ConvBatch):
         from zkpredict.circuits.batch.convolution import BatchConvolution, BatchMaxPool  # few circuits have convolutions
 

@@ -87,6 +87,10 @@ class Gadget:
         """Its public polynomials that depend on challenges drawn behind the second round."""
         return {}
 
+    def stated_publics(self, stated: Mapping[str, int], challenges: Mapping[str, int]) -> Mapping[str, int]:
+        """Its public polynomials at rho that a proof states in other words: `stated` are its scalars by name."""
+        return {}
+
     def equations(self, claim: int) -> tuple[Equation, ...]:
         """Linear equations, besides those of the committed rows, for a claimed class (-1: without what depends on it)."""
         return ()

@@ -35,16 +35,19 @@ class InputPart:
     def evaluate(self, point: int, domain: int) -> int:
         """With z = 1 / point: point^n (sum_p w_p z^(p m)) (sum_i v_i z^i) for m values, but for the very first term, which is v_0
         w_0 and not point^n times that."""
-        values, z = self.values, inverse(point)
-        block, total = 0, 0
-        for value in reversed(values):
+        z, block = inverse(point), 0
+        for value in reversed(self.values):
             block = (block * z + value) % MODULUS
-        step = pow(z, len(values), MODULUS)
-        for weight in reversed(self.weights):
-            total = (total * step + weight) % MODULUS
-        whole = pow(point, domain, MODULUS)
-        first = self.weights[0] * values[0] * (1 - whole)
-        return (whole * total * block + first) * inverse(self.domain) % MODULUS
+        return spread(self.values[0], block, len(self.values), self.weights, point, self.domain)
+
+
+def spread(first: int, block: int, size: int, weights: Sequence[int], point: int, domain: int) -> int:
+    """An `InputPart` at `point` from its first value and from `block`, what its `size` values are as a polynomial at 1 / point."""
+    step, total = pow(inverse(point), size, MODULUS), 0
+    for weight in reversed(weights):
+        total = (total * step + weight) % MODULUS
+    whole = pow(point, domain, MODULUS)
+    return (whole * total * block + weights[0] * first * (1 - whole)) * inverse(domain) % MODULUS
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from zkpredict.verifier import independent_batch
 from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes, batch_statement_for, parse_batch, part_sizes, verify_batch, verify_parts
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
-from zkpredict.verifier.score import Score, TestSet, check_score, parse_score, part_context, verify_score
+from zkpredict.verifier.score import Score, TestSet, parse_score, part_context, verify_score
 
 STORED = json.loads((Path(__file__).parent / "batch_vectors.json").read_text())
 CONTEXT = bytes(range(32))
@@ -201,9 +201,9 @@ def test_scores_that_do_not_fit():
         with refuses(MalformedProof, f"score: {right} right answers of 10, and a set id of {len(set_id)} bytes"):
             Score(set_id, right, case.proof)
     with refuses(WrongStatement, "the score says 8 right answers, its classes give 9"):
-        check_score(tests, Score(tests.set_id, 8, case.proof))
+        Score(tests.set_id, 8, case.proof).check(tests.set_id, tests.labels)
     fewer = TestSet(data[:81], tuple(labels[:9]), 9, 3)
     with refuses(WrongStatement, "the score is of 10 inputs, the test set has 9"):
-        check_score(fewer, Score(fewer.set_id, 9, case.proof))
+        Score(fewer.set_id, 9, case.proof).check(fewer.set_id, fewer.labels)
     contexts = {part_context(set_id, *numbers) for set_id in (bytes(32), tests.set_id) for numbers in ((0, 1), (0, 2), (1, 2), (0, 256))}
     assert len(contexts) == 8
