@@ -24,18 +24,18 @@ LABEL_KINDS = ("|u1", "<u2", "<i4", "<i8")
 SHOWN = 12
 
 
-def add_label_option(parser: argparse.ArgumentParser) -> None:
-    """Adds `--labels`."""
+def add_label_option(parser: argparse.ArgumentParser, needless: str = "") -> None:
+    """Adds `--labels`; `needless`: where it may be left out."""
     parser.add_argument(
-        "--labels", required=True, metavar="LABELS",
-        help="the class of each input: a column of the table; or a file: .npy of whole numbers, idx (.gz too), or a table of one column",
+        "--labels", required=not needless, metavar="LABELS",
+        help="the class of each input: a column of the table; or a file: .npy of whole numbers, idx (.gz too), or a table of one column" + needless,
     )  # fmt: skip
 
 
-def read_labelled(arguments: argparse.Namespace, console: Console, inputs: int, schema: Schema) -> tuple[np.ndarray, np.ndarray]:
+def read_labelled(arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema) -> tuple[np.ndarray, np.ndarray]:
     """The inputs of `DATA`, uint8 [count, inputs], and the class of each by `--labels`, integers [count]. Raises `UnusableInput`."""
     path, labels = arguments.data, arguments.labels
-    if not is_table(path, schema) or os.path.dirname(labels):
+    if inputs is None or not is_table(path, schema) or os.path.dirname(labels):
         images = read_inputs(arguments, console, inputs, schema).values
         return images, read_labels(arguments, len(images), schema)
     table, is_file = read_rows(arguments), os.path.exists(labels)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PICTURES = (".png", ".jpg", ".jpeg", ".npy")
 MAX_DATA_BYTES = 1 << 28
 MAX_INPUTS = 1_000_000
+PICTURE_BYTES = 784
 NOTED = 3
 """Pictures that notes are shown of; of more, how many there are."""
 
@@ -56,17 +57,18 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-blank", action="store_true", help="take pictures that are one shade all over")
 
 
-def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int, schema: Schema, left_out: str | None = None) -> Inputs:
+def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema, left_out: str | None = None) -> Inputs:
     """The inputs of `DATA`, in order: pictures by the order of their names, rows of a table by the `schema`'s scale and without the
-    column `left_out`. Raises `UnusableInput`, naming the first that does not fit."""
+    column `left_out`. `inputs`: bytes of each, for arrays of no model None: as many as a row has; pictures then are MNIST's size. Raises
+    `UnusableInput`, naming the first that does not fit."""
     path = arguments.data
-    if is_table(path, schema):
+    if inputs is not None and is_table(path, schema):
         return rows_of(read_rows(arguments), console, inputs, schema, left_out, arguments.skip)
     if left_out is not None:
         raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")
     if os.path.isdir(path):
         refuse_pictures(path, schema)
-        return _some(_pictures(arguments, console, inputs), path)
+        return _some(_pictures(arguments, console, inputs or PICTURE_BYTES), path)
     return _some(_array(arguments, inputs), path)
 
 
@@ -114,7 +116,7 @@ def _taken(arguments: argparse.Namespace, count: int, noun: str) -> slice:
     return slice(first, None if wanted is None else first + wanted)
 
 
-def _array(arguments: argparse.Namespace, inputs: int) -> Inputs:
+def _array(arguments: argparse.Namespace, inputs: int | None) -> Inputs:
     path = arguments.data
     if arguments.auto or arguments.allow_blank:
         raise UnusableInput(f"{path} holds the bytes themselves: --auto and --allow-blank are for folders of pictures")
@@ -126,6 +128,7 @@ def _array(arguments: argparse.Namespace, inputs: int) -> Inputs:
     else:
         known = recognise(data, path) or "nothing in it tells what it is"
         raise UnusableInput(f"{path} is no folder, .npy, idx file or table of inputs: {known}")
+    inputs = math.prod(found.shape[1:]) if inputs is None else inputs
     if found.ndim < 2 or math.prod(found.shape[1:]) != inputs:
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, expected one input of {inputs} bytes a row")
     found = np.ascontiguousarray(found.reshape(len(found), inputs)[_taken(arguments, len(found), "inputs")])

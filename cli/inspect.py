@@ -42,10 +42,11 @@ from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import MalformedProof, VerificationError
 from zkpredict.verifier.hidden import MAGIC as HIDDEN_MAGIC
 from zkpredict.verifier.hidden import HiddenInput
-from zkpredict.verifier.messages import BATCH_MAGIC, DIGIT_BYTES, HEADER_BYTES, MODEL_ID_BYTES, SCORE_MAGIC, Proof, proof_bytes
+from zkpredict.verifier.messages import BATCH_MAGIC, DIGIT_BYTES, HEADER_BYTES, MODEL_ID_BYTES, REGISTERED_MAGIC, SCORE_MAGIC, Proof, proof_bytes
 from zkpredict.verifier.messages import MAGIC as PROOF_MAGIC
 from zkpredict.verifier.native import parse_proof
 from zkpredict.verifier.score import read_score_head
+from zkpredict.verifier.testset import SET_MAGIC, parse_set
 
 EXAMPLE = "zkpredict inspect examples/mnist.commitment"
 
@@ -53,7 +54,7 @@ _PRIVATE = ("shifts", "worst case")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit, proof, batch, score, hidden input or opening file")
+    parser.add_argument("file", metavar="FILE", help="a model, 10^8 network, commitment, circuit, proof, batch, score, test set, hidden input or opening file")
     parser.add_argument("--commitment", metavar="FILE", help="for a proof: the commitment of its model, whose circuit names its parts")
     add_private_option(parser, "shifts and exact worst cases")
 
@@ -67,7 +68,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         if kind in OWN_KINDS:
             raise MalformedFile(f"{arguments.file} is {kind.name} in the format {magic[4:].hex()}, which this version does not read")
         found = recognise(data, str(arguments.file)) or "nothing in it tells what it is"
-        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit, proof, batch, score, hidden input or opening: {found}")
+        raise MalformedFile(f"{arguments.file} is no model, 10^8 network, commitment, circuit, proof, batch, score, test set, hidden input or opening: {found}")
     if arguments.commitment is None:
         kind, facts = explain(data, str(arguments.file), console)
     elif magic == PROOF_MAGIC:
@@ -216,8 +217,19 @@ def _batch(data: bytes, what: str, _: Console) -> tuple[str, dict]:
 
 def _score(data: bytes, what: str, _: Console) -> tuple[str, dict]:
     reader = ByteReader(data, what)
-    set_id, right = read_score_head(reader)
-    return "score (public)", {"right answers": right, "test set": set_id.hex(), **_batch_facts(reader)}
+    set_id, right = read_score_head(reader, data[: len(SCORE_MAGIC)])
+    found = {"right answers": right, "test set": set_id.hex(), **_batch_facts(reader)}
+    if not data.startswith(REGISTERED_MAGIC):
+        return "score (public)", found
+    return "score on a registered test set (public)", found | {"checked": "nothing: this takes the set"}
+
+
+def _set(data: bytes, what: str, _: Console) -> tuple[str, dict]:
+    tests = parse_set(data)
+    return "registered test set (public)", {
+        "inputs": len(tests.labels), "bytes of an input": tests.size, "labels": len(set(tests.labels)), "points": len(tests.points),
+        "set id": tests.set_id.hex(), "checked": "the points, not that they are those of inputs",
+    }  # fmt: skip
 
 
 def _batch_facts(reader: ByteReader) -> dict:
@@ -254,6 +266,8 @@ _EXPLAINERS = {
     PROOF_MAGIC: _proof,
     BATCH_MAGIC: _batch,
     SCORE_MAGIC: _score,
+    REGISTERED_MAGIC: _score,
+    SET_MAGIC: _set,
     HIDDEN_MAGIC: _hidden,
     OPENING_MAGIC: _opening,
 }

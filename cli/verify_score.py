@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
+from typing import TYPE_CHECKING
 
-from zkpredict.circuits.files.kinds import SCORE
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.kinds import SCORE, SET, start_of
 from zkpredict.cli.batches import add_label_option, plural, read_labelled
 from zkpredict.cli.console import Console
-from zkpredict.cli.inputs import add_data_options
+from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.inputs import add_data_options, read_inputs
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds, read_expected
 from zkpredict.cli.verify_batch import load_commitment, refused
@@ -15,49 +19,112 @@ from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
 from zkpredict.verifier.errors import VerificationError, WrongStatement
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from zkpredict.verifier.commitment import ModelCommitment
+    from zkpredict.verifier.testset import RegisteredSet
+
 EXAMPLE = """zkpredict verify-score t10k-images-idx3-ubyte.gz mnist.score --labels t10k-labels-idx1-ubyte.gz --commitment mnist.commitment
 zkpredict verify-score iris.csv iris.score --labels species --commitment iris.commitment
-zkpredict verify-score digits.npy mnist.score --labels labels.npy --count 1000 --commitment mnist.commitment --at-least 950"""
+zkpredict verify-score digits.npy mnist.score --labels labels.npy --count 1000 --commitment mnist.commitment --at-least 950
+zkpredict verify-score mnist.set mnist.score --commitment mnist.commitment --for round-1
+zkpredict verify-score digits.npy mnist.score --set mnist.set --commitment mnist.commitment"""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     parser.add_argument("score", metavar="SCORE", help="the score file")
-    add_label_option(parser)
+    add_label_option(parser, "; a registered test set knows it")
+    parser.add_argument("--set", metavar="SET", help="the registered test set of the score, if DATA is its inputs: checks that too. Else DATA may be the set")
     parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
     parser.add_argument("--at-least", type=at_least_one, metavar="K", help="also refuse a score of fewer right answers")
+    add_context_options(parser, "of a registered test set: the score is valid only under")
     parser.add_argument("--independent", action="store_true", help="use the verifier written on plain ints and py_ecc: a second a track and more")
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
-    data = read_expected(arguments.score, SCORE, console, MAX_BATCH_BYTES)
+    data, context = read_expected(arguments.score, SCORE, console, MAX_BATCH_BYTES), read_context(arguments)
     commitment = load_commitment(arguments, console)
-    (images, labels), words = read_labelled(arguments, console, commitment.circuit.inputs, commitment.schema), Words(commitment.schema)
+    tests, images, labels = _statement(arguments, console, commitment)
+    if tests is None and (labels is None or context):
+        raise UnusableInput("a score on inputs takes --labels, and has no --context or --for; one on a registered test set takes the set in the place of DATA")
     try:
         with console.step("verify"):
-            if arguments.independent:
-                from zkpredict.verifier.independent_batch import verify_score as independently
-
-                right = independently(commitment.to_bytes(), [image.tobytes() for image in images], labels.tolist(), data)
+            if tests is not None:
+                right = _registered(arguments, commitment, tests, data, context)
             else:
-                from zkpredict.verifier.score import parse_score, verify_score
-
-                right = verify_score(commitment, images, labels, parse_score(data, commitment))
+                right = _of_inputs(arguments, commitment, images, labels, data)
+        count = len(images if tests is None else tests.labels)
         if arguments.at_least is not None and right < arguments.at_least:
-            raise WrongStatement(f"the network is right on {right:,} of {len(images):,}, fewer than {arguments.at_least:,}")
+            raise WrongStatement(f"the network is right on {right:,} of {count:,}, fewer than {arguments.at_least:,}")
     except VerificationError as error:
         return refused(console, error)
-    verifier = "independent" if arguments.independent else "native"
+    verifier, words = "independent" if arguments.independent else "native", Words(commitment.schema)
+    registered = "" if tests is None else ", registered" if arguments.set is None else ", registered, of these inputs"
     console.result(
         {
-            "valid": True, "verifier": verifier, "inputs": len(images), "right": right, "model_id": commitment.model_id.hex(),
-            "set_id": data[5:37].hex(), "seconds": console.times,
+            "valid": True, "verifier": verifier, "inputs": count, "right": right, "model_id": commitment.model_id.hex(),
+            "set_id": data[5:37].hex(), "registered": tests is not None, **context_facts(context), "seconds": console.times,
         },
         [
-            f"VALID: the network under {commitment.model_id.hex()[:16]}... is right on {right:,} of {plural(words, len(images))} "
-            f"({100 * right / len(images):.2f} %).",
+            f"VALID: the network under {commitment.model_id.hex()[:16]}... is right on {right:,} of {plural(words, count)} "
+            f"({100 * right / count:.2f} %).",
             f"  verifier  {verifier}, {milliseconds(console.times['verify'])}",
-            f"  test set  {data[5:37].hex()}",
+            f"  test set  {data[5:37].hex()}{registered}",
+            *context_lines(context),
         ],
     )  # fmt: skip
     return 0
+
+
+def _statement(
+    arguments: argparse.Namespace, console: Console, commitment: ModelCommitment
+) -> tuple[RegisteredSet | None, np.ndarray | None, np.ndarray | None]:
+    """The registered test set, if there is one, the inputs and their labels, if there are. Raises `UnusableInput` for a set of other inputs or
+    labels, and for what goes with inputs where there are none."""
+    size, schema, tests, labels = commitment.circuit.inputs, commitment.schema, None, None
+    if arguments.set is None and _is_set(arguments.data):
+        from zkpredict.cli.sets import read_set
+
+        if arguments.labels is not None or arguments.count is not None or arguments.skip:
+            raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --labels, --count and --skip go with others")
+        return read_set(arguments.data), None, None
+    if arguments.labels is None:
+        images = read_inputs(arguments, console, size, schema).values
+    else:
+        images, labels = read_labelled(arguments, console, size, schema)
+    if arguments.set is not None:
+        from zkpredict.cli.sets import check_set, read_set
+
+        tests = read_set(arguments.set)
+        check_set(tests, images, labels, arguments.set)
+    return tests, images, labels
+
+
+def _is_set(path: str) -> bool:
+    """Whether a file starts as registered test sets do."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(start_of(SET))) == start_of(SET)
+
+
+def _registered(arguments: argparse.Namespace, commitment: ModelCommitment, tests: RegisteredSet, data: bytes, context: bytes) -> int:
+    if arguments.independent:
+        from zkpredict.verifier.independent_registered import verify_registered as independently
+
+        return independently(commitment.to_bytes(), tests.to_bytes(), data, context)
+    from zkpredict.verifier.registered import parse_registered, verify_registered
+
+    return verify_registered(commitment, tests, parse_registered(data, commitment), context)
+
+
+def _of_inputs(arguments: argparse.Namespace, commitment: ModelCommitment, images: np.ndarray, labels: np.ndarray, data: bytes) -> int:
+    if arguments.independent:
+        from zkpredict.verifier.independent_batch import verify_score as independently
+
+        return independently(commitment.to_bytes(), [image.tobytes() for image in images], labels.tolist(), data)
+    from zkpredict.verifier.score import parse_score, verify_score
+
+    return verify_score(commitment, images, labels, parse_score(data, commitment))

@@ -289,10 +289,18 @@ def split_linear(
 
 @dataclass(frozen=True)
 class Claim:
-    """The polynomial committed to by `terms` takes `values[z]` at each z."""
+    """The polynomial committed to by `terms` takes `values[z]` at each z; or leaves `values[roots]`, coefficients, modulo `roots`."""
 
     terms: list[tuple[Point, int]]
-    values: Mapping[int, int]
+    values: Mapping[int, int] | Mapping[Roots, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where factor X^degree = 1, whether in the field or not."""
+
+    factor: int
+    degree: int
 
 
 def opening_claims(
@@ -357,10 +365,10 @@ def _opens(claims: list[Claim], proof: Proof, challenges: Mapping[str, int]) -> 
     Z vanishes on all opening points, Z_i on those that claim i says nothing about, and r_i takes the claimed values.
     """
     zeta, points = challenges["zeta"], cast("Mapping[str, Point]", proof.points)
-    everywhere = {point for claim in claims for point in claim.values}
-    terms, value = [(points["opening"], -_product(zeta - point for point in everywhere))], 0
+    everywhere: set[int | Roots] = {place for claim in claims for place in claim.values}
+    terms, value = [(points["opening"], -_product(_vanishing(place, zeta) for place in everywhere))], 0
     for number, claim in enumerate(claims):
-        factor = pow(challenges["nu"], number, ORDER) * _product(zeta - point for point in everywhere - set(claim.values))
+        factor = pow(challenges["nu"], number, ORDER) * _product(_vanishing(place, zeta) for place in everywhere - set(claim.values))
         terms += [(point, factor * weight) for point, weight in claim.terms]
         value += factor * _interpolated(claim.values, zeta)
     generator = Point(*(int(part) for part in normalize(GENERATOR)))
@@ -376,10 +384,16 @@ def _product(factors: Iterable[int]) -> int:
     return reduce(lambda one, other: one * other % ORDER, factors, 1)
 
 
-def _interpolated(values: Mapping[int, int], point: int) -> int:
-    """The polynomial of lowest degree through `values`, at `point`."""
+def _vanishing(place: int | Roots, zeta: int) -> int:
+    return place.factor * pow(zeta, place.degree, ORDER) - 1 if isinstance(place, Roots) else zeta - place
+
+
+def _interpolated(values: Mapping[int, int] | Mapping[Roots, tuple[int, ...]], point: int) -> int:
+    """The polynomial of lowest degree through `values`, or what is left, at `point`."""
     total = 0
     for node, value in values.items():
+        if isinstance(node, Roots):
+            return sum(coefficient * pow(point, k, ORDER) for k, coefficient in enumerate(value)) % ORDER
         others = [other for other in values if other != node]
         above, below = _product(point - other for other in others), _product(node - other for other in others)
         total += value * above * pow(below, -1, ORDER)

@@ -65,21 +65,24 @@ def _check_part(commitment: ModelCommitment, inputs: Sequence[bytes], part: Batc
     check_claims(opening_claims(commitment, part, challenges, publics, batch=circuit), part, challenges)
 
 
-def image_exponents(circuit: BatchCircuit) -> list[int]:
-    """E_b of every slot of every stack: what a model's packs and the rest of its rows reach apart, and three for each slot behind."""
+def image_exponents(circuit: BatchCircuit, count: int | None = None) -> list[int]:
+    """E_b of every slot of every stack, or of `count` inputs: what a model's packs and the rest of its rows reach apart, and three for each
+    slot behind."""
     model = circuit.model
     apart = len(fold_exponents(model))
     if not isinstance(model, ConvCircuit):  # a kernel reaches its own packs only
         share = max(1, (model.domain - 1) // (model.inputs + 1))
         apart += (share - 1) * len(PACK_STARTS) * max(strides_of(model))
-    stacks = range(0, apart * circuit.stacks, apart)
-    return [stack + len(PACK_STARTS) * behind for stack in stacks for behind in reversed(range(circuit.slots))]
+    stacks = range(circuit.stacks if count is None else -(-count // circuit.slots))
+    found = [apart * stack + len(PACK_STARTS) * behind for stack in stacks for behind in reversed(range(circuit.slots))]
+    return found if count is None else found[:count]
 
 
 def batch_values(
-    circuit: BatchCircuit, inputs: Sequence[bytes], classes: Sequence[int], alpha: int, point: int, eta: int = 0
+    circuit: BatchCircuit, inputs: Sequence[bytes] | None, classes: Sequence[int], alpha: int, point: int, eta: int = 0
 ) -> dict[str, int]:
-    """All public polynomials at a `point` outside the domain; `eta`: of circuits with a hidden convolution."""
+    """All public polynomials at a `point` outside the domain; `eta`: of circuits with a hidden convolution; without `inputs` all but
+    theirs."""
     model, exponents = circuit.model, image_exponents(circuit)
     basis = lagrange_basis(model.domain, point)
     weights = [pow(alpha, exponent, ORDER) for exponent in exponents]
@@ -101,6 +104,8 @@ def batch_values(
             found |= _reads(model, layer, by_slot, basis)
             found["stacks"] = sum(by_stack) % ORDER
     found |= _outputs(circuit, classes, by_slot, alpha, basis)
+    if inputs is None:
+        return found
     if not isinstance(model, ConvCircuit):
         return found | _inputs(circuit, inputs, weights, alpha, point)
     lanes = lane_values(model, alpha, eta, basis)

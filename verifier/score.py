@@ -29,7 +29,7 @@ SET_LABEL, SCORE_LABEL = b"zkpredict test set v1", b"zkpredict score v1"
 SET_ID_BYTES, COUNT_BYTES, LABEL_BYTES = 32, 4, 2
 _CHECKED_BY = {
     SCORE_MAGIC: "of inputs that its verifier has: `zkpredict verify-score DATA SCORE --labels FILE --commitment FILE` checks it",
-    REGISTERED_MAGIC: "of a registered test set: `zkpredict verify-score SCORE --set FILE --commitment FILE` checks it",
+    REGISTERED_MAGIC: "of a registered test set: `zkpredict verify-score SET SCORE --commitment FILE` checks it",
 }
 
 

@@ -54,8 +54,9 @@ class RegisteredSet:
         check_sizes("test set", len(self.labels), self.size)
         if len(self.points) != polynomials(len(self.labels), self.size):
             raise MalformedFile(f"test set: it has {len(self.points)} points, {len(self.labels)} inputs of {self.size} bytes take {polynomials(len(self.labels), self.size)}")
-        if not all(0 <= label < 1 << 8 * LABEL_BYTES for label in self.labels):
-            raise MalformedFile(f"test set: a label is not {LABEL_BYTES} bytes")
+        wrong = [number for number, label in enumerate(self.labels) if not 0 <= label < 1 << 8 * LABEL_BYTES]
+        if wrong:
+            raise MalformedFile(f"test set: label {wrong[0]} is {self.labels[wrong[0]]}, expected 0 to {(1 << 8 * LABEL_BYTES) - 1}")
 
     @property
     def label_bytes(self) -> bytes:

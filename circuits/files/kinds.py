@@ -26,10 +26,11 @@ CIRCUIT = Kind("a circuit", "`zkpredict inspect {path}` explains it")
 PROOF = Kind("a proof", "`zkpredict verify IMAGE {path} --commitment FILE` checks it")
 BATCH = Kind("a proof of a batch", "`zkpredict verify-batch DATA {path} --commitment FILE` checks it")
 SCORE = Kind("a proven score", "`zkpredict verify-score DATA {path} --labels FILE --commitment FILE` checks it")
+SET = Kind("a registered test set", "`zkpredict verify-score {path} SCORE --commitment FILE` takes it")
 KERAS = Kind("a Keras model", "`zkpredict quantize {path} --out FILE` makes a model file of it")
 HIDDEN = Kind("a public hidden input", "`zkpredict verify PROOF --hidden {path} --commitment FILE` takes it")
 OPENING = Kind("a private opening of a hidden input", "`zkpredict prove --hidden {path} --model FILE --out PROOF` takes it, and `zkpredict reveal {path}`")
-OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, HIDDEN, OPENING)
+OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, SET, HIDDEN, OPENING)
 IDX = Kind("an idx file of images", "`--idx {path} --index N` takes one of them")
 GZIP = Kind("a gzip file", "if it holds idx images, `--idx {path} --index N` takes one of them")
 TABLE = Kind("a table", "a network that was made without a scale of its features takes bytes: save a row as uint8 in an .npy file")
@@ -43,6 +44,7 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"zkpP", PROOF),
     (b"zkpB", BATCH),
     (b"zkpR", SCORE),
+    (b"zkpT", SET),
     (b"zkpH", HIDDEN),
     (b"zkpO", OPENING),
     (b"\x89PNG", _PICTURE),

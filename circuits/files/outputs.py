@@ -45,6 +45,7 @@ CIRCUIT = _own(kinds.CIRCUIT)
 PROOF = _own(kinds.PROOF)
 BATCH = _own(kinds.BATCH)
 SCORE = _own(kinds.SCORE)
+SET = _own(kinds.SET)
 HIDDEN = _own(kinds.HIDDEN, "no proof about it could be checked any more")
 OPENING = _own(kinds.OPENING, "its input, and what opens its commitment, would be lost")
 REVEALED = FileKind("a revealed input", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict reveal")
@@ -61,7 +62,7 @@ INDEX = FileKind("an index of proofs", rb'\s*\{\s*"format": "zkpredict index of 
 STATE = FileKind("a chain state", rb'\s*\{\s*"format": "zkpredict embedded chain', "its transactions would be lost")
 SEEN = FileKind("what a network sees of a picture", rb"\x89PNG.{0,64}tEXtSoftware\x00zkpredict look")
 KINDS = (
-    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
+    *(MODEL, NETWORK, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, SET, HIDDEN, OPENING, KERAS, KEY, TRANSACTION, SCRIPT),
     *(SOLIDITY, MANIFEST, ARTIFACT, NOTE, REGISTRATION, INDEX, STATE, SEEN, REVEALED),
 )
 """In the order in which they are tried: a key is hexadecimal, and so is a transaction, before it is a script."""

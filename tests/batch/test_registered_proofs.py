@@ -108,7 +108,7 @@ def test_sets_that_are_none():
     for some, said, message in (
         (blank, labels, "inputs 8 to 15 are zero all over: a point of a registered test set is never at infinity"),
         (images, labels[:5], "the test set has 5 labels for 19 inputs"),
-        (images, labels - 9, "test set: a label is not 2 bytes"),
+        (images, labels - 9, f"test set: label 0 is {labels[0] - 9}, expected 0 to 65535"),
         (images[0], labels, "a batch must be a uint8 array, one input a row, got uint8 array of 1 axes"),
         (np.ones((2, 5000), np.uint8), labels[:2], "test set: 2 inputs of 5000 bytes, expected 1 to 1048576 of at most 4096 bytes"),
         (np.ones((1, 1), np.uint8), labels[:1], "the test set is zero all over but for first bytes: it has no opening"),
@@ -154,7 +154,7 @@ def test_scores_of_the_other_kind_are_refused_by_name():
     from zkpredict.verifier.score import parse_score
 
     model, data = model_of(FEW), score_of(FEW).to_bytes()
-    with refuses(MalformedProof, "score: this one is of a registered test set: `zkpredict verify-score SCORE --set FILE --commitment FILE` checks it"):
+    with refuses(MalformedProof, "score: this one is of a registered test set: `zkpredict verify-score SET SCORE --commitment FILE` checks it"):
         parse_score(data, model.commitment)
     plain = prove_score(model, images_of(FEW), labels_of(FEW)).to_bytes()
     with refuses(
