@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
-from typing import cast
+from typing import Any, cast
 
 from Crypto.Hash import keccak
 from py_ecc.bls.point_compression import decompress_G2
@@ -289,10 +289,10 @@ def split_linear(
 
 @dataclass(frozen=True)
 class Claim:
-    """The polynomial committed to by `terms` takes `values[z]` at each z; or leaves `values[roots]`, coefficients, modulo `roots`."""
+    """The polynomial committed to by `terms` takes `values[z]` at each z; modulo what vanishes at `Roots` it leaves these coefficients."""
 
     terms: list[tuple[Point, int]]
-    values: Mapping[int, int] | Mapping[Roots, tuple[int, ...]]
+    values: Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -365,7 +365,7 @@ def _opens(claims: list[Claim], proof: Proof, challenges: Mapping[str, int]) -> 
     Z vanishes on all opening points, Z_i on those that claim i says nothing about, and r_i takes the claimed values.
     """
     zeta, points = challenges["zeta"], cast("Mapping[str, Point]", proof.points)
-    everywhere: set[int | Roots] = {place for claim in claims for place in claim.values}
+    everywhere = {place for claim in claims for place in claim.values}
     terms, value = [(points["opening"], -_product(_vanishing(place, zeta) for place in everywhere))], 0
     for number, claim in enumerate(claims):
         factor = pow(challenges["nu"], number, ORDER) * _product(_vanishing(place, zeta) for place in everywhere - set(claim.values))
@@ -388,12 +388,12 @@ def _vanishing(place: int | Roots, zeta: int) -> int:
     return place.factor * pow(zeta, place.degree, ORDER) - 1 if isinstance(place, Roots) else zeta - place
 
 
-def _interpolated(values: Mapping[int, int] | Mapping[Roots, tuple[int, ...]], point: int) -> int:
+def _interpolated(values: Mapping[Any, Any], point: int) -> int:
     """The polynomial of lowest degree through `values`, or what is left, at `point`."""
     total = 0
     for node, value in values.items():
         if isinstance(node, Roots):
-            return sum(coefficient * pow(point, k, ORDER) for k, coefficient in enumerate(value)) % ORDER
+            return cast(int, sum(coefficient * pow(point, k, ORDER) for k, coefficient in enumerate(value)) % ORDER)
         others = [other for other in values if other != node]
         above, below = _product(point - other for other in others), _product(node - other for other in others)
         total += value * above * pow(below, -1, ORDER)

@@ -137,7 +137,7 @@ def opening_challenges(set_id: bytes, inputs: bytes) -> tuple[int, int]:
 def check_inputs(tests: RegisteredSet, inputs: bytes) -> None:
     """Accepts by returning: the set's points are those of `inputs`, one behind another. Raises `WrongStatement`.
 
-    A set of other polynomials would need u and y at which they agree: a chance below 2^-242 for each hash.
+    A set of other polynomials would need u and y at which they agree: a chance below 2^-234 for each hash.
     """
     from zkpredict.kernel import G1, G2, Vector, pairing_check
 
