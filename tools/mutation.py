@@ -28,6 +28,8 @@ CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
 WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
 HIDDEN_KILLERS = "tests/fuzz/test_killers_hidden.py"
 BATCH_KILLERS = "tests/fuzz/test_killers_batch.py"
+SET_KILLERS = "tests/batch/test_registered_algebra.py tests/batch/test_registered_proofs.py"
+SETS = ("testset", "registered", "independent_registered")
 SECOND_KILLERS = "tests/fuzz/test_killers_second.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
@@ -55,6 +57,9 @@ TARGETS = {
     "zkpredict.verifier.batch": BATCH_KILLERS,
     "zkpredict.verifier.score": BATCH_KILLERS,
     "zkpredict.verifier.independent_batch": BATCH_KILLERS,
+    **dict.fromkeys(
+        (*(f"zkpredict.circuits.batch.{name}" for name in ("interleaving", "registered")), *(f"zkpredict.verifier.{name}" for name in SETS)), SET_KILLERS
+    ),
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",

@@ -18,6 +18,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from zkpredict.tools.batchseeds import (
+    batch, batch_proofs, registered_score, registered_scores, registered_set, registered_sets, score, scores,
+)  # fmt: skip
+from zkpredict.tools.hiddenseeds import hidden, hidden_inputs, opening, openings
 from zkpredict.tools.mapseeds import any_circuit, map_circuits, map_networks
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -64,20 +68,6 @@ def _proof(data: bytes) -> object:
     return parse_proof(data)
 
 
-def _batch(data: bytes) -> object:
-    from zkpredict.kernel import G1
-    from zkpredict.verifier.batch import BatchProof
-
-    return BatchProof.from_bytes(data, G1.from_compressed, _batch_model().commitment.circuit)
-
-
-def _score(data: bytes) -> object:
-    from zkpredict.kernel import G1
-    from zkpredict.verifier.score import Score
-
-    return Score.from_bytes(data, G1.from_compressed, _batch_model().commitment.circuit)
-
-
 def _commitment(data: bytes) -> object:
     from zkpredict.kernel import G1
     from zkpredict.verifier.commitment import ModelCommitment
@@ -117,19 +107,6 @@ def _idx(data: bytes) -> object:
     from zkpredict.circuits.files.idx import parse_idx
 
     return parse_idx(data, 3)
-
-
-def _hidden(data: bytes) -> object:
-    from zkpredict.kernel import G1
-    from zkpredict.verifier.hidden import HiddenInput
-
-    return HiddenInput.from_bytes(data, G1.from_compressed)
-
-
-def _opening(data: bytes) -> object:
-    from zkpredict.prover.hiding import OpenedInput
-
-    return OpenedInput.from_bytes(data)
 
 
 def _ceremony(data: bytes) -> object:
@@ -303,53 +280,6 @@ def _commitments() -> tuple[bytes, ...]:
     return (*_stored("commitment")(), *_tables("commitment"))
 
 
-@cache
-def _batch_model():
-    """A small network, committed with slots."""
-    import numpy as np
-
-    from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
-    from zkpredict.prover.commit import commit_model
-
-    source = np.random.default_rng(1)
-    hidden, last = (source.integers(-20, 21, shape) for shape in ((20, 9), (3, 20)))
-    layers = (DenseLayer(hidden, np.zeros(20, np.int64), 6), DenseLayer(last, np.zeros(3, np.int64)))
-    return commit_model(IntegerNetwork(layers), 512, batch=True)
-
-
-@cache
-def _graded():
-    """Nine inputs in two stacks, all of them called class 0."""
-    import numpy as np
-
-    from zkpredict.prover.batch import prove_score
-
-    images = np.random.default_rng(2).integers(0, 256, (9, 9), dtype=np.uint8)
-    return prove_score(_batch_model(), images, np.zeros(9, np.int64))
-
-
-def _batch_proofs() -> tuple[bytes, ...]:
-    return (_graded().proof.to_bytes(),)
-
-
-def _scores() -> tuple[bytes, ...]:
-    return (_graded().to_bytes(),)
-
-
-@cache
-def _openings() -> tuple[bytes, ...]:
-    """Of a few bytes, and of more than a column holds."""
-    from zkpredict.prover.hiding import hide
-
-    return hide(bytes(range(9))).to_bytes(), hide(bytes(2100)).to_bytes()
-
-
-def _hidden_inputs() -> tuple[bytes, ...]:
-    from zkpredict.prover.hiding import OpenedInput
-
-    return tuple(OpenedInput.from_bytes(data).hidden.to_bytes() for data in _openings())
-
-
 def _schemas() -> tuple[bytes, ...]:
     return tuple(_commitment(data).schema.to_bytes() for data in _tables("commitment"))
 
@@ -370,8 +300,10 @@ TARGETS = {
     target.name: target
     for target in (
         Target("proof", _proof, _stored("proof"), _to_bytes),
-        Target("batch", _batch, _batch_proofs, _to_bytes),
-        Target("score", _score, _scores, _to_bytes),
+        Target("batch", batch, batch_proofs, _to_bytes),
+        Target("score", score, scores, _to_bytes),
+        Target("registered score", registered_score, registered_scores, _to_bytes),
+        Target("test set", registered_set, registered_sets, _to_bytes),
         Target("commitment", _commitment, _commitments, _to_bytes),
         Target("circuit", _circuit, _circuits, _to_bytes),
         Target("any circuit", any_circuit, map_circuits, _to_bytes),
@@ -388,8 +320,8 @@ TARGETS = {
         Target("onnx", _onnx, lambda: _tables("onnx")),
         Target("schema", _schema, _schemas, _to_bytes),
         Target("table", _table, _readings),
-        Target("hidden", _hidden, _hidden_inputs, _to_bytes),
-        Target("opening", _opening, _openings, _to_bytes),
+        Target("hidden", hidden, hidden_inputs, _to_bytes),
+        Target("opening", opening, openings, _to_bytes),
     )
 }
 

@@ -35,6 +35,8 @@ _HOMES = {
     "prove": "zkpredict.prover.prove",
     "prove_batch": "zkpredict.prover.batch",
     "prove_score": "zkpredict.prover.batch",
+    "register_set": "zkpredict.prover.registered",
+    "prove_registered": "zkpredict.prover.registered",
     "hide": "zkpredict.prover.hiding",
     "OpenedInput": "zkpredict.prover.hiding",
     "HiddenInput": "zkpredict.verifier.hidden",
@@ -49,6 +51,12 @@ _HOMES = {
     "Score": "zkpredict.verifier.score",
     "verify_score": "zkpredict.verifier.score",
     "parse_score": "zkpredict.verifier.score",
+    "RegisteredSet": "zkpredict.verifier.testset",
+    "check_inputs": "zkpredict.verifier.testset",
+    "parse_set": "zkpredict.verifier.testset",
+    "RegisteredScore": "zkpredict.verifier.registered",
+    "verify_registered": "zkpredict.verifier.registered",
+    "parse_registered": "zkpredict.verifier.registered",
 }
 __all__ = list(_HOMES)
 __version__ = "0.1.0"

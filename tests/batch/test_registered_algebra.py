@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
 from support import evaluate
 
 from zkpredict.circuits.batch.interleaving import MOST_TOGETHER, interleaved, polynomials, together
-from zkpredict.circuits.batch.registered import RegisteredBatch
+from zkpredict.circuits.batch.registered import RegisteredBatch, RegisteredStatement
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.networks.activations import RELU
+from zkpredict.circuits.placement import form
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.kernel import Vector
 from zkpredict.prover.polynomial import divide_by_binomial
+from zkpredict.verifier.batch import MAX_INPUTS
+from zkpredict.verifier.messages import REGISTERED_MAGIC
+from zkpredict.verifier.testset import INPUTS_LABEL, REGISTERED_LABEL, SET_MAGIC
 
 SOURCE = random.Random(9)
 
@@ -128,3 +133,21 @@ def test_weights_are_products_and_the_input_is_the_weighted_sum_of_components(ci
     weighted = sum(pow(alpha, circuit.component_exponent(j), MODULUS) * value for j, value in enumerate(components)) % MODULUS
     wanted = sum(pow(alpha, circuit.image_exponent(b), MODULUS) * evaluate(image, z) for b, image in enumerate(images.tolist())) % MODULUS
     assert weighted == wanted
+
+
+def test_sizes_and_bits_are_what_the_page_says():
+    """128 MNIST images through 784-64-10: the bytes of the set and of a score on it; the chance that registration misses a byte, at the most
+    polynomials that a set may have, and that zeta is one where the claims only seem to be divisible."""
+    page = (Path(__file__).parents[2] / "docs" / "batches.md").read_text()
+    circuit = circuit_of(784, 64, 128, 2048)
+    shape, points = form(RegisteredBatch.of(WideCircuit((784, 64, 10), (1,), (RELU,), 2048, slotted=True), 128)), polynomials(128, 784)
+    assert 5 + 4 + 4 + 2 * 128 + 48 * (points + 1) == 1853 and "1,853 bytes" in page
+    head = 5 + 32 + 4 + 5 + 32 + 4 + 2
+    assert head + 2 * 128 + 48 * len(shape.points) + 32 * len(shape.scalars) == 4388 and "4,388 bytes" in page
+    assert shape.scalars[-4:] == ("input_0", "input_1", "input_2", "input_3") and circuit.together == 4
+    assert (MAX_INPUTS + 4095) * 1.36 / MODULUS < 2**-234 and "u and y 2^-234" in page
+    assert (4095 + 64 + 1 + MOST_TOGETHER) * 1.36 / MODULUS < 2**-242
+    for label in (REGISTERED_LABEL, INPUTS_LABEL, RegisteredStatement.label):
+        assert f'"{label.decode()}"' in page
+    for magic in (SET_MAGIC, REGISTERED_MAGIC):
+        assert f'"{magic[:4].decode()}" {magic[4]:02d}' in page

@@ -22,6 +22,8 @@ from zkpredict.kernel import G1, Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.registered import RegisteredProver, prove_registered, register_set, registered_each
 from zkpredict.prover.setup import monomial_key
+from zkpredict.verifier import independent_registered
+from zkpredict.verifier.batch import BatchProof
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
 from zkpredict.verifier.registered import RegisteredScore, parse_registered, registered_statement_for, verify_registered
 from zkpredict.verifier.testset import RegisteredSet, check_inputs, parse_set
@@ -193,3 +195,44 @@ def test_sets_and_scores_of_another_shape():
     assert (tests.points_of(8, 8), tests.points_of(16, 3)) == (tests.points[1:2], tests.points[2:])
     with refuses(UnusableInput, "the context has 5 bytes, expected 32 or none"):
         prove_registered(model, images_of(FEW), tests, b"short")
+
+
+@pytest.mark.parametrize("case", [FEW, LONG, WIDE], ids=str)
+def test_the_independent_verifier_agrees(case):
+    commitment, tests, data = model_of(case).commitment.to_bytes(), set_of(case), score_of(case).to_bytes()
+    alone = RegisteredSet.from_bytes(tests.to_bytes(), independent_registered.decode_point)
+    assert independent_registered.set_id(alone) == tests.set_id
+    assert independent_registered.verify_registered(commitment, tests.to_bytes(), data) == case.images - 1
+    assert independent_registered.places(case.shape[0]) == RegisteredBatch.of(model_of(case).commitment.circuit, 1).together
+
+
+def test_the_independent_verifier_refuses_in_the_same_words():
+    model, tests, score = model_of(FEW), set_of(FEW), score_of(FEW)
+    (part,) = score.proof.parts
+    swapped, other = replace(tests, points=tests.points[::-1]), replace(tests, labels=(*tests.labels[:-1], (tests.labels[-1] + 1) % 3))
+    moved = replace(score.proof, parts=(part.changed(scalars={"input_3": part.scalars["input_3"] ^ 1}),))
+    said = replace(score.proof, parts=(replace(part, classes=(9, *part.classes[1:])),))
+    for own, found, context, kind in (
+        (swapped, score, b"", WrongStatement), (other, score, b"", WrongStatement), (set_of(SLOTTED), score, b"", WrongStatement),
+        (replace(tests, labels=(3, *tests.labels[1:])), score, b"", WrongStatement), (tests, score, bytes(31), WrongStatement),
+        (tests, replace(score, proof=said), b"", WrongStatement), (tests, replace(score, right=17), b"", WrongStatement),
+        (tests, score, bytes(32), FailedOpening), (swapped, replace(score, set_id=swapped.set_id), b"", FailedOpening),
+        (tests, replace(score, proof=moved), b"", FailedOpening),
+    ):  # fmt: skip
+        with pytest.raises(kind) as caught:
+            verify_registered(model.commitment, own, found, context)
+        with refuses(kind, str(caught.value)):
+            independent_registered.verify_registered(model.commitment.to_bytes(), own.to_bytes(), found.to_bytes(), context)
+
+
+def test_large_sets_come_in_parts_of_whole_polynomials(monkeypatch):
+    monkeypatch.setattr("zkpredict.prover.batch.PART_TRACKS", 1)
+    model, tests, told = model_of(FEW), set_of(FEW), []
+    score = prove_registered(model, images_of(FEW), tests, bytes(range(32)), lambda done, total: told.append((done, total)))
+    assert [len(part.classes) for part in score.proof.parts] == [8, 8, 3] and told == [(8, 19), (16, 19), (19, 19)]
+    data = score.to_bytes()
+    assert verify_registered(model.commitment, tests, parse_registered(data, model.commitment), bytes(range(32))) == 18
+    assert independent_registered.verify_registered(model.commitment.to_bytes(), tests.to_bytes(), data, bytes(range(32))) == 18
+    cut = BatchProof(score.proof.model_id, score.proof.parts[:2])
+    with refuses(WrongStatement, "the score is of 16 inputs, the test set has 19"):
+        verify_registered(model.commitment, tests, RegisteredScore(tests.set_id, 16, cut), bytes(range(32)))

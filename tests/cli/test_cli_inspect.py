@@ -95,7 +95,7 @@ def test_a_model_that_fits_no_circuit_is_explained(run, desk):
 
 
 def test_inspect_refuses_what_is_damaged_or_not_ours(run, desk):
-    wanted = "is no model, 10^8 network, commitment, circuit, proof, batch, score, hidden input or opening"
+    wanted = "is no model, 10^8 network, commitment, circuit, proof, batch, score, test set, hidden input or opening"
     keras = b"PK\x03\x04\x14...config.json...model.weights.h5..."
     for name, data, found in (
         ("strange", b"", "nothing in it tells what it is"),
