@@ -63,7 +63,7 @@ def test_what_does_not_go_together(run, place):
         assert (refused.code, refused.err) == (2, f"zkpredict: {wanted}\n")
     common = (place / "s.score", "--commitment", place / "m.commitment")
     counted = run("verify-score", place / "t.set", *common, "--count", 3)
-    said = f"{place / 't.set'} is a registered test set, which has its labels and its number: --labels and --count go with inputs"
+    said = f"{place / 't.set'} is a registered test set, which has its inputs and labels: --labels, --count and --skip go with others"
     assert (counted.code, counted.err) == (2, f"zkpredict: {said}\n")
     bare = run("verify-score", place / "i.npy", *common)
     said = "a score on inputs takes --labels, and has no --context or --for; one on a registered test set takes the set in the place of DATA"
@@ -84,14 +84,19 @@ def test_inspect_says_what_they_are(run, place):
     assert score["file"] == "score on a registered test set (public)" and score["test set"] == found["set id"]
 
 
-def test_pictures_of_a_folder_are_made_as_large_as_is_said(run, tmp_path):
+def test_sizes_and_scales_come_from_a_commitment(run, place):
     from PIL import Image
 
-    (tmp_path / "p").mkdir()
+    (place / "p").mkdir()
     for number in range(3):
-        Image.fromarray(np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)).save(tmp_path / "p" / f"{number}.png")
-    np.save(tmp_path / "l.npy", np.arange(3))
-    made = run("testset", tmp_path / "p", "--labels", tmp_path / "l.npy", "--size", 36, "--out", tmp_path / "t.set", "--json")
+        Image.fromarray(np.random.default_rng(number).integers(0, 256, (6, 6), dtype=np.uint8)).save(place / "p" / f"{number}.png")
+    np.save(place / "three.npy", np.arange(3))
+    common = ("testset", place / "p", "--labels", place / "three.npy", "--json")
+    made = run(*common, "--commitment", place / "m.commitment", "--out", place / "p.set")
     assert made.code == 0 and (made.json["size"], made.json["labels"]) == (36, 3)
-    wrong = run("testset", tmp_path / "p", "--labels", tmp_path / "l.npy", "--size", 4097, "--out", tmp_path / "u.set")
-    assert wrong.code == 2 and not (tmp_path / "u.set").exists()
+    alone = run(*common, "--out", place / "q.set")
+    assert alone.code == 0 and alone.json["size"] == 784
+    np.save(place / "long.npy", np.ones((3, 4097), np.uint8))
+    wrong = run("testset", place / "long.npy", "--labels", place / "three.npy", "--out", place / "u.set")
+    message = "test set: 3 inputs of 4097 bytes, expected 1 to 1048576 of at most 4096 bytes"
+    assert (wrong.code, wrong.err) == (2, f"zkpredict: {message}\n") and not (place / "u.set").exists()
