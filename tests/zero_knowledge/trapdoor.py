@@ -16,19 +16,19 @@ import pytest
 from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.wide.keys import TABLES
 from zkpredict.circuits.field import MODULUS, inverse, powers, root_of_unity
-from zkpredict.circuits.columns import Form, linearised_name
+from zkpredict.circuits.columns import ROOTS, Form, Round, linearised_name
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import G1, G2, Bases, Vector
 from zkpredict.prover import setup
 from zkpredict.prover.polynomial import fixed_coefficients
-from zkpredict.verifier import independent, native
+from zkpredict.verifier import independent, native, testset
 from zkpredict.verifier.ceremony import G1_POWERS
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.messages import Proof, absorbed
 from zkpredict.verifier.native import column_terms
-from zkpredict.verifier.opening import Fold, fold, linearise, opening_point, stated_cells
+from zkpredict.verifier.opening import Fold, fold, linearise, opening_point, remainder, stated_cells
 from zkpredict.verifier.transcript import Transcript
 
 DOMAIN = 1024
@@ -70,7 +70,7 @@ def ceremony_of(tau: int, domains: tuple[int, ...] = (DOMAIN,)) -> Iterator[int]
     caches = (setup.monomial_key, setup.lagrange_key, setup.check_key)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(setup, "_setup_bytes", lambda: data)
-        for module in (native, independent, setup):
+        for module in (native, independent, setup, testset):
             patch.setattr(module, "TAU_G2", tau_g2)
         for module in (independent, setup):
             patch.setattr(module, "TABLE_COMMITMENT", table)
@@ -101,7 +101,7 @@ class Simulator:
         points, scalars = dict.fromkeys(self.form.points, g1(1)), dict.fromkeys(self.form.scalars, 0)
         for message in self.form.rounds:
             points |= {name: g1(random_scalar()) for name in message.points}
-            scalars |= {name: random_scalar() for name in message.scalars}
+            scalars |= {name: random_scalar() for name in message.scalars} | self.public_values(message, challenges)
             if "table" in message.scalars:
                 scalars["table"] = TABLE_COEFFICIENTS.evaluate(challenges["rho"])
             if "opening" in message.points:
@@ -124,6 +124,10 @@ class Simulator:
     def statement(self, image: bytes, digit: int, outputs: tuple[int, ...]) -> Statement:
         return Statement(image, digit, outputs)
 
+    def public_values(self, message: Round, challenges: dict[str, int]) -> dict[str, int]:
+        """Scalars of a message that follow from what is public."""
+        return {}
+
     def terms(self, proof: Proof, claim: Fold, challenges: dict[str, int]) -> list[tuple[G1, int]]:
         """The folded columns, from public points."""
         return column_terms(self.commitment, proof, claim, challenges, (), self.circuit)
@@ -138,6 +142,11 @@ class Simulator:
         sums[0] = -linear.constant - sum(sums.values())
         total = g1(0)
         for weight, claim in zip(powers(challenges["nu"], len(self.form.claims)), self.form.claims, strict=True):
+            if claim.points == (ROOTS,):
+                combination, left = {claim.column: 1}, remainder(self.form, claim, proof.scalars, self.tau)
+                divisor = challenges["rho"] * pow(self.tau, self.form.components[claim.column], MODULUS) - 1
+                total = total + combine(columns, combination, left, weight * inverse(divisor) % MODULUS)
+                continue
             if claim.column is None:
                 combination, values = linear.at[claim.points[0]], [sums[claim.points[0]]]
             else:
