@@ -13,6 +13,7 @@ from __future__ import annotations
 from functools import cached_property
 
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.networks.dense import MAX_LAYERS, MAX_WIDTH, read_layer_count
@@ -133,6 +134,11 @@ class Circuit:
     @property
     def inputs(self) -> int:
         return self.widths[0]
+
+    @property
+    def picture(self) -> Picture | None:
+        """Rows, columns and channels of what is read, of a circuit that begins with a convolution."""
+        return None
 
     @property
     def classes(self) -> int:

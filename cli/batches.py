@@ -10,6 +10,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import GZIP, IDX, TABLE, kind_of, recognise
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
@@ -32,11 +33,13 @@ def add_label_option(parser: argparse.ArgumentParser, needless: str = "") -> Non
     )  # fmt: skip
 
 
-def read_labelled(arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema) -> tuple[np.ndarray, np.ndarray]:
+def read_labelled(
+    arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema, shape: Picture | None
+) -> tuple[np.ndarray, np.ndarray]:
     """The inputs of `DATA`, uint8 [count, inputs], and the class of each by `--labels`, integers [count]. Raises `UnusableInput`."""
     path, labels = arguments.data, arguments.labels
     if inputs is None or not is_table(path, schema) or os.path.dirname(labels):
-        images = read_inputs(arguments, console, inputs, schema).values
+        images = read_inputs(arguments, console, inputs, schema, shape=shape).values
         return images, read_labels(arguments, len(images), schema)
     table, is_file = read_rows(arguments), os.path.exists(labels)
     if is_file and labels in table.columns:

@@ -75,7 +75,7 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
     if arguments.model is None:
         raise UnusableInput("IMAGE needs --model FILE: the network that is timed on it")
     model = Model.load(arguments.model)
-    image = read_statement_image(arguments, console, arguments.image, model.network.shape[0], model.schema)
+    image = read_statement_image(arguments, console, arguments.image, model.network.shape[0], model.schema, model.picture)
     if arguments.profile:
         return run_profile(model, image, arguments.runs, console)
     runs = arguments.runs or 7

@@ -59,7 +59,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
 
     data, context = read_expected(arguments.proof, BATCH, console, MAX_BATCH_BYTES), read_context(arguments)
     commitment = read_commitment(arguments.commitment)
-    images, words, receipt = read_inputs(arguments, console, commitment.circuit.inputs, commitment.schema, arguments.label).values, Words(commitment.schema), None
+    images, words, receipt = read_inputs(arguments, console, commitment.circuit.inputs, commitment.schema, arguments.label, commitment.picture).values, Words(commitment.schema), None
     address, classes = arguments.contract, ()
     try:
         proof = parse_batch(data, commitment)

@@ -78,7 +78,7 @@ def read_proven(arguments: argparse.Namespace, console: Console, model: Model) -
             f"{arguments.model} is committed for hidden inputs: `zkpredict hide IMAGE --model {name} --out FILE` makes one, and --hidden takes its opening"
         )
     if arguments.hidden is None:
-        return read_statement_image(arguments, console, arguments.image, model.network.shape[0], model.schema)
+        return read_statement_image(arguments, console, arguments.image, model.network.shape[0], model.schema, model.picture)
     refuse_image_options(arguments, arguments.image)
     if not hidden:
         raise UnusableInput(
@@ -95,7 +95,7 @@ def read_checked(
     if arguments.hidden is None and hidden:
         raise UnusableInput(f"{arguments.commitment} is for hidden inputs: give the proof alone, and --hidden FILE")
     if arguments.hidden is None:
-        return read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema)
+        return read_statement_pixels(arguments, console, picture, commitment.circuit.inputs, commitment.schema, commitment.picture)
     refuse_image_options(arguments, None)
     if not hidden:
         raise UnusableInput(f"{arguments.commitment} is for public inputs: give the image in the place of --hidden")

@@ -16,6 +16,7 @@ from zkpredict.circuits.files.arrays import parse_npy
 from zkpredict.circuits.files.idx import parse_idx
 from zkpredict.circuits.files.images import Reading, prepare_image
 from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
+from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
@@ -57,10 +58,12 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--allow-blank", action="store_true", help="take pictures that are one shade all over")
 
 
-def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema, left_out: str | None = None) -> Inputs:
+def read_inputs(
+    arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema, left_out: str | None = None, shape: Picture | None = None
+) -> Inputs:
     """The inputs of `DATA`, in order: pictures by the order of their names, rows of a table by the `schema`'s scale and without the
-    column `left_out`. `inputs`: bytes of each, for arrays of no model None: as many as a row has; pictures then are MNIST's size. Raises
-    `UnusableInput`, naming the first that does not fit."""
+    column `left_out`. `inputs`: bytes of each, for arrays of no model None: as many as a row has; pictures then are MNIST's size. `shape`: of the picture
+    that the model reads, which arrays must have. Raises `UnusableInput`, naming the first that does not fit."""
     path = arguments.data
     if inputs is not None and is_table(path, schema):
         return rows_of(read_rows(arguments), console, inputs, schema, left_out, arguments.skip)
@@ -68,8 +71,8 @@ def read_inputs(arguments: argparse.Namespace, console: Console, inputs: int | N
         raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")
     if os.path.isdir(path):
         refuse_pictures(path, schema)
-        return _some(_pictures(arguments, console, inputs or PICTURE_BYTES), path)
-    return _some(_array(arguments, inputs), path)
+        return _some(_pictures(arguments, console, inputs or PICTURE_BYTES, shape), path)
+    return _some(_array(arguments, inputs, shape), path)
 
 
 def read_rows(arguments: argparse.Namespace) -> Table:
@@ -116,7 +119,7 @@ def _taken(arguments: argparse.Namespace, count: int, noun: str) -> slice:
     return slice(first, None if wanted is None else first + wanted)
 
 
-def _array(arguments: argparse.Namespace, inputs: int | None) -> Inputs:
+def _array(arguments: argparse.Namespace, inputs: int | None, shape: Picture | None) -> Inputs:
     path = arguments.data
     if arguments.auto or arguments.allow_blank:
         raise UnusableInput(f"{path} holds the bytes themselves: --auto and --allow-blank are for folders of pictures")
@@ -131,11 +134,12 @@ def _array(arguments: argparse.Namespace, inputs: int | None) -> Inputs:
     inputs = math.prod(found.shape[1:]) if inputs is None else inputs
     if found.ndim < 2 or math.prod(found.shape[1:]) != inputs:
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, expected one input of {inputs} bytes a row")
+    check_order(found.shape[1:], shape, f"each input of {path}", len(found))
     found = np.ascontiguousarray(found.reshape(len(found), inputs)[_taken(arguments, len(found), "inputs")])
     return Inputs(numbers(len(found), arguments.skip), 255 - found if arguments.invert else found)
 
 
-def _pictures(arguments: argparse.Namespace, console: Console, inputs: int) -> Inputs:
+def _pictures(arguments: argparse.Namespace, console: Console, inputs: int, shape: Picture | None) -> Inputs:
     folder = arguments.data
     try:
         names = sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
@@ -149,7 +153,7 @@ def _pictures(arguments: argparse.Namespace, console: Console, inputs: int) -> I
     values, reading, changed = np.zeros((len(pictures), inputs), np.uint8), Reading(arguments.invert, arguments.auto, arguments.allow_blank), 0
     with console.counted("read", "pictures") as progress:
         for number, path in enumerate(pictures):
-            prepared = prepare_image(path, inputs, reading)
+            prepared = prepare_image(path, inputs, reading, shape)
             changed += bool(prepared.notes)
             for note in prepared.notes if changed <= NOTED else ():
                 console.note(f"{path}: {note}")

@@ -37,13 +37,13 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             arguments.out, image=arguments.image, idx_file=arguments.idx, model_file=arguments.model, commitment=arguments.commitment
         )
         refuse_to_replace(arguments.out, SEEN, arguments.force)
-    inputs, model, schema = _network(arguments)
+    inputs, model, schema, picture = _network(arguments)
     side = math.isqrt(inputs)
     if schema.features and not schema.shared:
         raise UnusableInput(f"this model takes {inputs} readings, no picture: there is nothing to look at, and `zkpredict prove` takes a row of a table")
-    if side * side != inputs:
+    if side * side != inputs or picture not in (None, (side, side, 1)):
         raise UnusableInput(f"a network of {inputs} inputs sees no square picture: there is nothing to look at")
-    pixels = read_statement_image(arguments, console, arguments.image, inputs, schema)
+    pixels = read_statement_image(arguments, console, arguments.image, inputs, schema, picture)
     seen = pixels.reshape(side, side)
     facts = {"side": side, "image_sha256": image_name(pixels), "pixels": pixels.tolist()}
     lines = [*drawn(seen), f"  image     {side} x {side} bytes, sha256 {facts['image_sha256']}"]
@@ -58,16 +58,16 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
 
 
 def _network(arguments: argparse.Namespace):
-    """How many bytes the network takes, the model when there is one, and what its bytes mean."""
+    """How many bytes the network takes, the model when there is one, what its bytes mean, and the picture that it reads."""
     if arguments.model is None:
         from zkpredict.verifier.commitment import ModelCommitment
 
         commitment = ModelCommitment.load(arguments.commitment)
-        return commitment.circuit.inputs, None, commitment.schema
+        return commitment.circuit.inputs, None, commitment.schema, commitment.picture
     from zkpredict.prover.model import Model
 
     model = Model.load(arguments.model)
-    return model.network.shape[0], model, model.schema
+    return model.network.shape[0], model, model.schema, model.picture
 
 
 def drawn(seen: np.ndarray) -> list[str]:

@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     refuse_same_file(arguments.out, model_file=arguments.model, data=arguments.data)
     refuse_to_replace(arguments.out, BATCH, arguments.force)
     model, context = committed_model(arguments, console), read_context(arguments)
-    images, words = read_inputs(arguments, console, model.network.shape[0], model.schema, arguments.label).values, Words(model.schema)
+    images, words = read_inputs(arguments, console, model.network.shape[0], model.schema, arguments.label, model.picture).values, Words(model.schema)
     with console.counted("prove", plural(words, 2).split()[1]) as progress:
         proof = prove_batch(model, images, context=context, progress=progress)
     with console.step("check"):

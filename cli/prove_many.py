@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         from zkpredict.prover.many import prove_many
     with console.step("read model"):
         model = committed_model(arguments, console) if arguments.batch else _single_model(arguments, console)
-    inputs = read_inputs(arguments, console, model.commitment.circuit.inputs, model.schema, arguments.label)
+    inputs = read_inputs(arguments, console, model.commitment.circuit.inputs, model.schema, arguments.label, model.picture)
     context = read_context(arguments)
     jobs = _jobs(arguments, inputs, context)
     folder = Path(arguments.out)

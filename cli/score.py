@@ -86,9 +86,9 @@ def _task(arguments: argparse.Namespace, console: Console, model: Model, context
 
     size, commitment, labels = model.network.shape[0], model.commitment, None
     if arguments.labels is None:
-        images = read_inputs(arguments, console, size, model.schema).values
+        images = read_inputs(arguments, console, size, model.schema, shape=model.picture).values
     else:
-        images, labels = read_labelled(arguments, console, size, model.schema)
+        images, labels = read_labelled(arguments, console, size, model.schema, model.picture)
     if arguments.registered is not None:
         from zkpredict.cli.sets import check_set, read_set
 

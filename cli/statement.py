@@ -13,6 +13,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.idx import read_image
 from zkpredict.circuits.files.images import Reading, prepare_image
 from zkpredict.circuits.files.kinds import PROOF, Kind, kind_of, recognise
+from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
@@ -32,15 +33,15 @@ def add_image_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_statement_image(
-    arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int, schema: Schema = Schema()
+    arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int, schema: Schema = Schema(), shape: Picture | None = None
 ) -> np.ndarray:
-    """The image, or the row of readings by the `schema`'s scale, as uint8 [inputs]; says what a picture lost on its way to these bytes. Raises `UnusableInput` when none or two are
+    """The image (an array in the `shape` of what the model reads), or the row of readings by the `schema`'s scale, as uint8 [inputs]; says what a picture lost on its way to these bytes. Raises `UnusableInput` when none or two are
     named, or it does not fit."""
-    return np.frombuffer(read_statement_pixels(arguments, console, picture, inputs, schema), np.uint8)
+    return np.frombuffer(read_statement_pixels(arguments, console, picture, inputs, schema, shape), np.uint8)
 
 
 def read_statement_pixels(
-    arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int, schema: Schema = Schema()
+    arguments: argparse.Namespace, console: Console, picture: str | None, inputs: int, schema: Schema = Schema(), shape: Picture | None = None
 ) -> bytes:
     """The same as bytes, without numpy where the file allows it."""
     if (picture is None) == (arguments.idx is None):
@@ -50,7 +51,7 @@ def read_statement_pixels(
     if arguments.idx is None:
         if arguments.index is not None:
             raise UnusableInput("--index goes with --idx")
-        prepared = prepare_image(picture, inputs, Reading(arguments.invert, arguments.auto, arguments.allow_blank))
+        prepared = prepare_image(picture, inputs, Reading(arguments.invert, arguments.auto, arguments.allow_blank), shape)
         for note in prepared.notes:
             console.note(f"{picture}: {note}")
         return prepared.pixels
@@ -61,6 +62,7 @@ def read_statement_pixels(
     image = read_image(arguments.idx, arguments.index)
     if image.size != inputs:
         raise UnusableInput(f"image {arguments.index} of {arguments.idx} has {image.size} pixels, the network takes {inputs}")
+    check_order(image.shape, shape, f"image {arguments.index} of {arguments.idx}")
     return (255 - image if arguments.invert else image).tobytes()
 
 

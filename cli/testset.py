@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
     refuse_same_file(arguments.out, data=arguments.data, labels=arguments.labels, commitment=arguments.commitment)
     refuse_to_replace(arguments.out, SET, arguments.force)
     takes = None if arguments.commitment is None else ModelCommitment.load(arguments.commitment)
-    images, labels = read_labelled(arguments, console, takes and takes.circuit.inputs, takes.schema if takes else Schema())
+    images, labels = read_labelled(arguments, console, takes and takes.circuit.inputs, takes.schema if takes else Schema(), takes and takes.picture)
     with console.step("commit"):
         tests = register_set(images, labels)
     data = tests.to_bytes()

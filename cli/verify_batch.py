@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     data, context = read_expected(arguments.proof, BATCH, console, MAX_BATCH_BYTES), read_context(arguments)
     commitment = load_commitment(arguments, console)
-    images, words = read_inputs(arguments, console, commitment.circuit.inputs, commitment.schema, arguments.label).values, Words(commitment.schema)
+    images, words = read_inputs(arguments, console, commitment.circuit.inputs, commitment.schema, arguments.label, commitment.picture).values, Words(commitment.schema)
     try:
         with console.step("verify"):
             if arguments.independent:

@@ -91,9 +91,9 @@ def _statement(
             raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --labels, --count and --skip go with others")
         return read_set(arguments.data), None, None
     if arguments.labels is None:
-        images = read_inputs(arguments, console, size, schema).values
+        images = read_inputs(arguments, console, size, schema, shape=commitment.picture).values
     else:
-        images, labels = read_labelled(arguments, console, size, schema)
+        images, labels = read_labelled(arguments, console, size, schema, commitment.picture)
     if arguments.set is not None:
         from zkpredict.cli.sets import check_set, read_set
 

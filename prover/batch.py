@@ -92,7 +92,7 @@ def prove_parts(
         return BatchProver(model, _stated(circuit, piece.inputs, piece.classes, context(piece.number, piece.parts)))
 
     try:
-        inputs = batch_bytes(np.asarray(images), circuit.inputs)
+        inputs = batch_bytes(np.asarray(images), circuit.inputs, circuit.picture)
     except WrongStatement as error:
         raise UnusableInput(str(error)) from None
     return prove_each(model, inputs, classes, images_each(circuit), prover, progress)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.choice import AnyCompiled, compile_as
+from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.field import MODULUS
@@ -74,9 +75,15 @@ class Model:
 
         return encode_readings(readings, self.schema, self.network.shape[0])
 
+    @property
+    def picture(self) -> Picture | None:
+        """Rows, columns and channels of what it reads; None when its first layer is dense."""
+        return self.network.picture
+
     def predict(self, image: np.ndarray) -> int:
-        """The class of one image, uint8 [inputs], by the integer reference."""
-        return self.network.predict(image)
+        """The class of one image, uint8 [inputs] or in the shape of the `picture`, by the integer reference. Raises `UnusableInput`."""
+        check_order(image.shape, self.picture, "the image")
+        return self.network.predict(image.reshape(-1))
 
     def to_bytes(self) -> bytes:
         """The canonical model file."""

@@ -18,6 +18,7 @@ from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
+from zkpredict.circuits.files.order import check_order
 from zkpredict.circuits.expression import shifted_name
 from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, root_of_unity
 from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns, quotient_factors
@@ -96,6 +97,7 @@ def check_image(model: Model, image: np.ndarray) -> np.ndarray:
         raise UnusableInput(f"the image must hold bytes (uint8), got {image.dtype}")
     if image.size != model.network.shape[0]:
         raise UnusableInput(f"the image has {image.size} pixels, the network takes {model.network.shape[0]}")
+    check_order(image.shape, model.picture, "the image")
     return image.reshape(-1)
 
 

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.batch.layout import BatchCircuit
 from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.columns import Form
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.placement import AnyCircuit, form
 from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.verifier.commitment import ModelCommitment
@@ -178,8 +179,9 @@ def check_classes(circuit: BatchCircuit, classes: tuple[int, ...], context: byte
             raise WrongStatement(f"input {number} is said to be of class {digit}, which is not one of the {circuit.classes} classes")
 
 
-def batch_bytes(images: np.ndarray, size: int) -> bytes:
-    """Inputs as bytes, one behind another: uint8 [count, ...], `size` bytes each. Raises `WrongStatement`."""
+def batch_bytes(images: np.ndarray, size: int, picture: Picture | None = None) -> bytes:
+    """Inputs as bytes, one behind another: uint8 [count, ...], `size` bytes each, in the shape of the model's `picture` where it reads one. Raises
+    `WrongStatement`."""
     import numpy as np
 
     if not isinstance(images, np.ndarray) or images.dtype != np.uint8 or images.ndim < 2:
@@ -187,6 +189,10 @@ def batch_bytes(images: np.ndarray, size: int) -> bytes:
         raise WrongStatement(f"a batch must be a uint8 array, one input a row, got {kind}")
     if len(images) < 1 or images[0].size != size:
         raise WrongStatement(f"the batch is {len(images)} inputs of {images[:1].size} bytes, the circuit takes {size}")
+    try:
+        check_order(images.shape[1:], picture, "each input", len(images))
+    except UnusableInput as error:
+        raise WrongStatement(str(error)) from None
     return images.tobytes()
 
 
@@ -196,7 +202,7 @@ def verify_batch(commitment: ModelCommitment, images: np.ndarray, proof: BatchPr
 
     Raises `WrongStatement` or `FailedOpening`; `UnsupportedNetwork` for a commitment that has no batches.
     """
-    verify_parts(commitment, batch_bytes(images, commitment.circuit.inputs), proof, [context] * len(proof.parts))
+    verify_parts(commitment, batch_bytes(images, commitment.circuit.inputs, commitment.circuit.picture), proof, [context] * len(proof.parts))
 
 
 def verify_parts(commitment: ModelCommitment, inputs: bytes, proof: BatchProof, contexts: Sequence[bytes]) -> None:

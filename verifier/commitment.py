@@ -16,6 +16,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.files.schema import Schema, read_schema
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.files.storage import read_file, write_atomically
@@ -100,6 +101,11 @@ class ModelCommitment:
             except ValueError as error:
                 raise MalformedFile(f"{what}: row {number}: {error}") from None
         return cls.bound(circuit, tuple(rows), schema, decode_point)
+
+    @property
+    def picture(self) -> Picture | None:
+        """Rows, columns and channels of what the model reads; None when its first layer is dense."""
+        return self.circuit.picture
 
     def encode(self, readings: object) -> np.ndarray:
         """One row of readings as the bytes that are proven, uint8 [inputs]: a mapping from feature names, a row of a DataFrame, or

@@ -8,7 +8,9 @@ from typing import cast
 import numpy as np
 
 from zkpredict.circuits.columns import Form, Origin
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.field import MODULUS
+from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit, form
 from zkpredict.circuits.statement import CONTEXT_BYTES, Statement
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT
@@ -63,11 +65,16 @@ def statement_for(
     return Statement(image, digit, outputs, context=context)
 
 
-def image_bytes(image: bytes | np.ndarray) -> bytes:
-    """`image` as bytes, row by row. A uint8 array may have any shape. Raises `WrongStatement` for anything else."""
+def image_bytes(image: bytes | np.ndarray, picture: Picture | None = None) -> bytes:
+    """`image` as bytes, row by row. A uint8 array may have any shape, and that of the model's `picture` where it reads one. Raises `WrongStatement`
+    for anything else."""
     if isinstance(image, (bytes, bytearray, memoryview)):
         return bytes(image)
     if isinstance(image, np.ndarray) and image.dtype == np.uint8:
+        try:
+            check_order(image.shape, picture, "the image")
+        except UnusableInput as error:
+            raise WrongStatement(str(error)) from None
         return image.tobytes()
     kind = f"{image.dtype} array" if isinstance(image, np.ndarray) else type(image).__name__
     raise WrongStatement(f"the image must be bytes or a uint8 array, got {kind}")
@@ -100,7 +107,7 @@ def verify(commitment: ModelCommitment, image: bytes | np.ndarray | HiddenInput,
     circuit = commitment.circuit
     check_names(commitment, proof)
     statement = statement_for(
-        circuit, image if isinstance(image, HiddenInput) else image_bytes(image), proof.digit, proof.outputs, context
+        circuit, image if isinstance(image, HiddenInput) else image_bytes(image, circuit.picture), proof.digit, proof.outputs, context
     )
     check_opening(commitment, circuit, statement, proof, cast("tuple[G1, ...]", image.points) if isinstance(image, HiddenInput) else ())
 

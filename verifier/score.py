@@ -58,7 +58,7 @@ class TestSet:
     @classmethod
     def of(cls, images: np.ndarray, labels: np.ndarray, circuit: AnyCircuit) -> TestSet:
         """Of `images` (uint8 [count, ...]) and `labels` (integers [count]) for a circuit. Raises `WrongStatement`."""
-        return cls(batch_bytes(images, circuit.inputs), tuple(labels), circuit.inputs, circuit.classes)
+        return cls(batch_bytes(images, circuit.inputs, circuit.picture), tuple(labels), circuit.inputs, circuit.classes)
 
     @property
     def set_id(self) -> bytes:

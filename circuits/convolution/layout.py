@@ -23,6 +23,7 @@ from zkpredict.circuits.convolution.places import check_places
 from zkpredict.circuits.convolution.pools import check_pools
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.networks.pooling import MAX_MATCHES
 from zkpredict.circuits.networks.reference import MAX_MAPPED_LAYERS
@@ -83,9 +84,7 @@ class ConvCircuit(WideCircuit):
             for source in sources:
                 wanted = self.widths[sources[0] + 1] if own is None else own.inputs
                 if self.widths[source + 1] != wanted:
-                    raise UnsupportedNetwork(
-                        f"the grid of layer {layer} does not fit widths {self.widths[source + 1]} and {self.widths[layer + 1]}"
-                    )
+                    raise UnsupportedNetwork(f"the grid of layer {layer} does not fit widths {self.widths[source + 1]} and {self.widths[layer + 1]}")
         if grid is None:
             return
         pool_outputs = grid.count * grid.channels if self.is_pool(layer) else self.widths[layer + 1]
@@ -109,6 +108,10 @@ class ConvCircuit(WideCircuit):
         from zkpredict.circuits.convolution.placement import conv_rounds  # late: it builds on this module
 
         return conv_rounds(self)
+
+    @property
+    def picture(self) -> Picture | None:
+        return self.grid(0).picture
 
     @property
     def most_layers(self) -> int:

@@ -1,6 +1,7 @@
 """Images as the bytes a network takes, the same way for everyone who proves or verifies.
 
-An `.npy` file must already be uint8 with exactly `inputs` entries, and is taken as it is. A picture (PNG or JPEG, any size), for a
+An `.npy` file must already be uint8 with exactly `inputs` entries, and is taken as it is; where the
+network reads a picture, its shape must be that picture's, or a row. A picture (PNG or JPEG, any size), for a
 network of side*side inputs, goes through the steps of `circuits.files.pictures`, or with `auto` through those of
 `circuits.files.ink`. A proof is about the resulting bytes, not about the file; what changed or was lost on the way is in the notes.
 """
@@ -15,6 +16,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.records import dataclass
 
@@ -50,31 +52,34 @@ class PreparedImage:
 
 
 def load_image(
-    path: str | os.PathLike[str], inputs: int, invert: bool = False, auto: bool = False, allow_blank: bool = False
+    path: str | os.PathLike[str], inputs: int, invert: bool = False, auto: bool = False, allow_blank: bool = False, picture: Picture | None = None
 ) -> np.ndarray:
-    """Reads an image file as uint8 [inputs], row by row, read-only; the options are those of `Reading`. Raises `UnusableInput`
-    saying what was wrong."""
-    return np.frombuffer(prepare_image(path, inputs, Reading(invert, auto, allow_blank)).pixels, np.uint8)
+    """Reads an image file as uint8 [inputs], row by row, read-only; the options are those of `Reading`, `picture` is the model's
+    (`model.picture`). Raises `UnusableInput` saying what was wrong."""
+    return np.frombuffer(prepare_image(path, inputs, Reading(invert, auto, allow_blank), picture).pixels, np.uint8)
 
 
-def prepare_image(path: str | os.PathLike[str], inputs: int, reading: Reading = AS_IT_IS) -> PreparedImage:
-    """Reads an image file for a network of `inputs` values, without numpy where the file allows it. Raises `UnusableInput` saying
-    what was wrong and what to do."""
+def prepare_image(path: str | os.PathLike[str], inputs: int, reading: Reading = AS_IT_IS, picture: Picture | None = None) -> PreparedImage:
+    """Reads an image file for a network of `inputs` values, without numpy where the file allows it. `picture`: what it reads, whose shape an array
+    must have. Raises `UnusableInput` saying what was wrong and what to do."""
     data = read_file(path, "image", MAX_IMAGE_FILE_BYTES)
     if os.path.splitext(path)[1].lower() != ".npy":
+        if picture is not None and (picture.channels > 1 or picture.height != picture.width):
+            raise UnusableInput(f"image {path}: the network takes {picture} (rows, columns, channels), no square grey picture: give an .npy file of that shape")
         from zkpredict.circuits.files.pictures import prepare_picture
 
         return PreparedImage(*prepare_picture(path, data, inputs, reading))
     if reading.auto:
         raise UnusableInput(f"image {path} holds the bytes themselves: --auto is for pictures (PNG, JPEG)")
-    pixels = _read_npy(path, data)
+    pixels, shape = _read_npy(path, data)
     if len(pixels) != inputs:
         raise UnusableInput(f"image {path} has {len(pixels)} values, the network takes {inputs}")
+    check_order(shape, picture, f"image {path}")
     return PreparedImage(pixels.translate(INVERTED) if reading.invert else pixels)
 
 
-def _read_npy(path: str | os.PathLike[str], data: bytes) -> bytes:
-    """The entries of a uint8 array, row by row. The header must be as `numpy.save` writes it: numpy's own reader evaluates it
+def _read_npy(path: str | os.PathLike[str], data: bytes) -> tuple[bytes, tuple[int, ...]]:
+    """The entries of a uint8 array, row by row, and its shape. The header must be as `numpy.save` writes it: numpy's own reader evaluates it
     as Python source, which hostile bytes can make fail in any way."""
     reader = ByteReader(data, f"image {path}")
     reader.expect(b"\x93NUMPY", "npy magic")
@@ -91,7 +96,7 @@ def _read_npy(path: str | os.PathLike[str], data: bytes) -> bytes:
     body = data[reader.position :]
     if math.prod(shape) != len(body):
         raise UnusableInput(f"image {path} claims the shape {shape} but holds {len(body)} bytes")
-    return np.frombuffer(body, np.uint8).reshape(shape, order="F").tobytes() if order == "True" else body
+    return (np.frombuffer(body, np.uint8).reshape(shape, order="F").tobytes() if order == "True" else body), shape
 
 
 def _spoken(kind: str) -> str:

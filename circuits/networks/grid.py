@@ -7,6 +7,7 @@ import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.records import dataclass
 
 MAX_SIDE, MAX_CHANNELS = 1 << 10, 1 << 10
@@ -39,6 +40,11 @@ class Grid:
             raise UnsupportedNetwork(f"padding must be smaller than the kernel, got {self}")
         if min(self.pooled[:2]) < 1 or min(self.positions) < 1:
             raise UnsupportedNetwork(f"the kernel or the pool is larger than what it reads: {self}")
+
+    @property
+    def picture(self) -> Picture:
+        """Rows, columns and channels of what is read."""
+        return Picture(self.height, self.width, self.channels)
 
     @property
     def pooled(self) -> tuple[int, int, int]:

@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.networks.activations import RELU, Activation, read_activation
 from zkpredict.circuits.networks.dense import (
     MAX_LAYERS,
@@ -175,6 +176,12 @@ class IntegerNetwork(Network):
     def grids(self) -> tuple[int, ...]:
         """Numbers of the layers that have a geometry (`zkpredict.circuits.networks.convolution`)."""
         return tuple(number for number, layer in enumerate(self.layers) if layer.grid is not None)
+
+    @property
+    def picture(self) -> Picture | None:
+        """What the first layer reads, where that is a convolution."""
+        grid = self.layers[0].grid
+        return None if grid is None else grid.picture
 
     def require_dense(self, what: str, instead: str = "") -> None:
         """Raises `UnsupportedNetwork`, naming the first convolution, because `what` can only hold dense layers; `instead`: what to do."""

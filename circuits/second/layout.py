@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.layout import (
     DIGEST_LABEL, MAX_DEGREE, NARROW, PACK_LANES, PACK_ROWS, PACKS_PER_VALUE_ROW, READOUT_ROW, WIDE, Group, allocate, row_column,
@@ -103,6 +104,11 @@ class SecondCircuit:
     @property
     def inputs(self) -> int:
         return self.widths[0]
+
+    @property
+    def picture(self) -> Picture | None:
+        """Rows, columns and channels of what is read, of a circuit that begins with a convolution."""
+        return None
 
     @property
     def classes(self) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.layout import DIGEST_LABEL
 from zkpredict.circuits.keccak import keccak256
 from zkpredict.circuits.networks.activations import RELU, RELU8, Activation, Rational, read_activation
@@ -111,6 +112,11 @@ class WideCircuit:
     @property
     def inputs(self) -> int:
         return self.widths[0]
+
+    @property
+    def picture(self) -> Picture | None:
+        """Rows, columns and channels of what is read, of a circuit that begins with a convolution."""
+        return None
 
     @property
     def classes(self) -> int:

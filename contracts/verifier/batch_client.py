@@ -98,6 +98,6 @@ def _statement(
         raise WrongStatement(f"the context has {len(context)} bytes, expected {CONTEXT_BYTES} or none")
     contract, count = batch_verifier_at(chain, address, commitment.circuit)
     part = batch_part(proof, count)
-    inputs = batch_bytes(images, commitment.circuit.inputs)
+    inputs = batch_bytes(images, commitment.circuit.inputs, commitment.circuit.picture)
     arguments = batch_arguments(commitment.model_id, inputs, part, final_check(contract, part.form))
     return (contract, "verifyBatchForOrRevert", (*arguments, context)) if context else (contract, "verifyBatchOrRevert", arguments)

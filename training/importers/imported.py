@@ -57,7 +57,7 @@ class Imported:
     def picture(self) -> Picture | None:
         """What its first layer reads, where that is a map."""
         grid = self.layers[0].grid
-        return None if grid is None else Picture(grid.height, grid.width, grid.channels)
+        return None if grid is None else grid.picture
 
     def as_original(self, values: np.ndarray) -> np.ndarray:
         """Inputs in the order in which the original takes them, [rows, inputs] each."""
