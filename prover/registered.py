@@ -88,7 +88,7 @@ def prove_registered(
         return RegisteredProver(model, registered_statement_for(own, tests.set_id, piece.first, piece.classes, context, piece.inputs))
 
     try:
-        inputs = batch_bytes(np.asarray(images), circuit.inputs)
+        inputs = batch_bytes(np.asarray(images), circuit.inputs, circuit.picture)
         check_inputs(tests, inputs)
         check_context(context)
     except WrongStatement as error:
