@@ -126,14 +126,16 @@ class Form:
     ) -> Form:
         """`commit_rounds`: the challenges after each round of columns, by the round's name, in order; the last is the quotient's.
 
-        `total` evaluates the combined constraint. Raises `ValueError` for a cell of a column that is not among `columns`, and for
-        weights that are multiplied with weights.
+        `total` evaluates the combined constraint. Raises `ValueError` for a cell of a column that is not among `columns`, for weights
+        that are multiplied with weights, and for columns of different numbers of components.
         """
         columns = tuple(columns)
         cells, products = _cells_and_products(total)
         known = {column.name: column for column in columns}
         if len(known) != len(columns):
             raise ValueError(f"two columns have one name among {[column.name for column in columns]}")
+        if len({column.components for column in columns} - {0}) > 1:
+            raise ValueError("columns have different numbers of components: a proof opens those of one number")
         for name, rotation in sorted(cells):
             if name not in known:
                 raise ValueError(f"constraints read cell {name} (rotation {rotation}), but nothing commits to a column {name}")

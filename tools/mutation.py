@@ -28,13 +28,14 @@ CIRCUIT_KILLERS = f"{NATIVE_KILLERS} tests/fuzz/test_killers_circuits.py"
 WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
 HIDDEN_KILLERS = "tests/fuzz/test_killers_hidden.py"
 BATCH_KILLERS = "tests/fuzz/test_killers_batch.py"
-SET_KILLERS = "tests/batch/test_registered_algebra.py tests/batch/test_registered_proofs.py"
+SET_ALGEBRA = "tests/batch/test_registered_algebra.py"
+SET_KILLERS = f"{SET_ALGEBRA} tests/batch/test_registered_proofs.py"
 SETS = ("testset", "registered", "independent_registered")
 SECOND_KILLERS = "tests/fuzz/test_killers_second.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
-    "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS} {HIDDEN_KILLERS}",
-    "zkpredict.verifier.opening": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
+    "zkpredict.verifier.native": f"{NATIVE_KILLERS} {WIDE_KILLERS} {HIDDEN_KILLERS} {SET_ALGEBRA}",
+    "zkpredict.verifier.opening": f"{NATIVE_KILLERS} {WIDE_KILLERS} {SET_ALGEBRA}",
     "zkpredict.verifier.messages": f"{NATIVE_KILLERS} {WIDE_KILLERS}",
     "zkpredict.verifier.commitment": NATIVE_KILLERS,
     "zkpredict.verifier.transcript": f"{NATIVE_KILLERS} {SECOND_KILLERS}",

@@ -11,6 +11,7 @@ from support import evaluate
 
 from zkpredict.circuits.batch.interleaving import MOST_TOGETHER, interleaved, polynomials, together
 from zkpredict.circuits.batch.registered import RegisteredBatch, RegisteredStatement
+from zkpredict.circuits.columns import ROOTS
 from zkpredict.circuits.field import MODULUS, inverse
 from zkpredict.circuits.networks.activations import RELU
 from zkpredict.circuits.placement import form
@@ -18,6 +19,8 @@ from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.kernel import Vector
 from zkpredict.prover.polynomial import divide_by_binomial
 from zkpredict.verifier.batch import MAX_INPUTS
+from zkpredict.verifier.native import statement_weights
+from zkpredict.verifier.opening import Linearisation, fold, opening_point
 from zkpredict.verifier.messages import REGISTERED_MAGIC
 from zkpredict.verifier.testset import INPUTS_LABEL, REGISTERED_LABEL, SET_MAGIC
 
@@ -133,6 +136,44 @@ def test_weights_are_products_and_the_input_is_the_weighted_sum_of_components(ci
     weighted = sum(pow(alpha, circuit.component_exponent(j), MODULUS) * value for j, value in enumerate(components)) % MODULUS
     wanted = sum(pow(alpha, circuit.image_exponent(b), MODULUS) * evaluate(image, z) for b, image in enumerate(images.tolist())) % MODULUS
     assert weighted == wanted
+
+
+def test_the_fold_has_one_more_claim():
+    """Last by powers of nu; all other claims have rho zeta^m - 1 beside them, and W all of it."""
+    circuit = circuit_of(500, 12, 9)
+    shape = form(circuit)
+    alpha, rho, nu, zeta = some(4)
+    challenges = {"alpha": alpha, "rho": rho, "nu": nu, "zeta": zeta}
+    scalars = dict(zip(shape.scalars, some(len(shape.scalars)), strict=True))
+    linear = Linearisation({k: {f"column{k}": SOURCE.randrange(MODULUS)} for k in shape.rotations}, SOURCE.randrange(MODULUS))
+    found = fold(circuit, linear, scalars, challenges)
+    distances = {k: zeta - opening_point(circuit, k, challenges) for k in shape.rotations} | {ROOTS: rho * pow(zeta, 8, MODULUS) - 1}
+    value = 0
+    for power, claim in enumerate(shape.claims):
+        beside = pow(nu, power, MODULUS)
+        for k in (k for k in distances if k not in claim.points):
+            beside = beside * distances[k] % MODULUS
+        (at,) = claim.points  # of dense layers nothing is stated at two places
+        if claim.column is None:
+            name, coefficient = f"column{at}", linear.at[at][f"column{at}"]
+            others = [scalars[key] for key in shape.scalars if key.startswith("linearised")]
+            said = scalars[shape.scalars[len(shape.stated) + shape.rotations.index(at) - 1]] if at else -linear.constant - sum(others)
+        elif at == ROOTS:
+            name, coefficient, said = "input", 1, evaluate([scalars[f"input_{j}"] for j in range(8)], zeta)
+        else:
+            name, coefficient, said = claim.column, 1, scalars[claim.column]
+        assert found.columns[name] == beside * coefficient % MODULUS
+        value += beside * said
+    whole = 1
+    for distance in distances.values():
+        whole = whole * distance % MODULUS
+    assert (found.opening, found.value) == (-whole % MODULUS, value % MODULUS) and shape.claims[-1].points == (ROOTS,)
+
+
+def test_points_of_a_set_are_folded_by_their_weights():
+    circuit, alpha = circuit_of(500, 12, 19), SOURCE.randrange(MODULUS)
+    assert statement_weights(circuit, alpha) == [pow(alpha, circuit.polynomial_exponent(c), MODULUS) for c in range(3)]
+    assert statement_weights(circuit.model, alpha) == statement_weights(None, alpha) == [1]
 
 
 def test_sizes_and_bits_are_what_the_page_says():

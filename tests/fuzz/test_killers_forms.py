@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support import refuses
 
-from zkpredict.circuits.columns import Column, Form, Origin
+from zkpredict.circuits.columns import ROOTS, Claim, Column, Form, Origin, component_names
 from zkpredict.circuits.expression import Cell
 from zkpredict.circuits.placement import COMPACT_FORM
 
@@ -53,3 +53,18 @@ def test_forms_of_other_constraints():
         formed(w * w, weights)
     with refuses(ValueError, "two columns have one name among ['a', 'a']"):
         formed(a, column("a"), column("a"))
+
+
+def test_columns_of_several_polynomials():
+    """They are opened last, behind all rotations, and stated behind everything else; they are columns like others in no other way."""
+    a, b = Cell("a"), Cell("b")
+    several = Column("t", Origin.STATEMENT, components=3)
+    found, plain = (Form.of((column("a"), column("b"), *more), {"one": ("x",)}, (a * b + Cell("b", -1)).evaluate) for more in ((several,), ()))
+    assert found.scalars == ("a", "linearised_previous", "t_0", "t_1", "t_2") and plain.scalars == found.scalars[:2]
+    assert found.components == {"t": 3} and plain.components == {} and found.rotations == plain.rotations == (0, -1)
+    assert found.claims == (*plain.claims, Claim((ROOTS,), "t")) and found.blinders == plain.blinders and ROOTS < -(1 << 16)
+    assert component_names(several) == ["t_0", "t_1", "t_2"] and component_names(column("a")) == []
+    two = Form.of((column("a"), column("b"), several, Column("s", Origin.STATEMENT, components=3)), {"one": ("x",)}, (a * b).evaluate)
+    assert two.claims[-2:] == (Claim((ROOTS,), "t"), Claim((ROOTS,), "s"))
+    with refuses(ValueError, "columns have different numbers of components: a proof opens those of one number"):
+        Form.of((several, Column("s", Origin.STATEMENT, components=2)), {"one": ("x",)}, (a * 0).evaluate)
