@@ -87,8 +87,9 @@ def _statement(
     if arguments.set is None and _is_set(arguments.data):
         from zkpredict.cli.sets import read_set
 
-        if arguments.labels is not None or arguments.count is not None or arguments.skip:
-            raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --labels, --count and --skip go with others")
+        wrong = [name for name in ("labels", "count", "skip", "invert", "auto", "allow_blank") if getattr(arguments, name)]
+        if wrong:
+            raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --{wrong[0].replace('_', '-')} goes with others")
         return read_set(arguments.data), None, None
     if arguments.labels is None:
         images = read_inputs(arguments, console, size, schema, shape=commitment.picture).values

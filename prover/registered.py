@@ -36,7 +36,7 @@ def register_set(images: np.ndarray, labels: np.ndarray) -> RegisteredSet:
             raise UnusableInput(f"the test set has {len(said)} labels for {len(images)} inputs")
         rows = interleaved(inputs, size)
         points = tuple(monomial_key()[: rows.shape[1]].msm_integers(rows, [Vector.zeros(0)] * len(rows)))
-        refuse_blank(points, together(size))
+        _refuse_blank(points, len(images), together(size))
         unproven = RegisteredSet(size, said, points, G1.generator())
     except (MalformedFile, WrongStatement) as error:
         raise UnusableInput(str(error)) from None
@@ -48,11 +48,11 @@ def register_set(images: np.ndarray, labels: np.ndarray) -> RegisteredSet:
     return RegisteredSet(size, said, points, opening)
 
 
-def refuse_blank(points: tuple[G1, ...], each: int) -> None:
+def _refuse_blank(points: tuple[G1, ...], count: int, each: int) -> None:
     """Raises `UnusableInput` for points at infinity."""
-    blank = [number for number, point in enumerate(points) if point.is_identity()]
-    if blank:
-        raise UnusableInput(f"inputs {blank[0] * each} to {blank[0] * each + each - 1} are zero all over: a point of a registered test set is never at infinity")
+    for number in (number for number, point in enumerate(points) if point.is_identity()):
+        last = min((number + 1) * each, count) - 1
+        raise UnusableInput(f"inputs {number * each} to {last} are zero all over: a point of a registered test set is never at infinity")
 
 
 @dataclass(eq=False)

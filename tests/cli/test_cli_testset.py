@@ -1,11 +1,14 @@
 """Registered test sets as a user meets them: the set file, a score on it, who can check what; refusals name what to type."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support import MISMATCH, random_network
 
 from zkpredict.prover.model import Model
 
+REPOSITORY = Path(__file__).parents[2]
 NETWORK = random_network(5, (36, 20, 4))
 
 
@@ -62,9 +65,10 @@ def test_what_does_not_go_together(run, place):
         refused = run("score", place / "i.npy", *model, *out, *more)
         assert (refused.code, refused.err) == (2, f"zkpredict: {wanted}\n")
     common = (place / "s.score", "--commitment", place / "m.commitment")
-    counted = run("verify-score", place / "t.set", *common, "--count", 3)
-    said = f"{place / 't.set'} is a registered test set, which has its inputs and labels: --labels, --count and --skip go with others"
-    assert (counted.code, counted.err) == (2, f"zkpredict: {said}\n")
+    for option in (("--labels", place / "l.npy"), ("--count", 3), ("--skip", 1), ("--allow-blank",)):
+        more = run("verify-score", place / "t.set", *common, *option)
+        said = f"{place / 't.set'} is a registered test set, which has its inputs and labels: {option[0]} goes with others"
+        assert (more.code, more.err) == (2, f"zkpredict: {said}\n")
     bare = run("verify-score", place / "i.npy", *common)
     said = "a score on inputs takes --labels, and has no --context or --for; one on a registered test set takes the set in the place of DATA"
     assert (bare.code, bare.err) == (2, f"zkpredict: {said}\n")
@@ -96,6 +100,9 @@ def test_sizes_and_scales_come_from_a_commitment(run, place):
     assert made.code == 0 and (made.json["size"], made.json["labels"]) == (36, 3)
     alone = run(*common, "--out", place / "q.set")
     assert alone.code == 0 and alone.json["size"] == 784
+    tables = REPOSITORY / "examples" / "tables"
+    rows = run("testset", tables / "iris.csv", "--labels", "species", "--commitment", tables / "iris.commitment", "--out", place / "i.set", "--json")
+    assert rows.code == 0 and (rows.json["inputs"], rows.json["size"], rows.json["labels"]) == (150, 4, 3)
     np.save(place / "long.npy", np.ones((3, 4097), np.uint8))
     wrong = run("testset", place / "long.npy", "--labels", place / "three.npy", "--out", place / "u.set")
     message = "test set: 3 inputs of 4097 bytes, expected 1 to 1048576 of at most 4096 bytes"
