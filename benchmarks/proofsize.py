@@ -6,17 +6,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.columns import Form, Origin
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.columns import Form
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.second.layout import SecondCircuit
-from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit
+from zkpredict.circuits.placement import COMPACT_FORM, AnyCircuit, form
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.prover.batch import images_each
 from zkpredict.prover.model import Model
-from zkpredict.verifier.costs import estimate_costs
+from zkpredict.verifier.batch import batch_file_bytes
+from zkpredict.verifier.costs import estimate_costs, weights_of
 from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, SCALAR_BYTES
 
+BATCHES = (16, 128, 1024)
 FINAL_POINTS = ("opening", "final")
 UNCOMPRESSED = 2 * POINT_BYTES
 
@@ -58,10 +63,14 @@ class Growth:
 
 
 def growth(model: Model) -> Iterator[Growth]:
-    """The model's own circuit, then with more inputs, neurons, layers and classes, each twice as many, same kinds of lanes and gates."""
+    """The model's own circuit; proofs of batches where it has them; then, unless maps hang on its widths, with more inputs, neurons, layers
+    and classes, each twice as many, same kinds of lanes and gates."""
     circuit = model.compiled.circuit
     widths, hidden = circuit.widths, len(circuit.widths) > 2
     yield _grown("this model", circuit, widths)
+    yield from (_batch(circuit, count) for count in BATCHES if has_batches(circuit))
+    if isinstance(circuit, ConvCircuit):
+        return
     yield _grown("twice the inputs", circuit, (2 * widths[0], *widths[1:]))
     if hidden:
         yield _grown("twice the hidden neurons", circuit, (widths[0], *(2 * width for width in widths[1:-1]), widths[-1]))
@@ -70,16 +79,37 @@ def growth(model: Model) -> Iterator[Growth]:
 
 
 def _grown(what: str, circuit: AnyCircuit, widths: tuple[int, ...]) -> Growth:
-    weights = sum(one * following for one, following in pairwise(widths))
     try:
-        costs = estimate_costs(_like(circuit, widths))
+        grown = _like(circuit, widths)
+        costs = estimate_costs(grown)
     except UnsupportedNetwork as refusal:
-        return Growth(what, widths, weights, None, None, None, str(refusal))
-    return Growth(what, widths, weights, costs.proof_payload_bytes + HEADER_BYTES, costs.registry_bytes, costs.folded_points)
+        return Growth(what, widths, sum(one * following for one, following in pairwise(widths)), None, None, None, str(refusal))
+    weights = weights_of(grown)
+    return Growth(what, widths, weights, costs.proof_bytes, costs.registry_bytes, costs.folded_points)
+
+
+def has_batches(circuit: AnyCircuit) -> bool:
+    """Whether one proof can be about several inputs of models in this circuit."""
+    try:
+        BatchCircuit.of(circuit, 1)
+    except UnsupportedNetwork:
+        return False
+    return True
+
+
+def _batch(circuit: AnyCircuit, count: int) -> Growth:
+    """One proof of `count` inputs, in parts where it takes several."""
+    weights, each = weights_of(circuit), min(count, images_each(circuit))
+    what = f"{count:,} inputs" + (f", in {-(-count // each)} parts" if count > each else "")
+    shape = form(BatchCircuit.of(circuit, each))
+    points = circuit.total_rows + len(shape.points) - 1 + sum(column.origin is Origin.FIXED for column in shape.columns)
+    return Growth(what, circuit.widths, weights, batch_file_bytes(circuit, count, each), estimate_costs(circuit).registry_bytes, points)
 
 
 def _like(circuit: AnyCircuit, widths: tuple[int, ...]) -> AnyCircuit:
     """The same circuit for these widths; one more hidden layer is like the last one. Raises `UnsupportedNetwork`."""
+    if widths == circuit.widths:
+        return circuit
     deeper = len(widths) > len(circuit.widths)
     if isinstance(circuit, WideCircuit):
         lanes, gates = circuit.lanes, circuit.activations

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zkpredict.cli.words import Words
 
 LABEL_KINDS = ("|u1", "<u2", "<i4", "<i8")
+IDX_START = b"\x00\x00"
 SHOWN = 12
 
 
@@ -65,10 +66,10 @@ def read_labels(arguments: argparse.Namespace, count: int, schema: Schema) -> np
         found = _label_column(data, str(path), schema)
     elif str(path).lower().endswith(".npy"):
         found = parse_npy(data, what, LABEL_KINDS)
-    elif kind in (IDX, GZIP, None):
+    elif kind in (IDX, GZIP) or data.startswith(IDX_START):
         found = parse_idx(data, 1, what)
     else:
-        raise UnusableInput(f"{path} is no .npy, idx file or table of labels: {recognise(data, str(path))}")
+        raise UnusableInput(f"{path} is no .npy, idx file or table of labels: {recognise(data, str(path)) or 'nothing in it tells what it is'}")
     found = found[arguments.skip :][: arguments.count]
     if found.shape != (count,):
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, there are {count:,} inputs")

@@ -91,7 +91,7 @@ def _one_model(arguments: argparse.Namespace, console: Console) -> None:
         memory = f", peak {measured.peak_bytes / 1e6:.0f} MB" if measured.peak_bytes else ""
         lines.append(f"{name:<44} {milliseconds(measured.median):>11}  {spread:<26} {note}{memory}")
     lines += [
-        f"{'proof':<44} {costs.proof_payload_bytes:,} bytes of points and scalars",
+        f"{'proof':<44} {costs.proof_bytes:,} bytes, {costs.proof_payload_bytes:,} of them points and scalars",
         f"{'registration':<44} {costs.registry_bytes:,} bytes for {costs.committed_rows} rows",
         f"{'verification on-chain':<44} {_gas(costs)}",
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import BATCH
 from zkpredict.cli.batches import answers_line
-from zkpredict.cli.chainproof import add_commitment_option, add_pairing_option, plain, read_commitment, register_command
+from zkpredict.cli.chainproof import add_commitment_option, add_pairing_option, next_step, plain, read_commitment
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
 from zkpredict.cli.inputs import add_data_options, read_inputs
@@ -78,7 +78,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         **context_facts(context), "gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None,
     }  # fmt: skip
     if not verdict.accepted:
-        todo = f"register it first: {register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
+        todo = next_step(verdict, arguments, address)
         given = [plain(one) for one in verdict.arguments]
         shown = f"({', '.join(map(str, given))})" if given else ""
         lines = [f"INVALID: {verdict.reason}{shown}", *([f"  {todo}"] if todo else [])]

@@ -127,14 +127,17 @@ def register_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--contract", required=True, metavar="ADDRESS", help="a deployed verifier")
 
 
-def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> None:
+def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain register`."""
     commitment = read_commitment(arguments.commitment)
     with console.step("register"):
-        from zkpredict.contracts.verifier.client import prepare_circuit, registration
+        from zkpredict.contracts.verifier.client import is_registered, prepare_circuit, registration
         from zkpredict.contracts.verifier.wide.registration import calls
 
         circuit = prepare_circuit(chain, arguments.contract, commitment.circuit)
+        if is_registered(chain, arguments.contract, commitment):
+            console.error(f"model {commitment.model_id.hex()} is registered at {arguments.contract} already: nothing was sent", REFUSED)
+            return REFUSED
         steps = registration(chain, arguments.contract, commitment)
         receipts = [next(steps)]
     more = len(calls(commitment)) - 1
@@ -164,6 +167,7 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
             "  public       the commitment, which says nothing about the weights",
         ],
     )
+    return None
 
 
 def verify_options(parser: argparse.ArgumentParser) -> None:
@@ -181,9 +185,8 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain verify`: asks the contract, and sends the verification where that is free or wished."""
     with console.step("start"):
-        from zkpredict.contracts.verifier.client import Verdict, prepare_circuit, register_model, send_verification, verify_on_chain
+        from zkpredict.contracts.verifier.client import Verdict, send_verification, verify_on_chain
         from zkpredict.contracts.verifier.encoding import onchain_input
-        from zkpredict.contracts.verifier.identity import compare_code
         from zkpredict.kernel import G1
         from zkpredict.verifier.errors import VerificationError, WrongStatement
 
@@ -191,16 +194,10 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     commitment, context = read_commitment(arguments.commitment), read_context(arguments)
     image = read_checked(arguments, console, picture, commitment, G1.from_compressed)
     address, receipt, proof = arguments.contract, None, None
+    if address is None and arguments.rpc_url is not None:
+        raise UnusableInput("give --contract ADDRESS of a deployed verifier (`zkpredict chain deploy --verifier`)")
     if address is None:
-        if arguments.rpc_url is not None:
-            raise UnusableInput("give --contract ADDRESS of a deployed verifier (`zkpredict chain deploy --verifier`)")
         refuse_together("a verifier that is deployed for this command", {"--any-code": arguments.any_code}, "its code is known")
-        with console.step("deploy"):
-            address = deploy_for(chain, commitment, arguments.pairing).address
-            prepare_circuit(chain, address, commitment.circuit)
-            register_model(chain, address, commitment)
-    elif not arguments.any_code:
-        compare_code(chain, address, commitment.circuit)
     try:
         proof = proof_for(commitment, read_proof(proof_path, console))
         if proof.model_id != commitment.model_id:
@@ -209,6 +206,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     except VerificationError as error:
         verdict = Verdict(False, str(error))
     else:
+        address = _contract_for(chain, arguments, console, commitment)
         with console.step("verify"):
             verdict = verify_on_chain(chain, address, commitment, image, proof, context=context)
             if verdict.accepted and (arguments.rpc_url is None or arguments.send):
@@ -217,11 +215,36 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     facts = {"contract": address, "model_id": commitment.model_id.hex(), **input_facts(image), **context_facts(context)}
     if proof is not None and commitment.schema:
         facts |= statement_facts(words, proof.digit, image)
-    todo = f"register it first: {register_command(arguments, address)}" if verdict.reason == "UnknownModel" else None
+    todo = next_step(verdict, arguments, address) if address is not None else None
     said = sentence(commitment.circuit, words, proof.digit, proof.outputs) if proof else ""
     if proof is not None and verdict.accepted:
         facts |= {"digit": proof.digit, **claim_facts(commitment.circuit, proof.outputs)}
     return _show_verdict(console, verdict, todo, said, receipt, facts, words)
+
+
+def _contract_for(chain: Chain, arguments: argparse.Namespace, console: Console, commitment: ModelCommitment) -> str:
+    """The address of the contract to ask: that of `--contract` after its code was compared, or a new one that knows the model."""
+    from zkpredict.contracts.verifier.client import prepare_circuit, register_model
+    from zkpredict.contracts.verifier.identity import compare_code
+
+    if arguments.contract is not None:
+        if not arguments.any_code:
+            compare_code(chain, arguments.contract, commitment.circuit)
+        return str(arguments.contract)
+    with console.step("deploy"):
+        address = deploy_for(chain, commitment, arguments.pairing).address
+        prepare_circuit(chain, address, commitment.circuit)
+        register_model(chain, address, commitment)
+    return address
+
+
+def next_step(verdict: Verdict, arguments: argparse.Namespace, address: str) -> str | None:
+    """What to do about a refusal; None for one whose reason says it."""
+    if verdict.reason == "UnknownModel":
+        return f"register it first: {register_command(arguments, address)}"
+    if verdict.reason == "OpeningFailed":
+        return "the proof was made for other inputs, for another answer or --context, or its claim is false; `zkpredict verify` and `verify-batch` check files without a chain"
+    return None
 
 
 def register_command(arguments: argparse.Namespace, address: str) -> str:

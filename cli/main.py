@@ -88,8 +88,8 @@ def _run(argv: list[str]) -> int:
     except MemoryError:
         console.error("not enough memory for this input", UNUSABLE)
         return UNUSABLE
-    except KeyboardInterrupt:
-        console.error("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        console.error(str(interrupt) or "interrupted", INTERRUPTED)
         return INTERRUPTED
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import stat
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ DEMONSTRATIONS = (
     "ab5f777122f87405cdeb2eef5ccdf29047e7d4e74a5647d1a8260d55a5dce1f1",
 )
 """Model ids of `examples/mnist.model` and of iris, cancer and wine in `examples/tables`, and of both LeNets in `examples`, whose weights are published with them."""
+UNCOMMITTED_DEMONSTRATION = "90fd8a90d3da52caa9464fd6b03a53aa8b74406268fa6ff2dcdbd1d10406f024"
+"""The sha256 of the network in `examples/mnist_rational.model`, which is published without a commitment."""
 OTHERS = stat.S_IRGRP | stat.S_IROTH
 """The bits of a file's mode that let others read it."""
 
@@ -45,6 +48,10 @@ def load_model(path: str, console: Console) -> Model:
     return model
 
 
+def _digest(model: Model) -> str:
+    return hashlib.sha256(model.network.to_bytes()).hexdigest()
+
+
 def warn_of_readers(path: str, model: Model, console: Console) -> None:
     """A note when the file of a model is readable by its group or by everybody: it holds the weights and the secrets of the rows.
 
@@ -52,5 +59,6 @@ def warn_of_readers(path: str, model: Model, console: Console) -> None:
     """
     if not os.stat(path).st_mode & OTHERS:
         return
-    if model.committed is None or model.commitment.model_id.hex() not in DEMONSTRATIONS:
+    published = model.commitment.model_id.hex() in DEMONSTRATIONS if model.committed else _digest(model) == UNCOMMITTED_DEMONSTRATION
+    if not published:
         console.note(f"{path} holds private weights, and others on this machine may read it: chmod 600 {path}")

@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, console: Console) -> int:
     check_crew_options(arguments)
     with console.step("start"):
-        from zkpredict.prover.many import prove_many
+        import zkpredict.prover.many  # noqa: F401  its time is not the proofs'
     with console.step("read model"):
         model = committed_model(arguments, console) if arguments.batch else _single_model(arguments, console)
     inputs = read_inputs(arguments, console, model.commitment.circuit.inputs, model.schema, arguments.label, model.picture)
@@ -60,8 +60,24 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     refuse_to_replace(folder / INDEX_NAME, INDEX, False)
     with console.counted("check what is there", "proofs") as progress:
         claims = _kept(folder, jobs, model, progress)
-    kept, refusals = set(claims), {}
+    kept = set(claims)
     left = [job for job in jobs if job.name not in claims]
+    try:
+        refusals = _prove(arguments, console, model, folder, left, claims)
+    except KeyboardInterrupt:
+        there = len(claims) - len(kept)
+        raise KeyboardInterrupt(f"interrupted: {there} proofs were made, and are kept in {folder}; the same command goes on from there") from None
+    _say(arguments, console, model, inputs, folder, jobs, claims, refusals, kept, context)
+    return REFUSED if refusals else 0
+
+
+def _prove(
+    arguments: argparse.Namespace, console: Console, model: Model, folder: Path, left: list[Job], claims: dict[str, tuple[int, ...]]
+) -> dict[str, str]:
+    """Proves and writes what is `left`, and adds to `claims`; gives the reasons of refusals by name."""
+    from zkpredict.prover.many import prove_many
+
+    refusals = {}
     if left:
         with crew(arguments, console, model, len(left)) as workers, console.progress("prove", sum(map(len, left))) as advance:
             for result in prove_many(model.commitment, left, workers, console.note):
@@ -72,8 +88,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                     write_atomically(_path(folder, result.job), result.proof)
                     claims[result.job.name] = result.claims
                 advance(len(result.job))
-    _say(arguments, console, model, inputs, folder, jobs, claims, refusals, kept, context)
-    return REFUSED if refusals else 0
+    return refusals
 
 
 def _single_model(arguments: argparse.Namespace, console: Console) -> Model:

@@ -155,7 +155,7 @@ def _cost_lines(costs: Costs) -> list[str]:
         f"a proof will cost, in a {costs.placement} circuit",
         f"  trace          {costs.domain:,} rows{tracks}, {costs.packs} of {costs.packs_available} packs in use",
         f"  commitments    {costs.committed_rows} rows, {costs.registry_bytes:,} bytes in a registry",
-        f"  proof          {costs.proof_payload_bytes:,} bytes of points and scalars, made in about {costs.prove_seconds_estimate:.2f} s of processor time",
+        f"  proof          {costs.proof_bytes:,} bytes, made in about {costs.prove_seconds_estimate:.2f} s of processor time",
         f"  verification   {_gas(costs)}",
     ]
 
@@ -181,7 +181,7 @@ def _choice_table(offers: Sequence[Offer]) -> Table:
             table.add_row(mark, offer.placement, str(offer.domain), "does not fit")
             continue
         table.add_row(
-            mark, offer.placement + ", replicas" * bool(offer.replicas), str(offer.domain), str(costs.tracks), str(costs.proof_points), f"{costs.proof_payload_bytes:,}",
+            mark, offer.placement + ", replicas" * bool(offer.replicas), str(offer.domain), str(costs.tracks), str(costs.proof_points), f"{costs.proof_bytes:,}",
             f"{costs.committed_rows:,}", "none" if costs.verify_gas_estimate is None else f"{costs.verify_gas_estimate:,}", f"{costs.prove_seconds_estimate:.2f}",
         )  # fmt: skip
     return table

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
+from zkpredict.circuits.files.kinds import recognise
 from zkpredict.circuits.files.outputs import EXACT, SCRIPT, TRANSACTION
 from zkpredict.circuits.files.storage import read_file, refuse_to_replace, write_atomically
 from zkpredict.cli.console import REFUSED, Console
@@ -355,14 +356,16 @@ def _interpreter_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def _read_hex(path: str, what: str) -> bytes:
-    return _from_hex(read_file(path, what, _HEX_FILE_LIMIT).decode("ascii", "replace").strip(), f"{what} {path}")
+    data = read_file(path, what, _HEX_FILE_LIMIT)
+    known = recognise(data, path)
+    return _from_hex(data.decode("ascii", "replace").strip(), f"{what} {path}", f": {known}" if known else "")
 
 
-def _from_hex(text: str, what: str) -> bytes:
+def _from_hex(text: str, what: str, known: str = "") -> bytes:
     try:
         return bytes.fromhex(text)
     except ValueError:
-        raise MalformedFile(f"{what} is not hexadecimal") from None
+        raise MalformedFile(f"{what} is not hexadecimal{known}") from None
 
 
 _SPEND_EXAMPLE = (

@@ -88,11 +88,29 @@ def units() -> tuple[Unit, ...]:
 
 def node_modules() -> Path:
     """The folder npm installed into. Raises `UnusableInput` when there is none."""
-    named = os.environ.get(NODE_MODULES_VARIABLE)
-    folder = Path(named) if named else FOLDER.parent / "node_modules"
+    folder = _modules_folder()
     if not folder.is_dir():
-        raise UnusableInput(f"no folder {folder}: run `npm ci`, or set {NODE_MODULES_VARIABLE} to a folder that has solc")
+        raise UnusableInput(f"no folder {folder}: run `npm ci` in a checkout, or set {NODE_MODULES_VARIABLE} to a folder that has what it installs")
     return folder
+
+
+def _modules_folder() -> Path:
+    return Path(os.environ.get(NODE_MODULES_VARIABLE) or FOLDER.parent / "node_modules")
+
+
+def _solc(version: str) -> Path:
+    """The compiler's folder, which must hold this version. Raises `UnusableInput` with how to get it: a checkout pins it, a wheel has nothing that does."""
+    folder = _modules_folder()
+    install = f"in a folder of yours `npm install solc@{version}`, and set {NODE_MODULES_VARIABLE} to its node_modules"
+    way = f"run `npm ci` in {FOLDER.parent}" if folder == FOLDER.parent / "node_modules" and (FOLDER.parent / "package.json").is_file() else install
+    if shutil.which("node") is None:
+        raise UnusableInput(f"this contract is compiled when it is asked for, and node, which runs the Solidity compiler, is not on PATH: install Node, then {way}")
+    if not (folder / "solc" / "package.json").is_file():
+        raise UnusableInput(f"this contract is compiled when it is asked for, and there is no Solidity compiler in {folder}: {way}")
+    found = json.loads(read_file(folder / "solc" / "package.json", "solc's package.json"))["version"]
+    if found != version:
+        raise UnusableInput(f"solc {version} is pinned, {folder / 'solc'} has {found}: {way}")
+    return folder / "solc"
 
 
 def compile_sources(
@@ -157,19 +175,13 @@ def _text(path: Path) -> str:
 
 def _run_solc(request: dict[str, Any], version: str) -> dict[str, Any]:
     """The standard-JSON answer of solc, which must have this version. Raises `UnusableInput` when it cannot run."""
-    node = shutil.which("node")
-    if node is None:
-        raise UnusableInput("node is not on PATH; it runs the Solidity compiler")
-    solc = node_modules() / "solc"
-    found = json.loads(read_file(solc / "package.json", "solc's package.json"))["version"]
-    if found != version:
-        raise UnusableInput(f"solc {version} is pinned, {solc} has {found}")
+    solc = _solc(version)
     # files, not pipes: solc.js gives up on a pipe that is slow to fill and cuts off a long answer
     with tempfile.TemporaryFile("w+", encoding="utf-8") as question, tempfile.TemporaryFile("w+", encoding="utf-8") as output:
         json.dump(request, question)
         question.seek(0)
         process = subprocess.run(
-            [node, str(solc / "solc.js"), "--standard-json"],
+            ["node", str(solc / "solc.js"), "--standard-json"],
             stdin=question, stdout=output, stderr=subprocess.PIPE, text=True, timeout=_SECONDS, check=False,
         )
         output.seek(0)

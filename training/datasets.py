@@ -13,8 +13,9 @@ import numpy as np
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.arrays import parse_npy
 from zkpredict.circuits.files.idx import MAX_IDX_BYTES, read_images, read_labels
+from zkpredict.circuits.files.kinds import recognise
 from zkpredict.circuits.files.order import Picture, lies_channels_first
-from zkpredict.circuits.files.storage import read_file
+from zkpredict.circuits.files.storage import read_file, read_head
 from zkpredict.training.calibrate import SAMPLE, CalibrationData
 
 _KINDS = {"images": "idx3-ubyte", "labels": "idx1-ubyte"}
@@ -126,7 +127,8 @@ def calibration_data(path: str | Path, inputs: int, picture: Picture | None = No
 def _find(folder: str | Path, stem: str, what: str) -> Path:
     folder = Path(folder)
     if not folder.is_dir():
-        raise UnusableInput(f"data folder {folder} is not a folder")
+        known = recognise(read_head(folder), str(folder)) if folder.is_file() else ""
+        raise UnusableInput(f"data folder {folder} is not a folder{f': {known}' if known else ''}")
     found = _names(folder, stem, what, existing=True)
     if not found:
         raise UnusableInput(f"data folder {folder} holds none of {', '.join(_names(folder, stem, what))}")

@@ -135,6 +135,13 @@ def part_sizes(count: int, each: int) -> Iterator[int]:
         yield min(each, count - first)
 
 
+def batch_file_bytes(circuit: AnyCircuit, count: int, each: int) -> int:
+    """How long the file of a proof of `count` inputs in parts of `each` is, by a model in `circuit`."""
+    head = len(BATCH_MAGIC) + MODEL_ID_BYTES + COUNT_BYTES + PART_BYTES
+    shapes = [(size, form(BatchCircuit.of(circuit, size))) for size in part_sizes(count, each)]
+    return head + sum(size * DIGIT_BYTES + len(shape.points) * POINT_BYTES + len(shape.scalars) * SCALAR_BYTES for size, shape in shapes)
+
+
 def parse_batch(data: bytes, commitment: ModelCommitment) -> BatchProof:
     """Proof bytes to a `BatchProof` of the committed model, with kernel points, all checked. Raises `MalformedProof`, and
     `WrongStatement` for a proof of another model."""

@@ -16,7 +16,7 @@ from zkpredict.circuits.placement import AnyCircuit, form, placement_of
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
-from zkpredict.verifier.messages import POINT_BYTES, SCALAR_BYTES
+from zkpredict.verifier.messages import HEADER_BYTES, POINT_BYTES, SCALAR_BYTES
 
 G1MSM_DISCOUNTS = (
     1000, 949, 848, 797, 764, 750, 738, 728, 719, 712, 705, 698, 692, 687, 682, 677, 673, 669, 665, 661, 658, 654, 651, 648,
@@ -60,7 +60,8 @@ proof commits, for each weight, and once."""
 class Costs:
     """Exact, except the estimates: a whole transaction with an image that has no blank pixels, at a verifier made for the circuit and at
     the universal one (None where none serves it: convolutions of geometries that no contract is made for; wide circuits and those of the second edition at the universal one), and the processor time to prove. Every blank pixel costs less gas, so they
-    bound other images from above.
+    bound other images from above. A proof's file has `proof_bytes`, of which `proof_payload_bytes` are points, scalars and outputs, and the
+    rest says which model and class it is of.
     """
 
     placement: str
@@ -72,6 +73,7 @@ class Costs:
     registry_bytes: int
     proof_points: int
     folded_points: int
+    proof_bytes: int
     proof_payload_bytes: int
     verify_gas_estimate: int | None
     universal_gas_estimate: int | None
@@ -97,14 +99,12 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
     onchain = payload + (len(shape.points) - 1) * POINT_BYTES  # every point but the final one is uncompressed there
     calldata = onchain + (2 * POINT_BYTES * committed or circuit.inputs) + 7 * 32
     alike = BASE_GAS + CALLDATA_BYTE_GAS * calldata + msm_gas(points) + POINT_EVALUATION_GAS
-    weights = sum(one * following for one, following in pairwise(circuit.widths))
     gas: int | None
     universal: int | None
     if isinstance(circuit, ConvCircuit):
         tracks, available, universal = circuit.tracks, circuit.folded, None
         gas = None if contract_refusal(circuit) else alike + _wide_gas(circuit) + _convolution_gas(circuit)
         packs = sum(band.packs for layer in range(circuit.layers) for band in circuit.groups(layer))
-        weights = sum(circuit.taps(layer) * circuit.channels(layer) for layer in range(circuit.layers) if not circuit.is_pool(layer))
     elif isinstance(circuit, SecondCircuit):
         tracks, available, gas, universal = 1, circuit.domain // PACK_ROWS, alike + _second_gas(circuit), None
         packs = sum(group.packs for group in circuit.layer_groups)
@@ -124,13 +124,21 @@ def estimate_costs(circuit: AnyCircuit) -> Costs:
         registry_bytes=circuit.total_rows * 96,
         proof_points=len(shape.points),
         folded_points=points,
+        proof_bytes=HEADER_BYTES + payload,
         proof_payload_bytes=payload,
         verify_gas_estimate=gas,
         universal_gas_estimate=universal,
         prove_seconds_estimate=round(
-            PROVE_SECONDS_FIXED + PROVE_SECONDS_PER_CELL * circuit.domain * len(shape.points) + PROVE_SECONDS_PER_WEIGHT * weights, 2
+            PROVE_SECONDS_FIXED + PROVE_SECONDS_PER_CELL * circuit.domain * len(shape.points) + PROVE_SECONDS_PER_WEIGHT * weights_of(circuit), 2
         ),
     )
+
+
+def weights_of(circuit: AnyCircuit) -> int:
+    """How many weights networks in `circuit` have: those of kernels once, whatever the number of their positions."""
+    if isinstance(circuit, ConvCircuit):
+        return sum(circuit.taps(layer) * circuit.channels(layer) for layer in range(circuit.layers) if not circuit.is_pool(layer))
+    return sum(one * following for one, following in pairwise(circuit.widths))
 
 
 def _compact_gas(circuit: Circuit) -> int:

@@ -33,7 +33,9 @@ OPENING = Kind("a private opening of a hidden input", "`zkpredict prove --hidden
 OWN_KINDS = (MODEL, EXACT, COMMITMENT, CIRCUIT, PROOF, BATCH, SCORE, SET, HIDDEN, OPENING)
 IDX = Kind("an idx file of images", "`--idx {path} --index N` takes one of them")
 GZIP = Kind("a gzip file", "if it holds idx images, `--idx {path} --index N` takes one of them")
-TABLE = Kind("a table", "a network that was made without a scale of its features takes bytes: save a row as uint8 in an .npy file")
+TABLE = Kind("a table", "`zkpredict prove {path} --row N --model FILE --out PROOF` takes a row, for a model that was made with a scale of its features")
+ARRAY = Kind("a numpy array", "`zkpredict prove {path} --model FILE --out PROOF` takes one input, `prove-batch` one a row")
+_UNNAMED_ARRAY = Kind("a numpy array", "its name must end in .npy")
 _OTHER_PICTURE = "save it again as PNG or JPEG"
 _PICTURE = Kind("a picture", "`zkpredict prove {path} --model FILE --out PROOF` takes it")
 _STARTS: tuple[tuple[bytes, Kind], ...] = (
@@ -49,7 +51,7 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"zkpO", OPENING),
     (b"\x89PNG", _PICTURE),
     (b"\xff\xd8\xff", _PICTURE),
-    (b"\x93NUMPY", Kind("a numpy array", "its name must end in .npy")),
+    (b"\x93NUMPY", ARRAY),
     (b"\x89HDF\r\n", Kind("an HDF5 file", "if it is a Keras model, `zkpredict quantize {path} --out FILE` makes a model file of it")),
     (b"GIF8", Kind("a GIF picture", _OTHER_PICTURE)),
     (b"BM", Kind("a BMP picture", _OTHER_PICTURE)),
@@ -71,7 +73,7 @@ def kind_of(data: bytes, path: str) -> Kind | None:
     """The kind of a file, or None for one that nobody knows."""
     for start, kind in _STARTS:
         if data.startswith(start):
-            return kind
+            return _UNNAMED_ARRAY if kind is ARRAY and not path.lower().endswith(".npy") else kind
     if data[:4] == b"PK\x03\x04":
         keras = path.endswith(".keras") or all(name in data for name in _KERAS_MEMBERS)
         return KERAS if keras else Kind("a zip archive")

@@ -43,7 +43,9 @@ def read_file(path: str | os.PathLike[str], what: str, limit: int = MAX_FILE_BYT
     if what in _WANTED and kind_of(first, str(path)) not in (None, *_WANTED[what]):
         raise MalformedFile(f"{path} is no {what} file: {recognise(first, str(path))}")
     if not left:
-        raise UnusableInput(f"{what} {path} is larger than {limit} bytes")
+        kind = kind_of(first, str(path))
+        other = f": {recognise(first, str(path))}" if kind is not None and what not in _WANTED and what not in kind.name else ""
+        raise UnusableInput(f"{what} {path} is larger than {limit} bytes{other}")
     return b"".join(pieces)
 
 

@@ -129,7 +129,7 @@ class Node(JSONBaseProvider):
                     if time.monotonic() > deadline:
                         raise ChainError(f"{question} for more than {self._seconds:g} seconds")
         except (requests.RequestException, HTTPError, UnicodeError, OSError) as error:
-            raise ChainError(f"no answer from the node at {self.name}: {type(error).__name__}") from None
+            raise ChainError(f"no answer from the node at {self.name}: {type(error).__name__} (is it running, and is this its address?)") from None
         return bytes(body)
 
     def _refusal(self, error: Answer) -> Reverted | ChainError:

@@ -17,7 +17,7 @@ from zkpredict.circuits.errors import FalseClaim, UnsupportedNetwork, UnusableIn
 from zkpredict.prover import batch as proving
 from zkpredict.prover.commit import commit_model
 from zkpredict.verifier import independent, independent_batch
-from zkpredict.verifier.batch import BatchPart, BatchProof, parse_batch, verify_batch
+from zkpredict.verifier.batch import BatchPart, BatchProof, batch_file_bytes, parse_batch, verify_batch
 from zkpredict.verifier.errors import FailedOpening, MalformedProof, WrongStatement
 from zkpredict.verifier.messages import Proof
 from zkpredict.verifier.native import parse_proof, verify
@@ -125,6 +125,13 @@ def test_a_long_list_comes_in_parts(monkeypatch):
         BatchProof(proof.model_id, proof.parts[::-1])
     with refuses(MalformedProof, "proof: it has parts of no inputs, expected equal ones and a last one"):
         BatchProof(proof.model_id, ())
+
+
+@pytest.mark.parametrize("case", CASES[:3], ids=str)
+def test_the_length_of_a_file_is_known_before_it_is_made(case):
+    proof = proof_of(case)
+    sizes = [len(part.classes) for part in proof.parts]
+    assert batch_file_bytes(model_of(case).commitment.circuit, sum(sizes), sizes[0]) == len(proof.to_bytes())
 
 
 def test_bytes_that_are_no_batch_are_refused():

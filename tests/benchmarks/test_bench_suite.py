@@ -18,6 +18,7 @@ from zkpredict.benchmarks.systems.base import Case
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
 from zkpredict.cli.main import main
 from zkpredict.contracts.verifier.encoding import FinalCheck
+from zkpredict.prover.model import Model
 
 TINY = "64-16-4"
 
@@ -178,3 +179,9 @@ def test_parts_of_a_proof_are_the_proof(mnist, proof):
     grown = list(growth(mnist))
     assert grown[0].weights == 50_816 and grown[0].proof_bytes == len(proof.to_bytes())
     assert all(one.refused or one.proof_bytes == grown[0].proof_bytes for one in grown)
+
+
+def test_growth_knows_batches_and_leaves_maps_as_they_are(root):
+    grown = list(growth(Model.load(root / "examples" / "lenet.model")))
+    assert [one.what for one in grown] == ["this model", "16 inputs", "128 inputs, in 8 parts", "1,024 inputs, in 64 parts"]
+    assert {one.weights for one in grown} == {44_190} and not any(one.refused for one in grown)

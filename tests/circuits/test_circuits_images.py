@@ -154,13 +154,12 @@ def test_other_formats_are_refused(save):
         ("a.webp", grey, again.format("WebP")),
         ("a.heic", heif, ": it is a HEIF picture, as phones make them (save it again as PNG or JPEG)"),
         ("a.jpg", heif[:8], ""),
-        ("a.csv", b"5.1,3.5\n", ": it is a table (a network that was made without a scale of its features takes bytes: "
-         "save a row as uint8 in an .npy file)"),
+        ("a.csv", b"5.1,3.5\n", ": it is a table (`zkpredict prove {path} --row N --model FILE --out PROOF` takes a row, for a model that was made with a scale of its features)"),
         ("a.txt", b"hello", ""),
         ("a.png", b"", ""),
     ):
         path = save(name, content)
-        with refuses(UnusableInput, f"image {path} is neither PNG nor JPEG nor .npy{found}"):
+        with refuses(UnusableInput, f"image {path} is neither PNG nor JPEG nor .npy{found.replace('{path}', str(path))}"):
             load_image(path, 64)
 
 

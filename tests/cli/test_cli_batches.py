@@ -8,6 +8,10 @@ from support import MISMATCH, changed, random_network
 from zkpredict.prover.model import Model
 
 NETWORK = random_network(5, (36, 20, 4))
+OTHER = (
+    "the proof was made for other inputs, for another answer or --context, or its claim is false; "
+    "`zkpredict verify` and `verify-batch` check files without a chain"
+)
 
 
 @pytest.fixture
@@ -165,7 +169,7 @@ def test_a_contract_checks_a_batch(run, place):
     assert asked.json["classes"] == digits and asked.json["gas"] > 200_000
     images = np.load(folder / "i.npy")
     np.save(folder / "i.npy", images[::-1])
-    assert (run(*check, *at).code, run(*check, *at).out) == (1, "INVALID: OpeningFailed\n")
+    assert (run(*check, *at).code, run(*check, *at).out) == (1, f"INVALID: OpeningFailed\n  {OTHER}\n")
     np.save(folder / "i.npy", images)
     alone = run("chain", "deploy", "--verifier", "--batch", 7, "--universal")
     assert alone.code == 2 and "a verifier of batches is for one circuit" in alone.err

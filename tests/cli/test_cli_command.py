@@ -42,7 +42,7 @@ def test_bench_says_the_sizes_and_the_gas_to_people_too(run, desk, monkeypatch):
     said = run("bench", desk.image, "--model", desk.model)
     assert (said.code, said.err) == (0, "")
     assert [line[45:] for line in said.out.splitlines()[1:]] == [
-        f"{costs['proof_payload_bytes']:,} bytes of points and scalars",
+        f"{costs['proof_bytes']:,} bytes, {costs['proof_payload_bytes']:,} of them points and scalars",
         f"{costs['registry_bytes']:,} bytes for {costs['committed_rows']} rows",
         f"about {costs['verify_gas_estimate']:,} gas at most, {costs['universal_gas_estimate']:,} at the universal verifier, estimated for an image "
         "without blank pixels "

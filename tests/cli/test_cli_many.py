@@ -176,3 +176,21 @@ def test_what_cannot_be_a_folder_of_batches_is_refused(run, desk, batched):
     (other / "00000-00002.batch").write_bytes(desk.proof.read_bytes())
     outcome = run(*words[:-2], other, "--model", model)
     assert outcome.code == 2 and "00000-00002.batch: it holds a proof, not a proof of a batch" in outcome.err
+
+
+def test_an_interrupt_says_what_is_kept(run, desk, folder, monkeypatch):
+    """Ctrl-C after the first proof: it is there, and the same command goes on."""
+    from zkpredict.prover import many
+
+    whole, out = many.prove_many, desk.folder / "proofs"
+
+    def interrupted(*words):
+        yield next(whole(*words))
+        raise KeyboardInterrupt
+
+    words = ("prove-many", folder, "--model", desk.model, "--out", out, "--workers", 1)
+    monkeypatch.setattr(many, "prove_many", interrupted)
+    outcome = run(*words)
+    assert outcome == Outcome(130, "", f"zkpredict: interrupted: 1 proofs were made, and are kept in {out}; the same command goes on from there\n")
+    monkeypatch.setattr(many, "prove_many", whole)
+    assert "(1 were there already)" in run(*words).out

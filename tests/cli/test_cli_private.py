@@ -47,3 +47,13 @@ def test_every_published_model_is_a_demonstration():
     assert tuple(Model.load(tables / f"{name}.model").commitment.model_id.hex() for name in ("iris", "cancer", "wine")) == DEMONSTRATIONS[1:4]
     lenets = [tables.parent / f"{name}.model" for name in ("lenet", "lenet_max")]
     assert tuple(Model.load(path).commitment.model_id.hex() for path in lenets) == DEMONSTRATIONS[4:]
+
+
+def test_the_demonstration_without_a_commitment_is_known_too(run, desk):
+    path = desk.folder / "rational.model"
+    shutil.copy(EXAMPLES / "mnist_rational.model", path)
+    os.chmod(path, 0o644)
+    assert run("inspect", path).err == ""
+    Model(Model.load(desk.model).network).save(path)
+    os.chmod(path, 0o644)
+    assert "chmod 600" in run("inspect", path).err

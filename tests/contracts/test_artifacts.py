@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from eth_utils import keccak
+from support import refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.contracts import checkout, gas
@@ -91,8 +92,19 @@ def test_the_compiler_refuses_warnings_and_other_versions(monkeypatch, tmp_path)
     with pytest.raises(UnusableInput, match=r"solc 0.8.37 is pinned, .* has 0.8.1"):
         compile_sources({"A.sol": EMPTY}, Settings.load())
     monkeypatch.setenv(NODE_MODULES_VARIABLE, str(tmp_path / "missing"))
-    with pytest.raises(UnusableInput, match="run `npm ci`"):
+    with pytest.raises(UnusableInput, match=r"no Solidity compiler in .*/missing: in a folder of yours `npm install solc@0.8.37`, and set ZKPREDICT_NODE_MODULES to its"):
         compile_sources({"A.sol": EMPTY}, Settings.load())
+
+
+def test_a_checkout_and_a_wheel_say_each_how_to_get_the_compiler(monkeypatch, tmp_path):
+    monkeypatch.delenv(NODE_MODULES_VARIABLE, raising=False)
+    settings = Settings.load()
+    monkeypatch.setattr(compiler, "FOLDER", tmp_path / "contracts")
+    for text, way in ((None, "in a folder of yours `npm install solc@0.8.37`, and set ZKPREDICT_NODE_MODULES to its node_modules"), ("{}", f"run `npm ci` in {tmp_path}")):
+        if text is not None:
+            (tmp_path / "package.json").write_text(text)
+        with refuses(UnusableInput, f"this contract is compiled when it is asked for, and there is no Solidity compiler in {tmp_path / 'node_modules'}: {way}"):
+            compile_sources({"A.sol": EMPTY}, settings)
 
 
 def test_warnings_about_sources_from_npm_are_not_ours(monkeypatch):

@@ -268,10 +268,10 @@ def test_refusals_of_a_contract_are_told_apart(liar, chain, error, data, halt):
         (lambda handler: respond(handler, b"<h1>sorry</h1>", 500), "answers eth_chainId with the HTTP status 500, expected 200"),
         (lambda handler: respond(handler, b"", 302, Location="/"), "answers eth_chainId with the HTTP status 302, expected 200"),
         (lambda handler: respond(handler, b"", 308, Location="/"), "answers eth_chainId with the HTTP status 308, expected 200"),
-        (lambda handler: respond(handler, b"no gzip", Content_Encoding="gzip"), "no answer from the node at URL: DecodeError"),
+        (lambda handler: respond(handler, b"no gzip", Content_Encoding="gzip"), "no answer from the node at URL: DecodeError (is it running, and is this its address?)"),
         (endlessly(b" " * 4096, 0), "answers eth_chainId with more than 65536 bytes"),
         (endlessly(b" ", 0.05), "answers eth_chainId for more than 0.5 seconds"),
-        (hang_up, "no answer from the node at URL: ConnectionError"),
+        (hang_up, "no answer from the node at URL: ConnectionError (is it running, and is this its address?)"),
     ],
     ids=["500", "302", "308", "gzip", "endless", "dripping", "hang up"],
 )

@@ -37,7 +37,7 @@ def test_counts_are_those_of_a_proof(claim):
         costs, proof = estimate_costs(choice.circuit), prove(model, random_image(1, 12))
         assert model.commitment.circuit == choice.circuit and costs.placement == choice.placement
         assert (costs.proof_points, costs.committed_rows) == (len(proof.points), len(model.commitment.rows))
-        assert costs.proof_payload_bytes == len(proof.to_bytes()) - HEADER_BYTES
+        assert costs.proof_bytes == len(proof.to_bytes()) == costs.proof_payload_bytes + HEADER_BYTES
 
 
 @pytest.mark.parametrize(("widths", "lanes", "domain", "gas"), MEASURED)

@@ -137,7 +137,7 @@ def test_a_node_that_does_not_fit_is_refused_before_anything_is_served(node, roo
         (["--rpc-url", node.url, "--contract", "0x" + "12" * 20], f"there is no contract at 0x{'12' * 20} on this chain"),
         (["--rpc-url", node.url, "--contract", "0x12"], "0x12 is no address: 0x and 40 hex digits, with a right checksum if letters are mixed"),
         (["--rpc-url", node.url, "--contract", node.unknowing], f"the verifier at {node.unknowing} does not know the model: `zkpredict chain register` makes it known"),
-        (["--rpc-url", "http://127.0.0.1:1", "--contract", node.contract], "no answer from the node at http://127.0.0.1:1: ConnectionError"),
+        (["--rpc-url", "http://127.0.0.1:1", "--contract", node.contract], "no answer from the node at http://127.0.0.1:1: ConnectionError (is it running, and is this its address?)"),
         (["--rpc-url", node.url, "--contract", node.contract, "--key-file", "nothing"], "cannot read key file nothing: No such file or directory"),
     ):
         assert main([*serve, *options]) == 2
