@@ -60,6 +60,10 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"%PDF", Kind("a PDF document", _OTHER_PICTURE)),
     (b"<svg", Kind("an SVG drawing", _OTHER_PICTURE)),
     (b"\x00\x00\x08\x03", IDX),
+    (
+        b"PAR1",
+        Kind("a Parquet table", "tables are read as CSV: `python -c \"import pandas; pandas.read_parquet('FILE').to_csv('FILE.csv', index=False)\"`, with its name for FILE"),
+    ),
     (b"\x80\x04\x95", Kind("a Python pickle", "it could run code and is never read: save the model as .keras or ONNX")),
 )
 

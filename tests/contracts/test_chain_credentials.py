@@ -31,7 +31,7 @@ def test_only_scheme_host_and_port_are_shown(url, shown):
 
 def test_no_credential_reaches_an_error_or_json(capsys):
     url = f"http://alice:hunter2@127.0.0.1:{PORT}/v3/s3cret?token=t0ken"
-    with pytest.raises(UnusableInput, match=f"^no answer from the node at http://127.0.0.1:{PORT}: ConnectionError \(is it running, and is this its address\?\)$"):
+    with pytest.raises(UnusableInput, match=rf"^no answer from the node at http://127.0.0.1:{PORT}: ConnectionError \(is it running, and is this its address\?\)$"):
         RpcChain(url)
     code = main(["chain", "deploy", "--predict", "--model", "examples/mnist.model", "--rpc-url", url, "--json"])
     said = capsys.readouterr()

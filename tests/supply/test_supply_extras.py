@@ -27,3 +27,11 @@ def test_every_extra_takes_the_locked_version_without_pre():
                and not taken(wish.specifier, locked[canonicalize_name(wish.name)])]
     assert refused == []
     assert not taken(SpecifierSet(">=0.12"), locked["py-evm"])  # why py-evm's own pre-release is named
+
+
+def test_every_extra_that_a_text_names_exists():
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    folders = ("cli", "contracts", "training", "prover", "verifier", "circuits", "benchmarks", "docs")
+    texts = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md", ".js", ".html")] + [ROOT / "README.md"]
+    named = {name for path in texts for names in re.findall(r"zkpredict\[([a-z,]+)\]", path.read_text()) for name in names.split(",")}
+    assert {"chain", "cluster", "independent"} <= named <= set(extras)

@@ -148,6 +148,23 @@ def test_a_gate_that_the_verifier_does_not_know_is_refused_by_name(root):
     assert json.loads(node(root, "tests/web/verdicts.mjs", given=given).stdout) == [{"refused": "MalformedFile", "reason": reason}]
 
 
+def test_files_of_another_kind_are_refused_by_name(root):
+    """Batches and scores among them, which this verifier does not know."""
+    model = commit_model(random_network(1, (9, 4, 3)))
+    image = random_image(1, 9)
+    right = {"commitment": model.commitment.to_bytes(), "image": image.tobytes(), "proof": prove(model, image).to_bytes()}
+    wrong = [
+        ("proof", b"zkpB\1" + right["proof"][5:], "MalformedProof", "proof: this is a proof of a batch, which this verifier does not know; expected a proof"),
+        ("proof", b"zkpR\1" + right["proof"][5:], "MalformedProof", "proof: this is a proven score, which this verifier does not know; expected a proof"),
+        ("proof", right["commitment"], "MalformedProof", "proof: this is a public model commitment; expected a proof"),
+        ("commitment", model.to_bytes(), "MalformedFile", "commitment: this is a private model file; expected a public model commitment"),
+        ("commitment", right["proof"], "MalformedFile", "commitment: this is a proof; expected a public model commitment"),
+    ]
+    given = json.dumps([{name: value.hex() for name, value in (right | {name: data}).items()} for name, data, *_ in wrong])
+    said = json.loads(node(root, "tests/web/verdicts.mjs", given=given).stdout)
+    assert said == [{"refused": kind, "reason": reason} for *_, kind, reason in wrong]
+
+
 def test_vendored_files_are_those_of_npm_with_their_licences(root):
     assert vendor.stale(root) == []
     shipped = root / vendor.SHIPPED

@@ -20,9 +20,23 @@ export class Commitment {
   }
 }
 
+/** What files are, by their first four bytes. */
+const KINDS = new Map([
+  ["zkpM", "a private model file"], ["zkpE", "a 10^8 network"], ["zkpK", "a public model commitment"], ["zkpC", "a circuit"], ["zkpP", "a proof"],
+  ["zkpB", "a proof of a batch, which this verifier does not know"], ["zkpR", "a proven score, which this verifier does not know"],
+  ["zkpH", "a public hidden input"], ["zkpO", "a private opening of a hidden input"],
+]);
+
+/** Refuses, by name, a file of another kind than the one that starts with `wanted`. */
+function refuseOtherKind(reader, wanted) {
+  const start = String.fromCharCode(...reader.data.subarray(0, 4));
+  if (start !== wanted && KINDS.has(start)) reader.refuse(`this is ${KINDS.get(start)}; expected ${KINDS.get(wanted)}`);
+}
+
 /** Parses a commitment file of version 01 or 02. Throws `MalformedFile`. */
 export function parseCommitment(data) {
   const reader = new Reader(data, "commitment", MalformedFile);
+  refuseOtherKind(reader, "zkpK");
   const bound = data[4] === 2;
   reader.expect("zkpK", bound ? 2 : 1, "commitment magic");
   const circuit = readCircuit(reader);
@@ -87,6 +101,7 @@ function readFeature(reader, i) {
 export function parseProof(data, { circuit }) {
   const { rounds, outputs: stated } = formOf(circuit);
   const reader = new Reader(data, "proof", MalformedProof);
+  refuseOtherKind(reader, "zkpP");
   reader.expect("zkpP", 1, "magic");
   const modelId = reader.take(32, "model id").slice();
   const digit = reader.unsigned(2, "digit");
