@@ -12,11 +12,12 @@ from zkpredict.circuits.files.outputs import SCORE
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
 from zkpredict.cli.batches import add_label_option, plural, read_labelled
 from zkpredict.cli.console import Console
+from zkpredict.cli.crews import add_crew_options, check_crew_options, crew
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
 from zkpredict.cli.inputs import add_data_options, read_inputs
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.prove_batch import committed_model, not_its_own
-from zkpredict.cli.statement import milliseconds, refuse_same_file
+from zkpredict.cli.statement import milliseconds, refuse_same_file, refuse_together
 from zkpredict.cli.words import Words
 from zkpredict.verifier.errors import VerificationError
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 EXAMPLE = """zkpredict score t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --model mnist.model --out mnist.score
 zkpredict score iris.csv --labels species --model iris.model --out iris.score
 zkpredict score digits.npy --labels labels.npy --count 1000 --model mnist.model --out mnist.score
+zkpredict score t10k-images-idx3-ubyte.gz --labels t10k-labels-idx1-ubyte.gz --model mnist.model --out mnist.score --workers 2
 zkpredict score t10k-images-idx3-ubyte.gz --count 128 --registered mnist.set --model mnist.model --out mnist.score --for round-1"""
 
 
@@ -38,11 +40,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--registered", metavar="SET", help="of the inputs of a test set file (`zkpredict testset`): the score verifies without them")
     parser.add_argument("--model", required=True, metavar="FILE", help="committed model file (private); `zkpredict commit --batch` commits it")
     parser.add_argument("--out", required=True, metavar="FILE", help="score file to write")
+    add_crew_options(parser, "none: the parts are proven one after the other, here")
     add_context_options(parser, "with --registered: a score that is valid only under")
     add_force_option(parser)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
+    check_crew_options(arguments)
     with console.step("start"):
         from zkpredict.prover import batch, registered  # noqa: F401  their time is not the proof's
     refuse_same_file(arguments.out, model_file=arguments.model, data=arguments.data, labels=arguments.labels, test_set=arguments.registered)
@@ -92,9 +96,31 @@ def _task(arguments: argparse.Namespace, console: Console, model: Model, context
     if arguments.registered is not None:
         from zkpredict.cli.sets import check_set, read_set
 
+        refuse_together("--registered", {"--workers": arguments.workers, "--scheduler": arguments.scheduler}, "a score on a registered set is one part")
         tests = read_set(arguments.registered)
         check_set(tests, images, labels, arguments.registered)
         return images, partial(prove_registered, model, images, tests, context), partial(verify_registered, commitment, tests, context=context)
     if labels is None or context:
         raise UnusableInput("a score takes --labels, and no --context or --for, unless --registered names a test set (`zkpredict testset` makes one)")
-    return images, partial(prove_score, model, images, labels), partial(verify_score, commitment, images, labels)
+    check = partial(verify_score, commitment, images, labels)
+    if arguments.workers is None and arguments.scheduler is None:
+        return images, partial(prove_score, model, images, labels), check
+    return images, partial(_by_workers, arguments, console, model, images, labels), check
+
+
+def _by_workers(
+    arguments: argparse.Namespace, console: Console, model: Model, images: np.ndarray, labels: np.ndarray, progress: Callable[[int, int], None]
+) -> Score:
+    """The score, each part of it proven by one of the workers that the options name. Raises `UnusableInput`."""
+    from zkpredict.prover.batch import images_each
+    from zkpredict.prover.many import prove_score_by
+    from zkpredict.verifier.errors import WrongStatement
+    from zkpredict.verifier.score import TestSet
+
+    circuit = model.commitment.circuit
+    try:
+        tests = TestSet.of(images, labels, circuit)
+    except WrongStatement as error:
+        raise UnusableInput(str(error)) from None
+    with crew(arguments, console, model, -(-len(images) // images_each(circuit))) as workers:
+        return prove_score_by(model.commitment, tests, workers, console.note, progress)

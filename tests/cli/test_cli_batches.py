@@ -65,6 +65,21 @@ def test_a_score_is_proven_and_checked(run, place):
     assert "INVALID (WrongStatement): the score is of test set " in run(*check).out
 
 
+def test_workers_make_the_same_score(run, place):
+    folder, _ = place
+    files, model = (folder / "i.npy", "--labels", folder / "l.npy"), ("--model", folder / "m.model", "--out")
+    alone, shared = (run("score", *files, *model, folder / f"{name}.score", *options, "--json").json for name, options in (("a", ()), ("b", ("--workers", 1))))
+    same = ("inputs", "right", "set_id", "proof_bytes", "parts")
+    assert [shared[name] for name in same] == [alone[name] for name in same]
+    assert run("verify-score", files[0], folder / "b.score", *files[1:], "--commitment", folder / "m.commitment").code == 0
+    for options, message in (
+        (("--worker-model", "/m"), "--worker-model goes with --scheduler"),
+        (("--registered", folder / "x", "--workers", 1), "--workers does not go with --registered: a score on a registered set is one part"),
+    ):
+        found = run("score", *files, *model, folder / "c.score", *options)
+        assert (found.code, found.err) == (2, f"zkpredict: {message}\n") and not (folder / "c.score").exists()
+
+
 def test_files_of_another_kind_are_named(run, place):
     folder, _ = place
     files = ("--model", folder / "m.model", "--out")

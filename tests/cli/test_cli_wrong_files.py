@@ -17,7 +17,7 @@ from zkpredict.prover.model import Model
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 OWN = {
     "model": "a private model file", "exact": "a 10^8 network", "commitment": "a public model commitment", "circuit": "a circuit", "proof": "a proof",
-    "batch": "a proof of a batch", "score": "a proven score", "hidden": "a public hidden input", "opening": "a private opening of a hidden input",
+    "batch": "a proof of a batch", "score": "a proven score", "set": "a registered test set", "hidden": "a public hidden input", "opening": "a private opening of a hidden input",
 }  # fmt: skip
 """Our own files, by what `circuits.files.kinds` calls them."""
 OTHERS = ("picture.png", "idx", "idx.gz", "array.npy", "table.csv", "keras.keras", "onnx.onnx", "text.txt", "empty", "folder", "missing")
@@ -56,6 +56,8 @@ def shelf(tmp_path_factory):
     run("prove", folder / "picture.png", *model, folder / "proof")
     run("prove-batch", folder / "array.npy", *model, folder / "batch")
     run("score", folder / "array.npy", "--labels", folder / "labels.npy", *model, folder / "score")
+    run("testset", folder / "array.npy", "--labels", folder / "labels.npy", "--commitment", folder / "commitment", "--out", folder / "set")
+    run("score", folder / "array.npy", "--registered", folder / "set", *model, folder / "registered.score")
     run("hide", folder / "picture.png", "--model", folder / "taker", "--out", folder / "hidden", "--opening", folder / "opening")
     source = np.random.default_rng(3)
     layers = [(source.normal(size=(36, 12)), source.normal(size=12)), (source.normal(size=(12, 4)), source.normal(size=4))]
@@ -80,6 +82,10 @@ SLOTS = {
     "score @ --labels labels.npy --model model --out new": "idx idx.gz array.npy",
     "score array.npy --labels @ --model model --out new": "",
     "score array.npy --labels labels.npy --model @ --out new": "model",
+    "score array.npy --registered @ --model model --out new": "set",
+    "testset @ --labels labels.npy --commitment commitment --out new": "idx idx.gz array.npy",
+    "testset array.npy --labels @ --commitment commitment --out new": "",
+    "testset array.npy --labels labels.npy --commitment @ --out new": "commitment",
     "verify @ proof --commitment commitment": "picture.png",
     "verify picture.png @ --commitment commitment": "proof",
     "verify picture.png proof --commitment @": "commitment",
@@ -90,6 +96,8 @@ SLOTS = {
     "verify-batch array.npy @ --commitment commitment --independent": "batch",
     "verify-batch array.npy batch --commitment @": "commitment",
     "verify-score @ score --labels labels.npy --commitment commitment": "idx idx.gz array.npy",
+    "verify-score @ registered.score --commitment commitment": "set idx idx.gz array.npy",
+    "verify-score array.npy registered.score --set @ --commitment commitment": "set",
     "verify-score array.npy @ --labels labels.npy --commitment commitment": "score",
     "verify-score array.npy score --labels @ --commitment commitment": "",
     "verify-score array.npy score --labels labels.npy --commitment @": "commitment",

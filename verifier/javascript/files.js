@@ -24,7 +24,7 @@ export class Commitment {
 const KINDS = new Map([
   ["zkpM", "a private model file"], ["zkpE", "a 10^8 network"], ["zkpK", "a public model commitment"], ["zkpC", "a circuit"], ["zkpP", "a proof"],
   ["zkpB", "a proof of a batch, which this verifier does not know"], ["zkpR", "a proven score, which this verifier does not know"],
-  ["zkpH", "a public hidden input"], ["zkpO", "a private opening of a hidden input"],
+  ["zkpT", "a registered test set, which this verifier does not know"], ["zkpH", "a public hidden input"], ["zkpO", "a private opening of a hidden input"],
 ]);
 
 /** Refuses, by name, a file of another kind than the one that starts with `wanted`. */
