@@ -186,10 +186,10 @@ def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
     chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
 
 
-def _register(arguments: argparse.Namespace, console: Console) -> None:
+def _register(arguments: argparse.Namespace, console: Console) -> int | None:
     with open_chain(arguments, console) as chain:
         arguments.contract = checked_address(chain, arguments.contract)
-        chainproof.register(chain, arguments, console)
+        return chainproof.register(chain, arguments, console)
 
 
 def _verify(arguments: argparse.Namespace, console: Console) -> int | None:
