@@ -225,7 +225,7 @@ def _score(data: bytes, what: str, _: Console) -> tuple[str, dict]:
 
 
 def _set(data: bytes, what: str, _: Console) -> tuple[str, dict]:
-    tests = parse_set(data)
+    tests = parse_set(data, what)
     return "registered test set (public)", {
         "inputs": len(tests.labels), "bytes of an input": tests.size, "labels": len(set(tests.labels)), "points": len(tests.points),
         "set id": tests.set_id.hex(), "checked": "the points, not that they are those of inputs",

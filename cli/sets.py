@@ -19,7 +19,7 @@ def read_set(path: str) -> RegisteredSet:
     data = read_file(path, "test set", MAX_SET_BYTES)
     if kind_of(data, path) is not SET:
         raise UnusableInput(f"{path} is no registered test set (`zkpredict testset` makes one): {recognise(data, path) or 'nothing in it tells what it is'}")
-    return parse_set(data)
+    return parse_set(data, f"test set {path}")
 
 
 def check_set(tests: RegisteredSet, images: np.ndarray, labels: np.ndarray | None, path: str) -> None:

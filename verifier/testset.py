@@ -91,9 +91,9 @@ class RegisteredSet:
         return SET_MAGIC + self._sizes + self.label_bytes + points
 
     @classmethod
-    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point]) -> RegisteredSet:
+    def from_bytes(cls, data: bytes, decode_point: Callable[[bytes], Point], what: str = "test set") -> RegisteredSet:
         """Parses exactly `to_bytes` output; `decode_point` refuses by ValueError what is no point of the subgroup. Raises `MalformedFile`."""
-        reader = ByteReader(data, "test set")
+        reader = ByteReader(data, what)
         count, size = read_set_head(reader)
         raw = reader.take(count * LABEL_BYTES, "labels")
         labels = tuple(int.from_bytes(raw[at : at + LABEL_BYTES], "big") for at in range(0, len(raw), LABEL_BYTES))
@@ -104,7 +104,7 @@ class RegisteredSet:
             points = tuple(read_point(one, f"{number} of the set", decode_point) for number, one in enumerate(encoded))
             return cls(size, labels, points, read_point(opening, "of the opening", decode_point))
         except MalformedProof as error:
-            raise MalformedFile(f"test set: {str(error).removeprefix('proof: ')}") from None
+            raise MalformedFile(f"{what}: {str(error).removeprefix('proof: ')}") from None
 
 
 def check_sizes(what: str, count: int, size: int) -> None:
@@ -121,11 +121,11 @@ def read_set_head(reader: ByteReader) -> tuple[int, int]:
     return count, size
 
 
-def parse_set(data: bytes) -> RegisteredSet:
-    """The bytes of a set, with kernel points, all checked. Raises `MalformedFile`."""
+def parse_set(data: bytes, what: str = "test set") -> RegisteredSet:
+    """The bytes of a set, called `what` in errors, with kernel points, all checked. Raises `MalformedFile`."""
     from zkpredict.kernel import G1
 
-    return RegisteredSet.from_bytes(data, G1.from_compressed)
+    return RegisteredSet.from_bytes(data, G1.from_compressed, what)
 
 
 def opening_challenges(set_id: bytes, inputs: bytes) -> tuple[int, int]:
