@@ -18,6 +18,7 @@ from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.batch.layout import BatchCircuit, DenseBatch
+from zkpredict.circuits.batch.registered import RegisteredBatch
 from zkpredict.circuits.files.storage import write_atomically
 from zkpredict.circuits.layout import DOMAINS, NARROW, WIDE, Circuit
 from zkpredict.circuits.placement import AnyCircuit, compact
@@ -31,9 +32,11 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.second.source import second_name, second_source
 from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_name, source
+from zkpredict.contracts.verifier.testsets import TEST_SETS, test_sets_source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.contracts.verifier.wide import batches
 from zkpredict.contracts.verifier.wide.numbers import is_large, registry_of, wide_name
+from zkpredict.contracts.verifier.wide.scores import score_name, score_source
 from zkpredict.contracts.verifier.wide.source import wide_source
 
 SHARED_SOURCES = ("IVerifier.sol", "DataContracts.sol", "ModelRegistry.sol")
@@ -44,6 +47,10 @@ WIDE_INTERFACE = "IWideVerifier"
 """Of the verifiers of wide circuits, none of which ships: what they answer to, so that only deploying one needs a compiler."""
 BATCH_INTERFACE = "IWideBatchVerifier"
 """The same of the verifiers of batches."""
+SCORE_INTERFACE = "IWideScoreVerifier"
+"""The same of the verifiers of scores on registered test sets."""
+HAND_WRITTEN = (CONSUMER, WIDE_INTERFACE, BATCH_INTERFACE, SCORE_INTERFACE)
+"""What ships compiled and is not generated."""
 SHIPPED_CIRCUITS: tuple[Circuit | SecondCircuit, ...] = (
     *(Circuit((784, 64, 10), (NARROW, WIDE), domain) for domain in DOMAINS),
     SecondCircuit((784, 64, 10), (NARROW,)),
@@ -91,6 +98,8 @@ def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
                 batch = batches.check_batch(circuit)
             except UnsupportedShape as error:
                 raise UnusableInput(f"no contract checks these proofs: {error}") from None
+            if isinstance(batch, RegisteredBatch):
+                return compile_sources(score_sources(batch, check), _settings(short=True))[score_name(batch, check)]
             return compile_sources(batch_sources(batch, check), _settings(short=True))[batches.batch_name(batch, check)]
         name = wide_name(circuit, check)
         return compile_sources(wide_sources(circuit, check), _settings(short=is_large(circuit)))[name]
@@ -120,16 +129,22 @@ def batch_sources(circuit: DenseBatch, check: FinalCheck = FinalCheck.POINT_EVAL
     return {name: hand_written(name) for name in shared} | {f"{batches.batch_name(circuit, check)}.sol": batches.batch_source(circuit, check)}
 
 
+def score_sources(circuit: RegisteredBatch, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> dict[str, str]:
+    """The verifier of scores on sets of one size with the hand-written sources that it imports."""
+    shared = ("IScoreVerifier.sol", "ITestSets.sol", "DataContracts.sol", "RowStore.sol", f"{registry_of(circuit)}.sol")
+    return {name: hand_written(name) for name in shared} | {f"{score_name(circuit, check)}.sol": score_source(circuit, check)}
+
+
 def sources() -> dict[str, str]:
     """The generated Solidity files by name."""
     own = {f"{compact_name(circuit, check)}.sol": compact_source(circuit, check) for circuit, check in SHIPPED}
-    return own | {f"{universal_name(check)}.sol": universal_source(check) for check in FinalCheck}
+    return own | {f"{universal_name(check)}.sol": universal_source(check) for check in FinalCheck} | {f"{TEST_SETS}.sol": test_sets_source()}
 
 
 def artifacts() -> dict[str, str]:
     """The artefact files by name, compiled from freshly generated sources. Each also has the sha256 of the sources it is made of."""
     texts = {}
-    for file, text in [*sources().items(), *((f"{name}.sol", hand_written(f"{name}.sol")) for name in (CONSUMER, WIDE_INTERFACE, BATCH_INTERFACE))]:
+    for file, text in [*sources().items(), *((f"{name}.sol", hand_written(f"{name}.sol")) for name in HAND_WRITTEN)]:
         name = file.removesuffix(".sol")
         used = _with_shared({file: text})
         data = json.loads(compile_sources(used, _settings())[name].to_json())
@@ -144,10 +159,17 @@ def _settings(*, short: bool = False) -> Settings:
     return replace(Settings.load(), settings=SETTINGS | ({"optimizer": optimizer} if short else {}))
 
 
+_OWN_IMPORTS = {
+    BATCH_INTERFACE: ("IBatchVerifier.sol",), SCORE_INTERFACE: ("IScoreVerifier.sol", "ITestSets.sol"), TEST_SETS: ("ITestSets.sol",),
+}  # fmt: skip
+"""What contracts import that import nothing of what the others share."""
+
+
 def _with_shared(more: dict[str, str]) -> dict[str, str]:
     """A contract with the hand-written sources that it imports."""
-    if f"{BATCH_INTERFACE}.sol" in more:
-        return {"IBatchVerifier.sol": hand_written("IBatchVerifier.sol")} | more
+    for name, own in _OWN_IMPORTS.items():
+        if f"{name}.sol" in more:
+            return {file: hand_written(file) for file in own} | more
     universal = {f"{universal_name(check)}.sol" for check in FinalCheck} & more.keys()
     return {name: hand_written(name) for name in (UNIVERSAL_SOURCES if universal else SHARED_SOURCES)} | more
 

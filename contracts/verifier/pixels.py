@@ -7,6 +7,8 @@ rho has 240 bits, so a pixel times rho fits in a word beside a field element: tw
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from zkpredict.circuits.field import MODULUS
 from zkpredict.contracts.verifier.lowering import FIELD
 
@@ -43,40 +45,56 @@ def pixel_lines(pixels: int, point: str = "RHO", start: str = "IMAGE_AT") -> lis
     ]
 
 
-def any_pixel_lines(start: str = "IMAGE_AT", count: str = "mload(INPUTS)") -> list[str]:
-    """The same for `count` pixels at `start`, a word of 32 in each turn."""
+def any_pixel_lines(start: str = "IMAGE_AT", count: str = "mload(INPUTS)", point: str = "RHO", any_point: bool = False) -> list[str]:
+    """The same for `count` pixels at `start`, a word of 32 in each turn. `any_point`: rho may have more than 240 bits."""
+    sixteenth = f"mload({point}_16)"
+    form = Form(any_point, sixteenth) if any_point else PLAIN  # one variable less: its products nest one deeper
     return [
-        *(f"let rho{power} := mload(RHO_{power})" for power in (8, 16, 32)),
-        f"let rho24 := mulmod(rho8, rho16, {FIELD})",
+        *(f"let rho{power} := mload({point}_{power})" for power in (8, 16, 32) if not (any_point and power == 16)),
+        f"let rho24 := mulmod(rho8, {form.sixteenth}, {FIELD})",
         f"let last := add({start}, {count})",
         f"let next := add({start}, add(1, and(sub({count}, 1), {WORD_PIXELS - 1})))",
         f"let word := shr(mul(8, sub(add({start}, {WORD_PIXELS}), next)), calldataload({start}))",
         f"for {{ }} 1 {{ next := add(next, {WORD_PIXELS}) }} {{",
-        *(f"    {line}" for line in _word()),
+        *(f"    {line}" for line in _word(form)),
         "    if eq(next, last) { break }",
         "    word := calldataload(next)",
         "}",
     ]
 
 
-def _word() -> list[str]:
+@dataclass(frozen=True)
+class Form:
+    """How products with rho are written: reduced where it has more than 240 bits; and what reads rho^16."""
+
+    reduced: bool
+    sixteenth: str
+
+
+PLAIN = Form(False, "rho16")
+
+
+def _word(form: Form = PLAIN) -> list[str]:
     """The 32 pixels of `word`."""
     lines = [f"pixels := mulmod(pixels, rho32, {FIELD})", "if word {"]
     for start in range(0, WORD_PIXELS, CHUNK_PIXELS):
         above = WORD_PIXELS - CHUNK_PIXELS - start
         mask = (1 << 8 * CHUNK_PIXELS) - 1 << 8 * above
         found = f"shr({8 * above}, word)" if start == 0 else f"and(word, {mask:#x})"
-        value = _polynomial(start)
-        gained = f"addmod(pixels, mulmod(rho{above}, {value}, {FIELD}), {FIELD})" if above else f"add(pixels, {value})"
+        value, power = _polynomial(start, form), form.sixteenth if above == 16 else f"rho{above}"
+        gained = f"addmod(pixels, mulmod({power}, {value}, {FIELD}), {FIELD})"
+        if not above:
+            gained = f"addmod(pixels, {value}, {FIELD})" if form.reduced else f"add(pixels, {value})"
         lines.append(f"    if {found} {{ pixels := {gained} }}")
     return [*lines, "}"]
 
 
-def _polynomial(start: int) -> str:
+def _polynomial(start: int, form: Form) -> str:
     """Eight pixels of `word` from byte `start`, by Horner's rule in rho^2."""
     value = ""
     for at in range(start, start + CHUNK_PIXELS, 2):
-        pair = f"add(mul(byte({at}, word), rho), byte({at + 1}, word))"
+        first = f"mulmod(byte({at}, word), rho, {FIELD})" if form.reduced else f"mul(byte({at}, word), rho)"
+        pair = f"add({first}, byte({at + 1}, word))"
         value = f"add({pair}, mulmod(rho2, {value}, {FIELD}))" if value else pair
     return value
 

@@ -71,8 +71,7 @@ def slot_lines(generator: BatchGenerator) -> list[str]:
             f"before := mulmod(before, distance, {FIELD})",
             f"point := mulmod(point, {_turn(circuit.domain, BLOCK_ROWS)}, {FIELD})",
         ]),
-        "mstore(ALL_DISTANCES, before)",
-        "let behind := 1",
+        *generator.all_distances_lines("before"),
         f"for {{ let at := {size} }} at {{ }} {{",
         "    at := sub(at, 32)",
         f"    mstore(add(SHARES, at), mulmod(mload(add(SHARES, at)), behind, {FIELD}))",
@@ -86,6 +85,7 @@ def slot_lines(generator: BatchGenerator) -> list[str]:
         f"    mstore(add(SHARES, at), mulmod(mload(add(SHARES, at)), power, {FIELD}))",
         f"    power := mulmod(power, mload(NU), {FIELD})",
         "}",
+        *generator.last_share_lines("before", "power"),
     ]
     return ["{", *(f"    {line}" for line in weights), "}", "{", *(f"    {line}" for line in distances), "}"]
 
@@ -107,7 +107,8 @@ def weigh_images(outputs: BatchOutputs) -> str:
     generator, circuit, band = outputs.generator, outputs.circuit, outputs.band
     memory, value_bits = generator.memory, outputs.value_bits
     memory.area("CLASS_TABLE", 2 * WORD_BYTES * circuit.classes)
-    memory.area("IMAGE_WEIGHTS", WORD_BYTES * circuit.images)
+    if generator.weighs_images:
+        memory.area("IMAGE_WEIGHTS", WORD_BYTES * circuit.images)
     if "BOTTOMS" not in memory.places:
         reserve_bottoms(generator)
     lines = [
@@ -169,7 +170,7 @@ def _image_loop(generator: BatchGenerator) -> str:
         ),
         "    let own := add(CLASS_TABLE, shl(6, shr(240, calldataload(add(CLASSES_AT, add(b, b))))))",
         f"    let weight := mulmod(stack, mload(add(SLOT_WEIGHTS, slot)), {FIELD})",
-        "    mstore(add(IMAGE_WEIGHTS, shl(5, b)), weight)",
+        *(["    mstore(add(IMAGE_WEIGHTS, shl(5, b)), weight)"] if generator.weighs_images else []),
         f"    lost := addmod(lost, mulmod(weight, mload(own), {FIELD}), {FIELD})",
         f"    let pole := mulmod(mload(add(SLOT_POINTS, slot)), mload(add(own, 32)), {FIELD})",
         *(f"    {line}" for line in poles),
@@ -178,7 +179,8 @@ def _image_loop(generator: BatchGenerator) -> str:
         "}",
         f"mstore(CONSTANT_SUM, addmod(mload(CONSTANT_SUM), sub({FIELD}, lost), {FIELD}))",
     ]
-    note = "        // image_weights[b] = alpha^E_b; poles of the lanes of the difference of b's class, at the point of its slot\n"
+    kept = "image_weights[b] = alpha^E_b; " if generator.weighs_images else ""
+    note = f"        // {kept}poles of the lanes of the difference of b's class, at the point of its slot\n"
     return note + "        assembly {\n" + indented(lines) + "\n        }"
 
 
@@ -189,11 +191,8 @@ def image_functions(generator: BatchGenerator) -> str:
     generator.memory.word("IMAGE_START")
     own = ["let r := mload(ORDER)", "let rho := mload(RHO)", "let rho2 := mload(RHO_2)", "let pixels := 0"]
     own += [*pixel_lines(circuit.inputs, start="mload(IMAGE_START)"), "mstore(IMAGE_START, pixels)"]
-    more: list[str] = []
-    if circuit.packs_per_row > 1:
-        program = generator.program()
-        program.compute(generator.word("rho_block"), rho_to(circuit.inputs + 1))
-        more = ["let r := mload(ORDER)", *generator.lines(program)]
+    shared = block_lines(generator)
+    more = ["let r := mload(ORDER)", *shared] if shared else []
     block = "\n        assembly {\n" + indented(more) + "\n        }" if more else ""
     return f"""    /// The sum of all images, each with its weight, as a polynomial at rho: evaluating is linear.
     function _evaluateImages() private pure {{
@@ -222,12 +221,22 @@ def image_functions(generator: BatchGenerator) -> str:
         }}
     }}
 
-{_winner_function(generator)}
+{winner_function(generator)}
 
 """
 
 
-def _winner_function(generator: BatchGenerator) -> str:
+def block_lines(generator: BatchGenerator) -> list[str]:
+    """The power of rho by which packs that share a row are apart, where they do."""
+    circuit = generator.circuit
+    if circuit.packs_per_row == 1:
+        return []
+    program = generator.program()
+    program.compute(generator.word("rho_block"), rho_to(circuit.inputs + 1))
+    return generator.lines(program)
+
+
+def winner_function(generator: BatchGenerator) -> str:
     circuit = generator.circuit
     per_stack, size = WORD_BYTES * circuit.output.lanes * circuit.slots, WORD_BYTES * circuit.output.lanes * circuit.images
     lines = [

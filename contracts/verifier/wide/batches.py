@@ -16,6 +16,7 @@ from typing import Any
 
 from zkpredict.circuits.batch.gadgets import MASK, STACK_STEP, BatchDense, BatchFold, BatchOutput, BatchTotal, Mask
 from zkpredict.circuits.batch.layout import DenseBatch
+from zkpredict.circuits.batch.registered import RegisteredInputs
 from zkpredict.circuits.batch.statement import CLASS_BYTES, COUNT_BYTES, BatchStatement
 from zkpredict.circuits.constraints import constraint
 from zkpredict.circuits.expression import Cell
@@ -52,6 +53,8 @@ from zkpredict.verifier.transcript import context
 
 _ORDER = (Lanes, RationalGate, Keys, BatchFold, BatchDense, Mask, BatchOutput, BatchTotal)
 _SINGLE: dict[type[Gadget], type[Gadget]] = {BatchFold: Fold, BatchDense: Dense, BatchOutput: Output, BatchTotal: Total}
+_REPLACED: dict[type[Gadget], type[Gadget]] = {RegisteredInputs: BatchDense}
+"""Gadgets with the constraints of those that they replace."""
 HEAD_BYTES = 2 * WORD_BYTES + COUNT_BYTES
 """What is hashed before classes and inputs: the circuit's context, the model id and the number of inputs."""
 
@@ -86,7 +89,7 @@ class BatchPlan(WidePlan):
     @cached_property
     def gadgets(self) -> tuple[Gadget, ...]:
         found = check_batch(self.circuit).gadgets()
-        kinds = [type(gadget) for gadget in found]
+        kinds = [_REPLACED.get(type(gadget), type(gadget)) for gadget in found]
         if set(kinds) - set(_ORDER) or sorted(kinds, key=_ORDER.index) != kinds:
             raise UnsupportedShape(f"the circuit has the gadgets {', '.join(kind.__name__ for kind in kinds)}")
         return found
@@ -96,7 +99,8 @@ class BatchPlan(WidePlan):
         found: dict[type[Gadget], int] = {}
         number = 0
         for gadget in self.gadgets:
-            found.setdefault(_SINGLE.get(type(gadget), type(gadget)), number)
+            kind = _REPLACED.get(type(gadget), type(gadget))
+            found.setdefault(_SINGLE.get(kind, kind), number)
             number += len(gadget.constraints())
         return found
 
@@ -118,8 +122,13 @@ class BatchPlan(WidePlan):
         first, *others = [((rotation,), None) for rotation in rotations]
         claims = [first, *(((0,), name) for name in (*stated, "lookup_table")), *others]
         found = [(claim.points, claim.column) for claim in self.form.claims]
-        if list(self.form.points) != points or list(self.form.rotations) != rotations or found != claims:
+        if list(self.form.points) != points or list(self.form.rotations) != rotations or found != [*claims, *self.more_claims]:
             raise UnsupportedShape(f"proofs have the points {', '.join(self.form.points)} and claims at {self.form.rotations}")
+
+    @property
+    def more_claims(self) -> list[tuple[tuple[int, ...], str | None]]:
+        """What proofs claim behind the rotations: the points, and the column."""
+        return []
 
     @cached_property
     def parts(self) -> Parts:
@@ -362,6 +371,19 @@ class BatchGenerator(WideGenerator):
 
     def all_distances(self) -> Symbol:
         return Symbol.named("all_distances")
+
+    def all_distances_lines(self, product: str) -> list[str]:
+        """Statements that keep the product of the distances of all points from zeta, and begin `behind`, the factor of all shares."""
+        return [f"mstore(ALL_DISTANCES, {product})", "let behind := 1"]
+
+    def last_share_lines(self, product: str, power: str) -> list[str]:
+        """Statements for what is claimed behind all rotations: `power` of nu, `product` of the rotations' distances."""
+        return []
+
+    @property
+    def weighs_images(self) -> bool:
+        """Whether the weights of inputs are kept."""
+        return True
 
     def summed(self) -> dict[str, Symbol]:
         return super().summed() | {"mask is zero": self.delta(self.plan.first_constraint[Mask])}

@@ -34,7 +34,7 @@ def fold_lines(generator: WideGenerator) -> Callable[[], list[str]]:
     for rotation in generator.form.rotations[1:]:
         stated = Symbol.named(linearised_name(rotation))
         at_rho, elsewhere = at_rho - stated, elsewhere + generator.share(rotation) * stated
-    value = there * at_rho + elsewhere
+    value = there * at_rho + elsewhere + generator.more_value()
 
     def lines() -> list[str]:
         program = generator.program()

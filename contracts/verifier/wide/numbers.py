@@ -55,6 +55,7 @@ def numbers_of(generator: WideGenerator) -> dict[str, str]:
         "name": wide_name(circuit, check),
         "shape": f"{'-'.join(map(str, circuit.widths))}, {circuit.domain} rows, {circuit.tracks} tracks",
         "claim": generator.outputs.claim_text(),
+        "more_imports": "",
         "registry": registry_of(circuit),
         "register": (SOURCES / f"{register}.sol.part").read_text(encoding="utf-8").rstrip(),
         "entry": part("entry"),

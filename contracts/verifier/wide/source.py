@@ -304,6 +304,10 @@ class WideGenerator:
         """The product of the distances of all points from zeta."""
         return Symbol.named("here") * Symbol.named("there")
 
+    def more_value(self) -> Symbol:
+        """What is claimed behind the rotations adds to the value of the fold."""
+        return lifted(0)
+
     def summed(self) -> dict[str, Symbol]:
         """Constraints that read all tracks, or none, by name with their weights."""
         plan = self.plan
