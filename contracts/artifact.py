@@ -32,6 +32,15 @@ class Artifact:
     runtime: bytes
     compiler: str
     settings: dict[str, Any]
+    immutables: tuple[int, ...] = ()
+    """Where `runtime` leaves a word free for the value of the contract's only immutable: known of what was compiled now, not of what ships."""
+
+    def with_immutable(self, value: bytes) -> bytes:
+        """The code of the contract that was made with `value`, 32 bytes."""
+        code = bytearray(self.runtime)
+        for place in self.immutables:
+            code[place : place + len(value)] = value
+        return bytes(code)
 
     @classmethod
     def from_json(cls, text: str) -> Artifact:

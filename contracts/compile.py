@@ -33,7 +33,7 @@ FOLDER = Path(__file__).resolve().parent
 SYSTEMS = FOLDER / "systems" / "solidity"
 PACKAGE_SOURCES = {"zkpredict/verifier": FOLDER / "verifier" / "solidity", "zkpredict/open": FOLDER / "open" / "solidity"}
 NODE_MODULES_VARIABLE = "ZKPREDICT_NODE_MODULES"
-OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+OUTPUTS = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object", "evm.deployedBytecode.immutableReferences"]
 """What solc is asked for of every contract."""
 _SECONDS = 600
 _IMPORT = re.compile(r'^import\s+(?:[^"\';]*\sfrom\s+)?["\']([^"\']+)["\']', re.MULTILINE)
@@ -203,9 +203,15 @@ def _artifacts_of(answer: dict[str, Any], settings: Settings) -> dict[str, Artif
             bytes.fromhex(contract["evm"]["deployedBytecode"]["object"]),
             settings.compiler,
             settings.settings,
+            _only_immutable(contract["evm"]["deployedBytecode"].get("immutableReferences", {})),
         )
         for name, contract in contracts.items()
     }
+
+
+def _only_immutable(references: dict[str, list[dict[str, int]]]) -> tuple[int, ...]:
+    """Where a contract's immutable lies in its code, if it has one alone."""
+    return tuple(place["start"] for place in next(iter(references.values()))) if len(references) == 1 else ()
 
 
 def compile_unit(unit: Unit) -> dict[Path, str]:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
 from zkpredict.circuits.placement import AnyCircuit
-from zkpredict.contracts.chain.interface import Chain
+from zkpredict.circuits.batch.registered import RegisteredBatch
+from zkpredict.contracts.chain.interface import Chain, Contract
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.generate import SHIPPED, artifact, universal_artifact
+from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, SHIPPED, TEST_SETS, artifact, shipped, universal_artifact
 
 
 def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:
@@ -17,9 +18,7 @@ def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:
 
     Raises `UnusableInput` when the code is other, or there is none.
     """
-    code = chain.code(address)
-    if not code:
-        raise UnusableInput(f"there is no contract at {address}")
+    code = _code_at(chain, address)
     if not isinstance(circuit, Circuit):
         known = [artifact(circuit, check) for check in FinalCheck]
     else:
@@ -31,3 +30,35 @@ def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:
             f"the code at {address} is not that of {', '.join(names)} or {last} of this version: it may say anything. Deploy one "
             "(`zkpredict chain deploy --verifier`), or add --any-code if you know this contract otherwise"
         )
+
+
+def compare_score_code(chain: Chain, address: str, circuit: RegisteredBatch) -> None:
+    """The same for a verifier of scores, which is compiled for its circuit, and for the registry of test sets that it reads: what that says of
+    a set is what a proof is checked against.
+
+    Raises `UnusableInput` when the code of either is other, or there is none.
+    """
+    code, known = _code_at(chain, address), [artifact(circuit, check) for check in FinalCheck]
+    sets = Contract(chain, address, shipped(SCORE_INTERFACE)).call("TEST_SETS")
+    if code not in [found.with_immutable(bytes(12) + bytes.fromhex(sets[2:])) for found in known]:
+        raise UnusableInput(
+            f"the code at {address} is not that of {' or '.join(found.name for found in known)} of this version: it may say anything. Deploy one "
+            "(`zkpredict chain deploy --verifier --score N`), or add --any-code if you know this contract otherwise"
+        )
+    compare_sets_code(chain, sets)
+
+
+def compare_sets_code(chain: Chain, address: str) -> None:
+    """Nothing, when the code at `address` is that of this version's registry of test sets. Raises `UnusableInput`."""
+    if _code_at(chain, address) != shipped(TEST_SETS).runtime:
+        raise UnusableInput(
+            f"the code at {address} is not that of {TEST_SETS} of this version: it may give any points and labels for a set. Deploy one "
+            "(`zkpredict chain deploy --test-sets`), or add --any-code if you know this contract otherwise"
+        )
+
+
+def _code_at(chain: Chain, address: str) -> bytes:
+    code = chain.code(address)
+    if not code:
+        raise UnusableInput(f"there is no contract at {address}")
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import cast
 
+from zkpredict.circuits.batch.registered import RegisteredBatch
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract, calldata_floor
@@ -14,8 +15,13 @@ from zkpredict.contracts.verifier.client import deploy_verifier, register_model,
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_input, onchain_proof
 from zkpredict.contracts.verifier.gas import ZERO_BYTE_GAS, Cost, split
 from zkpredict.contracts.verifier.vectors import StoredStatement
+from zkpredict.contracts.verifier.score_client import (
+    deploy_score_verifier, deploy_test_sets, score_arguments, send_score_verification, send_set, set_arguments,
+)  # fmt: skip
+from zkpredict.contracts.verifier.wide.scores import ScoreGenerator
 from zkpredict.contracts.verifier.wide.source import WideGenerator
-from zkpredict.contracts.verifier.wide.vectors import BATCH, BATCH_NAME, stored_batch, stored_statements
+from zkpredict.contracts.verifier.wide.vectors import BATCH, BATCH_NAME, SCORE_NAME, stored_batch, stored_score, stored_statements
+from zkpredict.verifier.registered import RegisteredScore
 from zkpredict.verifier.costs import CALLDATA_BYTE_GAS
 
 _CONVOLUTION_ENDS = {
@@ -42,6 +48,7 @@ def rows() -> Iterator[Cost]:
         for part, gas in parts(deployed.contract, statement).items():
             yield Cost(f"{name} verify typical: {part}", gas, "", "")
     yield from batch_rows()
+    yield from score_rows()
 
 
 def batch_rows() -> Iterator[Cost]:
@@ -59,6 +66,48 @@ def batch_rows() -> Iterator[Cost]:
     yield Cost(f"{name} verify, each input", -(-cost // count), "", "rounded up")
     yield Cost(f"{name} verify: calldata", sum(CALLDATA_BYTE_GAS if byte else ZERO_BYTE_GAS for byte in calldata), len(calldata), "of the above")
     yield Cost(f"{name} verify: least by calldata", calldata_floor(calldata), "", "EIP-7623: what a transaction with this calldata pays at least")
+
+
+_SCORE_ENDS = {
+    "ZETA": "transcript", "INPUT_SHARE": "slots, shares", "LARGEST_WEIGHT": "weights", "PIXELS": "classes of all inputs, the set's weights",
+    "PARTIALS": "poles", "READS1": "inversion", "VALUE": "public polynomials, tracks, fold",
+}  # fmt: skip
+
+
+def score_rows() -> Iterator[Cost]:
+    """Deployment and registration of the stored test set, and verification of the stored score on it, part by part. Raises `UnusableInput`
+    outside a checkout, which has the images."""
+    (commitment, tests, score), (images, _) = stored_score(), mnist_samples()
+    count, chain = len(tests.labels), EmbeddedChain()
+    sets = deploy_test_sets(chain)
+    yield Cost("test sets deployment", sets.receipt.gas_used, len(chain.code(sets.address)), "once for all circuits and sets")
+    arguments = set_arguments(tests, images[:count].tobytes())
+    calldata = sets.contract.artifact.encode("register", *arguments)
+    cost = send_set(chain, sets.address, tests, images[:count].reshape(count, -1)).gas_used
+    yield Cost(f"test sets register {count}", cost, len(calldata), f"once per test set, the first {count} MNIST test images; a transaction may take 16,777,216 (EIP-7825)")
+    yield Cost("test sets register, each input", -(-cost // count), "", "rounded up")
+    yield Cost(f"test sets register {count}: least by calldata", calldata_floor(calldata), "", "EIP-7623")
+    name = f"score verifier {SCORE_NAME} n={BATCH.domain}"
+    deployed = deploy_score_verifier(chain, commitment.circuit, count, sets.address)
+    yield Cost(f"{name} deployment", deployed.receipt.gas_used, len(chain.code(deployed.address)), f"once per circuit and number of inputs, here {count}")
+    registered = register_model(chain, deployed.address, commitment)
+    yield Cost(f"{name} register", registered.gas_used, "", f"once per model: {len(commitment.rows)} points checked and stored")
+    cost = send_score_verification(chain, deployed.address, commitment, score).gas_used
+    proof = score_arguments(score, score.right, score.proof.parts[0])[-1]
+    yield Cost(f"{name} verify {count}", cost, len(proof), f"whole transaction, the first {count} MNIST test images, {score.right} of them right; bytes are the proof's")
+    yield Cost(f"{name} verify, each input", -(-cost // count), "", "rounded up")
+    for part, gas in score_parts(deployed.contract, score).items():
+        yield Cost(f"{name} verify {count}: {part}", gas, "", "")
+
+
+def score_parts(contract: Contract, score: RegisteredScore) -> dict[str, int]:
+    """Gas of each part of a score's verification, in order; together they are the whole transaction's."""
+    commitment, tests, _ = stored_score()
+    generator = ScoreGenerator(RegisteredBatch.of(commitment.circuit, len(tests.labels)), FinalCheck.POINT_EVALUATION)
+    generator.source()
+    ends = {generator.memory.places[word]: part for word, part in _SCORE_ENDS.items()}
+    arguments = score_arguments(score, score.right, score.proof.parts[0])
+    return split(contract, contract.artifact.encode("verifyScoreOrRevert", *arguments), ends)
 
 
 def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:

@@ -29,6 +29,8 @@ from zkpredict.verifier.batch import BatchProof, parse_batch
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.native import parse_proof
+from zkpredict.verifier.registered import RegisteredScore, parse_registered
+from zkpredict.verifier.testset import RegisteredSet, parse_set
 
 FILE = "vectors.json"
 
@@ -54,6 +56,8 @@ NETWORKS = {
 BATCH = _Network((784, 64, 10), RELU8)
 BATCH_NAME, BATCH_IMAGES = "784-64-10 batch", 128
 """With slots: what it says of the first MNIST test images, in one proof."""
+SCORE_NAME = "784-64-10 score"
+"""What the shipped network gets right of the first MNIST test images, as a registered test set."""
 LENET = "LeNet-5"
 """The shipped network, as it is committed."""
 
@@ -80,6 +84,14 @@ def stored_batch() -> tuple[ModelCommitment, BatchProof]:
     return commitment, parse_batch(bytes.fromhex(stored["proof"]), commitment)
 
 
+@cache
+def stored_score() -> tuple[ModelCommitment, RegisteredSet, RegisteredScore]:
+    """The shipped network with slots, the first 128 MNIST test images, which a checkout has, as a registered set, and the score on it."""
+    stored = json.loads(files("zkpredict.contracts.verifier.wide").joinpath(FILE).read_text(encoding="utf-8"))["score"]
+    commitment = ModelCommitment.from_bytes(bytes.fromhex(stored["commitment"]), G1.from_compressed)
+    return commitment, parse_set(bytes.fromhex(stored["set"])), parse_registered(bytes.fromhex(stored["score"]), commitment)
+
+
 def _network(chosen: _Network) -> IntegerNetwork:
     source, layers = np.random.default_rng(1), []
     for number, (inputs, outputs) in enumerate(zip(chosen.shape, chosen.shape[1:], strict=False)):
@@ -100,7 +112,9 @@ def _made(only: str | None) -> dict[str, Any]:
         made = json.loads(_file().read_text(encoding="utf-8"))
     if only in (None, BATCH_NAME):
         made["batch"] = _batch()
-    for name in (*NETWORKS, LENET) if only is None else {only} - {BATCH_NAME}:
+    if only in (None, SCORE_NAME):
+        made["score"] = _score()
+    for name in (*NETWORKS, LENET) if only is None else {only} - {BATCH_NAME, SCORE_NAME}:
         made["statements"][name] = _lenet(images[typical]) if name == LENET else _statement(NETWORKS[name], images[typical])
     return made
 
@@ -123,6 +137,18 @@ def _batch() -> dict[str, str]:
     return {"commitment": model.commitment.to_bytes().hex(), "proof": prove_batch(model, images[:BATCH_IMAGES]).to_bytes().hex()}
 
 
+def _score() -> dict[str, str]:
+    from zkpredict.contracts.checkout import example_network, mnist_samples
+    from zkpredict.prover.commit import commit_model
+    from zkpredict.prover.registered import prove_registered, register_set
+
+    images, labels = mnist_samples()
+    model, images = commit_model(example_network(), BATCH.domain, batch=True), images[:BATCH_IMAGES].reshape(BATCH_IMAGES, -1)
+    tests = register_set(images, labels[:BATCH_IMAGES])
+    made = {"commitment": model.commitment, "set": tests, "score": prove_registered(model, images, tests)}
+    return {name: one.to_bytes().hex() for name, one in made.items()}
+
+
 def _statement(chosen: _Network, image: np.ndarray) -> dict[str, str]:
     from zkpredict.prover.commit import commit_model
     from zkpredict.prover.hiding import OpenedInput, hide
@@ -142,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
     about = "Make vectors.json anew, with new random proofs. Needs a checkout."
     parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about)
-    names = (*NETWORKS, LENET, BATCH_NAME)
+    names = (*NETWORKS, LENET, BATCH_NAME, SCORE_NAME)
     parser.add_argument("--only", choices=names, metavar="NAME", help=f"make this one, and keep the others: {', '.join(names)}")
     arguments = parser.parse_args(argv)
     try:
