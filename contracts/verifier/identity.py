@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.layout import Circuit
-from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.batch.registered import RegisteredBatch
+from zkpredict.circuits.placement import AnyCircuit, form
+from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.chain.interface import Chain, Contract
+from zkpredict.contracts.verifier.client import final_check
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, SHIPPED, TEST_SETS, artifact, shipped, universal_artifact
 
@@ -38,14 +40,14 @@ def compare_score_code(chain: Chain, address: str, circuit: RegisteredBatch) -> 
 
     Raises `UnusableInput` when the code of either is other, or there is none.
     """
-    code, known = _code_at(chain, address), [artifact(circuit, check) for check in FinalCheck]
-    sets = Contract(chain, address, shipped(SCORE_INTERFACE)).call("TEST_SETS")
-    if code not in [found.with_immutable(bytes(12) + bytes.fromhex(sets[2:])) for found in known]:
+    code, contract = _code_at(chain, address), Contract(chain, address, shipped(SCORE_INTERFACE))
+    sets, known = bytes.fromhex(contract.call("TEST_SETS")[2:]), artifact(circuit, final_check(contract, form(circuit)))
+    if code != known.with_immutable(sets.rjust(32, b"\0")):
         raise UnusableInput(
-            f"the code at {address} is not that of {' or '.join(found.name for found in known)} of this version: it may say anything. Deploy one "
+            f"the code at {address} is not that of {known.name} of this version: it may say anything. Deploy one "
             "(`zkpredict chain deploy --verifier --score N`), or add --any-code if you know this contract otherwise"
         )
-    compare_sets_code(chain, sets)
+    compare_sets_code(chain, address_text(sets))
 
 
 def compare_sets_code(chain: Chain, address: str) -> None:
