@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.storage import one_at_a_time
-from zkpredict.cli import chainbatch, chainproof
+from zkpredict.cli import chainbatch, chainproof, chainscore
+from zkpredict.cli.chaininstruction import ask_instruction, reference
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.network import add_network_options, read_network, read_schema_of
 from zkpredict.cli.parser import add_json_option
@@ -131,14 +132,27 @@ def _deploy_options(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--predict", action="store_true", help="the contract that runs the network of --model in the open")
     what.add_argument("--verifier", action="store_true", help="the contract that checks proofs about models of --commitment's circuit, or of every compact one")
+    what.add_argument("--test-sets", action="store_true", help="the registry of test sets that scores are proven on, for all circuits")
     add_network_options(parser, required=False)
     chainproof.add_commitment_option(parser, required=False)
     chainproof.add_pairing_option(parser)
     chainproof.add_kind_options(parser)
-    parser.add_argument("--batch", type=int, metavar="N", help="with --verifier: of proofs about N inputs (`zkpredict prove-batch`), compiled now")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--batch", type=int, metavar="N", help="with --verifier: of proofs about N inputs (`zkpredict prove-batch`), compiled now")
+    size.add_argument("--score", type=int, metavar="N", help="with --verifier: of scores on registered test sets of N inputs (`zkpredict score --registered`), compiled now")
+    parser.add_argument("--sets", metavar="ADDRESS", help="with --score: the registry that sets are read from (default: deploy one first)")
 
 
 def _deploy(arguments: argparse.Namespace, console: Console) -> None:
+    if arguments.sets is not None and arguments.score is None:
+        raise UnusableInput("--sets goes with --score N: the registry that a verifier of scores reads")
+    if arguments.test_sets:
+        ignored = {"--model": arguments.model, "--mode": arguments.mode, "--commitment": arguments.commitment, "--pairing": arguments.pairing}
+        ignored |= {"--universal": arguments.universal, "--specialised": arguments.specialised, "--batch": arguments.batch, "--score": arguments.score}
+        refuse_together("--test-sets", ignored, "the registry keeps test sets for all circuits")
+        with open_chain(arguments, console) as chain:
+            chainscore.deploy_sets(chain, console, _short_lived(arguments))
+        return
     if arguments.verifier:
         ignored = {"--model": arguments.model, "--mode": arguments.mode}
         refuse_together("--verifier", ignored, "a verifier serves the models of circuits, and runs no network itself")
@@ -146,6 +160,7 @@ def _deploy(arguments: argparse.Namespace, console: Console) -> None:
         return
     ignored = {"--commitment": arguments.commitment, "--pairing": arguments.pairing}
     ignored |= {"--universal": arguments.universal, "--specialised": arguments.specialised, "--batch": arguments.batch}
+    ignored |= {"--score": arguments.score}
     refuse_together("--predict", ignored, "the contract runs the network of --model in the open, and checks no proof")
     if arguments.model is None:
         raise UnusableInput("give the network to deploy: --model FILE")
@@ -177,11 +192,18 @@ def _deploy_verifier(arguments: argparse.Namespace, console: Console) -> None:
     refuse_together("--universal", {"--commitment": arguments.universal and arguments.commitment}, "it serves the models of every compact circuit")
     if arguments.batch is not None:
         refuse_together("--batch", {"--universal": arguments.universal}, "a verifier of batches is for one circuit and one number of inputs")
+    if arguments.score is not None:
+        refuse_together("--score", {"--universal": arguments.universal}, "a verifier of scores is for one circuit and one number of inputs")
     commitment = None if arguments.universal else chainproof.read_commitment(arguments.commitment)
     with open_chain(arguments, console) as chain, console.step("deploy"):
         if commitment is not None and arguments.batch is not None:
             batch = chainbatch.deploy_batch(chain, commitment, arguments.batch, arguments.pairing)
             return chainproof.show_deployed(console, batch, commitment, _short_lived(arguments), arguments.batch)
+        if commitment is not None and arguments.score is not None:
+            sets = chainscore.sets_for(chain, None if arguments.sets is None else checked_address(chain, arguments.sets))
+            score = chainscore.deploy_score(chain, commitment, arguments.score, sets.address, arguments.pairing)
+            notes = [*chainscore.sets_lines(sets), *_short_lived(arguments)]
+            return chainproof.show_deployed(console, score, commitment, notes, arguments.score, chainscore.sets_facts(sets))
         deployed = chainproof.deploy_for(chain, commitment, arguments.pairing, arguments.specialised)
     chainproof.show_deployed(console, deployed, commitment, _short_lived(arguments))
 
@@ -198,6 +220,22 @@ def _verify(arguments: argparse.Namespace, console: Console) -> int | None:
 
 def _verify_batch(arguments: argparse.Namespace, console: Console) -> int | None:
     return _verified_by(chainbatch.verify, arguments, console)
+
+
+def _register_set(arguments: argparse.Namespace, console: Console) -> None:
+    with open_chain(arguments, console) as chain:
+        if arguments.contract is not None:
+            arguments.contract = checked_address(chain, arguments.contract)
+        elif arguments.rpc_url is not None:
+            raise UnusableInput("give --contract ADDRESS of a registry of test sets (`zkpredict chain deploy --test-sets`)")
+        chainscore.register(chain, arguments, console)
+
+
+def _verify_score(arguments: argparse.Namespace, console: Console) -> int | None:
+    _refuse_free_send(arguments)
+    with open_chain(arguments, console) as chain:
+        arguments.contract = checked_address(chain, arguments.contract)
+        return chainscore.verify(chain, arguments, console)
 
 
 def _verified_by(
@@ -232,14 +270,14 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int | None:
     elif arguments.contract is None or arguments.instruction:
         raise UnusableInput("give --model FILE, or --contract ADDRESS of a deployed predictor")
     if arguments.instruction:
-        return _ask_instruction(arguments, console, network)
+        return ask_instruction(arguments, console, network)
     with open_chain(arguments, console) as chain:
         contract, deployed = _predictor_of(arguments, console, chain, network)
         inputs = network.shape[0] if network is not None else _inputs_of(contract)
         image = read_statement_image(arguments, console, arguments.image, inputs, read_schema_of(arguments.model))
         with console.step("predict"):
             digit, logits, receipt = _ask(contract, image, arguments.rpc_url is None or arguments.send)
-    agrees = None if network is None else _reference(network, image) == (digit, logits)
+    agrees = None if network is None else reference(network, image) == (digit, logits)
     console.result(
         {
             "digit": digit,
@@ -284,59 +322,11 @@ def _ask(contract: Contract, image: np.ndarray, sends: bool) -> tuple[int, list[
     return digit, logits, contract.transact("predict", pixels) if sends else None
 
 
-def _ask_instruction(arguments: argparse.Namespace, console: Console, network: IntegerNetwork | ExactNetwork) -> int | None:
-    with loading(console):
-        from eth_abi import decode
-
-        from zkpredict.circuits.networks.reference import IntegerNetwork
-        from zkpredict.contracts.artifact import address_text
-        from zkpredict.contracts.chain.evm import EmbeddedChain
-        from zkpredict.contracts.open.instruction import ADDRESS, PredictInstruction, network_id
-
-    if arguments.rpc_url is not None or arguments.state is not None or arguments.contract is not None:
-        raise UnusableInput("--instruction asks a fresh embedded chain: leave out --rpc-url, --state and --contract")
-    if not isinstance(network, IntegerNetwork):
-        raise UnusableInput("the predict instruction runs integer networks: use --mode packed")
-    image = read_statement_image(arguments, console, arguments.image, network.shape[0], read_schema_of(arguments.model))
-    chain = EmbeddedChain(PredictInstruction.of([network]).precompiles)
-    data = network_id(network) + image.tobytes()
-    with console.step("predict"):
-        digit, logits = decode(["uint256", "int256[]"], chain.call(address_text(ADDRESS), data))
-        gas = chain.call_gas(address_text(ADDRESS), data)
-        receipt = chain.transact(address_text(ADDRESS), data)
-    agrees = _reference(network, image) == (digit, list(logits))
-    console.result(
-        {
-            "digit": digit,
-            "logits": list(logits),
-            "instruction_gas": gas,
-            "gas": receipt.gas_used,
-            "transaction": receipt.transaction,
-            "model_id": network_id(network).hex(),
-            "agrees_with_model": agrees,
-            "image_sha256": image_name(image),
-        },
-        [
-            f"The predict instruction says {digit}.",
-            f"  logits       {' '.join(map(str, logits))}",
-            f"  gas          {gas:,} for the instruction, {receipt.gas_used:,} for the whole transaction",
-            f"  transaction  {receipt.transaction}",
-            f"  model        {network.name}, id {network_id(network).hex()}",
-        ],
-    )
-    return None if agrees else REFUSED
-
-
 def _deploy_predictor(chain: Chain, network: IntegerNetwork | ExactNetwork) -> Deployment:
     from zkpredict.circuits.networks.reference import IntegerNetwork
     from zkpredict.contracts.open.deploy import deploy_exact, deploy_packed
 
     return deploy_packed(chain, network) if isinstance(network, IntegerNetwork) else deploy_exact(chain, network)
-
-
-def _reference(network: IntegerNetwork | ExactNetwork, image: np.ndarray) -> tuple[int, list[int]]:
-    result = network.infer(image[None, :])
-    return int(result.digits[0]), [int(value) for value in result.logits[0]]
 
 
 def _inputs_of(contract: Contract) -> int:
@@ -392,5 +382,7 @@ _ACTIONS = (
     ),
     ("verify", "check a proof on the chain", _VERIFY_EXAMPLE, chainproof.verify_options, _verify),
     ("verify-batch", "check a proof about many inputs on the chain", chainbatch.VERIFY_EXAMPLE, chainbatch.verify_options, _verify_batch),
+    ("register-set", "register a test set, that scores are proven on", chainscore.REGISTER_EXAMPLE, chainscore.register_options, _register_set),
+    ("verify-score", "check a score on a registered test set on the chain", chainscore.VERIFY_EXAMPLE, chainscore.verify_options, _verify_score),
     ("predict", "run the network on the chain, in the open", _PREDICT_EXAMPLE, _predict_options, _predict),
 )

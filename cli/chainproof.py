@@ -94,8 +94,11 @@ def deploy_for(chain: Chain, commitment: ModelCommitment | None, pairing: bool, 
     return deploy_universal(chain, check)
 
 
-def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitment | None, notes: list[str], images: int | None = None) -> None:
-    """Output of `chain deploy --verifier`; `images`: inputs of each proof, of a verifier of batches."""
+def show_deployed(
+    console: Console, deployed: Deployed, commitment: ModelCommitment | None, notes: list[str], images: int | None = None,
+    more: dict[str, object] | None = None,
+) -> None:
+    """Output of `chain deploy --verifier`; `images`: inputs of each proof, of a verifier of batches; `more`: facts that others have not."""
     from zkpredict.contracts.verifier.client import is_universal
 
     name, receipt = deployed.contract.artifact.name, deployed.receipt
@@ -110,6 +113,7 @@ def show_deployed(console: Console, deployed: Deployed, commitment: ModelCommitm
             "transaction": receipt.transaction,
             "gas": receipt.gas_used,
             "code_bytes": len(deployed.contract.artifact.runtime),
+            **(more or {}),
         },
         [
             f"{name} is at {deployed.address}.",

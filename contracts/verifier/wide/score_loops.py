@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.batch.registered import RegisteredBatch
 from zkpredict.contracts.verifier.lowering import FIELD
 from zkpredict.contracts.verifier.memory import WORD_BYTES
-from zkpredict.contracts.verifier.pieces import SCALAR_OFFSET, indented
+from zkpredict.contracts.verifier.pieces import indented
 from zkpredict.contracts.verifier.publics import UnsupportedShape, rho_to
 from zkpredict.contracts.verifier.symbolic import Symbol
 from zkpredict.contracts.verifier.wide.batch_loops import block_lines, winner_function
@@ -131,7 +131,7 @@ def _weigh_function(generator: ScoreGenerator) -> str:
         "}",
         f"mstore(INPUT_VALUE, mulmod(left, mload(INPUT_SHARE), {FIELD}))",
     ]
-    step = [f"let step := mload(TRACK_STEP)", *([f"step := mulmod(step, step, {FIELD})"] * ((m // used).bit_length() - 1))]
+    step = ["let step := mload(TRACK_STEP)", *([f"step := mulmod(step, step, {FIELD})"] * ((m // used).bit_length() - 1))]
     weights = [
         "let stack := mload(INPUT_SHARE)",
         *(step if circuit.polynomials > 1 else []),
