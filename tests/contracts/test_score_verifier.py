@@ -10,8 +10,10 @@ from wide_cases import EVALUATION, MSM
 from zkpredict.circuits.batch.registered import RegisteredBatch
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.field import MODULUS
+from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import MAX_CODE_BYTES, Contract, Reverted
+from zkpredict.contracts.systems.samples import Part
 from zkpredict.contracts.verifier.client import deploy_verifier
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, SHIPPED, artifact, shipped
@@ -214,6 +216,29 @@ def test_a_score_of_another_size_or_model_is_not_sent():
     fewer = prove_registered(case.model, case.images[:-1], register_set(case.images[:-1], np.array(case.tests.labels[:-1])))
     with pytest.raises(UnusableInput, match="the contract takes proofs of 20 inputs, this one has parts of 19: prove 20 at a time"):
         verify_score_on_chain(chain, address, case.model.commitment, fewer)
+
+
+def test_one_proof_raises_a_proven_score_to_what_it_shows():
+    """`ProvenScore` on a real set and verifier: everything that is right at once, nothing twice, and no other set or model."""
+    case = scored(FIRST)
+    chain, classes = case.contract.chain, _encoded(list(case.part.classes))
+    score, _ = Contract.deploy(chain, load("ProvenScore"), case.contract.address, case.contract.address)
+    part = Part.of(case.images, [int(label) for label in case.tests.labels])
+    wrong = case.registered(case.images, np.array(case.part.classes))
+    size, encoded, model_id = case.case.shape[0], case.arguments()[-1], case.model.commitment.model_id
+    assert refused(score, "openOnSet", model_id, size, part.data, wrong.set_id) == ("NotTheSet", (wrong.set_id,))
+    score.transact("openOnSet", model_id, size, part.data, case.tests.set_id)
+    score.transact("openOnSet", case.other.model_id, size, part.data, case.tests.set_id)
+    assert score.call("about", 1) == (model_id, part.root, 20) and score.call("setOf", 1) == case.tests.set_id
+    assert score.call("score", 1) == (0, False)
+    better = _encoded([int(label) for label in case.tests.labels])
+    for arguments in ((1, better, encoded), (2, classes, encoded)):
+        assert refused(score, "proveOnSet", *arguments) == FAILED
+    score.by(chain.account(3)).transact("proveOnSet", 1, classes, encoded)
+    assert score.call("score", 1) == (18, False)
+    assert refused(score, "proveOnSet", 1, classes, encoded) == ("NothingNew", (1,))
+    for_somebody = prove_registered(case.model, case.images, case.tests, context=b"\x07" * 32).proof.parts[0]
+    assert refused(score, "proveOnSet", 1, classes, case.arguments(for_somebody)[-1]) == FAILED
 
 
 def test_weights_that_differ_stop_the_generator(monkeypatch):

@@ -9,6 +9,7 @@ import {Schedule, Schedules} from "blocks/Schedule.sol";
 import {Seal} from "blocks/Seal.sol";
 import {TestSet} from "blocks/TestSet.sol";
 import {Vault} from "blocks/Vault.sol";
+import {ITestSets} from "zkpredict/verifier/ITestSets.sol";
 import {IPrediction} from "judge/IPrediction.sol";
 
 /// Every internal function of the blocks, callable by anybody: for tests only.
@@ -171,6 +172,26 @@ contract SettablePrediction is IPrediction {
 
     function holds(bytes32 model, bytes calldata input, uint256 class_, bytes calldata) external view returns (bool) {
         return _classes[model][keccak256(input)] == class_ + 1;
+    }
+}
+
+/// A verifier of scores whose answers are set by the test: what classes a model gives a set. The registry is a real one.
+contract SettableScores {
+    error OpeningFailed();
+
+    ITestSets public immutable TEST_SETS;
+    mapping(bytes32 statement => bool) private _shown;
+
+    constructor(ITestSets sets) {
+        TEST_SETS = sets;
+    }
+
+    function set(bytes32 model, bytes32 setId, bytes calldata classes) external {
+        _shown[keccak256(abi.encode(model, setId, classes))] = true;
+    }
+
+    function verifyScoreOrRevert(bytes32 model, bytes32 setId, uint256, bytes calldata classes, bytes calldata) external view {
+        if (!_shown[keccak256(abi.encode(model, setId, classes))]) revert OpeningFailed();
     }
 }
 

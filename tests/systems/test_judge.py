@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from functools import cache
+
+import numpy as np
 import pytest
 from clocked import Clocked, rarely
 from eth_utils import keccak
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 from model_pay import DAY, Money
+from system_guards import cut_board
 from world import Refused, machine_settings, new, outcome, same
 
 from zkpredict.contracts.artifact import load
 from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.systems.samples import Part, Sheet
+from zkpredict.contracts.systems.stories import Guard
+from zkpredict.contracts.verifier.generate import TEST_SETS, shipped
+from zkpredict.contracts.verifier.score_client import set_arguments
+from zkpredict.prover.registered import register_set
+from zkpredict.verifier.testset import RegisteredSet
 
 MODEL = b"\5" * 32
 PART = Part(tuple(bytes([n]) * 40 for n in range(5)), (1, 2, 3, 4, 5))
@@ -49,16 +59,99 @@ def test_a_disputed_prediction_is_a_final_claim_of_exactly_that(embedded):
     assert outcome(lambda: prediction.call("holds", MODEL, b"input", 7, three + b"\0")) == "WrongEvidenceLength"
 
 
+def _encoded(classes) -> bytes:
+    return b"".join(one.to_bytes(2, "big") for one in classes)
+
+
+@cache
+def registered(part: Part) -> RegisteredSet:
+    """A part's samples as a test set."""
+    return register_set(np.frombuffer(b"".join(part.inputs), np.uint8).reshape(len(part.inputs), -1), np.array(part.labels))
+
+
+def registry(chain: EmbeddedChain, *parts: Part) -> Contract:
+    """A registry of test sets that knows some parts."""
+    sets = new(chain, shipped(TEST_SETS))
+    for part in parts:
+        sets.transact("register", *set_arguments(registered(part), b"".join(part.inputs)))
+    return sets
+
+
+CHANGED = {
+    "label": Part(PART.inputs, (1, 2, 3, 4, 6)),
+    "input": Part((*PART.inputs[:4], bytes(39) + b"\1"), PART.labels),
+    "order": Part((PART.inputs[1], PART.inputs[0], *PART.inputs[2:]), PART.labels),
+    "fewer": Part(PART.inputs[:4], PART.labels[:4]),
+    "regrouped": Part(tuple(bytes([n // 2]) * 20 for n in range(10)), (*PART.labels, *PART.labels)),
+}
+"""Sets that differ from the part; the last has its bytes, in twice as many inputs."""
+GUARDS = (
+    Guard("judge/RegisteredTest.sol", "sizes != uint256(inputBytes) << 32 | count", "false"),
+    Guard("judge/RegisteredTest.sol", "hash != _hash(setId, inputBytes, count, data)", "false"),
+    Guard("judge/RegisteredTest.sol", "_label(set, i) != uint8(data[i * (inputBytes + 1)])", "false"),
+    Guard("judge/ProvenScore.sol", "verifier.verifyScoreOrRevert(s.model, setId, 0, classes, proof);"),
+    Guard("judge/RegisteredTest.sol", "if (data == address(0)) revert UnknownSet(setId);"),
+)
+
+
+def test_a_score_is_on_the_set_that_its_samples_are():
+    """Another set is refused whatever differs, and each guard is what refuses it: without it the score would open."""
+    chain = EmbeddedChain()
+    sets = registry(chain, PART, *CHANGED.values())
+    verifier = new(chain, "SettableScores", sets.address)
+    score = new(chain, cut_board("ProvenScore", GUARDS), verifier.address, verifier.address)
+    for part in CHANGED.values():
+        assert outcome(lambda part=part: score.transact("openOnSet", MODEL, 40, PART.data, registered(part).set_id)) == "NotTheSet"
+    assert outcome(lambda: score.transact("openOnSet", MODEL, 40, PART.data, b"\1" * 32)) == "UnknownSet"
+    assert outcome(lambda: score.transact("openOnSet", MODEL, 40, PART.data, registered(PART).set_id)) == ""
+    classes = _encoded(PART.labels)
+    assert outcome(lambda: score.transact("proveOnSet", 1, classes, b"")) == "OpeningFailed"
+    for part, mask in (("label", 4), ("input", 2), ("order", 2), ("fewer", 7), ("regrouped", 1)):
+        score.transact("cut", mask)
+        assert outcome(lambda part=part: score.transact("openOnSet", MODEL, 40, PART.data, registered(CHANGED[part]).set_id)) == "", part
+    score.transact("cut", 8)
+    assert outcome(lambda: score.transact("proveOnSet", 1, classes, b"")) == "" and score.call("score", 1) == (5, True)
+    score.transact("cut", 0b10111)
+    assert outcome(lambda: score.transact("openOnSet", MODEL, 40, PART.data, b"\1" * 32)) == ""
+
+
+def test_scores_on_sets_need_a_verifier_and_a_set():
+    chain = EmbeddedChain()
+    sets = registry(chain, PART)
+    verifier = new(chain, "SettableScores", sets.address)
+    assert outcome(lambda: new(chain, load("ProvenScore"), verifier.address, chain.account(5).sender)) == "NoVerifier"
+    plain = new(chain, load("ProvenScore"), verifier.address, "0x" + "00" * 20)
+    assert outcome(lambda: plain.transact("openOnSet", MODEL, 40, PART.data, registered(PART).set_id)) == "NoVerifier"
+    plain.transact("open", MODEL, 40, PART.data)
+    assert outcome(lambda: plain.transact("proveOnSet", 1, _encoded(PART.labels), b"")) == "NotOnSet"
+    assert outcome(lambda: plain.transact("proveOnSet", 2, _encoded(PART.labels), b"")) == "NoSuchScore"
+
+
 class ProvenMachine(Clocked):
-    """One score on five samples, of which the model gets some right."""
+    """One score on five samples, of which the model gets some right: shown one by one, or all that are right by one proof."""
 
     @initialize(right=rights)
     def deploy(self, right):
-        self.score = new(self.chain, load("ProvenScore"), self.prediction.address)
+        self.verifier = new(self.chain, "SettableScores", registry(self.chain, PART).address)
+        self.score = new(self.chain, load("ProvenScore"), self.prediction.address, self.verifier.address)
         self.right, self.proven = right, set()
+        self.said = [label if good else 0 for label, good in zip(PART.labels, right)]
+        self.verifier.transact("set", MODEL, registered(PART).set_id, _encoded(self.said))
         for data, label, good in zip(PART.inputs, PART.labels, right):
             self.prediction.transact("set", MODEL, data, label if good else 0)
-        self.score.transact("open", MODEL, 40, PART.data)
+        self.score.transact("openOnSet", MODEL, 40, PART.data, registered(PART).set_id)
+
+    @rule(score=st.sampled_from([1, 1, 1, 2]), lie=rarely)
+    def prove_on_set(self, score, lie):
+        def model():
+            found = {number for number, good in enumerate(self.right) if good}
+            for refused, name in ((score != 1, "NoSuchScore"), (lie, "OpeningFailed"), (found <= self.proven, "NothingNew")):
+                if refused:
+                    raise Refused(name)
+            self.proven |= found
+
+        classes = [(one + lie) % 7 for one in self.said]
+        same(lambda: self.score.by(self.people[4]).transact("proveOnSet", score, _encoded(classes), b""), model)
 
     @rule(number=numbers, score=st.sampled_from([1, 1, 1, 2]), changed=rarely)
     def prove(self, number, score, changed):
