@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.kinds import SCORE
-from zkpredict.cli.batches import add_data_options, check_set, plural, read_inputs, read_set
+from zkpredict.cli.batches import plural
 from zkpredict.cli.chainproof import add_commitment_option, plain, read_commitment, register_command
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.inputs import add_data_options, read_inputs
 from zkpredict.cli.parser import at_least_one
+from zkpredict.cli.rows import add_left_out_option
 from zkpredict.cli.statement import read_expected
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
@@ -98,6 +100,8 @@ def register_options(parser: argparse.ArgumentParser) -> None:
     """Options of `chain register-set`."""
     parser.add_argument("set", metavar="SET", help="the test set file (`zkpredict testset`)")
     add_data_options(parser)
+    add_left_out_option(parser)
+    add_commitment_option(parser, required=False)
     parser.add_argument("--contract", metavar="ADDRESS", help="a registry of test sets, or a verifier of scores that reads one (default: deploy a registry)")
     parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with that of this version's")
 
@@ -105,9 +109,12 @@ def register_options(parser: argparse.ArgumentParser) -> None:
 def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> None:
     """`chain register-set`."""
     with console.step("start"):
+        from zkpredict.circuits.files.schema import Schema
+        from zkpredict.cli.sets import check_set, read_set
         from zkpredict.contracts.verifier.score_client import deploy_test_sets, send_set
     tests = read_set(arguments.set)
-    images = read_inputs(arguments, console, tests.size)
+    schema = Schema() if arguments.commitment is None else read_commitment(arguments.commitment).schema
+    images = read_inputs(arguments, console, tests.size, schema, arguments.label).values
     check_set(tests, images, None, arguments.set)
     with console.step("register"):
         address = deploy_test_sets(chain).address if arguments.contract is None else _registry(chain, arguments.contract, arguments.any_code)
@@ -164,6 +171,7 @@ def verify_options(parser: argparse.ArgumentParser) -> None:
 def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int | None:
     """`chain verify-score`: asks the contract, and sends the verification where that is free or wished."""
     with console.step("start"):
+        from zkpredict.cli.sets import read_set
         from zkpredict.contracts.verifier.client import Verdict
         from zkpredict.contracts.verifier.score_client import send_score_verification, verify_score_on_chain
         from zkpredict.verifier.errors import VerificationError
