@@ -11,7 +11,8 @@ from zkpredict.contracts.artifact import address_text
 from zkpredict.contracts.chain.interface import Chain, Contract
 from zkpredict.contracts.verifier.client import final_check
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, SHIPPED, TEST_SETS, artifact, shipped, universal_artifact
+from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, SHIPPED, artifact, shipped, universal_artifact
+from zkpredict.contracts.verifier.testsets import TEST_SETS
 
 
 def compare_code(chain: Chain, address: str, circuit: AnyCircuit) -> None:

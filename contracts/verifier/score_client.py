@@ -20,7 +20,8 @@ from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Revert
 from zkpredict.contracts.verifier.batch_client import batch_part
 from zkpredict.contracts.verifier.client import Deployed, Verdict, final_check
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
-from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, TEST_SETS, artifact, shipped
+from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, artifact, shipped
+from zkpredict.contracts.verifier.testsets import TEST_SETS
 from zkpredict.verifier.batch import BatchPart, batch_bytes
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.errors import WrongStatement

@@ -55,7 +55,7 @@ def test_help_lists_every_command(capsys):
         (["verify", "a", "b"], "the following arguments are required: --commitment"),
         (["prove", "a", "--model", "b", "--out", "c", "--digit", "x"], "argument --digit: invalid int value: 'x'"),
         (["inspect", "a", "--what"], "unrecognized arguments: --what"),
-        (["chain", "deploy"], "one of the arguments --predict --verifier is required"),
+        (["chain", "deploy"], "one of the arguments --predict --verifier --test-sets is required"),
         (["chain", "register", "--contract", "a"], "the following arguments are required: --commitment"),
     ],
 )

@@ -19,8 +19,9 @@ from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract
 from zkpredict.contracts.systems.samples import Part, Sheet
 from zkpredict.contracts.systems.stories import Guard
-from zkpredict.contracts.verifier.generate import TEST_SETS, shipped
+from zkpredict.contracts.verifier.generate import shipped
 from zkpredict.contracts.verifier.score_client import set_arguments
+from zkpredict.contracts.verifier.testsets import TEST_SETS
 from zkpredict.prover.registered import register_set
 from zkpredict.verifier.testset import RegisteredSet
 

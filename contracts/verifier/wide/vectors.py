@@ -145,8 +145,8 @@ def _score() -> dict[str, str]:
     images, labels = mnist_samples()
     model, images = commit_model(example_network(), BATCH.domain, batch=True), images[:BATCH_IMAGES].reshape(BATCH_IMAGES, -1)
     tests = register_set(images, labels[:BATCH_IMAGES])
-    made = {"commitment": model.commitment, "set": tests, "score": prove_registered(model, images, tests)}
-    return {name: one.to_bytes().hex() for name, one in made.items()}
+    made = {"commitment": model.commitment.to_bytes(), "set": tests.to_bytes(), "score": prove_registered(model, images, tests).to_bytes()}
+    return {name: one.hex() for name, one in made.items()}
 
 
 def _statement(chosen: _Network, image: np.ndarray) -> dict[str, str]:
