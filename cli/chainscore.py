@@ -101,7 +101,7 @@ def register_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("set", metavar="SET", help="the test set file (`zkpredict testset`)")
     add_data_options(parser)
     add_left_out_option(parser)
-    add_commitment_option(parser, required=False)
+    parser.add_argument("--commitment", metavar="FILE", help="of a model that takes such inputs: the scale of a table's readings, as for `zkpredict testset`")
     parser.add_argument("--contract", metavar="ADDRESS", help="a registry of test sets, or a verifier of scores that reads one (default: deploy a registry)")
     parser.add_argument("--any-code", action="store_true", help="with --contract: do not compare its code with that of this version's")
 
@@ -113,8 +113,8 @@ def register(chain: Chain, arguments: argparse.Namespace, console: Console) -> N
         from zkpredict.cli.sets import check_set, read_set
         from zkpredict.contracts.verifier.score_client import deploy_test_sets, send_set
     tests = read_set(arguments.set)
-    schema = Schema() if arguments.commitment is None else read_commitment(arguments.commitment).schema
-    images = read_inputs(arguments, console, tests.size, schema, arguments.label).values
+    takes = None if arguments.commitment is None else read_commitment(arguments.commitment)
+    images = read_inputs(arguments, console, tests.size, takes.schema if takes else Schema(), arguments.label, takes and takes.picture).values
     check_set(tests, images, None, arguments.set)
     with console.step("register"):
         address = deploy_test_sets(chain).address if arguments.contract is None else _registry(chain, arguments.contract, arguments.any_code)

@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 
 import {ITestSets} from "./ITestSets.sol";
 
-/// Registers test sets (docs/batches.md, section 8). It serves all circuits, has no owner, and keeps nothing but the sets: whoever
+/// Registers test sets (docs/batches.md, section 10). It serves all circuits, has no owner, and keeps nothing but the sets: whoever
 /// registers one gains no right over it.
 ///
 /// With m = the inputs in a polynomial and x_b the polynomial whose coefficients are the bytes of input b, a set's points are [T_c],

@@ -1,5 +1,5 @@
 """The contract of scores on registered test sets: that of a batch, with what the proof states of the set's polynomials in the place of the
-inputs, one more claim that opens them, and the set's points, which `TestSets` keeps, in the sum of points (docs/batches.md, section 8)."""
+inputs, one more claim that opens them, and the set's points, which `TestSets` keeps, in the sum of points (docs/batches.md, section 10)."""
 
 from __future__ import annotations
 
