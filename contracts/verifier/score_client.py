@@ -46,6 +46,8 @@ def deploy_test_sets(chain: Chain) -> Deployed:
 def test_sets_at(chain: Chain, address: str) -> Contract:
     """The registry of test sets at `address`. What it *is*, its code says (`identity.compare_sets_code`). Raises `UnusableInput` when there
     is nothing, or another contract."""
+    if not chain.code(address):
+        raise UnusableInput(f"there is no contract at {address}")
     contract = Contract(chain, address, shipped(TEST_SETS))
     try:
         contract.call("inputsPerPoint", 1)

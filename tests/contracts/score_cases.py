@@ -13,7 +13,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.contracts.chain.interface import Contract, Reverted
 from zkpredict.contracts.verifier.client import register_model
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.score_client import deploy_score_verifier, deploy_test_sets, score_arguments, send_set
+from zkpredict.contracts.verifier.score_client import deploy_score_verifier, deploy_test_sets, is_set_registered, score_arguments, send_set
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.registered import prove_registered, register_set
@@ -70,9 +70,10 @@ class Scored:
         return refused(self.contract, "verifyScoreOrRevert", *arguments)
 
     def registered(self, images: np.ndarray, labels: np.ndarray) -> RegisteredSet:
-        """Another set that the registry knows."""
+        """Another set that the registry knows, from now on at the latest."""
         tests = register_set(images, labels)
-        send_set(self.sets.chain, self.sets.address, tests, images)
+        if not is_set_registered(self.sets, tests.set_id):
+            send_set(self.sets.chain, self.sets.address, tests, images)
         return tests
 
 
