@@ -19,7 +19,8 @@ from zkpredict.contracts.verifier.wide.inputs import input_scalars, shared_lines
 from zkpredict.contracts.verifier.wide.selectors import climb
 
 if TYPE_CHECKING:
-    from zkpredict.contracts.verifier.wide.batches import BatchGenerator, BatchOutputs
+    from zkpredict.contracts.verifier.wide.batch_parts import BatchOutputs
+    from zkpredict.contracts.verifier.wide.batches import BatchGenerator
     from zkpredict.contracts.verifier.wide.formulas import Ladder
 
 HIGH_ROW, LOW_ROW = IDLE_ROWS

@@ -22,9 +22,7 @@ from zkpredict.circuits.constraints import constraint
 from zkpredict.circuits.expression import Cell
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.base import Gadget
-from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.publics import Patches, Periodic
-from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.dense import Dense, handed_on
 from zkpredict.circuits.wide.fold import Fold, horner
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS
@@ -35,19 +33,17 @@ from zkpredict.circuits.wide.output import Output
 from zkpredict.circuits.wide.rational import RationalGate
 from zkpredict.circuits.wide.total import Total
 from zkpredict.contracts.verifier.encoding import FinalCheck
-from zkpredict.contracts.verifier.lowering import FIELD, Program
+from zkpredict.contracts.verifier.lowering import Program
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.pieces import Lookup, inversion_loop, named_parts, padding_lines, part, read, word_aligned
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Power, Symbol, inverse_name, lifted
 from zkpredict.contracts.verifier.wide import batch_loops as loops
+from zkpredict.contracts.verifier.wide.batch_parts import BatchOutputs, BatchRows, BatchTracks
 from zkpredict.contracts.verifier.wide.formulas import Formulas, Ladder
-from zkpredict.contracts.verifier.wide.outputs import OutputPart
-from zkpredict.contracts.verifier.wide.plan import Parts, WidePlan, progressions
-from zkpredict.contracts.verifier.wide.rows import RowPart
+from zkpredict.contracts.verifier.wide.plan import Parts, WidePlan
 from zkpredict.contracts.verifier.wide.selectors import pole_lines
 from zkpredict.contracts.verifier.wide.source import WideGenerator
-from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.verifier.opening import OpenedCells
 from zkpredict.verifier.transcript import context
 
@@ -194,81 +190,6 @@ class BatchFormulas(Formulas):
         masked = constraint(circuit, "mask is zero").expression
         if masked != Cell(MASK):
             raise UnsupportedShape("the mask has another constraint than the contract weighs")
-
-
-class BatchTracks(TrackPart):
-    """One track for each stack; what it hands on is summed with the stacks' powers of alpha."""
-
-    def _reserve_activations(self) -> None:
-        for kind in self.kinds.values():
-            self.generator.word(f"{kind}_all")
-
-    def _moved_activations(self) -> list[str]:
-        return [
-            f"mstore({name}_ALL, addmod(mulmod(mload({name}_ALL), mload(TRACK_STEP), {FIELD}), mload({name}), {FIELD}))"
-            for name in (kind.upper() for kind in self.kinds.values())
-        ]
-
-    def _moved_winner(self) -> list[str]:
-        return []
-
-    def activation(self, kind: Activation, track: int) -> str:
-        return f"mload({self.kinds[kind].upper()}{'' if self.count == 1 else '_ALL'})"
-
-    def functions(self) -> str:
-        text = super().functions()
-        self.generator.words["largest_lane"] = self.generator.words["lanes"]  # of all stacks, as they are folded
-        return text
-
-
-class BatchRows(RowPart):
-    """Rows of later layers have their slots' shares in what they read."""
-
-    def _scalar(self, column: RowColumn) -> str:
-        if column.coefficients:
-            return super()._scalar(column)
-        activation = self.generator.tracks.activation(self.generator.circuit.activations[column.layer - 1], 0)
-        met = f"addmod(mulmod(mload(READS{column.layer}), {activation}, {FIELD}), mload(BIAS_AT_RHO), {FIELD})"
-        return f"mulmod(mload(DELTA_{self.generator.plan.constraint_count - 1}), {met}, {FIELD})"
-
-
-class BatchOutputs(OutputPart):
-    """The classes of all inputs."""
-
-    generator: BatchGenerator
-    circuit: DenseBatch
-
-    def claim_text(self) -> str:
-        return "each of classes is the class of its image in images, the first one with the largest logit"
-
-    def reserve(self) -> None:
-        for run in progressions(self.band.exponents()):
-            self.generator.rows.ask(run.last, run.step)
-        self.generator.memory.area("PACK_WEIGHTS", WORD_BYTES * self.band.packs)
-        for name in ("largest_weight", "largest", "winner"):
-            self.generator.word(name)
-
-    def fixed_constant(self) -> Symbol:
-        return lifted(0)
-
-    def largest(self) -> Symbol:
-        return Symbol.named("largest")
-
-    def spare(self) -> Symbol:
-        return lifted(0)
-
-    def winner(self) -> Symbol:
-        return Symbol.named("winner")
-
-    def weigh(self) -> str:
-        return loops.weigh_images(self)
-
-    def check(self) -> str:
-        return """        {
-            uint256 index = _noClass();
-            if (index != IMAGES) return (WrongClass.selector, index);
-        }
-"""
 
 
 @dataclass

@@ -16,7 +16,8 @@ from zkpredict.contracts.verifier.pieces import named_parts, padding_lines, part
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Symbol
 from zkpredict.contracts.verifier.wide import score_loops as loops
-from zkpredict.contracts.verifier.wide.batches import BatchGenerator, BatchOutputs, BatchPlan, batch_name
+from zkpredict.contracts.verifier.wide.batch_parts import BatchOutputs
+from zkpredict.contracts.verifier.wide.batches import BatchGenerator, BatchPlan, batch_name
 from zkpredict.verifier.score import SET_ID_BYTES
 from zkpredict.verifier.transcript import context
 
