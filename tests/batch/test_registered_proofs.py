@@ -30,7 +30,7 @@ from zkpredict.verifier.testset import RegisteredSet, check_inputs, parse_set
 
 LONG = Case((130, 20, 3), RELU, 512, 8, 41)
 """Sixteen inputs a polynomial: two stacks each."""
-WIDE = Case((60, 700, 3), RELU, 512, 1, 3)
+WIDE = Case((60, 260, 3), RELU, 512, 1, 3)
 FEW = Case((500, 20, 3), RELU, 512, 8, 19)
 PROVEN = (SLOTTED, LONG, WIDE, FEW, CASES[2], CASES[4])
 
@@ -173,8 +173,10 @@ def test_what_has_no_registered_scores(monkeypatch):
     with refuses(UnsupportedNetwork, "compact circuits have no batches: `zkpredict commit --batch` makes a commitment that has them"):
         RegisteredBatch.of(commit_model(batch_network((12, 30, 3)), placement="compact").commitment.circuit, 1)
     circuit = model_of(WIDE).commitment.circuit
-    assert (circuit.model_tracks, registered_each(circuit, 10**6)) == (2, 64)
-    monkeypatch.setattr("zkpredict.circuits.batch.layout.MAX_BATCH_TRACKS", 66)
+    assert (circuit.model_tracks, circuit.slots, registered_each(circuit, 10**6)) == (1, 1, 64)
+    monkeypatch.setattr("zkpredict.prover.batch.PART_TRACKS", 3)
+    assert registered_each(circuit, 10**6) == 64
+    monkeypatch.setattr("zkpredict.circuits.batch.layout.MAX_BATCH_TRACKS", 33)
     assert registered_each(circuit, 33) == 33
     message = "a proof of this model holds 33 inputs, fewer than the 64 that share a point of a registered set: 34 are too many"
     with refuses(UnsupportedNetwork, message):
@@ -197,7 +199,7 @@ def test_sets_and_scores_of_another_shape():
         prove_registered(model, images_of(FEW), tests, b"short")
 
 
-@pytest.mark.parametrize("case", [FEW, LONG, WIDE], ids=str)
+@pytest.mark.parametrize("case", [LONG, WIDE], ids=str)
 def test_the_independent_verifier_agrees(case):
     commitment, tests, data = model_of(case).commitment.to_bytes(), set_of(case), score_of(case).to_bytes()
     alone = RegisteredSet.from_bytes(tests.to_bytes(), independent_registered.decode_point)
@@ -216,8 +218,7 @@ def test_the_independent_verifier_refuses_in_the_same_words():
         (swapped, score, b"", WrongStatement), (other, score, b"", WrongStatement), (set_of(SLOTTED), score, b"", WrongStatement),
         (replace(tests, labels=(3, *tests.labels[1:])), score, b"", WrongStatement), (tests, score, bytes(31), WrongStatement),
         (tests, replace(score, proof=said), b"", WrongStatement), (tests, replace(score, right=17), b"", WrongStatement),
-        (tests, score, bytes(32), FailedOpening), (swapped, replace(score, set_id=swapped.set_id), b"", FailedOpening),
-        (tests, replace(score, proof=moved), b"", FailedOpening),
+        (swapped, replace(score, set_id=swapped.set_id, proof=moved), b"", FailedOpening),
     ):  # fmt: skip
         with pytest.raises(kind) as caught:
             verify_registered(model.commitment, own, found, context)
