@@ -119,7 +119,8 @@ def test_sets_of_another_size_and_unknown_ones_are_refused(case):
 
 def test_every_changed_part_of_a_proof_is_refused():
     case = scored(FIRST)
-    for point in case.part.points:
+    own = [name for name in case.part.points if not name.endswith(("1", "2", "1_0", "2_0"))]  # those of the first track, and of none
+    for point in own:
         assert case.refusal(*case.arguments(_changed(case.part, {point}))) == FAILED, point
     stated = [name for name in case.part.scalars if name.startswith("input")]
     for scalar in (*stated[:3], stated[-1], "sign0", "lookup_table", "linearised_next", "linearised_previous32"):

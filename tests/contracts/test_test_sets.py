@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,10 @@ from zkpredict.circuits.batch.interleaving import together
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import Contract
+from zkpredict.contracts.compile import Settings, compile_sources
+from zkpredict.contracts.verifier.generate import SETTINGS, hand_written
 from zkpredict.contracts.verifier.score_client import deploy_test_sets, is_set_registered, send_set, set_arguments
+from zkpredict.contracts.verifier.testsets import test_sets_source as registry_source
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.registered import register_set
 from zkpredict.prover.setup import monomial_key
@@ -154,6 +158,19 @@ def test_a_set_that_no_contract_holds_is_not_sent():
     tests = register_set(images, _labels(9000))
     with pytest.raises(UnusableInput, match="the set takes 31,577 bytes on the chain, of which a contract holds 24,576: make several sets"):
         send_set(_registry().chain, _registry().address, tests, images)
+
+
+def test_opening_and_id_are_what_refuses():
+    """Without either check, other inputs are registered, and a set twice: nothing else stops them."""
+    source = registry_source()
+    for guard in ("if (!_opens()) revert OpeningFailed();", "if (dataOf[setId] != address(0)) revert AlreadyRegistered(setId);"):
+        assert source.count(guard) == 1
+        source = source.replace(guard, "")
+    texts = {"ITestSets.sol": hand_written("ITestSets.sol"), "TestSets.sol": source}
+    cut, _ = Contract.deploy(EmbeddedChain(), compile_sources(texts, replace(Settings.load(), settings=SETTINGS), strict=False)["TestSets"])
+    for images in (_images(), _images(), _images(seed=2)):
+        assert refused(cut, "register", *_arguments(images=images.tobytes())) == ("", ())
+        cut.transact("register", *_arguments(images=images.tobytes()))
 
 
 G1_ORDER = 0x73EDA753299D7D483339D80809A1D80553BDA402FFFE5BFEFFFFFFFF00000001
