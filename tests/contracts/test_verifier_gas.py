@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+from dataclasses import replace
+
 import pytest
 
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -11,8 +14,10 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.wide import gas as wide_gas, vectors as wide_vectors
 from zkpredict.contracts.verifier.vectors import stored_statement, stored_statements
 from zkpredict.prover.hiding import hide
+from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.native import verify
+from zkpredict.verifier.registered import verify_registered
 
 BUDGET = {(1024, FinalCheck.POINT_EVALUATION): 260_000, (2048, FinalCheck.POINT_EVALUATION): 235_000}
 
@@ -48,6 +53,24 @@ def test_parts_of_wide_verifications_add_up(number, budget):
     assert {"transcript", inversion, "weights, public polynomials", "scalars of the fold"} < parts.keys() and ("image" in parts) is not hidden
     wrong = hide(bytes(784), 1024).hidden if hidden else bytes([statement.image[0] ^ 1]) + statement.image[1:]
     assert verify_on_chain(chain, contract.address, statement.commitment, wrong, statement.proof).reason == "OpeningFailed"
+
+
+def test_a_score_about_128_images_stays_within_its_budget(root):
+    """A whole entrant's transaction, as gas.csv has it: its parts are the whole, and the page says what they cost."""
+    with (root / "contracts" / "gas.csv").open(encoding="utf-8") as file:
+        costs = {row["name"]: int(row["gas"]) for row in csv.DictReader(file) if row["gas"]}
+    name = f"score verifier {wide_vectors.SCORE_NAME} n=2048 verify 128"
+    whole, parts = costs[name], [cost for row, cost in costs.items() if row.startswith(f"{name}: ")]
+    assert sum(parts) == whole < 1_300_000 and len(parts) > 10
+    page = (root / "docs" / "batches.md").read_text(encoding="utf-8")
+    for found in (whole, costs["test sets register 128"], costs["test sets register, each input"], costs[f"{name}: sum of points (0x0c)"]):
+        assert f"{found:,}" in page
+    assert costs["test sets register 128"] < 16_777_216
+    commitment, tests, score = wide_vectors.stored_score()
+    assert verify_registered(commitment, tests, score) == score.right > 120
+    wrong = replace(tests, labels=(tests.labels[1], *tests.labels[1:]))
+    with pytest.raises(WrongStatement, match="the score is of test set"):
+        verify_registered(commitment, wrong, score)
 
 
 def test_rows_name_every_case_once():
