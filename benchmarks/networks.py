@@ -71,7 +71,7 @@ class BenchNetwork:
     def weights(self) -> int:
         """Number of weights, biases left out."""
         if self.integer is not None:
-            return sum(layer.narrow.size for layer in self.integers.layers)
+            return sum(layer.weight_count for layer in self.integers.layers)
         return sum(step.weights.size for step in self.steps if step.weights is not None)
 
     @property

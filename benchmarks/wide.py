@@ -90,7 +90,7 @@ def measured(group: str, model: Model, commit_seconds: float, runs: int) -> Meas
         np.save(paths[1], image)
         process = measure_process(["prove", paths[1], "--model", paths[0], "--out", paths[2]], 1)
     return Measurement(
-        group=group, network=network.name, weights=sum(layer.narrow.size for layer in network.layers),
+        group=group, network=network.name, weights=sum(layer.weight_count for layer in network.layers),
         neurons=sum(network.shape[1:]), domain=circuit.domain, tracks=circuit.tracks if isinstance(circuit, WideCircuit) else 1,
         rows=circuit.total_rows, runs=runs, commit_seconds=commit_seconds,
         prove_median=statistics.median(clock for clock, _ in proving), prove_lowest=min(proving)[0],

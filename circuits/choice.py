@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING, TypeAlias
 
 from zkpredict.circuits.compiler import CompiledNetwork, compile_network
-from zkpredict.circuits.convolution.compiler import compile_convolution
-from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.layout import DOMAINS
+from zkpredict.circuits.layout import DOMAINS, Circuit
 from zkpredict.circuits.networks.reference import IntegerNetwork
-from zkpredict.circuits.second.compiler import SecondNetwork, compile_second
 from zkpredict.circuits.second.layout import DOMAIN as SECOND_DOMAIN
-from zkpredict.circuits.second.layout import SecondCircuit
-from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit
+from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, with_replicas
 from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.wide.claims import CLASS, Claim
-from zkpredict.circuits.wide.compiler import WideNetwork, compile_replicas, compile_wide, fit_layers
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
-from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_counts
 
-AnyCompiled = CompiledNetwork | SecondNetwork | WideNetwork
+if TYPE_CHECKING:
+    from zkpredict.circuits.second.compiler import SecondNetwork
+    from zkpredict.circuits.wide.compiler import WideNetwork
+
+# Compilers are imported where they are called: loading all of them takes longer than proving with one.
+
+AnyCompiled: TypeAlias = "CompiledNetwork | SecondNetwork | WideNetwork"
 """A network in a circuit of any placement."""
 COMPACT, WIDE, SECOND = PLACEMENT_NAMES
 PLACEMENTS = (COMPACT, WIDE, SECOND)
@@ -42,13 +43,14 @@ class Choice:
     @property
     def replicas(self) -> tuple[int, ...]:
         """How often each hidden layer lies on the trace, in a circuit with replicas."""
-        circuit = self.circuit
-        return tuple(map(circuit.copies, range(circuit.layers - 1))) if isinstance(circuit, ReplicaCircuit) else ()
+        circuit = with_replicas(self.circuit)
+        return () if circuit is None else tuple(map(circuit.copies, range(circuit.layers - 1)))
 
     @property
     def joined(self) -> int | None:
         """How many rows of weights later layers share, in a circuit with replicas."""
-        return self.circuit.joined if isinstance(self.circuit, ReplicaCircuit) else None
+        circuit = with_replicas(self.circuit)
+        return None if circuit is None else circuit.joined
 
 
 def compile_any(
@@ -65,10 +67,14 @@ def compile_any(
     if joined is not None:
         if narrow or private_input or batch or network.grids or network.wired:
             raise UnsupportedNetwork("only wide circuits of dense layers, with one public input, have replicas")
+        from zkpredict.circuits.wide.compiler import compile_replicas
+
         return compile_replicas(network, joined, claim, domain)
     if network.grids or network.wired:
         if narrow or private_input:
             network.require_dense("compact circuits" if narrow else "circuits with a private input")
+        from zkpredict.circuits.convolution.compiler import compile_convolution
+
         return compile_convolution(network, claim, domain)
     if batch and narrow:
         raise UnsupportedNetwork("compact circuits have no batches: leave out the placement, and a wide one is made")
@@ -79,10 +85,16 @@ def compile_any(
                 raise UnsupportedNetwork("compact circuits have public inputs only: leave out the placement, and a wide one is made")
             if claim != CLASS:
                 raise UnsupportedNetwork(f"compact circuits claim the class only, not {claim}: leave out the placement, and a wide one is made")
-            return compile_second(network, domain) if placement == SECOND else compile_network(network, domain)
+            if placement != SECOND:
+                return compile_network(network, domain)
+            from zkpredict.circuits.second.compiler import compile_second
+
+            return compile_second(network, domain)
         except UnsupportedNetwork:
             if narrow:
                 raise
+    from zkpredict.circuits.wide.compiler import compile_wide
+
     return compile_wide(network, claim, domain, private_input, batch)
 
 
@@ -101,6 +113,9 @@ def choices(network: IntegerNetwork, claim: Claim = CLASS, private_input: bool =
 def replica_choices(network: IntegerNetwork, claim: Claim = CLASS) -> tuple[Choice, ...]:
     """Wide circuits with replicas that hold the network and the claim, but those that have no fewer rows and no fewer tracks than
     another on the same domain. They are for chains: elsewhere a row costs next to nothing."""
+    from zkpredict.circuits.wide.compiler import fit_layers
+    from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_counts
+
     found: list[Choice] = []
     if network.grids or network.wired:
         return ()
@@ -121,12 +136,18 @@ def replica_choices(network: IntegerNetwork, claim: Claim = CLASS) -> tuple[Choi
 
 def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
-    if isinstance(circuit, ConvCircuit) or network.grids or network.wired:
+    mapped = bool(network.grids) or network.wired
+    if isinstance(circuit, Circuit) and not mapped:
+        return compile_network(network, circuit.domain)
+    from zkpredict.circuits.convolution.compiler import compile_convolution
+    from zkpredict.circuits.convolution.layout import ConvCircuit
+    from zkpredict.circuits.second.compiler import compile_second
+    from zkpredict.circuits.wide.compiler import compile_replicas, compile_wide
+
+    if isinstance(circuit, ConvCircuit) or mapped:
         return compile_convolution(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
-    if isinstance(circuit, ReplicaCircuit):
-        return compile_replicas(network, circuit.joined, circuit.claim, circuit.domain)
+    if joined := with_replicas(circuit):
+        return compile_replicas(network, joined.joined, joined.claim, joined.domain)
     if isinstance(circuit, WideCircuit):
         return compile_wide(network, circuit.claim, circuit.domain, circuit.private_input, circuit.slotted)
-    if isinstance(circuit, SecondCircuit):
-        return compile_second(network, circuit.domain)
-    return compile_network(network, circuit.domain)
+    return compile_second(network, circuit.domain)

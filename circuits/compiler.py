@@ -46,12 +46,12 @@ class CompiledNetwork:
         for first in range(0, group.packs, circuit.packs_per_row(number)):
             row = [0] * circuit.domain
             for place, entries in enumerate(packed[first : first + circuit.packs_per_row(number)]):
-                for position, entry in zip(self._entry_positions(number, place), entries, strict=True):
+                for position, entry in zip(self.entry_positions(number, place), entries, strict=True):
                     row[position] = entry % MODULUS
             rows.append(row)
         return tuple(rows)
 
-    def _entry_positions(self, number: int, place: int) -> list[int]:
+    def entry_positions(self, number: int, place: int) -> list[int]:
         """Where the bias and the weights of the pack at `place` in its row go."""
         if number == 0:
             block = self.circuit.inputs + 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.columns import Column, Derived, Form, Origin
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
@@ -30,6 +30,9 @@ from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide import layout as wide_layout
 from zkpredict.circuits.wide.claims import CLASS, Claim, Kind
 from zkpredict.circuits.wide.layout import WideCircuit
+
+if TYPE_CHECKING:
+    from zkpredict.circuits.wide.replicas import ReplicaCircuit
 
 AnyCircuit = Circuit | SecondCircuit | WideCircuit
 """A circuit of any placement."""
@@ -89,6 +92,15 @@ def compact(circuit: AnyCircuit, what: str) -> Circuit:
     if not isinstance(circuit, Circuit):
         raise UnsupportedNetwork(f"the model lies in a wide circuit: {what} hold compact ones (`zkpredict commit --placement compact`)")
     return circuit
+
+
+def with_replicas(circuit: AnyCircuit | None) -> ReplicaCircuit | None:
+    """The circuit, if it is one with replicas."""
+    if not isinstance(circuit, WideCircuit):
+        return None
+    from zkpredict.circuits.wide.replicas import ReplicaCircuit  # late: few circuits have replicas
+
+    return circuit if isinstance(circuit, ReplicaCircuit) else None
 
 
 def placement_of(circuit: AnyCircuit) -> str:

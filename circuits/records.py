@@ -1,7 +1,7 @@
 """`dataclass`, `field` and `replace` as in the standard library, of which a process only pays for the classes that it uses.
 
 The standard decorator compiles every method where the class stands, and its module loads all of `inspect`: together a third of what
-starting `zkpredict verify` took. Here nothing is compiled but an `__init__`, when the first instance is made; the other methods are closures.
+starting `zkpredict verify` took. Here nothing is compiled but an `__init__`, once there are many instances; the other methods are closures.
 What a class means is the standard's: type checkers see only that one, and `dataclasses.fields`, `asdict` and standard subclasses get
 its own answer. Options are `frozen` and `eq`, those of fields `default`, `default_factory`, `init`, `repr` and `kw_only`; annotations are strings
 (`from __future__ import annotations`).
@@ -14,6 +14,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 _UNSET: Any = object()
+_COMPILED_FROM = 50
+"""The instance of a class from which on it is cheaper to have compiled its `__init__`."""
 
 
 class _Field:
@@ -42,6 +44,10 @@ class _Record:
                 if one is given:
                     delattr(cls, name) if one.default is _UNSET else setattr(cls, name, one.default)
 
+        inits = {name: one for name, one in self.fields.items() if one.init}
+        self.taken, self.follows = inits.keys(), hasattr(cls, "__post_init__")
+        self.required = {name for name, one in inits.items() if one.default is _UNSET and one.factory is _UNSET}
+
     def initialiser(self) -> Callable[..., None]:
         """The class's `__init__`, compiled."""
         scope: dict[str, Any] = {"_set": object.__setattr__, "_unset": _UNSET}
@@ -58,7 +64,7 @@ class _Record:
             else:
                 value = f"_default_{name}"
             lines.append(f"_set(self, {name!r}, {value})" if self.frozen else f"self.{name} = {value}")
-        lines += ["self.__post_init__()"] if hasattr(self.cls, "__post_init__") else []
+        lines += ["self.__post_init__()"] if self.follows else []
         exec(f"def __init__({', '.join(positional + named * (len(named) > 1))}):\n " + "\n ".join(lines or ["pass"]), scope)
         made: Callable[..., None] = scope["__init__"]
         made.__qualname__ = f"{self.cls.__qualname__}.__init__"
@@ -108,11 +114,24 @@ def _dataclass(cls: type, frozen: bool, eq: bool) -> type:
 
 
 def _init(record: _Record) -> Callable[..., None]:
+    """Fills the fields one by one, `_COMPILED_FROM - 1` times; then, and for arguments that do not fit, the compiled one takes over."""
     cls: Any = record.cls
+    made, positional = 0, [name for name, one in record.fields.items() if one.init and not one.kw_only]
 
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:
-        cls.__init__ = record.initialiser()
-        cls.__init__(self, *arguments, **named)
+        nonlocal made
+        made += 1
+        given = dict(zip(positional, arguments, strict=False)) | named
+        fitting = len(given) == len(arguments) + len(named) and given.keys() <= record.taken and record.required <= given.keys()
+        if made >= _COMPILED_FROM or not fitting:
+            cls.__init__ = record.initialiser()
+            cls.__init__(self, *arguments, **named)
+            return
+        for name, one in record.fields.items():
+            value = given[name] if name in given else one.default if one.factory is _UNSET else one.factory()
+            object.__setattr__(self, name, value) if record.frozen else setattr(self, name, value)
+        if record.follows:
+            self.__post_init__()
 
     return __init__
 

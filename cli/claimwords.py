@@ -6,14 +6,14 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, claim_of, form, placement_of
+from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, claim_of, form, placement_of, with_replicas
 from zkpredict.circuits.wide.claims import Claim, Kind, parse_claim
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
-from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import MAGIC, MODEL_ID_BYTES, proof_bytes
 
 if TYPE_CHECKING:
+    from zkpredict.circuits.wide.replicas import ReplicaCircuit
     from zkpredict.cli.words import Words
     from zkpredict.verifier.commitment import ModelCommitment
     from zkpredict.verifier.messages import Proof
@@ -50,8 +50,8 @@ def circuit_facts(circuit: AnyCircuit) -> dict:
     facts = {"placement": placement_of(circuit), "domain": circuit.domain, "claim": str(claim_of(circuit))}
     if isinstance(circuit, WideCircuit):
         facts |= {"tracks": circuit.tracks, "slots": circuit.slots, "gates": [str(one) for one in circuit.activations]}
-    if isinstance(circuit, ReplicaCircuit):
-        facts |= {"replicas": [circuit.copies(layer) for layer in range(circuit.layers - 1)]}
+    if joined := with_replicas(circuit):
+        facts |= {"replicas": [joined.copies(layer) for layer in range(joined.layers - 1)]}
     return facts
 
 
@@ -63,7 +63,8 @@ def circuit_line(circuit: AnyCircuit) -> str:
         return f"{placement_of(circuit)}, n = {circuit.domain}, {size}"
     gates = ", ".join(dict.fromkeys(map(str, circuit.activations))) or "no gates"
     slots = f" with {circuit.slots} slots for batches" if circuit.slotted else ""
-    copies = f", {replicas_in_words(circuit)}" if isinstance(circuit, ReplicaCircuit) else ""
+    joined = with_replicas(circuit)
+    copies = f", {replicas_in_words(joined)}" if joined else ""
     return f"wide, n = {circuit.domain}, {circuit.tracks} track{'s' if circuit.tracks > 1 else ''}{slots}, {gates}{copies}, {size}"
 
 

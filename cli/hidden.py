@@ -12,12 +12,10 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.cli.console import Console
 from zkpredict.cli.private import OTHERS
-from zkpredict.cli.statement import image_name, read_statement_image, read_statement_pixels, refuse_together
+from zkpredict.cli.statement import image_name, read_statement_pixels, refuse_together
 from zkpredict.cli.words import Words
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from zkpredict.circuits.placement import AnyCircuit
     from zkpredict.prover.hiding import OpenedInput
     from zkpredict.prover.model import Model
@@ -69,7 +67,7 @@ def context_lines(context: bytes, width: int = 8) -> list[str]:
 # hidden inputs
 
 
-def read_proven(arguments: argparse.Namespace, console: Console, model: Model) -> np.ndarray | OpenedInput:
+def read_proven(arguments: argparse.Namespace, console: Console, model: Model) -> bytes | OpenedInput:
     """What `prove` is asked about: an image, or the opening that `--hidden` names. Raises `UnusableInput`."""
     hidden = takes_hidden(model.commitment.circuit)
     name = shlex.quote(arguments.model)
@@ -78,7 +76,7 @@ def read_proven(arguments: argparse.Namespace, console: Console, model: Model) -
             f"{arguments.model} is committed for hidden inputs: `zkpredict hide IMAGE --model {name} --out FILE` makes one, and --hidden takes its opening"
         )
     if arguments.hidden is None:
-        return read_statement_image(arguments, console, arguments.image, model.network.shape[0], model.schema, model.picture)
+        return read_statement_pixels(arguments, console, arguments.image, model.network.shape[0], model.schema, model.picture)
     refuse_image_options(arguments, arguments.image)
     if not hidden:
         raise UnusableInput(

@@ -52,7 +52,7 @@ COMMANDS = {
     "story": "play a whole system of contracts, or the attacks on it",
     "bench": "measure proving and verification, count sizes, estimate gas",
 }
-WITHOUT_NUMPY = {"verify"}
+WITHOUT_NUMPY = {"prove", "verify"}
 """Commands that need numpy for some inputs only, and whose users should not wait for it otherwise."""
 
 

@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
         commitment = model.commitment
         words, wanted = Words(model.schema), wanted_class(arguments, model.schema)
         image, context = read_proven(arguments, console, model), read_context(arguments)
-        published = image.hidden if arguments.hidden else image.tobytes()
+        published = image if isinstance(image, bytes) else image.hidden
     with console.step("prove"):
         proof = prove(model, image, wanted, context)
     with console.step("check"):

@@ -21,7 +21,7 @@ from zkpredict.circuits.witness import Trace
 from zkpredict.kernel import Vector
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover
-from zkpredict.prover.rows import correlation_column
+from zkpredict.prover.wide_rows import correlation_column
 from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes, batch_statement_for, part_sizes
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.score import Score, TestSet

@@ -17,7 +17,6 @@ from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.circuits.networks.dense import MAX_WIDTH
 from zkpredict.circuits.records import dataclass, field
-from zkpredict.circuits.wide.compiler import private_domain
 from zkpredict.kernel import G1, Vector
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.setup import lagrange_key
@@ -87,6 +86,8 @@ def hide(image: np.ndarray | bytes, domain: int | None = None) -> OpenedInput:
         raise UnusableInput(f"an input holds bytes (uint8), got {np.asarray(image).dtype}")
     if not 1 <= len(data) <= MAX_WIDTH:
         raise MalformedFile(f"an input has 1 to {MAX_WIDTH} bytes, got {len(data)}")
+    from zkpredict.circuits.wide.compiler import private_domain  # late: who proves hides nothing new
+
     rows = domain or private_domain(len(data))
     secrets = tuple(random_scalars(parts_of(len(data), rows)).to_ints())
     return OpenedInput(HiddenInput(rows, len(data), tuple(_commit(data, rows, secrets))), data, secrets)

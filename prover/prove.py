@@ -14,8 +14,6 @@ from zkpredict.circuits.columns import (
 )  # fmt: skip
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
-from zkpredict.circuits.convolution.compiler import ConvNetwork
-from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import FalseClaim, UnusableInput
 from zkpredict.circuits.files.order import check_order
@@ -35,7 +33,7 @@ from zkpredict.prover.hiding import OpenedInput, hidden_values
 from zkpredict.prover.model import Model
 from zkpredict.prover.polynomial import Column, commit_columns, divide_by_binomial, fixed_coefficients, fixed_on_coset, folded
 from zkpredict.prover.randomness import random_scalars
-from zkpredict.prover.rows import combined_rows, correlation_column
+from zkpredict.prover.rows import combined_rows
 from zkpredict.prover.setup import announce_proof, monomial_key
 from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import Proof, absorbed
@@ -48,57 +46,63 @@ class UnprovableTrace(ValueError):
     """The trace does not satisfy the constraints: a bug in the prover or a claim that is false."""
 
 
-def prove(model: Model, image: np.ndarray | OpenedInput, digit: int | None = None, context: bytes = b"") -> Proof:
-    """Proves what `model` says about `image` (uint8 [inputs], or a hidden input with its opening), for `context` (32 bytes, or none).
+def prove(model: Model, image: np.ndarray | bytes | OpenedInput, digit: int | None = None, context: bytes = b"") -> Proof:
+    """Proves what `model` says about `image` (uint8 [inputs], the same as bytes, or a hidden input with its opening), for `context` (32 bytes, or none).
 
     Raises `UnusableInput` when the image does not fit, `FalseClaim` when `digit` is given and is not the network's answer.
     """
     opened = image if isinstance(image, OpenedInput) else None
-    pixels = check_image(model, np.frombuffer(image.data, np.uint8) if isinstance(image, OpenedInput) else image)
-    answer = model.predict(pixels)
+    data = check_image(model, image.data if isinstance(image, OpenedInput) else image)
+    answer = model.network.classify(data)
     if digit is not None and digit != answer:
         raise FalseClaim(f"cannot prove digit {digit}: the network says {answer}")
-    return Prover(model, statement_of(model, pixels, answer, opened, context), opened).prove()
+    return Prover(model, statement_of(model, data, answer, opened, context), opened).prove()
 
 
 def statement_of(
-    model: Model, image: np.ndarray, answer: int, opened: OpenedInput | None = None, context: bytes = b""
+    model: Model, image: np.ndarray | bytes, answer: int, opened: OpenedInput | None = None, context: bytes = b""
 ) -> Statement:
-    """What the model's circuit says when the network gives `image` (uint8 [inputs]) the class `answer`.
+    """What the model's circuit says when the network gives `image` (uint8 [inputs], or bytes) the class `answer`.
 
     Raises `FalseClaim` when the claim that the model was committed for does not hold for this image, `UnusableInput` for a hidden
     input where the circuit takes a public one, or the reverse, and for a context that has not 32 bytes.
     """
-    circuit = model.commitment.circuit
+    circuit, data = model.commitment.circuit, image if isinstance(image, bytes) else image.tobytes()
     try:
-        return statement_for(circuit, opened.hidden if opened else image.tobytes(), answer, _outputs(model, image, answer), context)
+        return statement_for(circuit, opened.hidden if opened else data, answer, _outputs(model, data, answer), context)
     except WrongStatement as error:
         raise UnusableInput(str(error)) from None
 
 
-def _outputs(model: Model, image: np.ndarray, answer: int) -> tuple[int, ...]:
+def _outputs(model: Model, data: bytes, answer: int) -> tuple[int, ...]:
     """The outputs that the circuit makes public. Raises `FalseClaim` when its claim does not hold."""
     circuit = model.commitment.circuit
     if not isinstance(circuit, WideCircuit) or circuit.claim.kind is Kind.CLASS:
         return ()
-    logits = model.network.infer(image[None, :]).logits[0]
+    logits = model.network.run(data)[-1]
     claim = circuit.claim
     if claim.kind is Kind.THRESHOLD and logits[0] < claim.parameter:
         raise FalseClaim(f"cannot prove that the output is at least {claim.parameter}: for this input it is less")
     if claim.kind is Kind.MARGIN and any(logits[answer] - z < claim.parameter for i, z in enumerate(logits) if i != answer):
         raise FalseClaim(f"cannot prove a margin of {claim.parameter}: for this input another class is closer")
-    return tuple(map(int, logits)) if claim.kind is Kind.LOGITS else ()
+    return tuple(logits) if claim.kind is Kind.LOGITS else ()
 
 
-def check_image(model: Model, image: np.ndarray) -> np.ndarray:
-    """`image` as a flat uint8 array of the network's input size. Raises `UnusableInput`."""
+def check_image(model: Model, image: np.ndarray | bytes) -> bytes:
+    """The bytes of `image`, uint8 of the network's input size in any shape. Raises `UnusableInput`."""
+    data = image if isinstance(image, bytes) else _array_bytes(image)
+    if len(data) != model.network.shape[0]:
+        raise UnusableInput(f"the image has {len(data)} pixels, the network takes {model.network.shape[0]}")
+    if not isinstance(image, bytes):
+        check_order(np.shape(image), model.picture, "the image")
+    return data
+
+
+def _array_bytes(image: np.ndarray) -> bytes:
     image = np.asarray(image)
     if image.dtype != np.uint8:
         raise UnusableInput(f"the image must hold bytes (uint8), got {image.dtype}")
-    if image.size != model.network.shape[0]:
-        raise UnusableInput(f"the image has {image.size} pixels, the network takes {model.network.shape[0]}")
-    check_order(image.shape, model.picture, "the image")
-    return image.reshape(-1)
+    return image.tobytes()
 
 
 @dataclass(eq=False)
@@ -177,7 +181,12 @@ class Prover:
     @cached_property
     def correlations(self) -> dict[str, tuple[int, int, int]]:
         """The columns of hidden convolutions: layer, piece and chunk of each."""
-        return {correlation(*part): part for part in self.circuit.hidden_convolutions()} if isinstance(self.circuit, ConvCircuit) else {}
+        parts = self.circuit.hidden_convolutions() if isinstance(self.circuit, WideCircuit) else []
+        if not parts:
+            return {}
+        from zkpredict.circuits.convolution.layout import correlation  # late: few circuits have convolutions
+
+        return {correlation(*part): part for part in parts}
 
     @cached_property
     def inference(self) -> Inference:
@@ -186,6 +195,9 @@ class Prover:
 
     def correlation(self, layer: int, piece: int, chunk: int) -> Vector:
         """What the kernels of a hidden convolution meet."""
+        from zkpredict.circuits.convolution.compiler import ConvNetwork  # late, as above
+        from zkpredict.prover.wide_rows import correlation_column
+
         if not isinstance(self.compiled, ConvNetwork):
             raise ValueError(f"the network has no convolution in layer {layer}")
         read = self.compiled.network.read_by(layer, self.inference.activations)[0]
@@ -206,10 +218,10 @@ class Prover:
             found |= zip(own, commit_columns(list(own.values()), blinders, [name in centred for name in own]), strict=True)
         return found
 
-    def filled(self, values: np.ndarray) -> Vector:
-        """A column of the trace, int64 or (as objects) ints of any size, as field elements."""
-        if values.dtype == object:
-            return Vector.from_ints([value % MODULUS for value in values.tolist()])
+    def filled(self, values: list[int] | np.ndarray) -> Vector:
+        """A column of the trace, int64 or (in a list, or as objects) ints of any size, as field elements."""
+        if isinstance(values, list) or values.dtype == object:
+            return Vector.from_ints([value % MODULUS for value in values])
         return Vector.from_signed(np.ascontiguousarray(values))
 
     def run(self, step: Recurrence, name: str) -> Vector:

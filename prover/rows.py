@@ -1,24 +1,19 @@
 """The committed rows of a model as vectors: each with its random entry (to commit), and combined by powers of alpha (to prove).
 
-Combining weighs the weights themselves, a few nanoseconds each, and never makes the packed rows: the twins that do are `all_rows` of
-the compiled networks.
+Combining weighs the weights themselves, a few nanoseconds each, and never makes the packed rows in Python ints: the twins that do are
+`all_rows` of the compiled networks. Those of wide circuits are in `zkpredict.prover.wide_rows`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from zkpredict.circuits.choice import AnyCompiled
-from zkpredict.circuits.convolution.compiler import ConvNetwork
+from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
-from zkpredict.circuits.second.compiler import SecondNetwork
-from zkpredict.circuits.wide.compiler import ReplicaNetwork, WideNetwork
+from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.kernel import Vector
-
-
 
 
 def hidden_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple[RowColumn, Vector]]:
@@ -26,54 +21,20 @@ def hidden_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple
 
     One uniform entry on a point nobody reads makes each commitment uniform in the group, whatever the weights.
     """
-    remaining = iter(secrets)
-    if isinstance(compiled, WideNetwork):
-        for column in compiled.circuit.row_columns:
-            if column.again:
-                continue
-            if isinstance(compiled, ConvNetwork) and compiled.circuit.is_convolution(column.layer):
-                yield from ((column, row) for row in _kernel_rows(compiled, column, remaining))
-                continue
-            if isinstance(compiled, ReplicaNetwork) and not column.coefficients:
-                yield column, _joined_row(compiled, column, next(remaining))
-                continue
-            make = _input_rows if column.coefficients else _value_rows
-            yield from ((column, row) for row in make(compiled, column, remaining))
-        return
-    if isinstance(compiled, SecondNetwork):
-        hiding = iter(compiled.hiding)
-        for column in compiled.circuit.row_columns:
-            for row in compiled.rows[column.layer]:
-                own = Vector.from_ints(next(hiding)) * next(remaining)
-                yield column, Vector.linear_combination([Vector.from_ints(row), own], [1, 1])
-        return
-    for column in compiled.circuit.row_columns:
-        position = compiled.blinding_position(column.layer)
-        for row in compiled.rows[column.layer]:
-            yield column, Vector.from_ints(row[:position] + [next(remaining)] + row[position + 1 :])
+    if isinstance(compiled.circuit, WideCircuit):
+        from zkpredict.prover.wide_rows import hidden_wide_rows  # late, as below: most networks are in compact circuits
+
+        return hidden_wide_rows(compiled, secrets)
+    return _compact_rows(compiled, secrets) if isinstance(compiled, CompiledNetwork) else _second_rows(compiled, secrets)
 
 
 def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> dict[str, Vector]:
     """Every column of the model at a challenge, as coefficients: sum over its rows of alpha^exponent (row)."""
+    if isinstance(compiled.circuit, WideCircuit):
+        from zkpredict.prover.wide_rows import combined_wide_rows
+
+        return combined_wide_rows(compiled, secrets, alpha)
     found: dict[str, Vector] = {}
-    if isinstance(compiled, WideNetwork):
-        used = 0
-        for column in compiled.circuit.row_columns:
-            weights = column.weights(alpha)
-            used -= len(weights) if column.again else 0
-            own = secrets[used : used + len(weights)]
-            used += len(weights)
-            hiding = sum(weight * secret for weight, secret in zip(weights, own, strict=True)) % MODULUS
-            if isinstance(compiled, ConvNetwork) and compiled.circuit.is_convolution(column.layer):
-                kernels = _combined_kernels(compiled, column, weights, hiding)
-                found[column.name] = kernels if column.coefficients else kernels.intt()
-            elif column.coefficients:
-                found[column.name] = _combined_inputs(compiled, column, weights, hiding)
-            elif isinstance(compiled, ReplicaNetwork):
-                found[column.name] = _joined_row(compiled, column, hiding).intt()
-            else:
-                found[column.name] = _combined_values(compiled, column, weights, hiding).intt()
-        return found
     rows: dict[str, list[Vector]] = {}
     for column, row in hidden_rows(compiled, secrets):
         rows.setdefault(column.name, []).append(row)
@@ -85,137 +46,44 @@ def combined_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int) -> 
     return found
 
 
-def _weighted(compiled: WideNetwork, layer: int, own: slice | np.ndarray, inputs: slice | np.ndarray, factors: Sequence[int]) -> Vector:
-    """sum over the neurons `own` of factor W[neuron, inputs]."""
-    narrow = compiled.network.layers[layer].narrow[own]
-    return Vector.combine_rows(np.ascontiguousarray(narrow[:, inputs]), [factor % MODULUS for factor in factors])
+def _second_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[tuple[RowColumn, Vector]]:
+    from zkpredict.circuits.second.compiler import SecondNetwork
+
+    if not isinstance(compiled, SecondNetwork):
+        raise TypeError(f"there are no rows for {type(compiled).__name__}")
+    hiding, remaining = iter(compiled.hiding), iter(secrets)
+    for column in compiled.circuit.row_columns:
+        for row in compiled.rows[column.layer]:
+            own = Vector.from_ints(next(hiding)) * next(remaining)
+            yield column, Vector.linear_combination([Vector.from_ints(row), own], [1, 1])
 
 
-def _bias(compiled: WideNetwork, layer: int, own: slice | np.ndarray, factors: Sequence[int]) -> int:
-    bias = compiled.network.layers[layer].bias[own].tolist()
-    return sum(factor * value for factor, value in zip(factors, bias, strict=True)) % MODULUS
+def _compact_rows(compiled: CompiledNetwork, secrets: Sequence[int]) -> Iterator[tuple[RowColumn, Vector]]:
+    circuit, remaining = compiled.circuit, iter(secrets)
+    for column in circuit.row_columns:
+        layer = column.layer
+        packs, together = circuit.layer_groups[layer].packs, circuit.packs_per_row(layer)
+        for first in range(0, packs, together):
+            parts = [_pack(compiled, layer, pack) for pack in range(first, min(first + together, packs))]
+            if column.coefficients:
+                yield column, with_secret(circuit.domain, parts, next(remaining))
+                continue
+            places = [row for place in range(len(parts)) for row in compiled.entry_positions(layer, place)]
+            values = Vector.concat([*parts, Vector.from_ints([next(remaining)])])
+            yield column, values.scatter(circuit.domain, [*places, compiled.blinding_position(layer)])
 
 
-def _part(column: RowColumn) -> tuple[int, int]:
-    """Step and chunk of a first-layer column."""
-    _, step, chunk = column.name.split("_")
-    return int(step), int(chunk)
+def _pack(compiled: CompiledNetwork, number: int, pack: int) -> Vector:
+    """Packed bias and weights: sum over the values k of a pack of 2^(shift of k + scale) (b[k], W[k])."""
+    layer, group = compiled.network.layers[number], compiled.circuit.layer_groups[number]
+    first = pack * group.values_per_pack
+    last = min(first + group.values_per_pack, group.outputs)
+    factors = [1 << (group.value_shift(index) + compiled.scales[number]) for index in range(first, last)]
+    bias = sum(factor * offset for factor, offset in zip(factors, layer.offsets[first:last], strict=True)) % MODULUS
+    weights = layer.narrow[first:last] if layer.octets is None else layer.octets.buffer(first, last)
+    return Vector.concat([Vector.from_ints([bias]), Vector.combine_rows(weights, factors)])
 
 
-def _input_rows(compiled: WideNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
-    circuit, all_factors = compiled.circuit, compiled.factors(0)
-    step, chunk = _part(column)
-    inputs = slice(circuit.chunks[chunk].start, circuit.chunks[chunk].stop)
-    for packs, _ in circuit.shared_packs(circuit.input_steps[step]):
-        parts = []
-        for pack in packs:
-            own = compiled.neurons(0, pack)
-            factors = all_factors[own].tolist()
-            if chunk == 0:
-                parts.append(Vector.from_ints([_bias(compiled, 0, own, factors)]))
-            parts.append(_weighted(compiled, 0, own, inputs, factors))
-        yield _with_secret(circuit.domain, parts, next(secrets))
-
-
-def _with_secret(domain: int, parts: list[Vector], secret: int) -> Vector:
+def with_secret(domain: int, parts: list[Vector], secret: int) -> Vector:
     """The parts one after another, zeros, and the random entry as the last coefficient."""
     return Vector.concat([*parts, Vector.zeros(domain - 1 - sum(map(len, parts))), Vector.from_ints([secret])])
-
-
-def _combined_inputs(compiled: WideNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
-    circuit, factors = compiled.circuit, compiled.factors(0).tolist()
-    step, chunk = _part(column)
-    inputs = slice(circuit.chunks[chunk].start, circuit.chunks[chunk].stop)
-    places: list[tuple[list[int], list[int]]] = [([], []) for _ in range(circuit.packs_per_row)]
-    for (packs, _), weight in zip(circuit.shared_packs(circuit.input_steps[step]), weights, strict=True):
-        for (neurons, scalars), pack in zip(places, packs, strict=False):
-            own = compiled.neurons(0, pack)
-            neurons += range(own.start, own.stop)
-            scalars += [factor * weight % MODULUS for factor in factors[own]]
-    parts = []
-    for neurons, scalars in places:
-        if not neurons:
-            break
-        chosen = np.array(neurons)
-        if chunk == 0:
-            parts.append(Vector.from_ints([_bias(compiled, 0, chosen, scalars)]))
-        parts.append(_weighted(compiled, 0, chosen, inputs, scalars))
-    return _with_secret(circuit.domain, parts, hiding)
-
-
-def _kernel_rows(compiled: ConvNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
-    factors = compiled.factors(column.layer)
-    for group in range(len(column.exponents)):
-        own = compiled.channels_of(column.layer, group)
-        parts = _kernel_parts(compiled, column, own, factors[own].tolist())
-        yield _with_secret(compiled.circuit.domain, parts, next(secrets))
-
-
-def _kernel_parts(compiled: ConvNetwork, column: RowColumn, own: slice, factors: list[int]) -> list[Vector]:
-    """sum over channels of factor (bias, weights), as far as they are in the column's chunk."""
-    chunk = compiled.chunk(column)
-    if chunk.start:
-        return [_weighted(compiled, column.layer, own, slice(chunk.start - 1, chunk.stop - 1), factors)]
-    bias = Vector.from_ints([_bias(compiled, column.layer, own, factors)])
-    return [bias, _weighted(compiled, column.layer, own, slice(0, chunk.stop - 1), factors)]
-
-
-def _combined_kernels(compiled: ConvNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
-    layer, factors = column.layer, compiled.factors(column.layer).tolist()
-    scalars: list[int] = []
-    for group, weight in enumerate(weights):
-        scalars += [factor * weight % MODULUS for factor in factors[compiled.channels_of(layer, group)]]
-    parts = _kernel_parts(compiled, column, slice(0, len(scalars)), scalars)
-    return _with_secret(compiled.circuit.domain, parts, hiding)
-
-
-def correlation_column(compiled: ConvNetwork, layer: int, piece: int, read: np.ndarray, alpha: int, chunk: int = 0) -> Vector:
-    """What one chunk of the kernels of a hidden convolution meets, all positions of a piece together, of `read`, int64 [inputs of the
-    layer]: n field elements."""
-    circuit = compiled.circuit
-    met = compiled.correlations(layer, read, piece, chunk)
-    weights = [pow(alpha, exponent, MODULUS) for exponent in circuit.position_exponents(layer, piece)]
-    found = Vector.combine_rows(np.ascontiguousarray(met), weights)
-    return Vector.concat([found, Vector.zeros(circuit.domain - len(found))])
-
-
-def _value_rows(compiled: WideNetwork, column: RowColumn, secrets: Iterator[int]) -> Iterator[Vector]:
-    all_factors = compiled.factors(column.layer)
-    for pack in range(compiled.circuit.bands[column.layer].packs):
-        own = compiled.neurons(column.layer, pack)
-        yield _values(compiled, column, own, all_factors[own].tolist(), next(secrets))
-
-
-def _combined_values(compiled: WideNetwork, column: RowColumn, weights: list[int], hiding: int) -> Vector:
-    band, factors = compiled.circuit.bands[column.layer], compiled.factors(column.layer).tolist()
-    scalars = [factor * weights[neuron // band.values_per_pack] % MODULUS for neuron, factor in enumerate(factors)]
-    return _values(compiled, column, slice(0, band.values), scalars, hiding)
-
-
-def _joined_row(compiled: ReplicaNetwork, column: RowColumn, secret: int) -> Vector:
-    """The packs of one joined row on the rows where each reads, with the random entry."""
-    circuit = compiled.circuit
-    places, parts = [np.array([compiled.blinding_position(column.layer)])], [Vector.from_ints([secret])]
-    for seat, rows, numbers, biased in compiled.seats(column):
-        own = compiled.neurons(seat.layer, seat.pack)
-        factors = compiled.factors(seat.layer)[own].tolist()
-        if biased:
-            places.append(np.array([seat.bias_row]))
-            parts.append(Vector.from_ints([_bias(compiled, seat.layer, own, factors)]))
-        if len(rows):
-            places.append(rows)
-            parts.append(_weighted(compiled, seat.layer, own, numbers, factors))
-    return Vector.concat(parts).scatter(circuit.domain, np.concatenate(places))
-
-
-def _values(compiled: WideNetwork, column: RowColumn, own: slice, factors: list[int], secret: int) -> Vector:
-    """sum over neurons of factor (bias, weights) on the rows where the layer reads them, with the random entry."""
-    circuit, layer = compiled.circuit, column.layer
-    rows, numbers = compiled.places(column)
-    contiguous = np.array_equal(numbers, np.arange(numbers[0], numbers[0] + len(numbers)))
-    inputs = slice(int(numbers[0]), int(numbers[-1]) + 1) if contiguous else numbers
-    ends = [secret, _bias(compiled, layer, own, factors)] if compiled.has_bias(column) else [secret]
-    end_rows = [compiled.blinding_position(layer), compiled.bias_row(layer)][: len(ends)]
-    places = np.concatenate([np.array(end_rows, dtype=np.int64), rows])
-    values = Vector.concat([Vector.from_ints(ends), _weighted(compiled, layer, own, inputs, factors)])
-    return values.scatter(circuit.domain, places)

@@ -8,20 +8,19 @@ checks by pairings that it is a key: `check_key`.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from threading import Lock
 
 from zkpredict.circuits.gadgets.bytes import TABLE
 from zkpredict.circuits.errors import MalformedFile
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.files.storage import read_file, write_atomically
-from zkpredict.circuits.wide.keys import TABLES
 from zkpredict.kernel import G1, G2, Bases, Vector, pairing_check
 from zkpredict.verifier.ceremony import CODES_COMMITMENTS, G1_POWERS, TABLE_COMMITMENT, TAU_G2, parse_ceremony
 
-FOLDER = Path(__file__).parent / "ceremony"
+FOLDER = os.path.join(os.path.dirname(__file__), "ceremony")
 SETUP_SHA256 = "822778826acbcfa6d7080145a28b85545cdbdcb265e769bbffdfd8491cbf8ae6"
 
 TABLES_FROM = 8
@@ -36,7 +35,7 @@ SETUP_DOMAINS = (1024, 2048, 512)
 
 @cache
 def _setup_bytes() -> bytes:
-    data = read_file(FOLDER / "setup.bin", "commitment key")
+    data = read_file(os.path.join(FOLDER, "setup.bin"), "commitment key")
     found = hashlib.sha256(data).hexdigest()
     if found != SETUP_SHA256:
         raise MalformedFile(f"commitment key has sha256 {found}, expected {SETUP_SHA256}: reinstall zkpredict")
@@ -85,6 +84,8 @@ def check_key(domain: int) -> None:
     Batched with powers of a number c hashed from key and constants: a key that is wrong anywhere passes with chance below
     4096/r. Raises `MalformedFile`.
     """
+    from zkpredict.circuits.wide.keys import TABLES  # late: proofs in compact circuits need none of these
+
     powers, lagrange = monomial_key(), lagrange_key(domain)
     challenge = int.from_bytes(hashlib.sha512(_setup_bytes() + TAU_G2 + TABLE_COMMITMENT + b"".join(CODES_COMMITMENTS.values())).digest(), "big") % MODULUS
     weights = Vector.powers(challenge, G1_POWERS - 1)
@@ -114,4 +115,4 @@ def derive_setup(ceremony_file: bytes) -> bytes:
 
 
 if __name__ == "__main__":
-    write_atomically(FOLDER / "setup.bin", derive_setup(read_file(FOLDER / "trusted_setup.txt", "ceremony file")))
+    write_atomically(os.path.join(FOLDER, "setup.bin"), derive_setup(read_file(os.path.join(FOLDER, "trusted_setup.txt"), "ceremony file")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -80,10 +80,10 @@ def horner_column(limb: Sequence[int]) -> list[int]:
     return horner
 
 
-def trace_of_limbs(circuit: Circuit, limb: np.ndarray) -> dict[str, np.ndarray]:
+def trace_of_limbs(circuit: Circuit, limb: Iterable[int]) -> dict[str, list[int]]:
     """A trace from the limbs on rows r1..r3, with its running pack values."""
-    trace = complete_trace(circuit, {"limb": limb, "cell": np.zeros_like(limb)})
-    return trace | {"horner": horner_column(trace["limb"].tolist())}
+    trace = complete_trace(circuit, {"limb": list(map(int, limb)), "cell": [0] * circuit.domain})
+    return trace | {"horner": horner_column(trace["limb"])}
 
 
 def changed(data: bytes, position: int, delta: int = 1) -> bytes:

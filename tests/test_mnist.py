@@ -52,7 +52,7 @@ class ManyTraces:
         columns = {
             "limb": Vector.from_signed(np.stack([t["limb"] for t in traces], axis=1).reshape(-1)),
             "cell": Vector.from_signed(np.stack([t["cell"] for t in traces], axis=1).reshape(-1)),
-            "horner": Vector.from_ints([value for values in zip(*(t.get("horner") or horner_column(t["limb"].tolist()) for t in traces)) for value in values]),
+            "horner": Vector.from_ints([value for values in zip(*(t.get("horner") or horner_column(t["limb"]) for t in traces)) for value in values]),
             "linear": Vector.zeros(n * count),
         } | {name: gathered(vector, row) for name, vector in self.weight_rows.items()}
         publics = {name: gathered(vector, row) for name, vector in self.public_rows.items()}
@@ -148,7 +148,7 @@ def test_a_tampered_trace_is_found_among_honest_ones(many, few, column, row, ste
     images, digits, traces = few
     assert many.failing(images, digits, traces) == set()
     parts = {name: values.copy() for name, values in traces[3].items()}
-    parts["horner"] = horner_column(parts["limb"].tolist())
+    parts["horner"] = horner_column(parts["limb"])
     parts[column][row] += step
     found = many.failing(images, digits, [*traces[:3], parts, *traces[4:]])
     assert {number for _, number in found} == {3}

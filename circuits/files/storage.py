@@ -141,13 +141,11 @@ def one_at_a_time(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def _stage(output: FileOutput) -> str:
     """Writes the temporary file; returns its path."""
-    import tempfile  # late: who only reads need not wait for it
-
     folder, name = os.path.split(os.path.abspath(output.path))
     with _naming(output):
         if os.path.exists(output.path) and not os.path.isfile(output.path):
             raise UnusableInput(f"cannot write {output.path}: it is not a regular file")
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
+        descriptor, temporary = create_beside(folder, name)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(output.data)
@@ -158,6 +156,15 @@ def _stage(output: FileOutput) -> str:
             os.unlink(temporary)
             raise
     return temporary
+
+
+def create_beside(folder: str, name: str) -> tuple[int, str]:
+    """A new file in `folder`, hidden, named after `name`, for its owner alone: descriptor and path. As `tempfile.mkstemp`, whose module
+    takes longer to load than many a file to write. Raises `OSError`."""
+    while True:
+        path = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")
+        with suppress(FileExistsError):
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), path
 
 
 @contextmanager

@@ -8,7 +8,7 @@ that a circuit places (`circuits.placement`); none of them knows one by name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.columns import Column
 from zkpredict.circuits.expression import Expression
@@ -17,8 +17,6 @@ from zkpredict.circuits.publics import PublicPolynomial, Selector
 from zkpredict.circuits.records import dataclass, field
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from zkpredict.circuits.layout import Circuit
     from zkpredict.circuits.statement import Statement
 
@@ -43,8 +41,8 @@ class Equation:
     constant: int = 0
 
 
-class Cells(dict[str, "np.ndarray"]):
-    """Columns of a trace, int64 [n] each, by name. Its `repr` shows the names only: cells are as private as weights."""
+class Cells(dict[str, Any]):
+    """Columns of a trace by name, n integers each (`circuits.witness.Trace` says which are lists and which arrays). Its `repr` shows the names only: cells are as private as weights."""
 
     def __repr__(self) -> str:
         return f"Cells({', '.join(self)})"
@@ -52,13 +50,12 @@ class Cells(dict[str, "np.ndarray"]):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the network by the integer reference: what gadgets lay out. `pre_activations`: int64 [width] of each layer, at
-    the scale at which the circuit stores them; `claim`: the class that is claimed;
-    `input`: uint8 [inputs]."""
+    """One run of the network: what gadgets lay out. `pre_activations`: `width` integers of each layer, at the scale at which the
+    circuit stores them; `claim`: the class that is claimed; `input`: a byte each. Lists and bytes, or arrays, as the trace is."""
 
-    pre_activations: Sequence[np.ndarray] = field(repr=False)
+    pre_activations: Sequence[Any] = field(repr=False)
     claim: int
-    input: np.ndarray = field(repr=False)
+    input: Any = field(repr=False)
 
 
 class Gadget:

@@ -8,16 +8,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from zkpredict.circuits.expression import Cell, Public
 from zkpredict.circuits.field import S
 from zkpredict.circuits.gadgets.base import Cells, Constraint, Gadget, Run
 from zkpredict.circuits.layout import LANE_LIMBS, LANE_ROWS, LIMB_BASE, LIMB_BITS, SIGN_ROW, TABLE_SIZE, Group
 from zkpredict.circuits.publics import Periodic
-
-if TYPE_CHECKING:
-    import numpy as np
 
 
 class Lanes(Gadget):
@@ -38,23 +35,22 @@ class Lanes(Gadget):
 
     def fill(self, cells: Cells, run: Run) -> None:
         for group, z in zip(self.circuit.layer_groups, run.pre_activations, strict=True):
-            place(cells["limb"], group, z + (1 << (group.value_bits - 1)))
+            place(cells["limb"], group, [value + (1 << (group.value_bits - 1)) for value in z])
 
     def complete(self, cells: Cells) -> None:
-        limb = cells["limb"]
-        top = limb[SIGN_ROW::LANE_ROWS]
-        sign = top >> (LIMB_BITS - 1)
-        limb[::LANE_ROWS] = 2 * top - (sign << LIMB_BITS)
-        cells["cell"][SIGN_ROW::LANE_ROWS] = sign
+        limb, cell = cells["limb"], cells["cell"]
+        for lane in range(0, self.circuit.domain, LANE_ROWS):
+            top = limb[lane + SIGN_ROW]
+            sign = top >> (LIMB_BITS - 1)
+            limb[lane] = 2 * top - (sign << LIMB_BITS)
+            cell[lane + SIGN_ROW] = sign
 
 
-def place(limb: np.ndarray, group: Group, values: np.ndarray) -> None:
-    """Writes `values` (int64 [outputs], taken modulo 2^bits) as limbs, top first, into the group's lanes."""
-    import numpy as np  # verifiers, which fill nothing, do not wait for it
-
-    count = group.lanes * LANE_LIMBS
-    starts = np.array([group.value_row(index) for index in range(group.outputs)])
-    for number in range(count):
-        lane, at = divmod(number, LANE_LIMBS)
-        rows = starts + lane * LANE_ROWS + SIGN_ROW + at
-        limb[rows] = (values >> (LIMB_BITS * (count - 1 - number))) & (TABLE_SIZE - 1)
+def place(limb: list[int], group: Group, values: Sequence[int]) -> None:
+    """Writes `values` (taken modulo 2^bits) as limbs, top first, into the group's lanes."""
+    for index, value in enumerate(values):
+        start, shift = group.value_row(index) + SIGN_ROW, group.value_bits
+        for lane in range(group.lanes):
+            for at in range(LANE_LIMBS):
+                shift -= LIMB_BITS
+                limb[start + lane * LANE_ROWS + at] = (value >> shift) & (TABLE_SIZE - 1)

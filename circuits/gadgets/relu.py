@@ -43,10 +43,10 @@ class Relu(Gate):
 
     def complete(self, cells: Cells) -> None:
         limb, cell = cells["limb"], cells["cell"]
-        top, second, sign = limb[SIGN_ROW::LANE_ROWS], limb[ACTIVATION_ROW::LANE_ROWS], cell[SIGN_ROW::LANE_ROWS]
-        activation = sign * ((top << LIMB_BITS) + second - SIGN_OFFSET)
-        mine = self.lanes()
-        cell[ACTIVATION_ROW::LANE_ROWS][mine] = activation[mine]
+        for lane in self.lanes():
+            row = lane * LANE_ROWS
+            top, second, sign = limb[row + SIGN_ROW], limb[row + ACTIVATION_ROW], cell[row + SIGN_ROW]
+            cell[row + ACTIVATION_ROW] = sign * ((top << LIMB_BITS) + second - SIGN_OFFSET)
 
     @classmethod
     def fit(cls, number: int, shift: int, interval: Interval) -> tuple[int, int]:

@@ -38,8 +38,8 @@ class ConvLayer(DenseLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.narrow.shape[1] != self.taps:
-            raise UnsupportedNetwork(f"a kernel has {self.narrow.shape[1]} weights a channel, its grid {self.taps}")
+        if self.matrix_shape[1] != self.taps:
+            raise UnsupportedNetwork(f"a kernel has {self.matrix_shape[1]} weights a channel, its grid {self.taps}")
 
         if self.grid.count * self.taps > MAX_MET:
             raise UnsupportedNetwork(f"a convolution meets at most {MAX_MET} numbers, got {self.grid.count} positions of {self.taps} taps")
@@ -71,7 +71,7 @@ class ConvLayer(DenseLayer):
     @property
     def channels(self) -> int:
         """Channels of the output."""
-        return int(self.narrow.shape[0])
+        return self.matrix_shape[0]
 
     def maps(self, values: np.ndarray) -> Iterator[tuple[Grid, np.ndarray]]:
         """Each grid with its own numbers, of int64 [batch, inputs]."""

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 
 from zkpredict.circuits.files.codec import ByteReader
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.networks.octets import Octets
 from zkpredict.circuits.records import dataclass, field
 
 MAX_PIXEL = 255
@@ -27,14 +29,18 @@ _INT64_LIMIT = 1 << 63
 class Layer(ABC):
     """`weights` int64 [outputs, inputs] and `bias` int64 [outputs], read-only. Raises `UnsupportedNetwork` for anything else.
 
-    The weights are kept in the narrowest integers that hold them, `narrow`; `weights` is made of them each time it is read.
+    The weights are kept in the narrowest integers that hold them, `narrow`; `weights` is made of them each time it is read. A parser
+    hands over what needs no check: weights as `Octets` with biases, one a row, in a tuple of Python ints; arrays are made of these
+    when somebody asks.
     """
 
     weights: np.ndarray = field(repr=False)
     bias: np.ndarray = field(repr=False)
 
     def __post_init__(self) -> None:
-        weights, bias = np.asarray(self.narrow), np.asarray(self.bias)
+        if isinstance(self.__dict__["_weights"], Octets):
+            return
+        weights, bias = np.asarray(self.__dict__["_weights"]), np.asarray(self.__dict__["_bias"])
         for name, array in (("weights", weights), ("bias", bias)):
             if array.dtype.kind not in "iu":
                 raise UnsupportedNetwork(f"{name} must be integers, got dtype {array.dtype}")
@@ -44,13 +50,28 @@ class Layer(ABC):
             raise UnsupportedNetwork(f"bias must have shape ({weights.shape[0]},), got {bias.shape}")
         for name, array in (("weights", weights), ("bias", bias)):
             self._check_range(name, int(array.min()), int(array.max()))
-        object.__setattr__(self, "_narrow", _frozen(weights, narrowest(weights)))
-        object.__setattr__(self, "bias", _frozen(bias, np.int64))
+        self.__dict__["_weights"] = _frozen(weights, narrowest(weights))
+        self.__dict__["_bias"] = _frozen(bias, np.int64)
 
-    @property
+    @cached_property
     def narrow(self) -> np.ndarray:
         """The weights as they are kept: int8, int16, int32 or int64 [outputs, inputs], read-only. Arithmetic on them can wrap."""
-        return self.__dict__["_narrow"]
+        kept = self.__dict__["_weights"]
+        return np.frombuffer(kept.data, np.int8).reshape(kept.rows, kept.columns) if isinstance(kept, Octets) else kept
+
+    @cached_property
+    def octets(self) -> Octets | None:
+        """The weights as bytes, where one byte holds each."""
+        kept = self.__dict__["_weights"]
+        if isinstance(kept, Octets):
+            return kept
+        return Octets(kept.data.cast("B"), *kept.shape) if kept.dtype == np.int8 and kept.size else None
+
+    @cached_property
+    def offsets(self) -> tuple[int, ...]:
+        """The biases as Python ints."""
+        kept = self.__dict__["_bias"]
+        return kept if isinstance(kept, tuple) else tuple(kept.tolist())
 
     def blocks(self) -> Iterator[np.ndarray]:
         """The weights as int64 [some rows, inputs], from the first row to the last, few enough at a time to cost little memory."""
@@ -63,12 +84,24 @@ class Layer(ABC):
         """Refuses numbers that this kind of layer cannot hold."""
 
     @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """Rows and columns of `weights`."""
+        kept = self.__dict__["_weights"]
+        return (kept.rows, kept.columns) if isinstance(kept, Octets) else kept.shape
+
+    @property
     def inputs(self) -> int:
-        return int(self.narrow.shape[1])
+        return self.matrix_shape[1]
 
     @property
     def outputs(self) -> int:
-        return int(self.narrow.shape[0])
+        return self.matrix_shape[0]
+
+    @property
+    def weight_count(self) -> int:
+        """How many weights it has."""
+        rows, columns = self.matrix_shape
+        return rows * columns
 
 
 class _Widened:
@@ -77,11 +110,26 @@ class _Widened:
     def __get__(self, layer: Layer, owner: type) -> np.ndarray:
         return _frozen(layer.narrow, np.int64)
 
-    def __set__(self, layer: Layer, value: np.ndarray) -> None:
-        layer.__dict__["_narrow"] = value
+    def __set__(self, layer: Layer, value: np.ndarray | Octets) -> None:
+        layer.__dict__["_weights"] = value
 
 
-setattr(Layer, "weights", _Widened())  # noqa: B010  behind the decorator's back: it would take it for a default value
+class _Biases:
+    """The same for `bias`, which may be given as a tuple."""
+
+    def __get__(self, layer: Layer, owner: type) -> np.ndarray:
+        kept = layer.__dict__["_bias"]
+        if isinstance(kept, tuple):
+            kept = layer.__dict__["_bias"] = _frozen(np.array(kept, np.int64), np.int64)
+        return kept
+
+    def __set__(self, layer: Layer, value: np.ndarray | tuple[int, ...]) -> None:
+        layer.__dict__["_bias"] = value
+
+
+# behind the decorator's back: it would take them for default values
+setattr(Layer, "weights", _Widened())  # noqa: B010
+setattr(Layer, "bias", _Biases())  # noqa: B010
 
 
 def narrowest(values: np.ndarray) -> type[np.signedinteger]:
@@ -111,9 +159,8 @@ class Interval:
     high: tuple[int, ...] = field(repr=False)
 
     @classmethod
-    def around(cls, bias: np.ndarray, low: list[int], high: list[int]) -> Interval:
-        """The ranges `low` and `high` of what is added to `bias`, int64 [neurons], in Python ints: these sums may pass int64."""
-        offsets = bias.tolist()
+    def around(cls, offsets: Sequence[int], low: list[int], high: list[int]) -> Interval:
+        """The ranges `low` and `high` of what is added to the biases `offsets`, in Python ints: these sums may pass int64."""
         return cls(*(tuple(b + z for b, z in zip(offsets, ends, strict=True)) for ends in (low, high)))
 
     @property
@@ -126,7 +173,9 @@ def reach(layer: Layer, ranges: Sequence[tuple[int, int]]) -> Interval:
     """The range of `W a + b` over all inputs with a[j] in `ranges`[j], ends included: exact, in int64 where no sum can pass it."""
     low: list[int] = []
     high: list[int] = []
-    if fits_int64(layer, ranges):
+    if layer.octets is not None and layer.octets.exact(max(-least, most) for least, most in ranges):
+        low, high = layer.octets.reach(*zip(*ranges, strict=True))
+    elif fits_int64(layer, ranges):
         least, most = np.array(ranges, dtype=np.int64).T
         for block in layer.blocks():
             negative, positive = np.minimum(block, 0), np.maximum(block, 0)
@@ -136,7 +185,7 @@ def reach(layer: Layer, ranges: Sequence[tuple[int, int]]) -> Interval:
         for row in map(np.ndarray.tolist, layer.narrow):
             low.append(sum(w * (least if w > 0 else most) for w, (least, most) in zip(row, ranges, strict=True)))
             high.append(sum(w * (most if w > 0 else least) for w, (least, most) in zip(row, ranges, strict=True)))
-    return Interval.around(layer.bias, low, high)
+    return Interval.around(layer.offsets, low, high)
 
 
 def fits_int64(layer: Layer, ranges: Sequence[tuple[int, int]]) -> bool:
@@ -170,7 +219,7 @@ class Network(ABC):
         if not 1 <= len(self.layers) <= self.most_layers:
             raise UnsupportedNetwork(f"a network has 1 to {self.most_layers} layers, got {len(self.layers)}")
         self.check_chain()
-        weights = sum(layer.narrow.size for layer in self.layers)
+        weights = sum(layer.weight_count for layer in self.layers)
         if weights > MAX_WEIGHTS:
             raise UnsupportedNetwork(f"a network has at most {MAX_WEIGHTS} weights, got {weights}")
 

@@ -106,7 +106,7 @@ class ExactNetwork(Network):
         reader.expect(MAGIC, "exact network magic")
         layers: list[ExactLayer] = []
         for number in range(read_layer_count(reader)):
-            outputs, inputs = read_layer_shape(reader, number, sum(layer.narrow.size for layer in layers))
+            outputs, inputs = read_layer_shape(reader, number, sum(layer.weight_count for layer in layers))
             weights = _read_numbers(reader, inputs * outputs, f"layer {number} weights").reshape(outputs, inputs)
             layers.append(ExactLayer(weights, _read_numbers(reader, outputs, f"layer {number} biases")))
         return cls(tuple(layers))
@@ -142,7 +142,7 @@ def _reach(layer: ExactLayer, largest: list[int]) -> Interval:
         for row in map(np.ndarray.tolist, layer.narrow):
             low.append(-sum(-w * a // SCALE for w, a in zip(row, largest, strict=True) if w < 0))
             high.append(sum(w * a // SCALE for w, a in zip(row, largest, strict=True) if w > 0))
-    return Interval.around(layer.bias, low, high)
+    return Interval.around(layer.offsets, low, high)
 
 
 def scaled(values: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,8 +31,9 @@ from zkpredict.circuits.networks.dense import (
     read_layer_shape,
 )
 from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.octets import Octets
 from zkpredict.circuits.networks.wiring import PLAIN, Wiring
-from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, bits
+from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork, UnusableInput, bits
 from zkpredict.circuits.records import dataclass, field
 
 SAFE_MAGNITUDE = 1 << 62
@@ -60,6 +62,13 @@ class DenseLayer(Layer):
             raise UnsupportedNetwork(f"shift must be an int in 0..62, got {self.shift!r}")
         if not isinstance(self.activation, Activation):
             raise UnsupportedNetwork(f"the activation must be one of zkpredict.circuits.networks.activations, got {self.activation!r}")
+
+    @classmethod
+    def of_octets(cls, weights: Octets, biases: tuple[int, ...], shift: int, activation: Activation, wiring: Wiring = PLAIN) -> DenseLayer:
+        """A layer of weights of one byte, with a bias that an int64 holds for each of their rows."""
+        rows: Any = weights
+        offsets: Any = biases
+        return cls(rows, offsets, shift, activation, wiring=wiring)
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """z of a batch, int64 [batch, inputs] -> [batch, outputs].
@@ -211,6 +220,30 @@ class IntegerNetwork(Network):
                 activations.append(layer.hand_on(read, pre_activations[-1]))
         return Inference(tuple(pre_activations), tuple(activations), np.argmax(pre_activations[-1], axis=1))
 
+    @cached_property
+    def runs_in_octets(self) -> bool:
+        """Whether `run` does without numpy: every layer is dense, reads the one before it, and has weights of one byte."""
+        return not self.grids and not self.wired and all(layer.octets is not None for layer in self.layers)
+
+    def run(self, data: bytes) -> tuple[list[int], ...]:
+        """z of every layer for one input, of a byte each, in Python ints: what `infer` gives. Raises `UnusableInput` for another number of bytes."""
+        if len(data) != self.shape[0]:
+            raise UnusableInput(f"the input has {len(data)} bytes, the network takes {self.shape[0]}")
+        if not self.runs_in_octets:
+            return tuple(z[0].tolist() for z in self.infer(np.frombuffer(data, np.uint8)[None]).pre_activations)
+        values: Sequence[int] = data
+        found: list[list[int]] = []
+        for layer in self.layers:
+            # |z| < 2^62 for all inputs, and r is near 2^255
+            found.append([offset + z for offset, z in zip(layer.offsets, layer.octets.times(values), strict=True)] if layer.octets else [])
+            values = [layer.activation.apply_int(z, layer.shift) for z in found[-1]]
+        return tuple(found)
+
+    def classify(self, data: bytes) -> int:
+        """The class of one input, of a byte each: lowest index of the largest logit. Raises `UnusableInput`."""
+        logits = self.run(data)[-1]
+        return logits.index(max(logits))
+
     def read_by(self, number: int, activations: Sequence[np.ndarray]) -> np.ndarray:
         """What layer `number` (not the first) reads, of what the layers before it hand on, int64 [batch, outputs] each: one map behind
         another, int64 [batch, inputs]."""
@@ -268,7 +301,7 @@ class IntegerNetwork(Network):
             for number in range(count):
                 wiring = _read_wiring(reader, number) if magic == _MAGIC_WIRED else PLAIN
                 grid = _read_grid(reader, number) if mapped else None
-                weights = sum(layer.narrow.size for layer in layers)
+                weights = sum(layer.weight_count for layer in layers)
                 named = magic != _MAGIC and number < count - 1
                 layers.append(_pool(number, grid, wiring) if wiring.largest else _read_layer(reader, number, weights, named, grid, wiring))
             found = cls(tuple(layers))
@@ -301,6 +334,9 @@ def _read_layer(reader: ByteReader, number: int, before: int, named: bool, grid:
         raise MalformedFile(f"{reader.what}: layer {number} weight size is {size}, expected 1, 2, 4 or 8")
     activation = read_activation(reader, f"layer {number}") if named else RELU
     raw = reader.view(size * inputs * outputs, f"layer {number} weights")
+    if size == 1 and grid is None:
+        biases = reader.view(8 * outputs, f"layer {number} biases")
+        return DenseLayer.of_octets(Octets(bytes(raw), outputs, inputs), _signed(biases), shift, activation, wiring)
     weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs)
     if size != np.dtype(narrowest(weights)).itemsize:
         raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
@@ -310,6 +346,11 @@ def _read_layer(reader: ByteReader, number: int, before: int, named: bool, grid:
     from zkpredict.circuits.networks.convolution import ConvLayer  # it builds on this module
 
     return ConvLayer(weights, bias, shift, activation, grid, wiring=wiring)
+
+
+def _signed(data: memoryview) -> tuple[int, ...]:
+    """int64, little-endian, as Python ints."""
+    return tuple(int.from_bytes(data[first : first + 8], "little", signed=True) for first in range(0, len(data), 8))
 
 
 def _read_grid(reader: ByteReader, number: int) -> Grid | None:

@@ -264,6 +264,10 @@ class WideCircuit:
             found += [RowColumn(input_rows(number, chunk), 0, True, exponents, copies=tuple(copies)) for chunk in range(len(self.chunks))]
         return found
 
+    def hidden_convolutions(self) -> list[tuple[int, int, int]]:
+        """Layer, piece and chunk of every column of what kernels behind the first layer meet: a circuit of dense layers has none."""
+        return []
+
     def copies(self, layer: int) -> int:
         """How often a layer lies on the trace."""
         return 1

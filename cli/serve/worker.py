@@ -105,7 +105,7 @@ def prove_once(model: Model, image: Any, wanted: int | None = None, context: byt
             rounds.append(said)
 
     image = check_image(model, image)
-    digit = model.predict(image)
+    digit = model.network.classify(image)
     if wanted is not None and wanted != digit:
         raise FalseClaim(f"cannot prove class {wanted}: the network says {digit}")
     proof = Timed(model, statement_of(model, image, digit, context=context)).prove()

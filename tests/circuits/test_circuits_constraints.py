@@ -128,7 +128,7 @@ def test_the_linear_sum_is_the_combination_of_all_equations(shape, domain):
     circuit, source = compiled.circuit, np.random.default_rng(8)
     image, alpha, digit = random_image(9, shape[0]), 987654321, shape[-1] - 1
     trace = trace_of_limbs(circuit, source.integers(0, 256, domain))
-    columns = {"horner": trace["horner"], "cell": trace["cell"].tolist(), "linear": [0] * domain}
+    columns = {"horner": trace["horner"], "cell": trace["cell"], "linear": [0] * domain}
     for layer, rows in enumerate(compiled.rows):
         weights = powers(alpha, circuit.first_equation(circuit.layers))[circuit.first_equation(layer) :]
         weights = weights[:: circuit.packs_per_row(layer)]

@@ -21,7 +21,8 @@ from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover, UnprovableTrace, prove, statement_of
-from zkpredict.prover.rows import combined_rows, correlation_column, hidden_rows
+from zkpredict.prover.rows import combined_rows, hidden_rows
+from zkpredict.prover.wide_rows import correlation_column
 from zkpredict.verifier.errors import FailedOpening
 from zkpredict.verifier.native import parse_proof, verify
 

@@ -22,7 +22,7 @@ from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.witness import build_trace, complete_trace
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
-from zkpredict.prover.rows import correlation_column
+from zkpredict.prover.wide_rows import correlation_column
 from zkpredict.verifier.independent_convolution import lane_weights
 from zkpredict.verifier.native import verify
 

@@ -17,7 +17,7 @@ from zkpredict.cli.main import main
 from zkpredict.prover.model import Model
 
 SHAPE = (20, 6, 3)
-MOMENTS = ("mkstemp", "fdopen", "fsync", "chmod", "replace", "unlink")
+MOMENTS = ("create_beside", "fdopen", "fsync", "chmod", "replace", "unlink")
 """What a command does to files, in the order of first use. Between two of these nothing on the disk changes but a temporary file."""
 
 
@@ -53,7 +53,7 @@ def at_moment(number: int, act: Callable[[], None]) -> Callable[[], None]:
     """`act` just before file operation `number` (from 0) of the process, and never after."""
 
     def prepare() -> None:
-        import tempfile
+        from zkpredict.circuits.files import storage
 
         count = iter(range(1 << 30))
 
@@ -66,7 +66,7 @@ def at_moment(number: int, act: Callable[[], None]) -> Callable[[], None]:
             return call
 
         for name in MOMENTS:
-            module = tempfile if name == "mkstemp" else os
+            module = storage if name == "create_beside" else os
             setattr(module, name, watched(getattr(module, name)))
 
     return prepare

@@ -132,7 +132,7 @@ def no_blinding(count):
 def guessed_trace(model, image):
     """What a guesser computes of a model: the trace columns without blinding, by value."""
     trace = build_trace(model.compiled, said(image, model.predict(image)))
-    values = [trace["limb"].tolist(), horner_column(trace["limb"]), trace["cell"].tolist()]
+    values = [trace["limb"], horner_column(trace["limb"]), trace["cell"]]
     key = lagrange_key(model.compiled.circuit.domain, 4)
     return [key.msm(Vector.from_ints([v % MODULUS for v in column] + [0] * 4)) for column in values]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from forger import claim_of
@@ -26,7 +27,7 @@ from zkpredict.verifier.opening import fold, linearise
 
 @pytest.fixture(scope="module")
 def file() -> bytes:
-    return (setup.FOLDER / "trusted_setup.txt").read_bytes()
+    return (Path(setup.FOLDER) / "trusted_setup.txt").read_bytes()
 
 
 def altered_files(file: bytes) -> dict[str, bytes]:
@@ -88,7 +89,7 @@ def test_the_verifiers_table_is_the_bytes_in_order(file):
 
 @pytest.mark.parametrize("place", [0, 96 * 4096 + 5, -1])
 def test_an_altered_commitment_key_is_refused_by_its_hash(tmp_path, monkeypatch, place):
-    data = bytearray((setup.FOLDER / "setup.bin").read_bytes())
+    data = bytearray((Path(setup.FOLDER) / "setup.bin").read_bytes())
     data[place] ^= 1
     (tmp_path / "setup.bin").write_bytes(data)
     monkeypatch.setattr(setup, "FOLDER", tmp_path)

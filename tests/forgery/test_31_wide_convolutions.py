@@ -22,7 +22,7 @@ from zkpredict.circuits.placement import form
 from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
-from zkpredict.prover.rows import correlation_column
+from zkpredict.prover.wide_rows import correlation_column
 from zkpredict.verifier.errors import FailedOpening
 
 FIRST, SECOND = Grid(5, 5, 1, 2, 2), Grid(4, 4, 3, 2, 2)

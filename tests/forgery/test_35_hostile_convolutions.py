@@ -24,7 +24,7 @@ from zkpredict.circuits.statement import Statement
 from zkpredict.kernel import Vector
 from zkpredict.prover import prove as rounds
 from zkpredict.prover.commit import commit_model
-from zkpredict.prover.rows import correlation_column
+from zkpredict.prover.wide_rows import correlation_column
 from zkpredict.verifier.errors import FailedOpening
 
 LENGTH, POINTS = 4080, 4096

@@ -19,7 +19,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.networks.wiring import Wiring
 from zkpredict.circuits.statement import Statement
 from zkpredict.prover.commit import commit_model
-from zkpredict.prover.rows import correlation_column
+from zkpredict.prover.wide_rows import correlation_column
 
 SAME, POOL, END = Grid(6, 6, 1, 3, 3, 1, 1, 1, 1, 1, 1), Grid(6, 6, 2, 2, 2, 2), Grid(3, 3, 2, 3, 3)
 Run = tuple[list[np.ndarray], list[np.ndarray]]

@@ -75,14 +75,13 @@ class ClipGate(Gate):
         )
 
     def complete(self, cells):
-        rows = np.array(self.lanes()) * LANE_ROWS + SIGN_ROW
-        top, mid, sign = cells["limb"][rows], cells["limb"][rows + 1], cells["cell"][rows]
-        exact = (top == LOWEST).astype(np.int64)
-        cells["exact"][rows] = exact
-        cells["cell"][rows + 1] = exact * mid + 255 * (sign - exact)
-        cells["inverse"] = np.zeros(self.circuit.domain, object)
-        for row, value, apart in zip(rows, top, sign - exact, strict=True):
-            cells["inverse"][row] = inverse(int(value) - LOWEST) if apart else 0
+        limb, cell = cells["limb"], cells["cell"]
+        for row in (lane * LANE_ROWS + SIGN_ROW for lane in self.lanes()):
+            exact = int(limb[row] == LOWEST)
+            apart = cell[row] - exact
+            cells["exact"][row] = exact
+            cells["inverse"][row] = inverse(limb[row] - LOWEST) if apart else 0
+            cell[row + 1] = exact * limb[row + 1] + 255 * apart
 
     @classmethod
     def fit(cls, number, shift, interval):
@@ -214,7 +213,6 @@ def called_saturated(cells, row):
 
 
 def half_a_bit(cells, row):
-    cells["exact"] = cells["exact"].astype(object)
     cells["exact"][row] = 2
 
 

@@ -266,7 +266,7 @@ def bent(column: str, row: int, step: int):
     def change(trace: Trace, circuit) -> Trace:
         parts = {name: values.copy() for name, values in trace.items()}
         if column == "horner":
-            parts[column] = np.array(horner_column(trace["limb"]), object)
+            parts[column] = horner_column(trace["limb"])
         parts[column][row] += step
         return parts
 

@@ -1,6 +1,7 @@
 """The commitment key: derived again from the ceremony it is the shipped file, and its Lagrange points are Lagrange points."""
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ by_domain = pytest.mark.parametrize("domain", DOMAINS)
 
 @pytest.fixture(scope="module")
 def ceremony_file() -> bytes:
-    return (FOLDER / "trusted_setup.txt").read_bytes()
+    return (Path(FOLDER) / "trusted_setup.txt").read_bytes()
 
 
 def scalars(seed: int, count: int) -> list[int]:
@@ -32,7 +33,7 @@ def scalars(seed: int, count: int) -> list[int]:
 
 def test_the_shipped_key_is_derived_again_from_the_ceremony(ceremony_file):
     derived = derive_setup(ceremony_file)
-    assert derived == (FOLDER / "setup.bin").read_bytes()
+    assert derived == (Path(FOLDER) / "setup.bin").read_bytes()
     assert hashlib.sha256(derived).hexdigest() == SETUP_SHA256
     assert len(derived) == 96 * (4096 + sum(SETUP_DOMAINS))
 
@@ -46,9 +47,9 @@ def test_an_altered_ceremony_derives_nothing(ceremony_file):
 
 
 def test_an_altered_key_file_is_refused_by_its_hash(tmp_path, monkeypatch):
-    altered = changed((FOLDER / "setup.bin").read_bytes(), 12345)
+    altered = changed((Path(FOLDER) / "setup.bin").read_bytes(), 12345)
     (tmp_path / "setup.bin").write_bytes(altered)
-    assert setup._setup_bytes.__wrapped__() == (FOLDER / "setup.bin").read_bytes()
+    assert setup._setup_bytes.__wrapped__() == (Path(FOLDER) / "setup.bin").read_bytes()
     monkeypatch.setattr(setup, "FOLDER", tmp_path)
     found = hashlib.sha256(altered).hexdigest()
     with refuses(MalformedFile, f"commitment key has sha256 {found}, expected {SETUP_SHA256}: reinstall zkpredict"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support import random_network, refuses
@@ -59,7 +60,7 @@ def swapped(first: int, second: int):
 
 def test_files_are_those_that_are_pinned():
     for name, pinned in (("trusted_setup.txt", CEREMONY_SHA256), ("setup.bin", setup.SETUP_SHA256)):
-        assert hashlib.sha256((setup.FOLDER / name).read_bytes()).hexdigest() == pinned
+        assert hashlib.sha256((Path(setup.FOLDER) / name).read_bytes()).hexdigest() == pinned
 
 
 @pytest.mark.parametrize("domain", DOMAINS)
@@ -128,7 +129,7 @@ def test_commit_checks_before_it_uses_the_key(key, tmp_path, capsys):
 
 def test_the_hash_is_checked_first(fresh_key, monkeypatch, tmp_path):
     """A key with another hash is refused before anything is computed with it."""
-    data = bytearray((setup.FOLDER / "setup.bin").read_bytes())
+    data = bytearray((Path(setup.FOLDER) / "setup.bin").read_bytes())
     data[1000] ^= 1
     (tmp_path / "setup.bin").write_bytes(data)
     monkeypatch.setattr(setup, "FOLDER", tmp_path)

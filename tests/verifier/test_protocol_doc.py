@@ -102,13 +102,13 @@ def test_worked_example(stored, limbs, helper, sign, activation):
     column = np.zeros(CLASSIC.domain, dtype=np.int64)
     column[1:4] = list((stored + (1 << 23)).to_bytes(3, "big"))
     trace = trace_of_limbs(CLASSIC, column)
-    assert bytes(trace["limb"][1:4].tolist()) == bytes.fromhex(limbs.replace(" ", ""))
+    assert bytes(trace["limb"][1:4]) == bytes.fromhex(limbs.replace(" ", ""))
     assert (trace["limb"][0], trace["cell"][1], trace["cell"][2]) == (helper, sign, activation)
 
 
 def test_constants_come_from_the_ceremony_and_tau_is_no_row():
     """The verifier's constants, and what row hiding and blinding need: tau is neither zero nor an n-th root of unity."""
-    found = ceremony.parse_ceremony((FOLDER / "trusted_setup.txt").read_bytes())
+    found = ceremony.parse_ceremony((Path(FOLDER) / "trusted_setup.txt").read_bytes())
     assert found.g2_powers[1] == ceremony.TAU_G2
     assert found.g1_powers[0] == G1.generator().to_compressed()
     assert not found.g1_powers[1][0] & 0x40

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+from pathlib import Path
 
 import pytest
 from support import changed, refuses
@@ -28,7 +29,7 @@ EIP_4844_SHA256 = "d39b9f2d047cc9dca2de58f264b6a09448ccd34db967881a6713eacacf0f2
 
 @pytest.fixture(scope="module")
 def data() -> bytes:
-    return (FOLDER / "trusted_setup.txt").read_bytes()
+    return (Path(FOLDER) / "trusted_setup.txt").read_bytes()
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def matches_rows(guess: IntegerNetwork, model: Model) -> bool:
 def guessed_limbs(guess: IntegerNetwork, image: np.ndarray) -> Vector:
     compiled = compile_network(guess)
     trace = build_trace(compiled, said(image, guess.predict(image)))
-    return Vector.from_signed(np.ascontiguousarray(trace["limb"]))
+    return Vector.from_ints(trace["limb"])
 
 
 def matches_column(guess: IntegerNetwork, image: np.ndarray, proof: Proof) -> bool:
