@@ -4,8 +4,9 @@
 
 What numpy says of an image (`plain_digits`, without the package's layers) is claimed. The columns are made as a prover makes them, at challenges
 drawn once a run, and every constraint is evaluated on every row. Of one image in `TAMPERED` three falsehoods are told, each of which must fail.
-`--proofs` and `--independent` prove and verify images spread over all of them, each with a twin whose image is changed. Exit code 1 when
-anything is not as it should be; docs/evidence.md has the results.
+`--proofs`, `--independent` and `--chain` prove and verify images spread over all of them, natively, independently and in the contract of the
+model's circuit on the embedded EVM (which takes Node and solc), each with a twin whose image is changed. `--chain` says what its transactions
+cost. Exit code 1 when anything is not as it should be; docs/evidence.md has the results.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.placement import QUOTIENT, form, placement_of
 from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.witness import Trace, build_trace
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.verifier.client import deploy_verifier, register_model, send_verification, verify_on_chain
 from zkpredict.kernel import Vector
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
@@ -228,13 +231,29 @@ def prove_some(alone: bool, numbers: list[int]) -> Counter[str]:
     return found
 
 
+def send_some(model: Model, numbers: list[int]) -> tuple[Counter[str], list[int]]:
+    """Counts what became of proofs of images and of their twins in the contract of the model's circuit, and what each transaction cost. Raises
+    `UnusableInput` for a circuit that has no contract."""
+    images, commitment, found, costs = mnist_images(), model.commitment, Counter[str](), list[int]()
+    contract = deploy_verifier(EmbeddedChain(), commitment.circuit).contract
+    chain, address = contract.chain, contract.address
+    register_model(chain, address, commitment)
+    for number, digit in zip(numbers, plain_digits(model.network, images[numbers]).tolist(), strict=True):
+        image, proof = images[number], prove(model, images[number])
+        costs.append(send_verification(chain, address, commitment, image.tobytes(), proof).gas_used)
+        found["proofs verified on a chain" if proof.digit == digit else "proofs of ANOTHER DIGIT on a chain"] += 1
+        reason = verify_on_chain(chain, address, commitment, changed(image, number).tobytes(), proof).reason
+        found["twins refused on a chain" if reason == "OpeningFailed" else f"twins not refused but '{reason}' on a chain"] += 1
+    return found, costs
+
+
 def spread(count: int, total: int) -> list[int]:
     """`count` numbers from 0 to total - 1, evenly spread."""
     return np.linspace(0, total - 1, count).astype(int).tolist()
 
 
 GOOD = {"images", "images as labelled", "another class: refused", "another image: refused", "another cell: refused"} | {
-    f"{what} {who}" for what in ("proofs verified", "twins refused") for who in ("natively", "independently")
+    f"{what} {who}" for what in ("proofs verified", "twins refused") for who in ("natively", "independently", "on a chain")
 }
 """What may be counted; anything else is a failure."""
 
@@ -265,6 +284,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10_000, help="images to check, from the first (default: all %(default)s)")
     parser.add_argument("--proofs", type=int, default=100, help="images to prove and verify natively (default: %(default)s)")
     parser.add_argument("--independent", type=int, default=3, help="images to prove and verify independently (default: %(default)s)")
+    parser.add_argument("--chain", type=int, default=0, help="images to prove and verify in a contract on the embedded EVM (default: none)")
     parser.add_argument("--processes", type=int, default=2, help="(default: %(default)s)")
     arguments = parser.parse_args()
     os.environ.setdefault("RAYON_NUM_THREADS", "1")
@@ -273,6 +293,8 @@ def main() -> int:
         model = Model.load(arguments.model)
         model = model if model.committed else commit_model(model)
         found = run(model, min(arguments.count, len(mnist_images())), arguments.proofs, arguments.independent, arguments.processes)
+        sent, costs = send_some(model, spread(arguments.chain, len(mnist_images()))) if arguments.chain else (Counter[str](), [])
+        found += sent
     except UnusableInput as error:
         print(f"satisfy: {error}", file=sys.stderr)
         return 2
@@ -280,7 +302,7 @@ def main() -> int:
     print(json.dumps({
         "model": str(arguments.model), "network": model.network.name, "placement": placement_of(model.commitment.circuit),
         "constraints": len(constraints(model.commitment.circuit)), "rows": model.commitment.circuit.domain,
-        "counts": {what: number for what, number in sorted(found.items()) if number}, "bad": bad, "seconds": round(time.monotonic() - start),
+        "counts": {what: number for what, number in sorted(found.items()) if number}, "bad": bad, **({"gas": sorted(costs)} if costs else {}), "seconds": round(time.monotonic() - start),
     }, indent=1))
     return 1 if bad else 0
 
