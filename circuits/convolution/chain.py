@@ -12,23 +12,24 @@ WORD_PIXELS = 32
 
 @dataclass(frozen=True)
 class Stretch:
-    """Positions (row, first) to (row, end - 1) of the first layer, whose exponents fall by the layer's step to `last`."""
+    """Positions (row, first) to (row, end - 1) of a layer, whose exponents fall by `step` to `last`."""
 
     row: int
     first: int
     end: int
     last: int
+    step: int
 
 
-def stretches(circuit: ConvCircuit) -> list[Stretch]:
-    """All positions of the first layer, cut at the ends of rows and of runs."""
-    columns, found = circuit.grid(0).positions[1], []
-    for run in circuit.groups(0)[0].runs:
-        at = run.first
-        while at < run.first + run.count:
+def stretches(circuit: ConvCircuit, layer: int = 0) -> list[Stretch]:
+    """All positions of a layer, cut at the ends of rows and of runs; exponents are those of its first group."""
+    columns, band, found = circuit.grid(layer).positions[1], circuit.groups(layer)[0], []
+    for run in band.runs:
+        at, stop = run.first, run.first + band.used(run)
+        while at < stop:
             row, first = divmod(at, columns)
-            end = min(columns, first + run.first + run.count - at)
-            found.append(Stretch(row, first, end, run.exponent(at + end - first - 1 - run.first)))
+            end = min(columns, first + stop - at)
+            found.append(Stretch(row, first, end, run.exponent(at + end - first - 1 - run.first), run.step))
             at += end - first
     return found
 

@@ -24,12 +24,13 @@ from zkpredict.circuits.convolution.chain import Stretch, contract_refusal, stre
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.wide.dense import geometric
-from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Run
+from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK
 from zkpredict.contracts.verifier.lowering import FIELD
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.pieces import SCALAR_OFFSET, STRIDE, inverse_of
-from zkpredict.contracts.verifier.wide.correlating import patches_text, places_text
+from zkpredict.contracts.verifier.wide.correlating import Term, places_text
 from zkpredict.contracts.verifier.wide.lanesums import lanes_text, read_text
+from zkpredict.contracts.verifier.wide.patches import patches_text
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Power, lifted
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 MOST_OTHERS = 40
 """Values to be inverted beside the convolutions' own."""
+TURN_VALUES = 4
+"""Values that one turn of the loop inverts."""
 
 
 class ConvolutionPart:
@@ -60,16 +63,24 @@ class ConvolutionPart:
     def channels(self) -> int:
         return self.second.channels
 
-    @property
-    def hidden_runs(self) -> list[tuple[Run, int]]:
-        """The runs of the second convolution's packs, with how many are in use."""
-        band = self.circuit.groups(1)[0]
-        return [(run, band.used(run)) for run in band.runs if band.used(run)]
-
     @cached_property
     def stretches(self) -> list[Stretch]:
         """All positions of the first layer."""
         return stretches(self.circuit)
+
+    @cached_property
+    def terms(self) -> list[Term]:
+        """All positions of the second layer."""
+        return Term.all_of(stretches(self.circuit, 1))
+
+    def piece(self, one: Stretch) -> int:
+        """The number of the piece of the second layer that a stretch lies in."""
+        position = one.row * self.second.positions[1] + one.first
+        return next(piece for piece in self.circuit.pieces(1) if position in self.circuit.piece_packs(1, piece))
+
+    def above(self, one: Stretch) -> int:
+        """By how much the exponent of a stretch's last position is above its piece's lowest."""
+        return one.last - self.circuit.piece_exponent(1, 0, self.piece(one))
 
     @property
     def step(self) -> int:
@@ -97,19 +108,21 @@ class ConvolutionPart:
             generator.word(f"power{index}")
         for exponent in self.eta_exponents:
             generator.word(f"eta_to_{exponent}")
-        for place, length in enumerate(self.lengths):
-            memory.area(f"SEEN_{place}", WORD_BYTES * (length + first.kernel_width - 1))
-            memory.area(f"LINES_{place}", WORD_BYTES * first.height)
+        memory.word("BLANK_WINDOW")
         rows, columns = second.positions
-        memory.area("POSITIONS", WORD_BYTES * rows * columns)
-        memory.area("ACROSS", WORD_BYTES * rows * self.map_columns)
-        # what lies there is no longer needed when these are: denominators of packs, then partial products of the inversion
-        memory.at("LANES_ALL", memory.places["POSITIONS"])
-        memory.at("PARTIALS", memory.places["POSITIONS"])
-        shared = max(self.packs // second.pool, self.bottoms + MOST_OTHERS)
-        memory.area("POSITIONS_END", WORD_BYTES * max(shared - rows * (columns + self.map_columns), 1))
-        memory.area("PLACES", WORD_BYTES * self.map_rows * self.map_columns)
-        memory.area("LANES_TOP", WORD_BYTES * (self.packs // second.pool))
+        start = memory.end
+        for place in range(len(self.lengths)):
+            memory.area(f"LINES_{place}", WORD_BYTES * first.height)
+        for index in range(len(self.terms)):
+            memory.area(f"FALLING_{index}", WORD_BYTES * columns)
+            memory.area(f"STARTS_{index}", WORD_BYTES * rows)
+        # what lies there is no longer needed when values are inverted
+        memory.at("PARTIALS", start)
+        memory.area("PARTIALS_END", max(start + WORD_BYTES * (self.bottoms + MOST_OTHERS) - memory.end, WORD_BYTES))
+        for index in range(len(self.terms)):
+            memory.area(f"DOWN_{index}", WORD_BYTES * self.map_rows)
+            memory.area(f"ACROSS_{index}", WORD_BYTES * self.map_columns)
+        memory.area("LANES_TOP", WORD_BYTES * self.fractions)
         for index in range(self.channels * second.pool):
             memory.word(f"LANE_TERM_{index}")
 
@@ -127,6 +140,11 @@ class ConvolutionPart:
         return PACKS_PER_BLOCK * self.circuit.blocks
 
     @property
+    def fractions(self) -> int:
+        """Packs beside one another in a pool of the second layer, on a track of the first."""
+        return self.packs // self.second.pool
+
+    @property
     def pools(self) -> int:
         """Pools of the second layer on a track of the first: each track has them on the same rows."""
         return self.packs // self.second.pool**2
@@ -141,42 +159,47 @@ class ConvolutionPart:
     def reserve_bottoms(self) -> None:
         """The values to be inverted, in front of all others."""
         memory, blocks = self.generator.memory, self.circuit.blocks
-        memory.area("LANES_BOTTOM", WORD_BYTES * self.pools)
+        memory.area("LANES_BOTTOM", WORD_BYTES * self.fractions)
         memory.area("TURNS_BOTTOM", WORD_BYTES * BLOCK_ROWS)
         memory.area("TERMS_BOTTOM", WORD_BYTES * blocks)
 
     def inversion_lines(self, others: int) -> list[str]:
-        """As `inversion_loop`, for the convolutions' values and `others` behind them, two in each turn. Raises `ValueError` for more than
-        there is room for."""
-        if others > MOST_OTHERS:
-            raise ValueError(f"{others} values to invert beside the convolutions' own, {MOST_OTHERS} have room")
-        count = self.bottoms + others
-        size, apart = WORD_BYTES * (count - count % 2), "sub(LANES_BOTTOM, PARTIALS)"
-        up = [f"mstore(sub(place, {apart}), product)", f"product := mulmod(product, mload(place), {FIELD})"]
-        second = [f"mstore(sub(add(place, 32), {apart}), product)", f"product := mulmod(product, mload(add(place, 32)), {FIELD})"]
+        """As `inversion_loop`, for the convolutions' values and `others` behind them, `TURN_VALUES` in each turn: ones fill the last. Raises
+        `ValueError` for more than there is room for."""
+        if others > MOST_OTHERS - TURN_VALUES:
+            raise ValueError(f"{others} values to invert beside the convolutions' own, {MOST_OTHERS - TURN_VALUES} have room")
+        count, apart = self.bottoms + others, "sub(LANES_BOTTOM, PARTIALS)"
+        filled = count + -count % TURN_VALUES
+        places = ["place", *(f"add(place, {WORD_BYTES * index})" for index in range(1, TURN_VALUES))]
+        up = [
+            line for place in places
+            for line in (f"mstore(sub({place}, {apart}), product)", f"product := mulmod(product, mload({place}), {FIELD})")
+        ]  # fmt: skip
         down = [
-            "let value := mload(place)",
-            f"mstore(place, mulmod(inverse, mload(sub(place, {apart})), {FIELD}))",
-            f"inverse := mulmod(inverse, value, {FIELD})",
-        ]
-        last = f"add(LANES_BOTTOM, {size})"
+            line for place in reversed(places)
+            for line in (
+                f"value := mload({place})", f"mstore({place}, mulmod(inverse, mload(sub({place}, {apart})), {FIELD}))",
+                f"inverse := mulmod(inverse, value, {FIELD})",
+            )
+        ]  # fmt: skip
+        last, turn = f"add(LANES_BOTTOM, {WORD_BYTES * filled})", WORD_BYTES * TURN_VALUES
         return [
+            *(f"mstore(add(LANES_BOTTOM, {WORD_BYTES * index}), 1)" for index in range(count, filled)),
             "let product := 1",
-            f"for {{ let place := LANES_BOTTOM }} lt(place, {last}) {{ place := add(place, 64) }} {{",
-            *(f"    {line}" for line in (*up, *second)),
+            f"for {{ let place := LANES_BOTTOM }} lt(place, {last}) {{ place := add(place, {turn}) }} {{",
+            *(f"    {line}" for line in up),
             "}",
-            *(["{", f"    let place := {last}", *(f"    {line}" for line in up), "}"] if count % 2 else []),
             *inverse_of("product"),
-            *(["{", f"    let place := {last}", *(f"    {line}" for line in down), "}"] if count % 2 else []),
-            f"for {{ let place := {last} }} gt(place, LANES_BOTTOM) {{ }} {{",
-            *(f"    {line}" for _ in range(2) for line in ("place := sub(place, 32)", "{", *(f"    {one}" for one in down), "}")),
+            "let value",
+            f"for {{ let place := sub({last}, {turn}) }} iszero(lt(place, LANES_BOTTOM)) {{ place := sub(place, {turn}) }} {{",
+            *(f"    {line}" for line in down),
             "}",
         ]
 
     @property
     def bottoms(self) -> int:
         """How many they are."""
-        return self.pools + BLOCK_ROWS + self.circuit.blocks
+        return self.fractions + BLOCK_ROWS + self.circuit.blocks
 
     def reserve(self) -> None:
         """Asks for powers of alpha."""
@@ -186,16 +209,8 @@ class ConvolutionPart:
         ask(*(run.last for run in self.circuit.groups(0)[0].runs))
         for piece in self.circuit.pieces(1):
             ask(*self.circuit.group_exponents(1, piece))
-        for run, used in self.hidden_runs:
-            ask(run.step, self._above(run, used))
-
-    def _piece(self, run: Run) -> int:
-        """The number of the piece of the second layer that a run lies in."""
-        return next(piece for piece in self.circuit.pieces(1) if run.first in self.circuit.piece_packs(1, piece))
-
-    def _above(self, run: Run, used: int) -> int:
-        """By how much the exponent of a run's last position is above its piece's lowest."""
-        return run.exponent(used - 1) - self.circuit.piece_exponent(1, 0, self._piece(run))
+        for term in self.terms:
+            ask(term.step, *(self.above(one) for one in term.stretches))
 
     # statements
 

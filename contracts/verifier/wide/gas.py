@@ -25,7 +25,7 @@ from zkpredict.verifier.registered import RegisteredScore
 from zkpredict.verifier.costs import CALLDATA_BYTE_GAS
 
 _CONVOLUTION_ENDS = {
-    "ZETA": "transcript", "VANISHING": "powers of rho", "PATCHES_CONSTANT": "weights, public polynomials", "PIXELS": "image",
+    "ZETA": "transcript", "VANISHING": "powers of rho", "PATCHES_CONSTANT": "weights, public polynomials", "PIXELS": "image", "CORRELATION_BIAS": "places of the second layer",
     "BIAS_AT_RHO": "poles, inversion", "POWERS": "tracks, powers of eta", "TAPS_READ": "lanes of the first layer",
 }
 _ENDS = {"ZETA": "transcript", "VANISHING": "powers of rho", "PIXELS": "image", "PARTIAL_0": "weights, public polynomials"}
@@ -119,7 +119,6 @@ def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:
     held = generator.convolutions
     ends = {places[word]: part for word, part in (_ENDS if held is None else _CONVOLUTION_ENDS).items() if word in places}
     if held is not None:
-        ends[places["PLACES"] + 32 * (held.map_rows * held.map_columns - 1)] = "places of the second layer"
         ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks - 1)] = "lanes of the first layer"
     else:
         ends[places[f"{generator.bottoms[0].upper()}_INVERSE"]] = "inversion"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NESTED_LANES, NESTED_TERMS = 3, 6
 """Steps of Horner's rule in one statement, by how many variables there are beside."""
+FOLD = 4
+"""Points u, u w^(n/4), ... at which a polynomial is known once its terms of equal degrees modulo 4 are."""
 
 
 def lanes_text(part: ConvolutionPart) -> str:
@@ -29,65 +31,23 @@ def lanes_text(part: ConvolutionPart) -> str:
             term = f"mulmod(mload(ETA_TO_{index}), {number(entry)}, r)" if index else number(entry)
             value = f"addmod({value}, {term}, r)" if value else term
         lines.append(f"mstore(LANE_TERM_{degree}, {value})")
-    terms = [f"mload(LANE_TERM_{degree})" for degree in reversed(range(len(above)))]
-    pool, columns = part.second.pool, part.first.positions[1]
-    across = columns // pool
-    # fractions are added: top/bottom + more/under
-    one = [
-        *horner("more", terms, "u", NESTED_LANES), *horner("under", [number(entry) for entry in reversed(below)], "u", NESTED_LANES),
-        f"u := mulmod(u, {number(pow(root, -BLOCK_ROWS * pool, MODULUS))}, r)",
-    ]
-    added = [
-        "top := addmod(mulmod(top, under, r), mulmod(more, bottom, r), r)",
-        "bottom := mulmod(bottom, under, r)",
-    ]
+    turns, apart = blocks // part.second.pool, "sub(LANES_BOTTOM, LANES_TOP)"
+    fold = FOLD if turns % FOLD == 0 else 1
+    quarter = pow(root, -n // fold, MODULUS)
     lines += [
+        *(_four(quarter, turns // fold) if fold > 1 else []),
         "let u := mload(RHO)",
-        "let top",
-        "let bottom",
-        "let more",
-        "let under",
-        "// packs that lie beside one another in a pool, in the order of positions; w^(32 B) = 1, so u is back after a position's blocks",
+        "// packs that lie beside one another in a pool, in the order of positions",
         "{",
         "    let to := LANES_TOP",
-        "    let below := LANES_ALL",
         f"    for {{ let position := 0 }} lt(position, {PACKS_PER_BLOCK}) {{ position := add(position, 1) }} {{",
-        f"        for {{ let turn := 0 }} lt(turn, {blocks // pool}) {{ turn := add(turn, 1) }} {{",
-        *(f"            {line}" for line in one),
-        "            mstore(to, more)",
-        "            mstore(below, under)",
+        f"        for {{ let turn := 0 }} lt(turn, {turns // fold}) {{ turn := add(turn, 1) }} {{",
+        *(f"            {line}" for line in _fractions([f"mload(LANE_TERM_{degree})" for degree in range(len(above))], [number(one) for one in below], fold, apart)),
+        f"            u := mulmod(u, {number(pow(root, -BLOCK_ROWS * part.second.pool, MODULUS))}, r)",
         "            to := add(to, 32)",
-        "            below := add(below, 32)",
         "        }",
-        f"        u := mulmod(u, {number(pow(root, -PACK_LANES, MODULUS))}, r)",
-        "    }",
-        "}",
-        "// and those below: the sum of a pool's row and the rows behind it",
-        "{",
-        "    let to := LANES_TOP",
-        "    let into := LANES_BOTTOM",
-        "    let from := LANES_TOP",
-        "    let below := LANES_ALL",
-        f"    for {{ let row := {part.pools // across} }} row {{ row := sub(row, 1) }} {{",
-        f"        for {{ let column := {across} }} column {{ column := sub(column, 1) }} {{",
-        "            top := mload(from)",
-        "            bottom := mload(below)",
-        *(
-            f"            {line}"
-            for row in range(1, pool)
-            for line in (
-                f"more := mload(add(from, {WORD_BYTES * across * row}))", f"under := mload(add(below, {WORD_BYTES * across * row}))", *added,
-            )
-        ),
-        "            mstore(to, top)",
-        "            mstore(into, bottom)",
-        "            to := add(to, 32)",
-        "            into := add(into, 32)",
-        "            from := add(from, 32)",
-        "            below := add(below, 32)",
-        "        }",
-        f"        from := add(from, {WORD_BYTES * across * (pool - 1)})",
-        f"        below := add(below, {WORD_BYTES * across * (pool - 1)})",
+        f"        u := mulmod(u, {number(pow(root, -PACK_LANES, MODULUS) * pow(quarter, -1, MODULUS) % MODULUS)}, r)",
+        f"        to := add(to, {WORD_BYTES * (turns - turns // fold)})",
         "    }",
         "}",
         f"let v := mload(RHO_{blocks})",
@@ -142,27 +102,103 @@ def read_text(part: ConvolutionPart) -> str:
         f"    v := mulmod(v, {number(pow(root, -1, MODULUS))}, r)",
         "}",
         f"mstore(POWERS, mulmod(mulmod(sum, unit, r), addmod(mload(ETA_TO_{n}), sub(r, 1), r), r))",
-        f"for {{ let at := 0 }} lt(at, {WORD_BYTES * part.pools}) {{ at := add(at, 32) }} {{",
-        "    mstore(add(LANES_TOP, at), mulmod(mload(add(LANES_TOP, at)), mload(add(LANES_BOTTOM, at)), r))",
-        "}",
-        "let place := PLACES",
+        *_pools(part),
+        *_term_function(part),
         "let read := 0",
+        *(f"read := addmod(read, term(DOWN_{index}, ACROSS_{index}), r)" for index in range(len(part.terms))),
     ]
-    kind = part.circuit.activations[0]
-    for track in part.circuit.tracks_of(0):
-        lines += [
-            "{",
-            "    let total := 0",
-            "    let at := LANES_TOP",
-            f"    for {{ let end := add(at, {WORD_BYTES * part.pools}) }} lt(at, end) {{ at := add(at, 32) }} {{",
-            "        total := addmod(total, mulmod(mload(place), mload(at), r), r)",
-            "        place := add(place, 32)",
-            "    }",
-            f"    read := addmod(read, mulmod(total, {part.generator.tracks.activation(kind, track)}, r), r)",
-            "}",
-        ]
     lines.append("mstore(TAPS_READ, mulmod(mulmod(read, unit, r), mload(ETA), r))")
     return function_text("_readPlaces", "The powers of eta at rho, and the first layer's activations as the second layer's kernels read them.", "pure", lines)
+
+
+def _fractions(above: list[str], below: list[str], fold: int, apart: str) -> list[str]:
+    """Statements that store N and D at u, or at the `fold` points that have its power `fold` in common."""
+    if fold == 1:
+        return [
+            "let value", *horner("value", above[::-1], "u", NESTED_LANES), "mstore(to, value)",
+            *horner("value", below[::-1], "u", NESTED_LANES), f"mstore(add(to, {apart}), value)",
+        ]  # fmt: skip
+    lines = ["let u2 := mulmod(u, u, r)", "let u4 := mulmod(u2, u2, r)"]
+    factors = dict(zip("bcd", ("u", "u2", "mulmod(u2, u, r)"), strict=True))
+    for place, coefficients in (("to", above), (f"add(to, {apart})", below)):
+        inner = []
+        for name, rest in zip("abcd", range(FOLD), strict=True):
+            inner += [f"let {name}", *horner(name, coefficients[rest::FOLD][::-1], "u4", NESTED_LANES)]
+            if name in factors:
+                inner.append(f"{name} := mulmod({name}, {factors[name]}, r)")
+        lines += ["{", *(f"    {line}" for line in inner), f"    four({place}, a, b, c, d)", "}"]
+    return lines
+
+
+def _four(quarter: int, distance: int) -> list[str]:
+    """The function that makes four values of four sums: a + b + c + d at u, and at u times each power of `quarter`, a fourth root of 1."""
+    places = ["to", *(f"add(to, {WORD_BYTES * distance * index})" for index in range(1, FOLD))]
+    return [
+        "function four(to, a, b, c, d) {",
+        "    let order := mload(ORDER)",
+        "    let even := addmod(a, c, order)",
+        "    let odd := addmod(b, d, order)",
+        f"    mstore({places[0]}, addmod(even, odd, order))",
+        f"    mstore({places[2]}, addmod(even, sub(order, odd), order))",
+        "    even := addmod(a, sub(order, c), order)",
+        f"    odd := mulmod(add(b, sub(order, d)), {number(quarter)}, order)",
+        f"    mstore({places[1]}, addmod(even, odd, order))",
+        f"    mstore({places[3]}, addmod(even, sub(order, odd), order))",
+        "}",
+    ]
+
+
+def _pools(part: ConvolutionPart) -> list[str]:
+    """Statements that leave in LANES_TOP, pool by pool, the sums of the fractions of its rows."""
+    across, pool, apart = part.map_columns, part.second.pool, "sub(LANES_BOTTOM, LANES_TOP)"
+    value = ""
+    for row in range(pool):
+        top = f"mload(add(from, {WORD_BYTES * across * row}))" if row else "mload(from)"
+        bottom = f"mload(add(from, add({WORD_BYTES * across * row}, {apart})))"
+        value = f"addmod({value}, mulmod({top}, {bottom}, r), r)" if value else f"mulmod({top}, {bottom}, r)"
+    return [
+        "{",
+        "    let to := LANES_TOP",
+        "    let from := LANES_TOP",
+        f"    for {{ let row := {part.pools // across} }} row {{ row := sub(row, 1) }} {{",
+        f"        for {{ let end := add(to, {WORD_BYTES * across}) }} lt(to, end) {{ to := add(to, 32) }} {{",
+        f"            mstore(to, {value})",
+        "            from := add(from, 32)",
+        "        }",
+        *([f"        from := add(from, {WORD_BYTES * across * (pool - 1)})"] if pool > 1 else []),
+        "    }",
+        "}",
+    ]
+
+
+def _term_function(part: ConvolutionPart) -> list[str]:
+    """The function that gives what is read by one term: sum over rows y of a track's pools of (sum over tracks of activation DOWN(y)) times
+    (sum over x of lanes(y, x) ACROSS(x))."""
+    kind, across = part.circuit.activations[0], part.map_columns
+    rows = part.pools // across
+    weight = ""
+    for number_, track in enumerate(part.circuit.tracks_of(0)):
+        place = f"add(down, {WORD_BYTES * rows * number_})" if number_ else "down"
+        own = f"mulmod(mload({place}), {part.generator.tracks.activation(kind, track)}, order)"
+        weight = f"addmod({weight}, {own}, order)" if weight else own
+    met = ["mulmod(mload(at), mload(across), order)"]
+    met += [f"mulmod(mload(add(at, {WORD_BYTES * x})), mload(add(across, {WORD_BYTES * x})), order)" for x in range(1, across)]
+    sums = ["met := " + met[0]]
+    for start in range(1, across, 2):
+        more = f"add({met[start]}, {met[start + 1]})" if start + 1 < across else met[start]
+        sums.append(f"met := addmod(met, {more}, order)")
+    return [
+        "function term(down, across) -> total {",
+        "    let order := mload(ORDER)",
+        "    let at := LANES_TOP",
+        f"    for {{ let end := add(down, {WORD_BYTES * rows}) }} lt(down, end) {{ down := add(down, 32) }} {{",
+        "        let met",
+        *(f"        {line}" for line in sums),
+        f"        total := addmod(total, mulmod(met, {weight}, order), order)",
+        f"        at := add(at, {WORD_BYTES * across})",
+        "    }",
+        "}",
+    ]
 
 
 def horner(name: str, coefficients: list[str], point: str, depth: int) -> list[str]:
