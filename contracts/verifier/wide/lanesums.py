@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 NESTED_LANES, NESTED_TERMS = 3, 6
 """Steps of Horner's rule in one statement, by how many variables there are beside."""
+UNROLLED = 4
+"""Values that one turn of a loop makes."""
 FOLD = 4
 """Points u, u w^(n/4), ... at which a polynomial is known once its terms of equal degrees modulo 4 are."""
 
@@ -50,16 +52,8 @@ def lanes_text(part: ConvolutionPart) -> str:
         f"        to := add(to, {WORD_BYTES * (turns - turns // fold)})",
         "    }",
         "}",
-        f"let v := mload(RHO_{blocks})",
-        f"for {{ let place := TURNS_BOTTOM }} lt(place, add(TURNS_BOTTOM, {WORD_BYTES * BLOCK_ROWS})) {{ place := add(place, 32) }} {{",
-        "    mstore(place, addmod(v, sub(r, 1), r))",
-        f"    v := mulmod(v, {number(pow(root, -blocks, MODULUS))}, r)",
-        "}",
-        f"v := mload(ETA_TO_{BLOCK_ROWS})",
-        f"for {{ let place := TERMS_BOTTOM }} lt(place, add(TERMS_BOTTOM, {WORD_BYTES * blocks})) {{ place := add(place, 32) }} {{",
-        "    mstore(place, addmod(v, sub(r, 1), r))",
-        f"    v := mulmod(v, {number(pow(root, -BLOCK_ROWS, MODULUS))}, r)",
-        "}",
+        *_denominators("TURNS_BOTTOM", BLOCK_ROWS, f"mload(RHO_{blocks})", pow(root, -blocks, MODULUS)),
+        *_denominators("TERMS_BOTTOM", blocks, f"mload(ETA_TO_{BLOCK_ROWS})", pow(root, -BLOCK_ROWS, MODULUS)),
     ]
     return function_text("_weighLanes", "The lanes of every pack by their channels' powers of eta, as fractions in rho; denominators of the powers of eta.", "pure", lines)
 
@@ -109,6 +103,20 @@ def read_text(part: ConvolutionPart) -> str:
     ]
     lines.append("mstore(TAPS_READ, mulmod(mulmod(read, unit, r), mload(ETA), r))")
     return function_text("_readPlaces", "The powers of eta at rho, and the first layer's activations as the second layer's kernels read them.", "pure", lines)
+
+
+def _denominators(area: str, count: int, start: str, turn: int) -> list[str]:
+    """Statements that store v - 1 for v = start, start turn, ..."""
+    places = ["place", *(f"add(place, {WORD_BYTES * index})" for index in range(1, UNROLLED))]
+    step = [line for place in places for line in (f"    mstore({place}, sub(v, 1))", f"    v := mulmod(v, {number(turn)}, r)")]
+    return [
+        "{",
+        f"let v := {start}",
+        f"for {{ let place := {area} }} lt(place, add({area}, {WORD_BYTES * count})) {{ place := add(place, {WORD_BYTES * UNROLLED}) }} {{",
+        *step,
+        "}",
+        "}",
+    ]
 
 
 def _fractions(above: list[str], below: list[str], fold: int, apart: str) -> list[str]:

@@ -1,8 +1,8 @@
 """What the kernels of a first convolution meet in the image, in a contract (`wide.convolutions`).
 
-    H = sum over x < e of beta^(e - 1 - x) a[x]          by Horner's rule along an image row; e: where a stretch of positions ends
-    A_0 = H,    A_(j+1) = beta A_j + a[e + j] - beta^e a[j]
-    met = sum over j < w of rho^(w - 1 - j) A_j          H sum_j rho^(w - 1 - j) beta^j where the pixels that enter and leave are blank
+    H_e = sum over x < e of beta^(e - 1 - x) a[x]        by Horner's rule along an image row; e: where a stretch of positions ends
+    P_e = sum over j < w of rho^(w - 1 - j) H_(e + j)    H_e sum_j rho^(w - 1 - j) beta^j where the pixels behind e are blank
+    met = P_e - beta^e P_0                               sum over x < e of beta^(e - 1 - x) a[x + j] = H_(e + j) - beta^e H_j, for each tap j
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.convolutions import ConvolutionPart
 
 GROUP_PIXELS = 4
-"""Pixels that one step passes when all of them are blank."""
+"""Pixels in one statement."""
 
 
 def patches_text(part: ConvolutionPart) -> str:
@@ -41,8 +41,6 @@ def patches_text(part: ConvolutionPart) -> str:
         *(["    power := mulmod(power, beta, r)", "    blank := addmod(mulmod(blank, mload(RHO), r), power, r)"] * (first.kernel_width - 1)),
         "    mstore(BLANK_WINDOW, blank)",
         "}",
-        "let beta2 := mulmod(beta, beta, r)",
-        "let beta4 := mulmod(beta2, beta2, r)",
         "let image := IMAGE_AT",
         "let total := 0",
         f"for {{ let line := 0 }} lt(line, {WORD_BYTES * first.height}) {{ line := add(line, 32) }} {{",
@@ -65,17 +63,15 @@ def patches_text(part: ConvolutionPart) -> str:
 
 def _functions(part: ConvolutionPart) -> list[str]:
     first = part.first
-    step = [
-        "    value := add(mulmod(value, beta_, order), add(byte(entering, word_), mulmod(byte({}, word_), out, order)))",
-        "    met := addmod(mulmod(met, mload(RHO), order), value, order)",
-        "    entering := add(entering, 1)",
-    ]
     found = [
-        "// window: met of a stretch that ends at `entering`; value = H, out = -beta^entering",
-        "function window(value, word_, entering, out, beta_) -> met {",
+        "// window: P from H and the pixels behind it, in the upper bytes of `pixels`",
+        "function window(value, pixels, beta_) -> met {",
         "    let order := mload(ORDER)",
         "    met := value",
-        *(line.format(j) for j in range(first.kernel_width - 1) for line in step),
+        *(
+            line for j in range(first.kernel_width - 1)
+            for line in (f"    value := add(byte({j}, pixels), mulmod(beta_, value, order))", "    met := addmod(value, mulmod(mload(RHO), met, order), order)")
+        ),
         "}",
     ]
     if part.cuts:
@@ -103,35 +99,39 @@ def _row(part: ConvolutionPart) -> list[str]:
     for end in (*part.cuts, part.first.positions[1]):
         while start < end:
             stop = min(start + GROUP_PIXELS, end)
-            lines += _group(start, stop)
+            lines.append(_group(start, stop))
             start = stop
         lines += _met(part, end)
-    return lines
-
-
-def _group(start: int, stop: int) -> list[str]:
-    """Horner's rule over the pixels start..stop - 1 of `word`."""
-    passed = {1: "beta", 2: "beta2", 3: "mulmod(beta2, beta, r)", 4: "beta4"}[stop - start]
-    value = "value"
-    for at in range(start, stop):
-        value = f"add(byte({at}, word), mulmod(beta, {value}, r))"  # in this order each step holds one stack slot
+    # met of all stretches lacks beta^e P_0
+    lost = ""
+    for place, end in enumerate(part.lengths):
+        own = f"mulmod(mload(add(LINES_{place}, line)), {part.generator.rows.power(part.step * end)}, r)"
+        lost = f"add({lost}, {own})" if lost and place == 1 else f"addmod({lost}, {own}, r)" if lost else own
     return [
-        f"switch and(shr({8 * (WORD_PIXELS - stop)}, word), {(1 << 8 * (stop - start)) - 1:#x})",
-        f"case 0 {{ value := mulmod(value, {passed}, r) }}",
-        f"default {{ value := {value} }}",
+        *lines,
+        f"if shr({8 * (WORD_PIXELS + 1 - part.first.kernel_width)}, word) {{",
+        f"    total := addmod(total, mulmod(sub(r, window(0, word, beta)), {lost}, r), r)",
+        "}",
     ]
 
 
+def _group(start: int, stop: int) -> str:
+    """Horner's rule over the pixels start..stop - 1 of `word`."""
+    value = "value"
+    for at in range(start, stop):
+        value = f"add(byte({at}, word), mulmod(beta, {value}, r))"  # in this order each step holds one stack slot
+    return f"value := {value}"
+
+
 def _met(part: ConvolutionPart, end: int) -> list[str]:
-    """What stretches that end at `end` meet in a line, where some positions that do read it."""
+    """P_end, with the weight of the line where that is not zero."""
     beside, place = part.first.kernel_width - 1, part.lengths.index(end)
-    ones = (1 << 8 * beside) - 1
-    edges = ones << 8 * (WORD_PIXELS - beside) | ones << 8 * (WORD_PIXELS - end - beside)
+    behind = f"shl({8 * end}, word)"
     inner = [
         "let met",
-        f"switch and(word, {edges:#x})",
+        f"switch and(shr({8 * (WORD_PIXELS - end - beside)}, word), {(1 << 8 * beside) - 1:#x})",
         "case 0 { met := mulmod(value, mload(BLANK_WINDOW), r) }",
-        f"default {{ met := window(value, word, {end}, sub(r, {part.generator.rows.power(part.step * end)}), beta) }}",
+        f"default {{ met := window(value, {behind}, beta) }}",
     ]
     if end == part.first.positions[1]:
         return ["{", *(f"    {line}" for line in inner), f"    total := addmod(total, mulmod(mload(add(LINES_{place}, line)), met, r), r)", "}"]

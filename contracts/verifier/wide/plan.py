@@ -215,7 +215,10 @@ class WidePlan:
 
     @cached_property
     def selectors(self) -> Mapping[str, Periodic[Any] | Patches[Any] | Constant[Any]]:
-        return selectors(self.circuit, Power("alpha", 1))
+        found = selectors(self.circuit, Power("alpha", 1))
+        if not isinstance(self.circuit, ConvCircuit):
+            return found
+        return {name: merged(one) if isinstance(one, Patches) else one for name, one in found.items()}
 
     @cached_property
     def parts(self) -> Parts:
@@ -226,6 +229,19 @@ class WidePlan:
                 ones = (Periodic[Any](part.period, dict.fromkeys(part.values, 1)) for part in polynomial.parts)
                 found += [part for part in ones if part not in found]
         return Parts((part, f"part{number}") for number, part in enumerate(found))
+
+
+def merged(selector: Patches[Any]) -> Patches[Any]:
+    """The same polynomial of fewer parts: rows of a period that are also read half a period on are rows of half of it. Pieces of a layer's
+    groups lie so."""
+    parts = list(selector.parts)
+    for one in parts:
+        half = one.period // 2
+        for other in parts:
+            if one.period == other.period and other.values == {(row + half) % one.period: value for row, value in one.values.items()}:
+                rest = [part for part in parts if part not in (one, other)]
+                return merged(Patches((*rest, Periodic(half, {row % half: value for row, value in one.values.items()}))))
+    return selector
 
 
 PartKey = tuple[int, tuple[tuple[int, int], ...]]

@@ -122,20 +122,27 @@ def climb(steps: int) -> list[str]:
     """A function for the sum of 1/(u - 1) over u, u pitch, u pitch^2, ..., as a fraction; `top` stays below twice the field order. `steps` of
     them in a turn."""
     step = [
-        "term := sub(u, 1)",
+        "let term := sub(u, 1)",
         f"top := add(mulmod(top, term, {FIELD}), bottom)",
         f"bottom := mulmod(bottom, term, {FIELD})",
         f"u := mulmod(u, pitch, {FIELD})",
     ]
-    if steps == 1:
-        step[0] = "let term := sub(u, 1)"
+    pair = [
+        "let term := sub(u, 1)",
+        f"u := mulmod(u, pitch, {FIELD})",
+        "let next := sub(u, 1)",
+        f"u := mulmod(u, pitch, {FIELD})",
+        f"let both := mulmod(term, next, {FIELD})",
+        f"top := add(mulmod(top, both, {FIELD}), mulmod(bottom, add(term, next), {FIELD}))",
+        f"bottom := mulmod(bottom, both, {FIELD})",
+    ]
+    turns = [*[pair] * (steps // 2), *[step] * (steps % 2)]
     return [
         f"function {'climb' if steps == 1 else 'climbFast'}(u, pitch, count) -> top, bottom {{",
         "    let r := mload(ORDER)",
         "    bottom := 1",
         f"    for {{ }} count {{ count := sub(count, {steps}) }} {{",
-        *(["        let term"] if steps > 1 else []),
-        *(f"        {line}" for _ in range(steps) for line in step),
+        *(f"        {line}" for lines in turns for line in (lines if steps == 1 else ["{", *(f"    {one}" for one in lines), "}"])),
         "    }",
         "}",
     ]

@@ -44,8 +44,8 @@ from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 
 MAX_POLES = 12
 """Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner. (A hidden input has two more.)"""
-UNROLLED_POINTS = 20
-"""A proof with more points is copied by a loop: code that costs nothing to run would not fit."""
+UNROLLED_POINTS, UNROLLED_MAPS = 20, 40
+"""A proof with more points, or one about maps, is copied by a loop: code that costs nothing to run would not fit."""
 
 
 def wide_source(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
@@ -112,7 +112,7 @@ class WideGenerator:
             "read_rows": self.rows.read_lines(registry_of(self.circuit)),
             "copy_rows": self.rows.copy_lines(),
             "padding": self.padding(),
-            "copy_points": copy_points(self.fixed, absorbed_points(self.form), self.check, unrolled=UNROLLED_POINTS),
+            "copy_points": copy_points(self.fixed, absorbed_points(self.form), self.check, unrolled=UNROLLED_MAPS if self.convolutions else UNROLLED_POINTS),
             "check_scalars": check_scalars(self.form),
             "draw_challenges": draw_challenges(self.form),
             "rho_powers": self._rho_powers(),
