@@ -29,7 +29,7 @@ from zkpredict.contracts.verifier.lowering import FIELD
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.pieces import SCALAR_OFFSET, STRIDE, inverse_of
 from zkpredict.contracts.verifier.wide.correlating import Term, places_text
-from zkpredict.contracts.verifier.wide.lanesums import lanes_text, read_text
+from zkpredict.contracts.verifier.wide.lanesums import FOLD, lanes_text, read_text
 from zkpredict.contracts.verifier.wide.patches import patches_text
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Power, lifted
@@ -123,6 +123,8 @@ class ConvolutionPart:
             memory.area(f"DOWN_{index}", WORD_BYTES * self.map_rows)
             memory.area(f"ACROSS_{index}", WORD_BYTES * self.map_columns)
         memory.area("LANES_TOP", WORD_BYTES * self.fractions)
+        memory.area("TURNS", WORD_BYTES * BLOCK_ROWS)
+        memory.area("TERMS", WORD_BYTES * self.circuit.blocks)
         for index in range(self.channels * second.pool):
             memory.word(f"LANE_TERM_{index}")
 
@@ -160,8 +162,8 @@ class ConvolutionPart:
         """The values to be inverted, in front of all others."""
         memory, blocks = self.generator.memory, self.circuit.blocks
         memory.area("LANES_BOTTOM", WORD_BYTES * self.fractions)
-        memory.area("TURNS_BOTTOM", WORD_BYTES * BLOCK_ROWS)
-        memory.area("TERMS_BOTTOM", WORD_BYTES * blocks)
+        memory.area("TURNS_BOTTOM", WORD_BYTES * BLOCK_ROWS // FOLD)
+        memory.area("TERMS_BOTTOM", WORD_BYTES * blocks // FOLD)
 
     def inversion_lines(self, others: int) -> list[str]:
         """As `inversion_loop`, for the convolutions' values and `others` behind them, `TURN_VALUES` in each turn: ones fill the last. Raises
@@ -199,7 +201,7 @@ class ConvolutionPart:
     @property
     def bottoms(self) -> int:
         """How many they are."""
-        return self.fractions + BLOCK_ROWS + self.circuit.blocks
+        return self.fractions + (BLOCK_ROWS + self.circuit.blocks) // FOLD
 
     def reserve(self) -> None:
         """Asks for powers of alpha."""

@@ -19,6 +19,7 @@ from zkpredict.contracts.verifier.score_client import (
     deploy_score_verifier, deploy_test_sets, score_arguments, send_score_verification, send_set, set_arguments,
 )  # fmt: skip
 from zkpredict.contracts.verifier.wide.scores import ScoreGenerator
+from zkpredict.contracts.verifier.wide.lanesums import FOLD
 from zkpredict.contracts.verifier.wide.source import WideGenerator
 from zkpredict.contracts.verifier.wide.vectors import BATCH, BATCH_NAME, SCORE_NAME, stored_batch, stored_score, stored_statements
 from zkpredict.verifier.registered import RegisteredScore
@@ -119,7 +120,7 @@ def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:
     held = generator.convolutions
     ends = {places[word]: part for word, part in (_ENDS if held is None else _CONVOLUTION_ENDS).items() if word in places}
     if held is not None:
-        ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks - 1)] = "lanes of the first layer"
+        ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks // FOLD - 1)] = "lanes of the first layer"
     else:
         ends[places[f"{generator.bottoms[0].upper()}_INVERSE"]] = "inversion"
     arguments = statement.commitment.model_id, onchain_input(statement.commitment.circuit, statement.image), proof.digit, onchain_proof(proof)

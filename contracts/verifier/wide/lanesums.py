@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 NESTED_LANES, NESTED_TERMS = 3, 6
 """Steps of Horner's rule in one statement, by how many variables there are beside."""
-UNROLLED = 4
-"""Values that one turn of a loop makes."""
 FOLD = 4
 """Points u, u w^(n/4), ... at which a polynomial is known once its terms of equal degrees modulo 4 are."""
 
@@ -33,27 +31,26 @@ def lanes_text(part: ConvolutionPart) -> str:
             term = f"mulmod(mload(ETA_TO_{index}), {number(entry)}, r)" if index else number(entry)
             value = f"addmod({value}, {term}, r)" if value else term
         lines.append(f"mstore(LANE_TERM_{degree}, {value})")
-    turns, apart = blocks // part.second.pool, "sub(LANES_BOTTOM, LANES_TOP)"
+    turns = blocks // part.second.pool
     fold = FOLD if turns % FOLD == 0 else 1
-    quarter = pow(root, -n // fold, MODULUS)
+    quarter, back = pow(root, -n // FOLD, MODULUS), pow(root, n // fold - PACK_LANES, MODULUS)
     lines += [
-        *(_four(quarter, turns // fold) if fold > 1 else []),
+        *_four(quarter),
         "let u := mload(RHO)",
         "// packs that lie beside one another in a pool, in the order of positions",
         "{",
         "    let to := LANES_TOP",
         f"    for {{ let position := 0 }} lt(position, {PACKS_PER_BLOCK}) {{ position := add(position, 1) }} {{",
         f"        for {{ let turn := 0 }} lt(turn, {turns // fold}) {{ turn := add(turn, 1) }} {{",
-        *(f"            {line}" for line in _fractions([f"mload(LANE_TERM_{degree})" for degree in range(len(above))], [number(one) for one in below], fold, apart)),
+        *(f"            {line}" for line in _fractions([f"mload(LANE_TERM_{degree})" for degree in range(len(above))], [number(one) for one in below], fold, turns // fold)),
         f"            u := mulmod(u, {number(pow(root, -BLOCK_ROWS * part.second.pool, MODULUS))}, r)",
         "            to := add(to, 32)",
         "        }",
-        f"        u := mulmod(u, {number(pow(root, -PACK_LANES, MODULUS) * pow(quarter, -1, MODULUS) % MODULUS)}, r)",
+        f"        u := mulmod(u, {number(back)}, r)",
         f"        to := add(to, {WORD_BYTES * (turns - turns // fold)})",
         "    }",
         "}",
-        *_denominators("TURNS_BOTTOM", BLOCK_ROWS, f"mload(RHO_{blocks})", pow(root, -blocks, MODULUS)),
-        *_denominators("TERMS_BOTTOM", blocks, f"mload(ETA_TO_{BLOCK_ROWS})", pow(root, -BLOCK_ROWS, MODULUS)),
+        *(line for each in _poles_of_powers(part) for line in _denominators(*each)),
     ]
     return function_text("_weighLanes", "The lanes of every pack by their channels' powers of eta, as fractions in rho; denominators of the powers of eta.", "pure", lines)
 
@@ -81,14 +78,16 @@ def read_text(part: ConvolutionPart) -> str:
     """`powers`, and what is read of the first layer's lanes."""
     n, blocks, root = part.circuit.domain, part.circuit.blocks, root_of_unity(part.circuit.domain)
     scale = number(pow(n, -1, MODULUS))
-    entries = [f"mload({f'add(TERMS_BOTTOM, {WORD_BYTES * index})' if index else 'TERMS_BOTTOM'})" for index in reversed(range(blocks))]
+    entries = [f"mload({f'add(TERMS, {WORD_BYTES * index})' if index else 'TERMS'})" for index in reversed(range(blocks))]
     lines = [
         "let r := mload(ORDER)",
+        *_four(pow(root, -n // FOLD, MODULUS)),
+        *(line for each in _poles_of_powers(part) for line in _inverses(*each)),
         f"let unit := mulmod(mload(VANISHING), {scale}, r)",
         "let v := mload(RHO)",
         "let power := 1",
         "let sum := 0",
-        f"for {{ let turn := TURNS_BOTTOM }} lt(turn, add(TURNS_BOTTOM, {WORD_BYTES * BLOCK_ROWS})) {{ turn := add(turn, 32) }} {{",
+        f"for {{ let turn := TURNS }} lt(turn, add(TURNS, {WORD_BYTES * BLOCK_ROWS})) {{ turn := add(turn, 32) }} {{",
         "    let value",
         *(f"    {line}" for line in horner("value", entries, "v", NESTED_TERMS)),
         "    sum := addmod(sum, mulmod(mulmod(value, mload(turn), r), power, r), r)",
@@ -105,22 +104,52 @@ def read_text(part: ConvolutionPart) -> str:
     return function_text("_readPlaces", "The powers of eta at rho, and the first layer's activations as the second layer's kernels read them.", "pure", lines)
 
 
+def _poles_of_powers(part: ConvolutionPart) -> list[tuple[str, int, str, int]]:
+    """The poles of `powers`: where their inverses lie, how many they are, the first v and by what the next one differs."""
+    blocks, root = part.circuit.blocks, root_of_unity(part.circuit.domain)
+    return [
+        ("TURNS", BLOCK_ROWS, f"mload(RHO_{blocks})", pow(root, -blocks, MODULUS)),
+        ("TERMS", blocks, f"mload(ETA_TO_{BLOCK_ROWS})", pow(root, -BLOCK_ROWS, MODULUS)),
+    ]
+
+
 def _denominators(area: str, count: int, start: str, turn: int) -> list[str]:
-    """Statements that store v - 1 for v = start, start turn, ..."""
-    places = ["place", *(f"add(place, {WORD_BYTES * index})" for index in range(1, UNROLLED))]
-    step = [line for place in places for line in (f"    mstore({place}, sub(v, 1))", f"    v := mulmod(v, {number(turn)}, r)")]
+    """Statements that store v^4 - 1 for v = start, start turn, ...: a quarter of `count`."""
     return [
         "{",
-        f"let v := {start}",
-        f"for {{ let place := {area} }} lt(place, add({area}, {WORD_BYTES * count})) {{ place := add(place, {WORD_BYTES * UNROLLED}) }} {{",
-        *step,
-        "}",
+        f"    let v := {start}",
+        f"    for {{ let place := {area}_BOTTOM }} lt(place, add({area}_BOTTOM, {WORD_BYTES * count // FOLD})) {{ place := add(place, 32) }} {{",
+        "        let square := mulmod(v, v, r)",
+        "        mstore(place, addmod(mulmod(square, square, r), sub(r, 1), r))",
+        f"        v := mulmod(v, {number(turn)}, r)",
+        "    }",
         "}",
     ]
 
 
-def _fractions(above: list[str], below: list[str], fold: int, apart: str) -> list[str]:
-    """Statements that store N and D at u, or at the `fold` points that have its power `fold` in common."""
+def _inverses(area: str, count: int, start: str, turn: int) -> list[str]:
+    """Statements that store 1/(v - 1) for v = start, start turn, ..., from 1/(v^4 - 1): (1 + v + v^2 + v^3)/(v^4 - 1), and as much at v times a
+    fourth root of 1."""
+    quarter = WORD_BYTES * count // FOLD
+    return [
+        "{",
+        f"    let v := {start}",
+        f"    let to := {area}",
+        f"    for {{ let place := {area}_BOTTOM }} lt(place, add({area}_BOTTOM, {quarter})) {{ place := add(place, 32) }} {{",
+        "        let a := mload(place)",
+        "        let b := mulmod(a, v, r)",
+        "        let c := mulmod(b, v, r)",
+        f"        four(to, {quarter}, a, b, c, mulmod(c, v, r))",
+        f"        v := mulmod(v, {number(turn)}, r)",
+        "        to := add(to, 32)",
+        "    }",
+        "}",
+    ]
+
+
+def _fractions(above: list[str], below: list[str], fold: int, distance: int) -> list[str]:
+    """Statements that store N and D at u, or at the `fold` points that have its power `fold` in common, `distance` words from one another."""
+    apart = "sub(LANES_BOTTOM, LANES_TOP)"
     if fold == 1:
         return [
             "let value", *horner("value", above[::-1], "u", NESTED_LANES), "mstore(to, value)",
@@ -134,24 +163,25 @@ def _fractions(above: list[str], below: list[str], fold: int, apart: str) -> lis
             inner += [f"let {name}", *horner(name, coefficients[rest::FOLD][::-1], "u4", NESTED_LANES)]
             if name in factors:
                 inner.append(f"{name} := mulmod({name}, {factors[name]}, r)")
-        lines += ["{", *(f"    {line}" for line in inner), f"    four({place}, a, b, c, d)", "}"]
+        lines += ["{", *(f"    {line}" for line in inner), f"    four({place}, {WORD_BYTES * distance}, a, b, c, d)", "}"]
     return lines
 
 
-def _four(quarter: int, distance: int) -> list[str]:
-    """The function that makes four values of four sums: a + b + c + d at u, and at u times each power of `quarter`, a fourth root of 1."""
-    places = ["to", *(f"add(to, {WORD_BYTES * distance * index})" for index in range(1, FOLD))]
+def _four(quarter: int) -> list[str]:
+    """The function that makes four values of four sums: a + b + c + d at u, and at u times each power of `quarter`, a fourth root of 1. b, c, d are
+    below the field's order."""
     return [
-        "function four(to, a, b, c, d) {",
+        "function four(to, distance, a, b, c, d) {",
         "    let order := mload(ORDER)",
         "    let even := addmod(a, c, order)",
         "    let odd := addmod(b, d, order)",
-        f"    mstore({places[0]}, addmod(even, odd, order))",
-        f"    mstore({places[2]}, addmod(even, sub(order, odd), order))",
+        "    let opposite := add(to, mul(2, distance))",
+        "    mstore(to, addmod(even, odd, order))",
+        "    mstore(opposite, addmod(even, sub(order, odd), order))",
         "    even := addmod(a, sub(order, c), order)",
         f"    odd := mulmod(add(b, sub(order, d)), {number(quarter)}, order)",
-        f"    mstore({places[1]}, addmod(even, odd, order))",
-        f"    mstore({places[3]}, addmod(even, sub(order, odd), order))",
+        "    mstore(add(to, distance), addmod(even, odd, order))",
+        "    mstore(add(opposite, distance), addmod(even, sub(order, odd), order))",
         "}",
     ]
 
@@ -159,21 +189,20 @@ def _four(quarter: int, distance: int) -> list[str]:
 def _pools(part: ConvolutionPart) -> list[str]:
     """Statements that leave in LANES_TOP, pool by pool, the sums of the fractions of its rows."""
     across, pool, apart = part.map_columns, part.second.pool, "sub(LANES_BOTTOM, LANES_TOP)"
-    value = ""
-    for row in range(pool):
-        top = f"mload(add(from, {WORD_BYTES * across * row}))" if row else "mload(from)"
-        bottom = f"mload(add(from, add({WORD_BYTES * across * row}, {apart})))"
-        value = f"addmod({value}, mulmod({top}, {bottom}, r), r)" if value else f"mulmod({top}, {bottom}, r)"
+    sums = []
+    for x in range(across):
+        value = ""
+        for place in (WORD_BYTES * (across * row + x) for row in range(pool)):
+            own = f"mulmod(mload(add(from, {place})), mload(add(from, add({place}, {apart}))), r)"
+            value = f"add({value}, {own})" if value else own
+            value = f"mod({value}, r)" if pool > 1 and place >= WORD_BYTES * across else value
+        sums.append(f"mstore(add(to, {WORD_BYTES * x}), {value})")
     return [
         "{",
-        "    let to := LANES_TOP",
         "    let from := LANES_TOP",
-        f"    for {{ let row := {part.pools // across} }} row {{ row := sub(row, 1) }} {{",
-        f"        for {{ let end := add(to, {WORD_BYTES * across}) }} lt(to, end) {{ to := add(to, 32) }} {{",
-        f"            mstore(to, {value})",
-        "            from := add(from, 32)",
-        "        }",
-        *([f"        from := add(from, {WORD_BYTES * across * (pool - 1)})"] if pool > 1 else []),
+        f"    for {{ let to := LANES_TOP }} lt(to, add(LANES_TOP, {WORD_BYTES * part.pools})) {{ to := add(to, {WORD_BYTES * across}) }} {{",
+        *(f"        {line}" for line in sums),
+        f"        from := add(from, {WORD_BYTES * across * pool})",
         "    }",
         "}",
     ]

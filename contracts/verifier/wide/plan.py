@@ -238,7 +238,7 @@ def merged(selector: Patches[Any]) -> Patches[Any]:
     for one in parts:
         half = one.period // 2
         for other in parts:
-            if one.period == other.period and other.values == {(row + half) % one.period: value for row, value in one.values.items()}:
+            if other is not one and one.period == other.period and other.values == {(row + half) % one.period: value for row, value in one.values.items()}:
                 rest = [part for part in parts if part not in (one, other)]
                 return merged(Patches((*rest, Periodic(half, {row % half: value for row, value in one.values.items()}))))
     return selector
