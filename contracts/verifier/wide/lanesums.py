@@ -32,7 +32,7 @@ def lanes_text(part: ConvolutionPart) -> str:
             value = f"addmod({value}, {term}, r)" if value else term
         lines.append(f"mstore(LANE_TERM_{degree}, {value})")
     turns = blocks // part.second.pool
-    fold = FOLD if turns % FOLD == 0 else 1
+    fold = FOLD if turns % FOLD == 0 and len(above) >= FOLD else 1
     quarter, back = pow(root, -n // FOLD, MODULUS), pow(root, n // fold - PACK_LANES, MODULUS)
     lines += [
         *_four(quarter),
