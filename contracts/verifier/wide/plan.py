@@ -215,7 +215,7 @@ class WidePlan:
 
     @cached_property
     def selectors(self) -> Mapping[str, Periodic[Any] | Patches[Any] | Constant[Any]]:
-        found = selectors(self.circuit, Power("alpha", 1))
+        found: Mapping[str, Periodic[Any] | Patches[Any] | Constant[Any]] = selectors(self.circuit, Power("alpha", 1))
         if not isinstance(self.circuit, ConvCircuit):
             return found
         return {name: merged(one) if isinstance(one, Patches) else one for name, one in found.items()}
