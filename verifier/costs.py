@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 
 from zkpredict.circuits.columns import Origin
-from zkpredict.circuits.convolution.chain import contract_refusal
+from zkpredict.circuits.convolution.chain import contract_refusal, pooled_layers
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
 from zkpredict.circuits.placement import AnyCircuit, form, placement_of
@@ -49,6 +49,7 @@ WIDE_GAS_PER_TRACK = 17_400
 WIDE_GAS_FIXED = 11_000
 """The same of verifiers made for wide circuits."""
 CONVOLUTION_GAS_PER_PIXEL, CONVOLUTION_GAS_PER_DOMAIN_ROW, CONVOLUTION_GAS_LESS = 60, 65, 20_000
+MAX_POOL_GAS_PER_LANE = 190
 PROVE_SECONDS_PER_CELL = 3.2e-6
 PROVE_SECONDS_PER_WEIGHT = 3e-9
 PROVE_SECONDS_FIXED = 0.05
@@ -156,8 +157,14 @@ def _wide_gas(circuit: WideCircuit) -> int:
 
 
 def _convolution_gas(circuit: ConvCircuit) -> int:
-    """What convolutions add to it: the image by rows, powers of eta and sums over lanes."""
-    return CONVOLUTION_GAS_PER_PIXEL * circuit.inputs + CONVOLUTION_GAS_PER_DOMAIN_ROW * circuit.domain - CONVOLUTION_GAS_LESS
+    """What convolutions add to it: the image by rows, powers of eta and sums over lanes; with max pools each lane of an entrant or match."""
+    pools = pooled_layers(circuit)
+    return (
+        CONVOLUTION_GAS_PER_PIXEL * circuit.inputs
+        + CONVOLUTION_GAS_PER_DOMAIN_ROW * circuit.domain
+        + MAX_POOL_GAS_PER_LANE * sum(circuit.widths[layer] + circuit.matches(layer) for layer in pools)
+        - CONVOLUTION_GAS_LESS
+    )
 
 
 def _universal_gas(circuit: Circuit) -> int:

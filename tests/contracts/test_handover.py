@@ -15,6 +15,11 @@ from eth_utils import keccak
 from support import random_image, random_network
 
 from zkpredict import load_image
+from zkpredict.circuits.convolution.chain import contract_refusal
+from zkpredict.circuits.networks.activations import RELU8
+from zkpredict.circuits.networks.convolution import ConvLayer
+from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.cli.main import main
 from zkpredict.contracts.artifact import Artifact
 from zkpredict.contracts.chain.evm import EmbeddedChain
@@ -128,14 +133,25 @@ def test_a_false_or_broken_proof_gives_no_calldata(ran, said):
     assert code == 1 and out.startswith("INVALID (MalformedProof): ")
 
 
+def one_convolution() -> IntegerNetwork:
+    """The contract of this version holds two."""
+    source = np.random.default_rng(1)
+    first = ConvLayer(source.integers(-9, 10, (3, 6)), source.integers(-99, 100, 3), 6, RELU8, Grid(6, 5, 1, 3, 2))
+    return IntegerNetwork((first, DenseLayer(source.integers(-9, 10, (4, first.outputs)), source.integers(-99, 100, 4))))
+
+
 def test_circuits_that_no_contract_checks_have_no_calldata(ran):
-    example = Path(__file__).resolve().parents[2] / "examples"
-    paths = (example / "seven.png", example / "lenet_max-seven.proof")
-    code, out, err = ran("calldata", *paths, "--commitment", example / "lenet_max.commitment")
-    why = "a contract holds two convolutions, then dense layers, without max pools or residuals"
+    example, model = Path(__file__).resolve().parents[2] / "examples", commit_model(one_convolution())
+    image = np.full(30, 7, np.uint8)
+    np.save("map.npy", image)
+    Path("map.proof").write_bytes(prove(model, image).to_bytes())
+    Path("map.commitment").write_bytes(model.commitment.to_bytes())
+    code, out, err = ran("calldata", "map.npy", "map.proof", "--commitment", "map.commitment")
+    why = contract_refusal(model.commitment.circuit)
     assert (code, out, err) == (2, "", f"zkpredict: no contract checks proofs in this circuit: {why}; verify off the chain\n")
-    code, out, _ = ran("calldata", paths[0], example / "lenet-seven.proof", "--commitment", example / "lenet.commitment")
-    assert code == 0 and out.startswith("The calldata of `verifyOrRevert`")
+    for name in ("lenet", "lenet_max"):
+        code, out, _ = ran("calldata", example / "seven.png", example / f"{name}-seven.proof", "--commitment", example / f"{name}.commitment")
+        assert code == 0 and out.startswith("The calldata of `verifyOrRevert`")
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ from zkpredict.verifier.commitment import ModelCommitment
 
 pytestmark = pytest.mark.node
 NO_CONTRACT = (
-    "no contract of this version checks such proofs: a contract holds two convolutions, then dense layers, without max pools or residuals; "
+    "no contract of this version checks such proofs: a contract holds two convolutions, then dense layers, with max pools behind both or behind neither, and no residuals; "
+    "this circuit has 1 layers of kernels and 0 max pools on 1 tracks; "
     "they hold natively and in your browser, not on a chain"
 )
 ALL, OFF_CHAIN = ("browser", "native", "evm"), ("browser", "native")

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.convolution.chain import Stretch, contract_refusal, stretches
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.networks.grid import Grid
+from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.dense import geometric
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK
 from zkpredict.contracts.verifier.lowering import FIELD
@@ -55,9 +56,17 @@ class ConvolutionPart:
     def first(self) -> Grid:
         return self.circuit.grid(0)
 
+    first_bottom = "LANES_BOTTOM"
+    """The first of the values to be inverted."""
+
+    @property
+    def inner(self) -> int:
+        """The layer that is the second convolution."""
+        return 1
+
     @property
     def second(self) -> Grid:
-        return self.circuit.grid(1)
+        return self.circuit.grid(self.inner)
 
     @property
     def channels(self) -> int:
@@ -71,16 +80,16 @@ class ConvolutionPart:
     @cached_property
     def terms(self) -> list[Term]:
         """All positions of the second layer."""
-        return Term.all_of(stretches(self.circuit, 1))
+        return Term.all_of(stretches(self.circuit, self.inner))
 
     def piece(self, one: Stretch) -> int:
         """The number of the piece of the second layer that a stretch lies in."""
         position = one.row * self.second.positions[1] + one.first
-        return next(piece for piece in self.circuit.pieces(1) if position in self.circuit.piece_packs(1, piece))
+        return next(piece for piece in self.circuit.pieces(self.inner) if position in self.circuit.piece_packs(self.inner, piece))
 
     def above(self, one: Stretch) -> int:
         """By how much the exponent of a stretch's last position is above its piece's lowest."""
-        return one.last - self.circuit.piece_exponent(1, 0, self.piece(one))
+        return one.last - self.circuit.piece_exponent(self.inner, 0, self.piece(one))
 
     @property
     def step(self) -> int:
@@ -122,10 +131,15 @@ class ConvolutionPart:
         for index in range(len(self.terms)):
             memory.area(f"DOWN_{index}", WORD_BYTES * self.map_rows)
             memory.area(f"ACROSS_{index}", WORD_BYTES * self.map_columns)
+        self.lay_out_lanes()
+
+    def lay_out_lanes(self) -> None:
+        """What is read of the first layer's lanes."""
+        memory = self.generator.memory
         memory.area("LANES_TOP", WORD_BYTES * self.fractions)
         memory.area("TURNS", WORD_BYTES * BLOCK_ROWS)
         memory.area("TERMS", WORD_BYTES * self.circuit.blocks)
-        for index in range(self.channels * second.pool):
+        for index in range(self.channels * self.second.pool):
             memory.word(f"LANE_TERM_{index}")
 
     @property
@@ -151,11 +165,15 @@ class ConvolutionPart:
         """Pools of the second layer on a track of the first: each track has them on the same rows."""
         return self.packs // self.second.pool**2
 
-    @property
+    @cached_property
     def eta_exponents(self) -> list[int]:
-        channels, second = self.channels, self.second
-        across = channels * second.kernel_width
-        wanted = {channels, across, across * second.kernel_height, BLOCK_ROWS, self.circuit.domain, *range(1, channels)}
+        """Of the powers of eta that have words, each behind those that it is the product of."""
+        return self.known_powers({BLOCK_ROWS, *range(1, self.channels)})
+
+    def known_powers(self, more: set[int]) -> list[int]:
+        """`more`, those that passes of kernels go by, and what their products are made of."""
+        across = self.channels * self.second.kernel_width
+        wanted = {self.channels, across, across * self.second.kernel_height, self.circuit.domain, *more}
         return sorted(wanted | {1 << bit for bit in range(max(wanted).bit_length())}, key=lambda one: (one & (one - 1) != 0, one))
 
     def reserve_bottoms(self) -> None:
@@ -170,7 +188,7 @@ class ConvolutionPart:
         `ValueError` for more than there is room for."""
         if others > MOST_OTHERS - TURN_VALUES:
             raise ValueError(f"{others} values to invert beside the convolutions' own, {MOST_OTHERS - TURN_VALUES} have room")
-        count, apart = self.bottoms + others, "sub(LANES_BOTTOM, PARTIALS)"
+        count, apart = self.bottoms + others, f"sub({self.first_bottom}, PARTIALS)"
         filled = count + -count % TURN_VALUES
         places = ["place", *(f"add(place, {WORD_BYTES * index})" for index in range(1, TURN_VALUES))]
         up = [
@@ -184,16 +202,16 @@ class ConvolutionPart:
                 f"inverse := mulmod(inverse, value, {FIELD})",
             )
         ]  # fmt: skip
-        last, turn = f"add(LANES_BOTTOM, {WORD_BYTES * filled})", WORD_BYTES * TURN_VALUES
+        last, turn = f"add({self.first_bottom}, {WORD_BYTES * filled})", WORD_BYTES * TURN_VALUES
         return [
-            *(f"mstore(add(LANES_BOTTOM, {WORD_BYTES * index}), 1)" for index in range(count, filled)),
+            *(f"mstore(add({self.first_bottom}, {WORD_BYTES * index}), 1)" for index in range(count, filled)),
             "let product := 1",
-            f"for {{ let place := LANES_BOTTOM }} lt(place, {last}) {{ place := add(place, {turn}) }} {{",
+            f"for {{ let place := {self.first_bottom} }} lt(place, {last}) {{ place := add(place, {turn}) }} {{",
             *(f"    {line}" for line in up),
             "}",
             *inverse_of("product"),
             "let value",
-            f"for {{ let place := sub({last}, {turn}) }} iszero(lt(place, LANES_BOTTOM)) {{ place := sub(place, {turn}) }} {{",
+            f"for {{ let place := sub({last}, {turn}) }} iszero(lt(place, {self.first_bottom})) {{ place := sub(place, {turn}) }} {{",
             *(f"    {line}" for line in down),
             "}",
         ]
@@ -209,8 +227,8 @@ class ConvolutionPart:
         ask(self.step, *(self.step * (self.first.positions[1] - cut) for cut in self.cuts), *(self.step * length for length in self.lengths))
         ask(*(one.last for one in self.stretches))
         ask(*(run.last for run in self.circuit.groups(0)[0].runs))
-        for piece in self.circuit.pieces(1):
-            ask(*self.circuit.group_exponents(1, piece))
+        for layer, piece, _ in self.circuit.hidden_convolutions():
+            ask(*self.circuit.group_exponents(layer, piece))
         for term in self.terms:
             ask(term.step, *(self.above(one) for one in term.stretches))
 
@@ -254,15 +272,28 @@ class ConvolutionPart:
 
     def functions(self) -> str:
         """The Solidity of all passes."""
-        return "\n".join((patches_text(self), places_text(self), lanes_text(self), read_text(self))) + "\n"
+        return "\n".join((patches_text(self), places_text(self), self.weigh_text(), self.read_text())) + "\n"
+
+    def weigh_text(self) -> str:
+        """The function that leaves what is to be inverted."""
+        return lanes_text(self)
+
+    def read_text(self) -> str:
+        """The function that gives `powers`, and what is read of lanes."""
+        return read_text(self)
+
+    @property
+    def other_biases(self) -> list[str]:
+        """Yul of sum_i eta^(1 + n i) q_i[0] of kernels behind the second convolution."""
+        return []
 
     # rows
 
-    def row_lines(self, layer: int, first: int) -> list[str]:
+    def row_lines(self, column: RowColumn, first: int) -> list[str]:
         """Statements for the scalars of a layer's kernels, the first of them at row `first`."""
-        rows, circuit = self.generator.rows, self.circuit
+        rows, circuit, layer = self.generator.rows, self.circuit, column.layer
         lines = []
-        for group in range(len(circuit.groups(layer))):
+        for group in range(len(column.exponents)):
             if layer == 0:
                 value = "mload(PATCHES_SCALAR)"
             else:

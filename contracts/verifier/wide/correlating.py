@@ -77,6 +77,7 @@ def places_text(part: ConvolutionPart) -> str:
             "    sum := addmod(sum, mulmod(weights, total, r), r)",
             "}",
         ]
+    lines += [f"sum := addmod(sum, {bias}, r)" for bias in part.other_biases]
     lines.append(f"mstore(CORRELATION_BIAS, mulmod(sum, {number(pow(part.circuit.domain, -1, MODULUS))}, r))")
     return function_text("_weighPlaces", "How often, and with which power of eta, kernels of the second layer read each place of the map before.", "pure", lines)
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from zkpredict.circuits.constraints import constraint
 from zkpredict.circuits.convolution.gadgets import Correlations, patches
 from zkpredict.circuits.convolution.layout import ConvCircuit, correlation, kernel_rows
+from zkpredict.circuits.convolution.weights import read_tracks
 from zkpredict.circuits.expression import Expression
 from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.publics import Constant, Patches, Periodic
-from zkpredict.circuits.wide.dense import Dense
+from zkpredict.circuits.wide.dense import Dense, handed_on
 from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.lanes import lane
 from zkpredict.circuits.wide.output import LARGEST_TRACK
@@ -168,9 +169,9 @@ class Formulas:
         """That kernels meet the image and the stated columns, and the late check what the contract makes of lanes. Raises
         `UnsupportedShape`."""
         total = self.whole("sum")
-        for layer in (0, 1):
+        for layer in (layer for layer in range(circuit.layers) if circuit.is_convolution(layer)):
             for piece in circuit.pieces(layer):
-                met = Symbol.named(correlation(1, piece) if layer else patches(piece, 0))
+                met = Symbol.named(correlation(layer, piece) if layer else patches(piece, 0))
                 if lifted(total.terms[(kernel_rows(layer, piece), 0)]) != met:
                     raise UnsupportedShape(f"the kernels of layer {layer} do not meet what the contract weighs")
         names = (*self.plan.lane_columns, *self.plan.rational_columns)
@@ -182,10 +183,9 @@ class Formulas:
         for index, name in enumerate(self.plan.correlations):
             wanted = wanted + Symbol.named(f"power{index}") * Symbol.named(name)
         wanted = wanted * Symbol.named("powers") - Symbol.named("correlation_bias")
-        taken = ZERO
-        for track in circuit.tracks_of(0):
-            handed_on = Dense(circuit, 1).activation(track).evaluate(world).constant
-            taken = taken + Symbol.named(f"taps{track}_{circuit.activations[0].tag}") * handed_on
+        taken, activations = ZERO, {one.tag: one for one in circuit.activations}
+        for track, tag in read_tracks(circuit):
+            taken = taken + Symbol.named(f"taps{track}_{tag}") * handed_on(activations[tag], track).evaluate(world).constant
         if read != wanted - taken:
             raise UnsupportedShape("the check of what hidden kernels meet is not what the contract weighs")
 

@@ -27,7 +27,7 @@ from zkpredict.verifier.costs import CALLDATA_BYTE_GAS
 
 _CONVOLUTION_ENDS = {
     "ZETA": "transcript", "VANISHING": "powers of rho", "PATCHES_CONSTANT": "weights, public polynomials", "PIXELS": "image", "CORRELATION_BIAS": "places of the second layer",
-    "BIAS_AT_RHO": "poles, inversion", "POWERS": "tracks, powers of eta", "TAPS_READ": "lanes of the first layer",
+    "BIAS_AT_RHO": "poles, inversion", "POWERS": "tracks, powers of eta", "TAPS_READ": "lanes",
 }
 _ENDS = {"ZETA": "transcript", "VANISHING": "powers of rho", "PIXELS": "image", "PARTIAL_0": "weights, public polynomials"}
 
@@ -120,7 +120,8 @@ def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:
     held = generator.convolutions
     ends = {places[word]: part for word, part in (_ENDS if held is None else _CONVOLUTION_ENDS).items() if word in places}
     if held is not None:
-        ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks // FOLD - 1)] = "lanes of the first layer"
+        if "TERMS_BOTTOM" in places:
+            ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks // FOLD - 1)] = "lanes"
     else:
         ends[places[f"{generator.bottoms[0].upper()}_INVERSE"]] = "inversion"
     arguments = statement.commitment.model_id, onchain_input(statement.commitment.circuit, statement.image), proof.digit, onchain_proof(proof)

@@ -35,7 +35,7 @@ def lanes_text(part: ConvolutionPart) -> str:
     fold = FOLD if turns % FOLD == 0 and len(above) >= FOLD else 1
     quarter, back = pow(root, -n // FOLD, MODULUS), pow(root, n // fold - PACK_LANES, MODULUS)
     lines += [
-        *_four(quarter),
+        *four(quarter),
         "let u := mload(RHO)",
         "// packs that lie beside one another in a pool, in the order of positions",
         "{",
@@ -50,7 +50,7 @@ def lanes_text(part: ConvolutionPart) -> str:
         f"        to := add(to, {WORD_BYTES * (turns - turns // fold)})",
         "    }",
         "}",
-        *(line for each in _poles_of_powers(part) for line in _denominators(*each)),
+        *(line for each in _poles_of_powers(part) for line in denominators(*each)),
     ]
     return function_text("_weighLanes", "The lanes of every pack by their channels' powers of eta, as fractions in rho; denominators of the powers of eta.", "pure", lines)
 
@@ -81,8 +81,8 @@ def read_text(part: ConvolutionPart) -> str:
     entries = [f"mload({f'add(TERMS, {WORD_BYTES * index})' if index else 'TERMS'})" for index in reversed(range(blocks))]
     lines = [
         "let r := mload(ORDER)",
-        *_four(pow(root, -n // FOLD, MODULUS)),
-        *(line for each in _poles_of_powers(part) for line in _inverses(*each)),
+        *four(pow(root, -n // FOLD, MODULUS)),
+        *(line for each in _poles_of_powers(part) for line in inverses(*each)),
         f"let unit := mulmod(mload(VANISHING), {scale}, r)",
         "let v := mload(RHO)",
         "let power := 1",
@@ -113,7 +113,7 @@ def _poles_of_powers(part: ConvolutionPart) -> list[tuple[str, int, str, int]]:
     ]
 
 
-def _denominators(area: str, count: int, start: str, turn: int) -> list[str]:
+def denominators(area: str, count: int, start: str, turn: int) -> list[str]:
     """Statements that store v^4 - 1 for v = start, start turn, ...: a quarter of `count`."""
     return [
         "{",
@@ -127,7 +127,7 @@ def _denominators(area: str, count: int, start: str, turn: int) -> list[str]:
     ]
 
 
-def _inverses(area: str, count: int, start: str, turn: int) -> list[str]:
+def inverses(area: str, count: int, start: str, turn: int) -> list[str]:
     """Statements that store 1/(v - 1) for v = start, start turn, ..., from 1/(v^4 - 1): (1 + v + v^2 + v^3)/(v^4 - 1), and as much at v times a
     fourth root of 1."""
     quarter = WORD_BYTES * count // FOLD
@@ -167,7 +167,7 @@ def _fractions(above: list[str], below: list[str], fold: int, distance: int) -> 
     return lines
 
 
-def _four(quarter: int) -> list[str]:
+def four(quarter: int) -> list[str]:
     """The function that makes four values of four sums: a + b + c + d at u, and at u times each power of `quarter`, a fourth root of 1. b, c, d are
     below the field's order."""
     return [

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from zkpredict.circuits.columns import Column, Form, Origin
 from zkpredict.circuits.constraints import selectors
-from zkpredict.circuits.convolution.gadgets import Convolution, ConvLanes, Correlations
+from zkpredict.circuits.convolution.gadgets import Convolution, ConvLanes, Correlations, MaxPool
 from zkpredict.circuits.convolution.layout import ConvCircuit, correlation
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.base import Gadget
@@ -40,7 +40,7 @@ G = TypeVar("G", bound=Gadget)
 
 def _kind(gadget: Gadget) -> type[Gadget]:
     """Which of the gadgets that the contract knows this one is: those of replicas and convolutions have the constraints of what they replace."""
-    replaced: dict[type[Gadget], type[Gadget]] = {JoinedRows: Dense, ReplicaLanes: Lanes, Convolution: Dense, ConvLanes: Lanes}
+    replaced: dict[type[Gadget], type[Gadget]] = {JoinedRows: Dense, ReplicaLanes: Lanes, Convolution: Dense, MaxPool: Dense, ConvLanes: Lanes}
     return replaced.get(type(gadget), type(gadget))
 
 
@@ -176,8 +176,10 @@ class WidePlan:
     def dense_layers(self) -> list[int]:
         """The layers behind the first one whose rows are values on the domain, one for each pack and track."""
         circuit = self.circuit
-        kernels = {layer for layer in range(circuit.layers) if circuit.is_convolution(layer)} if isinstance(circuit, ConvCircuit) else set()
-        return [layer for layer in range(1, circuit.layers) if layer not in kernels]
+        layers = range(1, circuit.layers)
+        if not isinstance(circuit, ConvCircuit):
+            return [*layers]
+        return [layer for layer in layers if not circuit.is_convolution(layer) and not circuit.is_pool(layer)]
 
     @property
     def correlations(self) -> tuple[str, ...]:

@@ -272,7 +272,7 @@ class RowPart:
         for column in columns:
             if column.name.startswith("kernels"):
                 if not column.again and self.generator.convolutions is not None:
-                    lines += self.generator.convolutions.row_lines(column.layer, first)
+                    lines += self.generator.convolutions.row_lines(column, first)
                     first += len(column.exponents)
                 continue
             lines.append(f"scalar := {self._scalar(column)}")

@@ -46,7 +46,7 @@ def _layer_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
     for layer in plan.dense_layers:
         for track in plan.circuit.tracks_of(layer - 1):
             found.append((generator.word(f"reads{layer}_{track}"), formulas.selector(f"reads{layer}_{track}")))
-    if plan.circuit.layers > 1:
+    if plan.dense_layers:
         found.append((generator.word("bias_at_rho"), formulas.selector("bias")))
     return found
 

@@ -28,6 +28,7 @@ from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.convolutions import ConvolutionPart
 from zkpredict.contracts.verifier.wide.folding import fold_lines
 from zkpredict.contracts.verifier.wide.formulas import Formulas
+from zkpredict.contracts.verifier.wide.maxpools import MaxPoolPart
 from zkpredict.contracts.verifier.wide.inputs import input_functions, shared_lines
 from zkpredict.contracts.verifier.wide.outputs import OutputPart
 from zkpredict.contracts.verifier.wide.numbers import is_large, numbers_of, registry_of
@@ -102,7 +103,9 @@ class WideGenerator:
 
     @cached_property
     def convolutions(self) -> ConvolutionPart | None:
-        return ConvolutionPart(self, self.circuit) if isinstance(self.circuit, ConvCircuit) else None
+        if not isinstance(self.circuit, ConvCircuit):
+            return None
+        return MaxPoolPart(self, self.circuit) if self.circuit.wiring else ConvolutionPart(self, self.circuit)
 
     def source(self) -> str:
         self.plan.check_form()

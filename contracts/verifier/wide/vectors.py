@@ -58,16 +58,16 @@ BATCH_NAME, BATCH_IMAGES = "784-64-10 batch", 128
 """With slots: what it says of the first MNIST test images, in one proof."""
 SCORE_NAME = "784-64-10 score"
 """What the shipped network gets right of the first MNIST test images, as a registered test set."""
-LENET = "LeNet-5"
-"""The shipped network, as it is committed."""
+LENETS = {"LeNet-5": "lenet.model", "LeNet-5, max pools": "lenet_max.model"}
+"""The shipped networks, as they are committed."""
 
 
 @cache
 def stored_statements() -> tuple[StoredStatement, ...]:
-    """All stored statements, in the order of `NETWORKS`, then LeNet-5's."""
+    """All stored statements, in the order of `NETWORKS`, then those of `LENETS`."""
     stored = json.loads(files("zkpredict.contracts.verifier.wide").joinpath(FILE).read_text(encoding="utf-8"))
     found = []
-    for name in (*NETWORKS, LENET):
+    for name in (*NETWORKS, *LENETS):
         entry = stored["statements"][name]
         commitment = ModelCommitment.from_bytes(bytes.fromhex(entry["commitment"]), G1.from_compressed)
         proof = parse_proof(bytes.fromhex(entry["proof"]), form(commitment.circuit))
@@ -114,16 +114,16 @@ def _made(only: str | None) -> dict[str, Any]:
         made["batch"] = _batch()
     if only in (None, SCORE_NAME):
         made["score"] = _score()
-    for name in (*NETWORKS, LENET) if only is None else {only} - {BATCH_NAME, SCORE_NAME}:
-        made["statements"][name] = _lenet(images[typical]) if name == LENET else _statement(NETWORKS[name], images[typical])
+    for name in (*NETWORKS, *LENETS) if only is None else {only} - {BATCH_NAME, SCORE_NAME}:
+        made["statements"][name] = _lenet(LENETS[name], images[typical]) if name in LENETS else _statement(NETWORKS[name], images[typical])
     return made
 
 
-def _lenet(image: np.ndarray) -> dict[str, str]:
+def _lenet(file: str, image: np.ndarray) -> dict[str, str]:
     from zkpredict.contracts.checkout import example_model
     from zkpredict.prover.prove import prove
 
-    model = example_model("lenet.model")
+    model = example_model(file)
     return {"commitment": model.commitment.to_bytes().hex(), "proof": prove(model, image.reshape(-1)).to_bytes().hex()}
 
 
@@ -168,7 +168,7 @@ def main(argv: list[str] | None = None) -> int:
     """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
     about = "Make vectors.json anew, with new random proofs. Needs a checkout."
     parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about)
-    names = (*NETWORKS, LENET, BATCH_NAME, SCORE_NAME)
+    names = (*NETWORKS, *LENETS, BATCH_NAME, SCORE_NAME)
     parser.add_argument("--only", choices=names, metavar="NAME", help=f"make this one, and keep the others: {', '.join(names)}")
     arguments = parser.parse_args(argv)
     try:
