@@ -3,13 +3,12 @@ of the second.
 
     first layer  : with positions (y, x), their powers of alpha W and taps (i, j) of a kernel of height h and width w
                    patches = 1/n (sum W + rho^(n - h w) sum over y, x, i, j of W(y, x) rho^(w (h - 1 - i) + w - 1 - j) a[y + i, x + j])
-    a row of positions whose W falls by beta is read in one pass of an image row: a[Y, X] against
-                   g(X) = sum over x + j = X of beta^(l - 1 - x) rho^(w - 1 - j)                                  l positions
-    hidden layer : c of a lane is eta^channel C(place), and C is V, the positions' weights, moved over the kernel: two passes of
-                   C(x) = eta^c C(x - 1) + V(x) - eta^(c w) V(x - w)
-    lanes of a pack at row R, u = rho/w^R : sum over channels of eta^i / (u/w^i - 1), of the packs beside one another in a pool N(u)/D(u), and
-                   then added up for the pool's rows; the same for all tracks
-    powers       : sum_j eta^j / (rho/w^j - 1), j = 32 b + t : over t of eta^t / (v^B - 1) sum over i < B of v^i (eta^n - 1) / (eta^32/w^(32 i) - 1)
+                   W falls by beta along a row of positions, which is read by Horner's rule (`wide.patches`)
+    hidden layer : c of a lane is eta^channel C(place), and C is V, the positions' weights, moved over the kernel; V is the sum of a few products of a
+                   row's and a column's weights, and each is moved in two passes of C(x) = eta^c C(x - 1) + V(x) - eta^(c w) V(x - w) (`wide.correlating`)
+    lanes of a pack at row R, u = rho/w^R : sum over channels of eta^i / (u/w^i - 1), of the packs beside one another in a pool N(u)/D(u); the same for
+                   all tracks (`wide.lanesums`; with max pools `wide.maxpools`)
+    powers       : sum_j eta^j / (rho/w^j - 1), j = 32 b + t: over t of eta^t / (v^B - 1) sum over i < B of v^i (eta^n - 1) / (eta^32/w^(32 i) - 1)
                    with v = rho/w^t, B = n/32
 
 Geometries that these passes do not cover stop the generator by `UnsupportedShape`.

@@ -46,7 +46,7 @@ from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 MAX_POLES = 12
 """Values to be inverted beside those of parts: poles of single rows and of rows of a block, two of the winner. (A hidden input has two more.)"""
 UNROLLED_POINTS, UNROLLED_MAPS = 20, 40
-"""A proof with more points, or one about maps, is copied by a loop: code that costs nothing to run would not fit."""
+"""A proof with more points is copied by a loop: code that costs nothing to run would not fit. The second is for circuits of maps, all of whose code is small."""
 
 
 def wide_source(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
