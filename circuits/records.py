@@ -24,6 +24,10 @@ class _Field:
     def __init__(self, default: Any, factory: Any, init: bool = True, repr: bool = True, kw_only: bool = False) -> None:
         self.default, self.factory, self.init, self.repr, self.kw_only, self.kind = default, factory, init, repr, kw_only, ""
 
+    def made(self) -> Any:
+        """What it is when nothing is given."""
+        return self.default if self.factory is _UNSET else self.factory()
+
 
 class _Record:
     """A class with its options and, in order, the fields of its bases and its own."""
@@ -117,19 +121,24 @@ def _init(record: _Record) -> Callable[..., None]:
     """Fills the fields one by one, `_COMPILED_FROM - 1` times; then, and for arguments that do not fit, the compiled one takes over."""
     cls: Any = record.cls
     made, positional = 0, [name for name, one in record.fields.items() if one.init and not one.kw_only]
+    whole = len(positional) == len(record.fields)
+    put: Any = object.__setattr__ if record.frozen else setattr
 
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:
         nonlocal made
         made += 1
-        given = dict(zip(positional, arguments, strict=False)) | named
-        fitting = len(given) == len(arguments) + len(named) and given.keys() <= record.taken and record.required <= given.keys()
-        if made >= _COMPILED_FROM or not fitting:
-            cls.__init__ = record.initialiser()
-            cls.__init__(self, *arguments, **named)
-            return
-        for name, one in record.fields.items():
-            value = given[name] if name in given else one.default if one.factory is _UNSET else one.factory()
-            object.__setattr__(self, name, value) if record.frozen else setattr(self, name, value)
+        if whole and not named and len(arguments) == len(positional) and made < _COMPILED_FROM:
+            values: Any = zip(positional, arguments, strict=True)
+        else:
+            given = dict(zip(positional, arguments, strict=False)) | named
+            fitting = len(given) == len(arguments) + len(named) and given.keys() <= record.taken and record.required <= given.keys()
+            if made >= _COMPILED_FROM or not fitting:
+                cls.__init__ = record.initialiser()
+                cls.__init__(self, *arguments, **named)
+                return
+            values = [(name, given[name] if name in given else one.made()) for name, one in record.fields.items()]
+        for name, value in values:
+            put(self, name, value)
         if record.follows:
             self.__post_init__()
 
