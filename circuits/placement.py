@@ -69,7 +69,7 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         return Circuit.read(reader)
     if magic == wide_layout.MAGIC:
         return WideCircuit.read(reader)
-    if magic in (wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC):
+    if magic in (wide_layout.CONVOLUTION_MAGIC, wide_layout.WIRED_MAGIC, wide_layout.BY_SIDE_MAGIC):
         from zkpredict.circuits.convolution.layout import ConvCircuit  # late: few circuits have convolutions
 
         return ConvCircuit.read(reader)
@@ -79,7 +79,10 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         return ReplicaCircuit.read(reader)
     if magic == second_layout.MAGIC:
         return SecondCircuit.read(reader)
-    known = (MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, second_layout.MAGIC, wide_layout.WIRED_MAGIC, wide_layout.REPLICA_MAGIC)
+    known = (
+        MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, second_layout.MAGIC, wide_layout.WIRED_MAGIC, wide_layout.REPLICA_MAGIC,
+        wide_layout.BY_SIDE_MAGIC,
+    )  # fmt: skip
     raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
 
 

@@ -13,7 +13,7 @@ from zkpredict.circuits.networks.exact import ExactNetwork
 from zkpredict.circuits.files.kinds import OWN_KINDS, kind_of, recognise
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
-from zkpredict.circuits.convolution.layout import CONVOLUTION_MAGIC, ConvCircuit
+from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS
 from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of, read_circuit
@@ -22,7 +22,7 @@ from zkpredict.circuits.second.layout import LANE_BITS as SECOND_LANE_BITS
 from zkpredict.circuits.second.layout import MAGIC as SECOND_MAGIC
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.wide.layout import MAGIC as WIDE_CIRCUIT_MAGIC
-from zkpredict.circuits.wide.layout import REPLICA_MAGIC, WideCircuit
+from zkpredict.circuits.wide.layout import BY_SIDE_MAGIC, CONVOLUTION_MAGIC, REPLICA_MAGIC, WIRED_MAGIC, WideCircuit
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.cli.claimwords import claim_line, claim_sentence, proof_for, replicas_in_words
 from zkpredict.cli.console import Console
@@ -261,6 +261,8 @@ _EXPLAINERS = {
     CIRCUIT_MAGIC: _circuit,
     WIDE_CIRCUIT_MAGIC: _circuit,
     CONVOLUTION_MAGIC: _circuit,
+    WIRED_MAGIC: _circuit,
+    BY_SIDE_MAGIC: _circuit,
     REPLICA_MAGIC: _circuit,
     SECOND_MAGIC: _circuit,
     PROOF_MAGIC: _proof,

@@ -26,7 +26,8 @@ def map_networks():
     same = Grid(2, 2, 2, 1, 1)
     pooled = [first, MaxPoolLayer(Grid(4, 4, 2, 2, 2, 2)), ConvLayer(*numbers(2, 2), 8, RELU8, same)]
     pooled += [ConvLayer(*numbers(2, 4), 8, RELU8, same, wiring=beside), DenseLayer(*numbers(3, 8), wiring=Wiring((2, 3)))]
-    return IntegerNetwork((first, DenseLayer(*numbers(2, 32)))), IntegerNetwork(tuple(pooled))
+    by_side = ConvLayer(*numbers(2, 4), 8, RELU8, Grid(5, 5, 1, 2, 2, 1, stride_across=3))
+    return IntegerNetwork((first, DenseLayer(*numbers(2, 32)))), IntegerNetwork(tuple(pooled)), IntegerNetwork((by_side, DenseLayer(*numbers(2, 16))))
 
 
 def map_circuits() -> tuple[bytes, ...]:

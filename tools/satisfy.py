@@ -85,10 +85,10 @@ def _convolved(layer: ConvLayer, maps: list[np.ndarray]) -> np.ndarray:
 
 def _windows(grid: Grid, values: np.ndarray) -> np.ndarray:
     """What windows show of the sums of pools, zeros outside: [images, rows, columns, channels, kernel rows, kernel columns]."""
-    size, maps = grid.pool, values.reshape(-1, grid.height, grid.width, grid.channels)
-    maps = sum(maps[:, i : grid.height // size * size : size, j : grid.width // size * size : size] for i in range(size) for j in range(size))
+    (high, wide), (down, across), maps = grid.pool_sides, grid.strides, values.reshape(-1, grid.height, grid.width, grid.channels)
+    maps = sum(maps[:, i : grid.height // high * high : high, j : grid.width // wide * wide : wide] for i in range(high) for j in range(wide))
     maps = np.pad(maps, ((0, 0), (grid.pad_top, grid.pad_bottom), (grid.pad_left, grid.pad_right), (0, 0)))
-    return np.lib.stride_tricks.sliding_window_view(maps, (grid.kernel_height, grid.kernel_width), axis=(1, 2))[:, :: grid.stride, :: grid.stride]
+    return np.lib.stride_tricks.sliding_window_view(maps, (grid.kernel_height, grid.kernel_width), axis=(1, 2))[:, ::down, ::across]
 
 
 def _activated(layer: DenseLayer, values: np.ndarray) -> np.ndarray:

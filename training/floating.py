@@ -92,7 +92,7 @@ class FloatLayer:
             factor, offset = (np.broadcast_to(part, self.weights.shape[1:]) for part in (factor, offset))
         else:
             factor, offset = (self._of_taps(part) for part in (factor, offset))
-            offset = offset * self.grid.pool**2
+            offset = offset * self.grid.area
             if offset.any() and max(self.grid.pad_top, self.grid.pad_left, self.grid.pad_bottom, self.grid.pad_right):
                 raise UnsupportedNetwork(
                     f"layer '{self.name}': it pads with zeros what is scaled with an offset before it, which no kernel can make up for at the "

@@ -56,8 +56,7 @@ class Fed:
         )
         if constants.any() and max(grid.pad_top, grid.pad_left, grid.pad_bottom, grid.pad_right):
             raise UnsupportedNetwork(f"layer '{name}': a channel before it is the same for every input, and it pads it with zeros: retrain without that channel")
-        area = grid.pool**2
-        return Fed(units, constants * area, np.minimum(low, 0) * area, high * area)
+        return Fed(units, constants * grid.area, np.minimum(low, 0) * grid.area, high * grid.area)
 
     def of_channels(self, grid: Grid) -> Fed:
         """For each channel of a map, from one for each number."""

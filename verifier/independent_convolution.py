@@ -61,14 +61,15 @@ def grid_of(circuit: ConvCircuit, layer: int) -> Grid:
 
 def numbers_read(grid: Grid, position: int) -> Iterator[tuple[int, list[int]]]:
     """The taps of one position that are not padding, each with the numbers of the map that it adds up (a pool of them)."""
-    height, width = grid.height // grid.pool, grid.width // grid.pool
+    (high, wide), (step_down, step_across) = grid.pool_sides, grid.strides
+    height, width = grid.height // high, grid.width // wide
     down, across = divmod(position, grid.positions[1])
     for tap in range(grid.kernel_height * grid.kernel_width * grid.channels):
         at, channel = divmod(tap, grid.channels)
-        y = down * grid.stride + at // grid.kernel_width - grid.pad_top
-        x = across * grid.stride + at % grid.kernel_width - grid.pad_left
+        y = down * step_down + at // grid.kernel_width - grid.pad_top
+        x = across * step_across + at % grid.kernel_width - grid.pad_left
         if 0 <= y < height and 0 <= x < width:
-            pool = [(y * grid.pool + dy, x * grid.pool + dx) for dy in range(grid.pool) for dx in range(grid.pool)]
+            pool = [(y * high + dy, x * wide + dx) for dy in range(high) for dx in range(wide)]
             yield tap, [(row * grid.width + column) * grid.channels + channel for row, column in pool]
 
 

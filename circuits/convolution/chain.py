@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from zkpredict.circuits.convolution.encoding import differ_by_side
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.wide.geometry import PACKS_PER_BLOCK
 
@@ -42,6 +43,8 @@ def pooled_layers(circuit: ConvCircuit) -> tuple[int, ...]:
 
 def contract_refusal(circuit: ConvCircuit) -> str:
     """Why no contract is made for a circuit; empty when there is one."""
+    if differ_by_side(circuit.grids, circuit.wiring):
+        return "a contract holds strides and pools that are the same down and across"
     pools = pooled_layers(circuit)
     kernels = [layer for layer in range(circuit.layers) if circuit.is_convolution(layer)]
     plain = all(wiring.plain for layer, wiring in enumerate(circuit.wiring) if layer not in pools)

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from zkpredict.circuits.convolution.encoding import encode_geometry, take_geometry
 from zkpredict.circuits.convolution.places import check_places
 from zkpredict.circuits.convolution.pools import check_pools
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
@@ -32,7 +33,7 @@ from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.rows import RowColumn
 from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.geometry import PACK_LANES, PACKS_PER_BLOCK, Band, Run, cover, exact_cover, lay_out, packs_of
-from zkpredict.circuits.wide.layout import CONVOLUTION_MAGIC, DOUBLE, MAX_TRACKS, WIRED_MAGIC, WideCircuit, value_rows
+from zkpredict.circuits.wide.layout import BY_SIDE_MAGIC, CONVOLUTION_MAGIC, DOUBLE, MAX_TRACKS, WIRED_MAGIC, WideCircuit, value_rows
 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
@@ -69,7 +70,8 @@ class ConvCircuit(WideCircuit):
             self._check_layer(layer, grid)
         check_places(self)
         if not (self.is_convolution(0) or self.is_pool(0)):
-            raise UnsupportedNetwork("a network whose first layer is dense and a later one a convolution has no circuit")
+            said = "layer 0 is dense" if self.grids[0] is None else "layer 0 has a kernel as large as what it reads, so one position: it is a dense layer"
+            raise UnsupportedNetwork(f"{said}, and convolutions, pools and sums behind one have no circuit; where there are none, write all layers as dense ones")
         last = self.grids[-1]
         if (last is not None and last.count > 1) or self.is_pool(self.layers - 1):
             raise UnsupportedNetwork("the last layer must have one position: it gives the classes")
@@ -351,31 +353,20 @@ class ConvCircuit(WideCircuit):
     # bytes
 
     def to_bytes(self) -> bytes:
-        """As of a wide circuit with another magic, then for each layer a byte (1 with a grid) and the grid. A circuit with wirings has a
-        third magic, and those of all layers behind the grids."""
-        grids = (b"\x00" if grid is None else b"\x01" + grid.to_bytes() for grid in self.grids)
-        magic = WIRED_MAGIC if self.wiring else CONVOLUTION_MAGIC
-        return magic + super().to_bytes()[len(magic) :] + b"".join(grids) + b"".join(one.to_bytes() for one in self.wiring)
+        """As of a wide circuit with another magic, then grids and wirings (`zkpredict.circuits.convolution.encoding`)."""
+        magic, geometry = encode_geometry(self.grids, self.wiring)
+        return magic + super().to_bytes()[len(magic) :] + geometry
 
     @classmethod
     def read(cls, reader: ByteReader) -> ConvCircuit:
         """Parses `to_bytes` output at the cursor. Raises `MalformedFile`."""
         start = reader.position
-        wired = reader.take(len(WIRED_MAGIC), "circuit magic") == WIRED_MAGIC
+        magic = reader.take(len(CONVOLUTION_MAGIC), "circuit magic")
         reader.position = start
-        parts = cls.read_parts(reader, WIRED_MAGIC if wired else CONVOLUTION_MAGIC, MAX_MAPPED_LAYERS)
-        grids: list[Grid | None] = []
-        layers = range(len(parts[0]) - 1)
+        magic = magic if magic in (WIRED_MAGIC, BY_SIDE_MAGIC) else CONVOLUTION_MAGIC
+        parts = cls.read_parts(reader, magic, MAX_MAPPED_LAYERS)
         try:
-            for layer in layers:
-                flag = reader.unsigned(1, f"grid of layer {layer}")
-                if flag > 1:
-                    raise MalformedFile(f"{reader.what}: the grid of layer {layer} is announced by {flag}, expected 0 or 1")
-                grids.append(Grid.take(reader, f"layer {layer}") if flag else None)
-            wiring = tuple(Wiring.take(reader, f"layer {layer}") for layer in layers) if wired else ()
-            if wired and all(one.plain for one in wiring):
-                raise MalformedFile(f"{reader.what}: no layer has a wiring, so its magic is {CONVOLUTION_MAGIC!r}")
-            return cls(*parts, tuple(grids), wiring)
+            return cls(*parts, *take_geometry(reader, magic, len(parts[0]) - 1))
         except UnsupportedNetwork as error:
             raise MalformedFile(f"{reader.what}: {error}") from None
 

@@ -120,6 +120,6 @@ def _window(circuit: ConvCircuit, sources: tuple[int, ...], grid: Grid | None) -
     read = None if sources == (-1,) else summed(circuit, sources)
     if grid is None:
         return Window(np.arange(circuit.widths[sources[0] + 1])[None], 1, read)
-    if grid.pool > 1 and read is not None:
+    if grid.area > 1 and read is not None:
         read = read.renumbered(grid.pools())
     return Window(grid.places(), grid.channels, read)

@@ -42,7 +42,7 @@ EXACT_FLOAT = 1 << 53
 MAX_MAPPED_LAYERS = 64
 """Of a network with convolutions or pools; a dense one has at most `MAX_LAYERS`."""
 _MAX_INT64 = (1 << 63) - 1
-_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS, _MAGIC_WIRED = b"zkpN\x01", b"zkpN\x02", b"zkpN\x03", b"zkpN\x04"
+_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS, _MAGIC_WIRED, _MAGIC_BY_SIDE = b"zkpN\x01", b"zkpN\x02", b"zkpN\x03", b"zkpN\x04", b"zkpN\x05"
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,6 +256,11 @@ class IntegerNetwork(Network):
         """Whether a layer reads anything but the layer before it, or is a max pool."""
         return not all(layer.wiring.plain for layer in self.layers)
 
+    @property
+    def differ_by_side(self) -> bool:
+        """Whether a stride or a pool is another one across than down."""
+        return any(layer.wiring.differs_by_side or (layer.grid is not None and layer.grid.differs_by_side) for layer in self.layers)
+
     def to_bytes(self) -> bytes:
         """Canonical bytes: magic, layer count u8, then per layer inputs u32, outputs u32, shift u8, weight size u8 (1, 2, 4 or
         8 bytes, the smallest that holds them), weights row by row, biases as int64; little-endian two's complement.
@@ -264,16 +269,17 @@ class IntegerNetwork(Network):
         activation (`Activation.to_bytes`). One with a convolution has a third magic and activations as well; each layer begins with a
         byte, 1 before the grid of a convolution (`Grid.to_bytes`), whose inputs and outputs are then taps and channels. With residual
         connections or max pools it has a fourth magic, and in front of all that each layer's wiring (`Wiring.to_bytes`); of a max
-        pool nothing follows the grid."""
+        pool nothing follows the grid. Where a stride or pool differs by side it has a fifth magic, wirings, and grids that say so."""
         with_activations = self.wired or bool(self.grids) or any(layer.activation != RELU for layer in self.layers)
-        magic = _MAGIC_WIRED if self.wired else _MAGIC_GRIDS if self.grids else _MAGIC_ACTIVATIONS if with_activations else _MAGIC
+        by_side = self.differ_by_side
+        magic = _MAGIC_BY_SIDE if by_side else _MAGIC_WIRED if self.wired else _MAGIC_GRIDS if self.grids else _MAGIC_ACTIVATIONS if with_activations else _MAGIC
         parts: list[bytes | memoryview] = [magic, bytes([len(self.layers)])]
         for number, layer in enumerate(self.layers, start=1):
             size = layer.narrow.itemsize
-            if self.wired:
-                parts.append(layer.wiring.to_bytes())
+            if self.wired or by_side:
+                parts.append(layer.wiring.to_bytes(by_side))
             if self.wired or self.grids:
-                parts.append(b"\x00" if layer.grid is None else b"\x01" + layer.grid.to_bytes())
+                parts.append(b"\x00" if layer.grid is None else b"\x01" + layer.grid.to_bytes(by_side))
             if layer.wiring.largest:
                 continue
             parts += [
@@ -290,17 +296,17 @@ class IntegerNetwork(Network):
     def read(cls, reader: ByteReader) -> IntegerNetwork:
         """Parses `to_bytes` output at the reader's cursor; refuses non-canonical encodings. Raises `MalformedFile`."""
         magic = reader.take(len(_MAGIC), "network magic")
-        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS, _MAGIC_WIRED):
+        if magic not in (_MAGIC, _MAGIC_ACTIVATIONS, _MAGIC_GRIDS, _MAGIC_WIRED, _MAGIC_BY_SIDE):
             raise MalformedFile(
-                f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r}, {_MAGIC_ACTIVATIONS!r}, {_MAGIC_GRIDS!r} or {_MAGIC_WIRED!r}"
+                f"{reader.what}: network magic is {magic!r}, expected {_MAGIC!r}, {_MAGIC_ACTIVATIONS!r}, {_MAGIC_GRIDS!r}, {_MAGIC_WIRED!r} or {_MAGIC_BY_SIDE!r}"
             )
-        mapped = magic in (_MAGIC_GRIDS, _MAGIC_WIRED)
+        by_side, mapped = magic == _MAGIC_BY_SIDE, magic in (_MAGIC_GRIDS, _MAGIC_WIRED, _MAGIC_BY_SIDE)
         count = read_layer_count(reader, MAX_MAPPED_LAYERS if mapped else MAX_LAYERS)
         layers: list[DenseLayer] = []
         try:
             for number in range(count):
-                wiring = _read_wiring(reader, number) if magic == _MAGIC_WIRED else PLAIN
-                grid = _read_grid(reader, number) if mapped else None
+                wiring = _read_wiring(reader, number, by_side) if magic in (_MAGIC_WIRED, _MAGIC_BY_SIDE) else PLAIN
+                grid = _read_grid(reader, number, by_side) if mapped else None
                 weights = sum(layer.weight_count for layer in layers)
                 named = magic != _MAGIC and number < count - 1
                 layers.append(_pool(number, grid, wiring) if wiring.largest else _read_layer(reader, number, weights, named, grid, wiring))
@@ -311,6 +317,8 @@ class IntegerNetwork(Network):
             raise MalformedFile(f"{reader.what}: all its activations are relu, which has the magic {_MAGIC!r}")
         if magic == _MAGIC_GRIDS and not found.grids:
             raise MalformedFile(f"{reader.what}: no layer is a convolution, so its magic is {_MAGIC!r} or {_MAGIC_ACTIVATIONS!r}")
+        if by_side and not found.differ_by_side:
+            raise MalformedFile(f"{reader.what}: no stride or pool differs by side, so its magic is not {_MAGIC_BY_SIDE!r}")
         if magic == _MAGIC_WIRED and not found.wired:
             raise MalformedFile(f"{reader.what}: every layer reads the one before it by weights, so its magic is not {_MAGIC_WIRED!r}")
         return found
@@ -353,20 +361,20 @@ def _signed(data: memoryview) -> tuple[int, ...]:
     return tuple(int.from_bytes(data[first : first + 8], "little", signed=True) for first in range(0, len(data), 8))
 
 
-def _read_grid(reader: ByteReader, number: int) -> Grid | None:
+def _read_grid(reader: ByteReader, number: int, by_side: bool) -> Grid | None:
     """The geometry of layer `number`, if it has one. Raises `MalformedFile`."""
     flag = reader.unsigned(1, f"layer {number} kind")
     if flag > 1:
         raise MalformedFile(f"{reader.what}: layer {number} kind is {flag}, expected 0 or 1")
     try:
-        return Grid.take(reader, f"layer {number}") if flag else None
+        return Grid.take(reader, f"layer {number}", by_side) if flag else None
     except UnsupportedNetwork as error:
         raise MalformedFile(f"{reader.what}: layer {number}: {error}") from None
 
 
-def _read_wiring(reader: ByteReader, number: int) -> Wiring:
+def _read_wiring(reader: ByteReader, number: int, by_side: bool) -> Wiring:
     try:
-        return Wiring.take(reader, f"layer {number}")
+        return Wiring.take(reader, f"layer {number}", by_side)
     except UnsupportedNetwork as error:
         raise MalformedFile(f"{reader.what}: layer {number}: {error}") from None
 

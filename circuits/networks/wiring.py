@@ -60,7 +60,7 @@ class Wiring:
                 raise UnsupportedNetwork(f"{what} reads up to {MAX_SOURCES} layers before it, each once and in order, got {sources}")
         if not all(reading.sources for reading in self.beside) or len(self.beside) > MAX_BESIDE:
             raise UnsupportedNetwork(f"{what} has up to {MAX_BESIDE} readings beside its own, and each names its layers")
-        if self.largest and (self.beside or grid is None or grid.pool != 1):
+        if self.largest and (self.beside or grid is None or grid.area != 1):
             raise UnsupportedNetwork(f"{what} is a max pool: it has one grid without sums, and nothing beside it")
         if self.beside and grid is None:
             raise UnsupportedNetwork(f"{what} reads other maps beside its own: it needs a grid")
@@ -78,16 +78,21 @@ class Wiring:
             shape = re.sub(r" by \d+ kernels ", " in maxima of ", shape)
         return f"{shape}{own}{f', beside layer {beside}' if beside else ''}"
 
-    def to_bytes(self) -> bytes:
+    @property
+    def differs_by_side(self) -> bool:
+        """Whether strides or pools of a map beside its own do."""
+        return any(reading.grid.differs_by_side for reading in self.beside)
+
+    def to_bytes(self, by_side: bool = False) -> bytes:
         """1 for a max pool, else 0; the sources; the number of readings beside and for each its sources and its grid. Numbers are u8, and
         so is the count in front of sources."""
         parts = [bytes([self.largest, len(self.sources), *self.sources, len(self.beside)])]
         for reading in self.beside:
-            parts += [bytes([len(reading.sources), *reading.sources]), reading.grid.to_bytes()]
+            parts += [bytes([len(reading.sources), *reading.sources]), reading.grid.to_bytes(by_side)]
         return b"".join(parts)
 
     @classmethod
-    def take(cls, reader: ByteReader, what: str) -> Wiring:
+    def take(cls, reader: ByteReader, what: str, by_side: bool = False) -> Wiring:
         """Parses `to_bytes` output at the cursor. Raises `MalformedFile`, or `UnsupportedNetwork` for a grid out of range."""
         largest = reader.unsigned(1, f"{what} wiring")
         if largest > 1:
@@ -96,7 +101,7 @@ class Wiring:
         beside = []
         for _ in range(reader.unsigned(1, f"{what} readings")):
             own = _take_sources(reader, what)
-            beside.append(Reading(own, Grid.take(reader, what)))
+            beside.append(Reading(own, Grid.take(reader, what, by_side)))
         return cls(sources, tuple(beside), bool(largest))
 
 

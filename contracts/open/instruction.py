@@ -100,7 +100,7 @@ def _work(layer: DenseLayer) -> int:
     if isinstance(layer, MaxPoolLayer):
         return layer.lanes
     if isinstance(layer, ConvLayer):
-        return layer.grid.count * layer.weight_count + sum(grid.inputs for grid in layer.grids if grid.pool > 1)
+        return layer.grid.count * layer.weight_count + sum(grid.inputs for grid in layer.grids if grid.area > 1)
     return layer.weight_count
 
 

@@ -26,6 +26,7 @@ SHAPES: dict[str, tuple[list[tuple[Grid, int]], int]] = {
     "pools": ([(Grid(8, 9, 2, 3, 3, pool=1), 4), (Grid(6, 7, 4, 2, 2, pool=2), 5), (Grid(2, 2, 5, 2, 2), 6)], 3),
     "stride and padding": ([(Grid(7, 7, 1, 3, 3, 2, 1, 1, 1, 1, 1), 3), (Grid(4, 4, 3, 3, 3, 1, 1, 1, 1, 1, 1), 4)], 3),
     "two hidden ones": ([(Grid(7, 6, 1, 2, 2), 2), (Grid(6, 5, 2, 2, 2), 3), (Grid(5, 4, 3, 2, 2), 4)], 2),
+    "sides that differ": ([(Grid(7, 8, 1, 3, 2, 1, 1, 0, 1, 1, 1, 2, 2), 3), (Grid(7, 2, 3, 2, 2, 2, 0, 1, 2, 0, 0, 1, 1), 4)], 3),
     "a pooled input": ([(Grid(8, 8, 1, 3, 3, pool=2), 3)], 3),
 }
 

@@ -41,7 +41,8 @@ def test_random_geometries_match_reference(data):
     kernel = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3))
     pads = [data.draw(st.integers(0, size - 1)) for size in (*kernel, *kernel)]
     shape = data.draw(side) + 5, data.draw(side) + 5, data.draw(st.integers(1, 3))
-    grid = Grid(*shape, *kernel, data.draw(st.integers(1, 3)), pads[0], pads[1], data.draw(st.integers(1, 2)), pads[2], pads[3])
+    pools, across = (data.draw(st.integers(1, 2)), data.draw(st.integers(0, 2))), data.draw(st.integers(0, 3))
+    grid = Grid(*shape, *kernel, data.draw(st.integers(1, 3)), pads[0], pads[1], pools[0], pads[2], pads[3], across, pools[1])
     source = np.random.default_rng(data.draw(st.integers(0, 99)))
     layer = ConvLayer(source.integers(-9, 10, (2, grid.taps)), source.integers(-9, 10, 2), 0, geometry=grid)
     values = source.integers(0, 256, grid.inputs)
@@ -49,13 +50,14 @@ def test_random_geometries_match_reference(data):
     height, width, channels = grid.pooled
     pooled = np.zeros((height, width, channels), int)
     for y, x in np.ndindex(height, width):
-        pooled[y, x] = grown[y * grid.pool : (y + 1) * grid.pool, x * grid.pool : (x + 1) * grid.pool].sum(axis=(0, 1))
+        (high, wide) = grid.pool, grid.pool_across or grid.pool
+        pooled[y, x] = grown[y * high : (y + 1) * high, x * wide : (x + 1) * wide].sum(axis=(0, 1))
     expected = []
     for y, x in np.ndindex(*grid.positions):
         for channel in range(2):
             total = int(layer.bias[channel])
             for i, j, c in np.ndindex(*kernel, channels):
-                at = y * grid.stride + i - grid.pad_top, x * grid.stride + j - grid.pad_left
+                at = y * grid.stride + i - grid.pad_top, x * (across or grid.stride) + j - grid.pad_left
                 if 0 <= at[0] < height and 0 <= at[1] < width:
                     total += int(layer.weights[channel].reshape(*kernel, channels)[i, j, c]) * int(pooled[(*at, c)])
             expected.append(total)
@@ -66,7 +68,7 @@ def test_random_geometries_match_reference(data):
 def test_files_hold_convolutions(name):
     network = network_of(name)
     data = network.to_bytes()
-    assert data[:5] == b"zkpN\x03"
+    assert data[:5] == (b"zkpN\x05" if name == "sides that differ" else b"zkpN\x03")
     again = IntegerNetwork.from_bytes(data)
     assert again.to_bytes() == data and (again.infer(picture(1, network)[None]).logits == network.infer(picture(1, network)[None]).logits).all()
     for length in range(0, len(data), 7):
@@ -86,6 +88,30 @@ def test_files_of_dense_networks_are_as_before_and_have_one_form():
     data[6], data[7:9] = 1, (0).to_bytes(2, "little")
     with pytest.raises(MalformedFile, match="^network: layer 0: a convolution has sides in 1..1024 and channels in 1..1024, got Grid"):
         IntegerNetwork.from_bytes(bytes(data))
+
+
+def test_sides_that_differ_are_said_in_files_that_need_it_alone():
+    """A grid says one number where both sides have one, whoever made it; files say both for all grids, or one for all."""
+    grid = Grid(7, 8, 2, 3, 2, 1, 1, 0, 1, 1, 1, 2, 2)
+    assert Grid(6, 6, 1, 2, 2, 2, stride_across=2, pool_across=1) == Grid(6, 6, 1, 2, 2, 2) and not Grid(6, 6, 1, 2, 2).differs_by_side
+    assert (grid.strides, grid.pool_sides, grid.area, grid.pooled, grid.positions) == ((1, 2), (1, 2), 2, (7, 4, 2), (7, 2))
+    assert grid.in_words(3) == "7 x 8 x 2 in averages of 1 x 2 by 3 kernels 3 x 2, strides 1 x 2, padded to 7 x 2 x 3"
+    network = network_of("sides that differ")
+    data = network.to_bytes()
+    across = data.index(grid.to_bytes(True)[22:], 28)  # the last two of thirteen numbers of the first grid
+    wrong = {
+        (1).to_bytes(2, "little") + (1).to_bytes(2, "little"): None,  # no longer fits the layer behind it
+        (0).to_bytes(2, "little") + (2).to_bytes(2, "little"): "network: layer 0: a stride or a pool across is 0",
+    }
+    for numbers, reason in wrong.items():
+        with pytest.raises(MalformedFile, match=reason and f"^{reason}$"):
+            IntegerNetwork.from_bytes(data[:across] + numbers + data[across + 4 :])
+    same = network_of("one convolution")
+    said = same.to_bytes()
+    grown = b"zkpN\x05" + said[5:6] + bytes(3) + b"\x01" + same.layers[0].grid.to_bytes(True) + said[6 + 1 + 22 :]
+    place = len(grown) - same.layers[1].narrow.size - 8 * same.layers[1].narrow.shape[0] - 11
+    with refuses(MalformedFile, "network: no stride or pool differs by side, so its magic is not b'zkpN\\x05'"):
+        IntegerNetwork.from_bytes(grown[:place] + bytes(3) + grown[place:])
 
 
 def test_kernels_that_do_not_fit_are_refused():

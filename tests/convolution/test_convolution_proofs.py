@@ -178,7 +178,7 @@ def test_circuits_are_read_back_and_hostile_ones_refused(models):
         ConvCircuit((16, 9, 2), (1,), (RELU8,), 512, grids=(Grid(4, 4, 1, 2, 3), None))
     with refuses(UnsupportedNetwork, "the last layer must have one position: it gives the classes"):
         ConvCircuit((16, 9), (), (), 512, grids=(Grid(4, 4, 1, 2, 2),))
-    dense_first = "a network whose first layer is dense and a later one a convolution has no circuit"
+    dense_first = "layer 0 is dense, and convolutions, pools and sums behind one have no circuit; where there are none, write all layers as dense ones"
     with refuses(UnsupportedNetwork, dense_first):
         ConvCircuit((16, 16, 9, 2), (1, 1), (RELU8, RELU8), 512, grids=(None, Grid(4, 4, 1, 2, 2), None))
     hostile = data.replace(b"\x01" + circuit.grids[0].to_bytes(), b"\x00")

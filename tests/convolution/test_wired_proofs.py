@@ -4,11 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conv_cases import picture
+from conv_cases import network_of, picture
 from support import MISMATCH, refuses
 from wired_cases import LARGEST, PLAIN, WIRED, build, same, wired
 
 from zkpredict.circuits.constraints import evaluate_publics
+from zkpredict.circuits.convolution.chain import contract_refusal
+from zkpredict.circuits.convolution.compiler import compile_convolution
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
@@ -139,10 +141,27 @@ def test_circuits_are_read_back_and_hostile_ones_refused(models):
     for name in WIRED:
         circuit = models(name).commitment.circuit
         data = circuit.to_bytes()
-        assert data[:5] == b"zkpC\x05" and read_circuit(ByteReader(data, "circuit")) == circuit
+        assert data[:5] == (b"zkpC\x07" if name == "sides that differ" else b"zkpC\x05") and read_circuit(ByteReader(data, "circuit")) == circuit
         for length in range(0, len(data), 3):
             with pytest.raises(MalformedFile):
                 read_circuit(ByteReader(data[:length], "circuit"))
+
+
+def test_circuits_say_sides_that_differ_and_no_others(models):
+    """A stride across is in the digest; a circuit that could say the same in fewer bytes is refused."""
+    circuit = compile_convolution(network_of("sides that differ"), domain=512).circuit
+    data = circuit.to_bytes()
+    assert contract_refusal(circuit) == "a contract holds strides and pools that are the same down and across"
+    assert data[:5] == b"zkpC\x07" and read_circuit(ByteReader(data, "circuit")) == circuit and not circuit.wiring
+    changed = ConvCircuit(*(getattr(circuit, name) for name in ("widths", "lanes", "activations", "domain", "claim", "private_input", "slotted")),
+                          (*circuit.grids[:1], replace(circuit.grids[1], stride_across=2, pad_right=1), *circuit.grids[2:]))  # fmt: skip
+    assert changed.widths == circuit.widths and changed.digest != circuit.digest
+    plain = models("max pool").commitment.circuit
+    said, start = plain.to_bytes(), len(plain.to_bytes()) - sum(len(one.to_bytes()) for one in plain.wiring)
+    grids = b"".join(b"\x01" + grid.to_bytes(True) for grid in plain.grids)
+    longer = b"zkpC\x07" + said[5 : start - 23 * len(plain.grids)] + grids + said[start:]
+    with refuses(MalformedFile, "circuit: no stride or pool differs by side, so its magic is b'zkpC\\x03' or b'zkpC\\x05'"):
+        read_circuit(ByteReader(longer, "circuit"))
 
 
 POOL = Grid(4, 4, 2, 2, 2, 2)

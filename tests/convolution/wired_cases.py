@@ -57,6 +57,10 @@ WIRED: dict[str, list[Part]] = {
         (Grid(7, 7, 1, 2, 2), 2, PLAIN), pool(6, 6, 2), (same(3, 3, 2), 2, PLAIN),
         (same(3, 3, 2), 3, Wiring((1, 2))), (None, 3, Wiring()),
     ],
+    "sides that differ": [
+        (Grid(6, 7, 1, 3, 2, 1, 1, 0, 1, 1, 1, 2), 2, PLAIN), (Grid(6, 4, 2, 2, 1, 2, stride_across=1), 2, LARGEST),
+        (same(3, 4, 2), 2, Wiring(beside=(Reading((0,), Grid(6, 4, 2, 1, 1, 2, stride_across=1)),))), whole(3, 4, 2, 3),
+    ],
     "dense sums": [(Grid(5, 5, 1, 2, 2), 2, PLAIN), (None, 6, PLAIN), (None, 6, PLAIN), (None, 3, Wiring((1, 2)))],
     "whole tracks": [(same(13, 13, 1), 2, PLAIN), (same(13, 13, 2), 11, PLAIN), pool(13, 13, 11, 6), whole(2, 2, 11, 3)],
     "chunks of a sum": [

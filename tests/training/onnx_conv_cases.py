@@ -125,6 +125,18 @@ def mobile() -> bytes:
     }, (2, 10, 9))  # fmt: skip
 
 
+def by_side() -> bytes:
+    """Strides and pools that are others across than down; a mean over what is no square."""
+    made = [
+        node("Conv", "x w1 b1", "z1", strides=[1, 2], pads=[1, 0, 1, 1]), node("Relu", "z1", "a1"), node("MaxPool", "a1", "p1", kernel_shape=[2, 1], strides=[2, 1]),
+        node("AveragePool", "p1", "q1", kernel_shape=[1, 2], strides=[1, 2]), node("Conv", "q1 w2 b2", "z2", strides=[2, 1], pads=[1, 1, 0, 0]), node("Relu", "z2", "a2"),
+        node("GlobalAveragePool", "a2", "g"), node("Flatten", "g", "flat"), node("Gemm", "flat wl bl", "logits", transB=1),
+    ]  # fmt: skip
+    return conv_graph(made, {
+        "w1": weights(4, 2, 3, 2), "b1": draw(4, seed=2), "w2": weights(5, 4, 2, 2, seed=3), "b2": draw(5, seed=4), "wl": weights(3, 5, seed=5), "bl": draw(3, seed=6)
+    }, (2, 8, 11))  # fmt: skip
+
+
 def one_position() -> bytes:
     """A strided, padded kernel that leaves one position and does not read all of its map; dense layers behind it."""
     nodes, constants = ending("a2", 4, hidden=5)
@@ -138,7 +150,7 @@ GRAPHS = {
     "from a row": from_a_row, "channels last outside": channels_last_outside, "a pooled input": pooled_input,
     "max pools": maxima, "max pools before relu": lambda: maxima(True), "overlapping max pools": lambda: maxima(kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
     "max pools with ceil_mode": lambda: maxima(kernel_shape=[2, 3], ceil_mode=1), "max pools, same": lambda: maxima(kernel_shape=[3, 2], auto_pad="SAME_UPPER"),
-    "depthwise, groups and Pad": mobile, "one position": one_position,
+    "sides that differ": by_side, "depthwise, groups and Pad": mobile, "one position": one_position,
 }  # fmt: skip
 """Models that are read, by what they show."""
 __all__ = ["GRAPHS", "N", "conv_graph", "draw", "ending", "node", "weights"]

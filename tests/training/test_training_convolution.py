@@ -64,6 +64,8 @@ MODELS = {
     "padded by hand": lambda: chain(L.Rescaling(1 / 255), L.ZeroPadding2D(1), conv(), L.ZeroPadding2D(((0, 1), (1, 0))), L.MaxPooling2D(3, 2), *end()),
     "depthwise": lambda: chain(L.Rescaling(1 / 255), conv(4), L.DepthwiseConv2D(3, depth_multiplier=2, activation="relu"), *end()),
     "separable, grouped": lambda: chain(L.Rescaling(1 / 255), L.SeparableConv2D(4, 2, activation="relu", depth_multiplier=2), conv(6, 2, groups=2), *end(), shape=(6, 7, 3)),
+    "sides that differ": lambda: chain(L.Rescaling(1 / 255), conv(3, (3, 2), strides=(1, 2), padding="same"), L.MaxPooling2D((2, 3), (2, 1)), L.AveragePooling2D((2, 1)),
+                                       conv(4, 2, strides=(2, 1), padding="same"), L.GlobalAveragePooling2D(), L.Dense(3), shape=(9, 10, 2)),
     "reshaped": lambda: chain(L.Rescaling(1 / 255), L.Reshape((6, 6, 1)), conv(), *end(), shape=(36,)),
 }
 
@@ -130,16 +132,13 @@ def _refused(layers, shape=(9, 8, 1)):
 
 REFUSED = [
     ((conv(name="c", dilation_rate=2), *end()), None, f"layer 'c': its dilation is 2 x 2, expected 1: supported are {SUPPORTED}"),
-    ((conv(name="c", strides=(1, 2)), *end()), None, "layer 'c': its strides are 1 down and 2 across, expected one number"),
     ((conv(), L.AveragePooling2D(2, 1, name="p"), *end()), None,
-     "layer 'p': it pools 2 x 2 positions every 1 x 1, only squares that do not overlap are supported: strides equal to pool_size"),
-    ((conv(), L.AveragePooling2D((2, 1), name="p"), *end()), None,
-     "layer 'p': it pools 2 x 1 positions every 2 x 1, only squares that do not overlap are supported: strides equal to pool_size"),
+     "layer 'p': it pools 2 x 2 positions every 1 x 1, only windows side by side are supported: strides equal to pool_size"),
+    ((conv(), L.AveragePooling2D((2, 1), (1, 2), name="p"), *end()), None,
+     "layer 'p': it pools 2 x 1 positions every 1 x 2, only windows side by side are supported: strides equal to pool_size"),
     ((conv(), L.AveragePooling2D(2, padding="same", name="p"), *end()), None,
      "layer 'p': its windows reach over the edge of 7 x 6 (padding same): use padding valid"),
-    ((conv(), L.GlobalAveragePooling2D(name="p"), L.Dense(3)), None, "layer 'p': it averages 7 x 6 positions, only squares are supported"),
     ((L.MaxPooling2D(2, name="p"), conv(), *end()), None, "layer 'p': it takes the largest of the picture's own bytes: put a convolution before it"),
-    ((conv(), L.MaxPooling2D(2, (1, 2), name="p"), *end()), None, "layer 'p': its strides are 1 down and 2 across, expected one number"),
     ((conv(), L.MaxPooling2D(1, name="p"), *end()), None, "layer 'p': its windows hold one number each: leave the pool out"),
     ((conv(activation=None, name="before"), L.MaxPooling2D(2, name="p"), conv(), *end()), None,
      "layer 'p': there is no activation between 'before' and it: put relu before the pool"),

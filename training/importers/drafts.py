@@ -42,7 +42,7 @@ class Handed:
         if self.pool is None or len(self.shape) != 3:
             return self.shape
         height, width, channels = self.shape
-        return height // self.pool.size, width // self.pool.size, channels
+        return height // self.pool.size[0], width // self.pool.size[1], channels
 
     def groups(self, slopes: dict[int, float]) -> list[tuple[tuple[int, ...], np.ndarray]]:
         """Layers whose numbers are scaled alike, in ascending order, and that factor. `slopes`: of the leaky ones, which others are not added to."""

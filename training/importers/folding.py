@@ -125,7 +125,8 @@ class _Folding:
         if isinstance(value, Draft):
             raise self._wrong(step.name, f"there is no activation between '{value.name}' and it: put relu before the pool")
         if value.pool is not None:
-            step = Pool(step.name, value.pool.read, value.pool.size * step.size)
+            (first, then), read = (value.pool.size, step.size), value.pool.read
+            step = Pool(step.name, read, (first[0] * then[0], first[1] * then[1]))
         return replace(value, pool=step)
 
     def _padded(self, step: Pad, value: Handed | Draft) -> Value:

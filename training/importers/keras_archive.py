@@ -204,8 +204,8 @@ def _after(kind: str, settings: dict, before: Shape) -> tuple[Shape, int]:
         count = channels if kind == "DepthwiseConv2D" else _whole(settings, "filters", 0)
         return (*grid.positions, count), grid.taps * max(count, channels if kind == "SeparableConv2D" else 0)
     if kind == "AveragePooling2D":
-        size = pool_size(before, kind, settings)
-        return (before[0] // size, before[1] // size, before[2]), 0
+        high, wide = pool_size(before, kind, settings)
+        return (before[0] // high, before[1] // wide, before[2]), 0
     if kind in ("GlobalAveragePooling2D", "GlobalMaxPooling2D"):
         (pool_size if kind == "GlobalAveragePooling2D" else max_pool_grid)(before, kind, settings)
         return (before[-1],), 0

@@ -12,8 +12,8 @@ from zkpredict.circuits.networks.dense import MAX_WEIGHTS
 from zkpredict.circuits.networks.grid import Grid
 
 SUPPORTED = (
-    "Conv2D (padding valid or same, one stride both ways, groups), DepthwiseConv2D and SeparableConv2D with relu, MaxPooling2D, AveragePooling2D (square, "
-    "strides equal to its size), GlobalAveragePooling2D, ZeroPadding2D, Add, Flatten and Dense"
+    "Conv2D (padding valid or same, any strides, groups), DepthwiseConv2D and SeparableConv2D with relu, MaxPooling2D, AveragePooling2D (strides "
+    "equal to its size), GlobalAveragePooling2D, ZeroPadding2D, Add, Flatten and Dense"
 )
 
 
@@ -64,14 +64,12 @@ def conv_grid(read: Map, kernel: Sides, strides: Sides, dilation: Sides, pads: E
     """The geometry of a convolution; `pads`: above, left, below, right. Raises `UnsupportedNetwork`."""
     if dilation != (1, 1):
         raise UnsupportedNetwork(f"its dilation is {dilation[0]} x {dilation[1]}, expected 1: supported are {SUPPORTED}")
-    if strides[0] != strides[1]:
-        raise UnsupportedNetwork(f"its strides are {strides[0]} down and {strides[1]} across, expected one number")
     top, left, bottom, right = pads
     if max(top, bottom) >= kernel[0] or max(left, right) >= kernel[1]:
         raise UnsupportedNetwork(f"it pads {list(pads)} above, left, below and right, its windows of {kernel[0]} x {kernel[1]} take at most {kernel[0] - 1} and {kernel[1] - 1}")
     if kernel[0] > read.height + top + bottom or kernel[1] > read.width + left + right:
         raise UnsupportedNetwork(f"its windows of {kernel[0]} x {kernel[1]} do not fit a map of {read.height} x {read.width}, padded {list(pads)}")
-    return Grid(*read.shape, *kernel, strides[0], top, left, 1, bottom, right)
+    return Grid(*read.shape, *kernel, strides[0], top, left, 1, bottom, right, strides[1])
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -80,32 +78,30 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
-def pool_size(shape: object, kind: str, settings: dict) -> int:
-    """The side of the windows of an AveragePooling2D or GlobalAveragePooling2D. Raises `UnsupportedNetwork`."""
+def pool_size(shape: object, kind: str, settings: dict) -> Sides:
+    """The sides of the windows of an AveragePooling2D or GlobalAveragePooling2D. Raises `UnsupportedNetwork`."""
     read = Map.of(shape)
     _expect_channels_last(settings)
     if kind == "GlobalAveragePooling2D":
-        return pool_side(read, read.shape[:2], read.shape[:2])
+        return pool_sides(read, read.shape[:2], read.shape[:2])
     size, strides = _pair(settings, "pool_size"), _pair(settings, "strides" if settings.get("strides") is not None else "pool_size")
     padding = settings.get("padding", "valid")
     _keras_padding(read, size, strides, settings)
-    return pool_side(read, size, strides, padding if padding == "same" and any(side % stride for side, stride in zip(read.shape, strides, strict=False)) else None)
+    return pool_sides(read, size, strides, padding if padding == "same" and any(side % stride for side, stride in zip(read.shape, strides, strict=False)) else None)
 
 
-def pool_side(read: Map, size: Sides, strides: Sides, over: str | None = None) -> int:
-    """The side of windows of averages; `over`: what makes them reach over the edge, if anything does. Raises `UnsupportedNetwork` for windows that are
-    not square, that overlap, or that reach over the edge."""
-    if size == read.shape[:2] and size[0] != size[1]:
-        raise UnsupportedNetwork(f"it averages {read.height} x {read.width} positions, only squares are supported")
-    if size[0] != size[1] or strides != size:
+def pool_sides(read: Map, size: Sides, strides: Sides, over: str | None = None) -> Sides:
+    """The sides of windows of averages; `over`: what makes them reach over the edge, if anything does. Raises `UnsupportedNetwork` for windows that
+    overlap, or that reach over the edge."""
+    if strides != size:
         raise UnsupportedNetwork(
-            f"it pools {size[0]} x {size[1]} positions every {strides[0]} x {strides[1]}, only squares that do not overlap are supported: strides equal to pool_size"
+            f"it pools {size[0]} x {size[1]} positions every {strides[0]} x {strides[1]}, only windows side by side are supported: strides equal to pool_size"
         )
-    if size[0] > min(read.height, read.width):
-        raise UnsupportedNetwork(f"it pools {size[0]} x {size[0]} positions of a map of {read.height} x {read.width}")
+    if size[0] > read.height or size[1] > read.width:
+        raise UnsupportedNetwork(f"it pools {size[0]} x {size[1]} positions of a map of {read.height} x {read.width}")
     if over is not None:
         raise UnsupportedNetwork(f"its windows reach over the edge of {read.height} x {read.width} (padding {over}): use padding valid")
-    return size[0]
+    return size
 
 
 def max_pool_grid(shape: object, kind: str, settings: dict) -> Grid:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.training.importers.maps import Edges, Map, Sides, conv_grid, pool_side, same_padding, ungrouped, windows
+from zkpredict.training.importers.maps import Edges, Map, Sides, conv_grid, pool_sides, same_padding, ungrouped, windows
 from zkpredict.training.importers.onnx_files import Node
 from zkpredict.training.importers.onnx_layout import Layout
 from zkpredict.training.importers.steps import Linear, MaxPool, Pad, Pool
@@ -49,7 +49,7 @@ def average_pool(node: Node, layout: Layout) -> tuple[Pool, Layout]:
     """An AveragePool or GlobalAveragePool. Raises `UnsupportedNetwork`."""
     read = map_of(layout)
     if node.op == "GlobalAveragePool":
-        size = pool_side(read, read.shape[:2], read.shape[:2])
+        size = pool_sides(read, read.shape[:2], read.shape[:2])
     else:
         kernel, strides = _sides(node, "kernel_shape", ()), _sides(node, "strides", (1, 1))
         if _sides(node, "dilations", (1, 1)) != (1, 1):
@@ -57,8 +57,8 @@ def average_pool(node: Node, layout: Layout) -> tuple[Pool, Layout]:
         pads = _pads(node, read, kernel, strides)
         beyond = any((side - own) % stride for side, own, stride in zip(read.shape, kernel, strides, strict=False))
         over = str(list(pads)) if any(pads) else "by ceil_mode" if node.attributes.get("ceil_mode") and beyond else None
-        size = pool_side(read, kernel, strides, over)
-    return Pool(node.label, read, size), Layout.channels_last((read.channels, read.height // size, read.width // size))
+        size = pool_sides(read, kernel, strides, over)
+    return Pool(node.label, read, size), Layout.channels_last((read.channels, read.height // size[0], read.width // size[1]))
 
 
 def max_pool(node: Node, layout: Layout) -> tuple[MaxPool, Layout]:
@@ -109,7 +109,7 @@ def mean(node: Node, layout: Layout, axes: Sequence[int], keep: bool) -> tuple[P
     if len(layout.shape) != 3 or len(places) != 2 or 0 in places or len(kept) != 1:
         raise UnsupportedNetwork(f"it averages the axes {list(axes)} of {['batch', *layout.shape]}: expected height and width of a picture")
     read = map_of(layout.transposed([0, *kept, *places]))
-    size = pool_side(read, read.shape[:2], read.shape[:2])
+    size = pool_sides(read, read.shape[:2], read.shape[:2])
     shape = [1 if axis in places else layout.shape[axis - 1] for axis in range(1, 4) if keep or axis not in places]
     return Pool(node.label, read, size), Layout.plain(shape)
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from zkpredict.circuits.networks.grid import Grid
 from zkpredict.training.activations import FloatActivation
-from zkpredict.training.importers.maps import Map
+from zkpredict.training.importers.maps import Map, Sides
 
 ENDS = ("softmax", "argmax", "sigmoid")
 INPUT = -1
@@ -64,11 +64,11 @@ class Linear:
 
 @dataclass(frozen=True)
 class Pool:
-    """Averages of `size` x `size` positions of the map `read`, side by side; what is left at the edges is dropped."""
+    """Averages of windows of `size` (rows and columns) of the map `read`, side by side; what is left at the edges is dropped."""
 
     name: str
     read: Map
-    size: int
+    size: Sides
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def covering(step: Linear) -> Linear:
     window = grid.windows()[0]
     weights = np.zeros((len(step.weights), height * width * channels))
     weights[:, window[window >= 0]] = step.weights[:, window >= 0]
-    return replace(step, weights=weights, grid=Grid(grid.height, grid.width, channels, height, width, pool=grid.pool))
+    return replace(step, weights=weights, grid=Grid(grid.height, grid.width, channels, height, width, pool=grid.pool, pool_across=grid.pool_across))
 
 
 def behind_pad(step: _Windowed, pad: Pad | None, wrong: Wrong) -> _Windowed:
@@ -53,9 +53,9 @@ def behind_pool(step: Linear, pool: Pool | None, wrong: Wrong) -> Linear:
     if pool is None:
         return step
     height, width, channels = pool.read.shape
-    size, grid = pool.size, step.grid
-    kernel = (height // size, width // size) if grid is None else (grid.kernel_height, grid.kernel_width)
-    own = Grid(height, width, channels, *kernel, pool=size) if grid is None else replace(grid, height=height, width=width, pool=size)
+    (high, wide), grid = pool.size, step.grid
+    sides = {"pool": high, "pool_across": wide}
+    own = Grid(height, width, channels, height // high, width // wide, **sides) if grid is None else replace(grid, height=height, width=width, **sides)
     if own.taps != step.weights.shape[1]:
-        raise wrong(step.name, f"it takes {step.inputs} values, '{pool.name}' before it gives {height // size * (width // size) * channels}")
-    return replace(step, weights=step.weights / size**2, grid=own)
+        raise wrong(step.name, f"it takes {step.inputs} values, '{pool.name}' before it gives {height // high * (width // wide) * channels}")
+    return replace(step, weights=step.weights / own.area, grid=own)
