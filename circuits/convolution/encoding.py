@@ -35,7 +35,9 @@ def encode_geometry(grids: Grids, wiring: Wirings) -> tuple[bytes, bytes]:
 
 def take_geometry(reader: ByteReader, magic: bytes, count: int) -> tuple[Grids, Wirings]:
     """Parses what `encode_geometry` gives for `count` layers. Raises `MalformedFile`, or `UnsupportedNetwork` for a grid out of range."""
-    by_side, grids, wiring = magic == BY_SIDE_MAGIC, [], ()
+    by_side = magic == BY_SIDE_MAGIC
+    grids: list[Grid | None] = []
+    wiring: Wirings = ()
     for layer in range(count):
         flag = reader.unsigned(1, f"grid of layer {layer}")
         if flag > 1:
