@@ -14,8 +14,8 @@ from zkpredict.circuits.files.order import Picture
 from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
-from zkpredict.cli.inputs import MAX_DATA_BYTES, read_inputs, read_rows, rows_of
-from zkpredict.cli.rows import is_table
+from zkpredict.cli.inputs import read_inputs, read_rows, rows_of
+from zkpredict.cli.rows import MAX_DATA_BYTES, is_table
 
 if TYPE_CHECKING:
     from zkpredict.circuits.files.tables import Table
@@ -39,7 +39,7 @@ def read_labelled(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The inputs of `DATA`, uint8 [count, inputs], and the class of each by `--labels`, integers [count]. Raises `UnusableInput`."""
     path, labels = arguments.data, arguments.labels
-    if inputs is None or not is_table(path, schema) or os.path.dirname(labels):
+    if inputs is None or not is_table(path, schema, arguments.taken_as) or os.path.dirname(labels):
         images = read_inputs(arguments, console, inputs, schema, shape=shape).values
         return images, read_labels(arguments, len(images), schema)
     table, is_file = read_rows(arguments), os.path.exists(labels)
@@ -70,6 +70,9 @@ def read_labels(arguments: argparse.Namespace, count: int, schema: Schema) -> np
         found = parse_idx(data, 1, what)
     else:
         raise UnusableInput(f"{path} is no .npy, idx file or table of labels: {recognise(data, str(path)) or 'nothing in it tells what it is'}")
+    if kind is not TABLE and any(name.isdecimal() and int(name) != number for number, name in enumerate(schema.classes)):
+        known = ", ".join(schema.classes[:SHOWN])
+        raise UnusableInput(f"{path}: classes of this model are called {known}, so its numbers could be names or places: give labels as a table of names")
     found = found[arguments.skip :][: arguments.count]
     if found.shape != (count,):
         raise UnusableInput(f"{path} has the shape {list(found.shape)}, there are {count:,} inputs")

@@ -21,13 +21,12 @@ from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one, at_least_zero
-from zkpredict.cli.rows import TABLE_SUFFIXES, is_table, refuse_pictures
+from zkpredict.cli.rows import MAX_DATA_BYTES, TABLE_SUFFIXES, add_as_option, is_table, refuse_pictures
 
 if TYPE_CHECKING:
     from zkpredict.circuits.files.tables import Table
 
 PICTURES = (".png", ".jpg", ".jpeg", ".npy")
-MAX_DATA_BYTES = 1 << 28
 MAX_INPUTS = 1_000_000
 PICTURE_BYTES = 784
 NOTED = 3
@@ -56,6 +55,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--invert", action="store_true", help="dark ink on light paper")
     parser.add_argument("--auto", action="store_true", help="photos of paper: find the ink, crop, centre and normalise it as in MNIST")
     parser.add_argument("--allow-blank", action="store_true", help="take pictures that are one shade all over")
+    add_as_option(parser)
 
 
 def read_inputs(
@@ -65,7 +65,7 @@ def read_inputs(
     column `left_out`. `inputs`: bytes of each, for arrays of no model None: as many as a row has; pictures then are MNIST's size. `shape`: of the picture
     that the model reads, which arrays must have. Raises `UnusableInput`, naming the first that does not fit."""
     path = arguments.data
-    if inputs is not None and is_table(path, schema):
+    if inputs is not None and is_table(path, schema, arguments.taken_as):
         return rows_of(read_rows(arguments), console, inputs, schema, left_out, arguments.skip)
     if left_out is not None:
         raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")

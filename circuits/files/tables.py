@@ -93,14 +93,18 @@ class Table:
         return self.columns.index(name)
 
     def class_at(self, row: int, column: int, classes: Sequence[str]) -> int:
-        """The class that a cell says, by one of the names `classes` or by its number. Raises `UnusableInput`."""
-        cell = self.cells[row][column]
-        text = str(cell).strip()
+        """The class that a cell says, by one of the names `classes` or by its number; where names are numbers, a number is a name, however it is written
+        (1.0 is 1). Raises `UnusableInput`."""
+        text = str(self.cells[row][column]).strip()
         if text in classes:
             return list(classes).index(text)
-        number = self.reading(row, column) if not classes or text.replace(".", "").isdigit() else None
+        values = [_value(name) for name in classes]
+        number = self.reading(row, column) if not classes else _value(text)
+        named = any(value is not None for value in values)
+        if named and number is not None:
+            number = Fraction(values.index(number)) if values.count(number) == 1 else None
         if number is None or number.denominator != 1 or not 0 <= number < MAX_CLASSES:
-            known = f"one of {', '.join(classes)}, or its number" if classes else "the number of a class, from 0"
+            known = f"one of {', '.join(classes)}{'' if named else ', or its number'}" if classes else "the number of a class, from 0"
             raise UnusableInput(f"{self.place(row, column)}: the label is '{text[:40]}', expected {known}")
         return int(number)
 
@@ -214,6 +218,14 @@ def parse_table(data: bytes, suffix: str, what: str) -> Table:
 
 class NoNumber(ValueError):
     """What stands where a number should; says what."""
+
+
+def _value(text: str) -> Fraction | None:
+    """The number that `text` is, if it is one."""
+    try:
+        return exact_number(text)
+    except NoNumber:
+        return None
 
 
 def exact_number(text: object) -> Fraction:

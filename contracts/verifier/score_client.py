@@ -4,7 +4,7 @@
     send_set(chain, sets, tests, images)                                   # once for each test set, for all circuits
     contract = deploy_score_verifier(chain, commitment.circuit, 128, sets).contract
     register_model(chain, contract.address, commitment)
-    verdict = verify_score_on_chain(chain, contract.address, commitment, tests, score)
+    verdict = verify_score_on_chain(chain, contract.address, commitment, score)
 """
 
 from __future__ import annotations

@@ -168,3 +168,26 @@ def test_json_numbers_are_exact():
     text = json.dumps([0.3, 0.5]).encode()
     assert parse_table(text, ".json", "t").readings(0, [0, 1]) == [Fraction(3, 10), Fraction(1, 2)]
     assert encode_row(parse_table(text, ".json", "t"), schema, 2).bytes.tolist() == [77, 128]
+
+
+@pytest.mark.parametrize(
+    ("classes", "cells", "numbers"),
+    [
+        (("1", "2", "3"), ("1", "1.0", "01", "3", "3.00"), (0, 0, 0, 2, 2)),
+        (("1.0", "2.0"), ("1", "2", "2.0"), (0, 1, 1)),
+        (("-1", "1"), ("-1.0", "1.0"), (0, 1)),
+        (("red", "blue"), ("red", "0", "1", "1.0"), (0, 0, 1, 1)),
+        ((), ("0", "7", "7.0"), (0, 7, 7)),
+    ],
+)
+def test_a_label_is_one_class_however_it_is_written(classes, cells, numbers):
+    """Names that are numbers: 1 and 1.0 are one name, and never the place of another."""
+    table = parse_table("\n".join(["label", *cells]).encode(), ".csv", "t")
+    assert tuple(table.class_at(row, 0, classes) for row in range(len(cells))) == numbers
+
+
+@pytest.mark.parametrize(("classes", "cell"), [(("1", "2", "3"), "0"), (("1", "2", "3"), "4"), (("1", "1.0"), "1.00"), (("1", "other"), "0")])
+def test_a_number_that_is_no_name_is_no_class_where_names_are_numbers(classes, cell):
+    table = parse_table(f"label\n{cell}\n".encode(), ".csv", "t")
+    with refuses(UnusableInput, f"t, row 0, column 'label': the label is '{cell}', expected one of {', '.join(classes)}"):
+        table.class_at(0, 0, classes)

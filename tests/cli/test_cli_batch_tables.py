@@ -1,12 +1,18 @@
 """Batches and scores of tables: the bytes are those of `prove --row`, labels are a column or a file, and what does not fit is named where it stands."""
 
 import json
+from argparse import Namespace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+from support import refuses
 
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.tables import read_row
+from zkpredict.cli.batches import read_labels
 from zkpredict.cli.main import main
 from zkpredict.cli.statement import image_name
 from zkpredict.prover.commit import commit_model
@@ -139,3 +145,32 @@ def test_what_cannot_be_a_batch_is_named(run, place, data, options, message):
     found = run("prove-batch", place / data, *options, "--model", place / "m.model", "--out", place / "new.batch")
     said = message.format(folder=place, features=FEATURES, columns=COLUMNS)
     assert (found.code, found.err) == (2, f"zkpredict: {said}\n") and not (place / "new.batch").exists()
+
+
+def test_bytes_that_could_be_readings_need_a_word(run, place):
+    """As for one row: whole readings saved as uint8 would be proven as all but black, and nobody would be told."""
+    path, public = place / "whole.npy", ("--model", place / "m.model", "--out", place / "whole.batch", "--json")
+    np.save(path, np.array([[5, 3, 1, 1], [6, 3, 5, 2]], np.uint8))
+    for command in (("prove-batch", path), ("score", path, "--labels", place / "t.csv"), ("prove-many", path)):
+        found = run(*command, *public)
+        assert found.code == 2
+        assert found.json["error"] == f"{path} holds bytes that are possible readings too: say which with --as bytes or --as readings"
+    hashes = [run("prove-batch", path, "--as", kind, *public, "--force").json["inputs_sha256"] for kind in ("bytes", "readings")]
+    schema = Model.load(place / "m.model").schema
+    rows = [schema.encode([Fraction(one) for one in row], 4)[0] for row in ((5, 3, 1, 1), (6, 3, 5, 2))]
+    assert hashes == [image_name(bytes([5, 3, 1, 1, 6, 3, 5, 2])), image_name(b"".join(rows))]
+    np.save(path, np.array([[5, 3, 1, 1], [6, 3, 5, 200]], np.uint8))
+    assert run("prove-batch", path, *public, "--force").code == 0
+
+
+@pytest.mark.parametrize(("classes", "refused"), [(("0", "1", "2"), False), (("1", "2", "3"), True), (("2", "other"), True), (("a", "b"), False), ((), False)])
+def test_whole_numbers_are_no_labels_where_they_could_be_names_or_places(tmp_path, classes, refused):
+    path = tmp_path / "y.npy"
+    np.save(path, np.array([1, 0], np.uint8))
+    arguments = Namespace(labels=str(path), skip=0, count=None)
+    if refused:
+        said = f"{path}: classes of this model are called {', '.join(classes)}, so its numbers could be names or places: give labels as a table of names"
+        with refuses(UnusableInput, said):
+            read_labels(arguments, 2, Schema((), classes))
+    else:
+        assert read_labels(arguments, 2, Schema((), classes)).tolist() == [1, 0]
