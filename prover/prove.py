@@ -15,8 +15,7 @@ from zkpredict.circuits.columns import (
 from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.constraints import constraint, public_polynomials, total_constraint
 from zkpredict.circuits.degrees import quotient_length
-from zkpredict.circuits.errors import FalseClaim, UnusableInput
-from zkpredict.circuits.files.order import check_order
+from zkpredict.circuits.errors import FalseClaim
 from zkpredict.circuits.expression import shifted_name
 from zkpredict.circuits.field import GENERATOR, MODULUS, inverse, root_of_unity
 from zkpredict.circuits.placement import QUOTIENT, QUOTIENT_SPLIT, AnyCircuit, columns, form, quotient_columns, quotient_factors
@@ -24,10 +23,10 @@ from zkpredict.circuits.records import dataclass, field
 from zkpredict.circuits.solving import Recurrence, recurrence
 from zkpredict.circuits.networks.dense import Inference
 from zkpredict.circuits.statement import Statement
-from zkpredict.circuits.wide.claims import Kind
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.witness import Trace, build_trace
 from zkpredict.kernel import G1, Vector
+from zkpredict.prover.asked import check_image, statement_of
 from zkpredict.prover.environment import Lazy, Program, Spread, Values, fixed_publics
 from zkpredict.prover.hiding import OpenedInput, hidden_values
 from zkpredict.prover.model import Model
@@ -35,9 +34,7 @@ from zkpredict.prover.polynomial import Column, commit_columns, divide_by_binomi
 from zkpredict.prover.randomness import random_scalars
 from zkpredict.prover.rows import combined_rows
 from zkpredict.prover.setup import announce_proof, monomial_key
-from zkpredict.verifier.errors import WrongStatement
 from zkpredict.verifier.messages import Proof, absorbed
-from zkpredict.verifier.native import statement_for
 from zkpredict.verifier.opening import Fold, fold, linearise, opening_point
 from zkpredict.verifier.transcript import Transcript
 
@@ -57,52 +54,6 @@ def prove(model: Model, image: np.ndarray | bytes | OpenedInput, digit: int | No
     if digit is not None and digit != answer:
         raise FalseClaim(f"cannot prove digit {digit}: the network says {answer}")
     return Prover(model, statement_of(model, data, answer, opened, context), opened).prove()
-
-
-def statement_of(
-    model: Model, image: np.ndarray | bytes, answer: int, opened: OpenedInput | None = None, context: bytes = b""
-) -> Statement:
-    """What the model's circuit says when the network gives `image` (uint8 [inputs], or bytes) the class `answer`.
-
-    Raises `FalseClaim` when the claim that the model was committed for does not hold for this image, `UnusableInput` for a hidden
-    input where the circuit takes a public one, or the reverse, and for a context that has not 32 bytes.
-    """
-    circuit, data = model.commitment.circuit, image if isinstance(image, bytes) else image.tobytes()
-    try:
-        return statement_for(circuit, opened.hidden if opened else data, answer, _outputs(model, data, answer), context)
-    except WrongStatement as error:
-        raise UnusableInput(str(error)) from None
-
-
-def _outputs(model: Model, data: bytes, answer: int) -> tuple[int, ...]:
-    """The outputs that the circuit makes public. Raises `FalseClaim` when its claim does not hold."""
-    circuit = model.commitment.circuit
-    if not isinstance(circuit, WideCircuit) or circuit.claim.kind is Kind.CLASS:
-        return ()
-    logits = model.network.run(data)[-1]
-    claim = circuit.claim
-    if claim.kind is Kind.THRESHOLD and logits[0] < claim.parameter:
-        raise FalseClaim(f"cannot prove that the output is at least {claim.parameter}: for this input it is less")
-    if claim.kind is Kind.MARGIN and any(logits[answer] - z < claim.parameter for i, z in enumerate(logits) if i != answer):
-        raise FalseClaim(f"cannot prove a margin of {claim.parameter}: for this input another class is closer")
-    return tuple(logits) if claim.kind is Kind.LOGITS else ()
-
-
-def check_image(model: Model, image: np.ndarray | bytes) -> bytes:
-    """The bytes of `image`, uint8 of the network's input size in any shape. Raises `UnusableInput`."""
-    data = image if isinstance(image, bytes) else _array_bytes(image)
-    if len(data) != model.network.shape[0]:
-        raise UnusableInput(f"the image has {len(data)} pixels, the network takes {model.network.shape[0]}")
-    if not isinstance(image, bytes):
-        check_order(np.shape(image), model.picture, "the image")
-    return data
-
-
-def _array_bytes(image: np.ndarray) -> bytes:
-    image = np.asarray(image)
-    if image.dtype != np.uint8:
-        raise UnusableInput(f"the image must hold bytes (uint8), got {image.dtype}")
-    return image.tobytes()
 
 
 @dataclass(eq=False)

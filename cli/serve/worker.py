@@ -87,7 +87,8 @@ def _load(path: str, logits: bool, times: bool) -> tuple[Answer, Callable[[Answe
 
 def prove_once(model: Model, image: Any, wanted: int | None = None, context: bytes = b"", times: bool = False) -> Answer:
     """A proof, checked, with what each round sent. Raises `FalseClaim`; `UnusableInput` when weights and commitment disagree."""
-    from zkpredict.prover.prove import Prover, check_image, statement_of
+    from zkpredict.prover.asked import check_image, statement_of
+    from zkpredict.prover.prove import Prover
     from zkpredict.verifier.errors import VerificationError
     from zkpredict.verifier.messages import POINT_BYTES, SCALAR_BYTES
     from zkpredict.verifier.native import verify
