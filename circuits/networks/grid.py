@@ -168,4 +168,4 @@ class Grid:
 
 
 _ACROSS = ("stride_across", "pool_across")
-_FIELDS = tuple(name for name in Grid.__dataclass_fields__ if name not in _ACROSS)
+_FIELDS = tuple(name for name in Grid.__annotations__ if name not in _ACROSS)
