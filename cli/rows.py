@@ -65,6 +65,8 @@ def is_table(path: str, schema: Schema, taken_as: str | None) -> bool:
     well."""
     suffix = os.path.splitext(path)[1].lower()
     table = not os.path.isdir(path) and suffix in TABLE_SUFFIXES
+    if table and suffix in TEXT_SUFFIXES and taken_as == "bytes":
+        raise UnusableInput(f"{path} is a table of readings: --as bytes goes with an .npy of uint8")
     if table and schema.features:
         return suffix != ".npy" or taken_as == "readings" or not _holds_bytes(taken_as, path, schema)
     if taken_as == "readings":

@@ -87,9 +87,10 @@ def _statement(
     if arguments.set is None and _is_set(arguments.data):
         from zkpredict.cli.sets import read_set
 
-        wrong = [name for name in ("labels", "count", "skip", "invert", "auto", "allow_blank") if getattr(arguments, name)]
+        wrong = [name for name in ("labels", "count", "skip", "invert", "auto", "allow_blank", "taken_as") if getattr(arguments, name)]
         if wrong:
-            raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --{wrong[0].replace('_', '-')} goes with others")
+            option = "as" if wrong[0] == "taken_as" else wrong[0].replace("_", "-")
+            raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --{option} goes with others")
         return read_set(arguments.data), None, None
     if arguments.labels is None:
         images = read_inputs(arguments, console, size, schema, shape=commitment.picture).values

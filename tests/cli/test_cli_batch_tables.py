@@ -133,6 +133,7 @@ def test_a_name_that_is_a_column_and_a_file_must_be_made_clear(run, made, monkey
     ("data", "options", "message"),
     [
         ("t.csv", ("--label", "species", "--count", 9), "{folder}/t.csv holds 8 rows: --count 9 is more"),
+        ("t.csv", ("--label", "species", "--as", "bytes"), "{folder}/t.csv is a table of readings: --as bytes goes with an .npy of uint8"),
         ("t.csv", ("--label", "species", "--auto"), "{folder}/t.csv is a table: --auto is for pictures"),
         ("t.csv", ("--label", "kind"), "table {folder}/t.csv has no column 'kind'; it has {columns}, species"),
         ("t.csv", (), "table {folder}/t.csv has the column 'species', which is no feature of this model (--label 'species' leaves it out): its features are {features}"),

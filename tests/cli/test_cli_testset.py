@@ -65,7 +65,7 @@ def test_what_does_not_go_together(run, place):
         refused = run("score", place / "i.npy", *model, *out, *more)
         assert (refused.code, refused.err) == (2, f"zkpredict: {wanted}\n")
     common = (place / "s.score", "--commitment", place / "m.commitment")
-    for option in (("--labels", place / "l.npy"), ("--count", 3), ("--skip", 1), ("--allow-blank",)):
+    for option in (("--labels", place / "l.npy"), ("--count", 3), ("--skip", 1), ("--allow-blank",), ("--as", "bytes")):
         more = run("verify-score", place / "t.set", *common, *option)
         said = f"{place / 't.set'} is a registered test set, which has its inputs and labels: {option[0]} goes with others"
         assert (more.code, more.err) == (2, f"zkpredict: {said}\n")
