@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import write_atomically
 
 SCRIPTS = Path(__file__).resolve().parent / "peers"
+GO_SOURCES = SCRIPTS / "gnark"
 _DONE = "installed.json"
 
 
 def pins() -> dict[str, dict]:
-    """What is installed for each peer: Python, npm or Go packages with versions, and the commands that must be there already."""
-    return json.loads((SCRIPTS / "pins.json").read_text())
+    """What is installed for each peer: Python, npm or Go packages with versions, and the commands that must be there already; what is
+    built here, by its sources too."""
+    found = json.loads((SCRIPTS / "pins.json").read_text())
+    for wanted in found.values():
+        if "go" in wanted:
+            wanted["sources"] = _digest(sorted(GO_SOURCES.iterdir()))
+    return found
+
+
+def _digest(paths: Iterable[Path]) -> str:
+    return hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in paths)).hexdigest()
 
 
 def missing(folder: Path, peer: str) -> str | None:
@@ -71,7 +82,7 @@ def _npm(target: Path, packages: list[str]) -> list[list[str]]:
 
 
 def _go(target: Path, packages: list[str]) -> list[list[str]]:
-    for source in (SCRIPTS / "gnark").iterdir():
+    for source in GO_SOURCES.iterdir():
         shutil.copy(source, target / source.name)
     return [["go", "build", "-o", "prover", "."]]
 

@@ -16,11 +16,34 @@ from zkpredict.circuits.errors import UnusableInput
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _LOOK_SECONDS = 0.01
+_LOOKS = 200
+"""Memory is looked at every 10 ms, and of a long command after each 200th of its time so far."""
+_LONGEST_LOOK = 0.5
 _KEPT_CHARACTERS = 400
+_GIB = 1 << 30
 
 
 class CommandFailed(UnusableInput):
-    """A command of a system ended badly or ran out of time: the message says after how long, and its last words."""
+    """A command of a system ended badly, or was stopped at a limit: the message says after how long, and its last words or what it held."""
+
+
+class CommandStopped(CommandFailed):
+    """It was stopped at a limit."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of one command with all processes under it: `seconds` of the clock, and `gib` of memory, None for any."""
+
+    seconds: float = 3600.0
+    gib: float | None = None
+
+    def within(self, other: Limits) -> bool:
+        """Whether what these let end, `other` lets end too."""
+        return self.seconds <= other.seconds and (other.gib is None or (self.gib is not None and self.gib <= other.gib))
+
+    def __str__(self) -> str:
+        return _duration(self.seconds) + (f", {self.gib:g} GiB" if self.gib is not None else "")
 
 
 @dataclass(frozen=True)
@@ -28,7 +51,7 @@ class Command:
     """`argv` run in `folder`. `inner` reads the seconds of the library call alone out of stdout, None where it is not told.
 
     `part` sets a ceremony apart from the rest of a set-up: others may already have run it. `makes`: files that are removed before,
-    since careful commands do not write over them.
+    since careful commands do not write over them. `step` is what a failure calls it.
     """
 
     argv: tuple[str, ...]
@@ -38,6 +61,7 @@ class Command:
     accepts: tuple[int, ...] = (0,)
     part: str = "setup"
     makes: tuple[str, ...] = ()
+    step: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,10 +76,11 @@ class Finished:
     code: int = 0
 
 
-def run(command: Command, limit: float, watch_memory: bool = False) -> Finished:
-    """Runs `command` for at most `limit` seconds. Raises `CommandFailed`.
+def run(command: Command, limits: Limits, watch_memory: bool = False) -> Finished:
+    """Runs `command` within `limits`. Raises `CommandFailed`.
 
-    Memory is looked at every 10 ms by a thread of this process: watch runs that are not timed.
+    Memory is looked at by a thread of this process, every 10 ms at first: watch runs that are not timed. With a limit of memory alone it is
+    looked at twice a second.
     """
     for name in command.makes:
         Path(command.folder, name).unlink(missing_ok=True)
@@ -65,10 +90,7 @@ def run(command: Command, limit: float, watch_memory: bool = False) -> Finished:
             command.argv, cwd=command.folder, env={**os.environ, **command.environment},
             stdin=subprocess.DEVNULL, stdout=out, stderr=errors, start_new_session=True,
         )  # fmt: skip
-        watch = _Watch(process.pid) if watch_memory else None
-        expired = threading.Event()
-        timer = threading.Timer(limit, _expire, (process.pid, expired))
-        timer.start()
+        watch = _Watch(process.pid, limits, closely=watch_memory)
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
@@ -76,23 +98,27 @@ def run(command: Command, limit: float, watch_memory: bool = False) -> Finished:
             process.wait()
             raise
         finally:
-            timer.cancel()
+            watch.stop()
         seconds = time.perf_counter() - start
         process.returncode = os.waitstatus_to_exitcode(status)
-        sampled = watch.stop() if watch else 0
         stdout, stderr = (_text(file) for file in (out, errors))
-    if expired.is_set():
-        raise CommandFailed(f"given up after {seconds:.0f} s, the limit")
+    step = f"in {command.step}, " if command.step else ""
+    if watch.passed:
+        raise CommandStopped(f"{step}stopped after {_duration(seconds)}{watch.passed}")
     if process.returncode not in command.accepts:
         words = " ".join((stderr.strip() or stdout.strip()).split())[-_KEPT_CHARACTERS:]
-        raise CommandFailed(f"failed after {seconds:.1f} s with exit code {process.returncode}: {words}")
+        raise CommandFailed(f"{step}failed after {seconds:.1f} s with exit code {process.returncode}: {words}")
     cpu = usage.ru_utime + usage.ru_stime
-    return Finished(seconds, cpu, sampled, command.inner(stdout), stdout, process.returncode)
+    return Finished(seconds, cpu, watch.peak if watch_memory else 0, command.inner(stdout), stdout, process.returncode)
 
 
-def run_all(commands: list[Command], limit: float, watch_memory: bool = False) -> Finished:
+def _duration(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} s"
+
+
+def run_all(commands: list[Command], limits: Limits, watch_memory: bool = False) -> Finished:
     """Runs several, one after the other: times added up, the largest peak, `inner` only when one of them tells it."""
-    done = [run(command, limit, watch_memory) for command in commands]
+    done = [run(command, limits, watch_memory) for command in commands]
     inner = [one.inner for one in done if one.inner is not None]
     return Finished(
         sum(one.seconds for one in done),
@@ -105,25 +131,43 @@ def run_all(commands: list[Command], limit: float, watch_memory: bool = False) -
 
 
 class _Watch:
-    """The most that a process and everything under it held at a time: looked at until told to stop.
+    """Looks at a process and everything under it until told to stop: `peak` is the most that they held at a time, `passed` says which
+    limit they were ended for, or is empty. `closely`: for the peak of a run that is not timed.
 
-    `wait4` would not do: it starts from the size of this process, whose copy every child is for a moment.
+    `wait4` would not do for the peak: it starts from the size of this process, whose copy every child is for a moment.
     """
 
-    def __init__(self, root: int) -> None:
-        self._root, self._peak, self._done = root, 0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
+    def __init__(self, root: int, limits: Limits, closely: bool) -> None:
+        self.peak, self.passed = 0, ""
+        self._root, self._limits, self._closely, self._done = root, limits, closely, threading.Event()
+        self._start = time.perf_counter()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
-    def stop(self) -> int:
+    def stop(self) -> None:
         self._done.set()
         self._thread.join()
-        return self._peak
+
+    def _watch(self) -> None:
+        while not self._done.wait(self._pause()):
+            if self._closely or self._limits.gib is not None:
+                self._look()
+            held = f"{self.peak / _GIB:.1f} GiB"
+            if self._limits.gib is not None and self.peak > self._limits.gib * _GIB:
+                self.passed = f" at {held}: the limit is {self._limits.gib:g} GiB"
+            elif time.perf_counter() - self._start >= self._limits.seconds:
+                self.passed = ", the limit" + (f", at {held}" if self.peak else "")
+            if self.passed:
+                return _end(self._root)
+
+    def _pause(self) -> float:
+        so_far = time.perf_counter() - self._start
+        between = max(_LOOK_SECONDS, min(_LONGEST_LOOK, so_far / _LOOKS)) if self._closely else _LONGEST_LOOK
+        return max(0.0, min(between, self._limits.seconds - so_far))
 
     def _look(self) -> None:
-        while not self._done.wait(_LOOK_SECONDS):
-            pids = tree(self._root)
-            self._peak = max(self._peak, sum(map(_resident, pids)), *map(_high_water, pids))
+        pids = tree(self._root)
+        self.peak = max(self.peak, sum(map(_resident, pids)), *map(_high_water, pids))
 
 
 def tree(root: int) -> list[int]:
@@ -165,14 +209,16 @@ def _high_water(pid: int) -> int:
     return int(line.split()[1]) * 1024 if line else 0
 
 
-def _expire(pid: int, expired: threading.Event) -> None:
-    expired.set()
-    _end(pid)
+def _end(root: int) -> None:
+    """Ends a process that this module started, its group, and what is under it in other groups."""
+    for pid in tree(root):
+        _signal(os.kill, pid)
+    _signal(os.killpg, root)
 
 
-def _end(group: int) -> None:
+def _signal(send: Callable[[int, int], None], pid: int) -> None:
     try:
-        os.killpg(group, signal.SIGKILL)
+        send(pid, signal.SIGKILL)
     except ProcessLookupError:
         return  # it ended by itself a moment ago
 

@@ -19,7 +19,8 @@ zkpredict bench examples/seven.png --model examples/mnist.model --profile
 zkpredict bench examples/tables/iris.csv --row 70 --label species --model examples/tables/iris.model
 zkpredict bench --install-peers ezkl snarkjs solc
 zkpredict bench --quick
-zkpredict bench --networks 784-64-10,LeNet-5 --runs 5 --out docs/benchmarks
+zkpredict bench --networks 784-64-10,LeNet-5 --prepare --limit 1800 --limit-gib 8
+zkpredict bench --networks 784-64-10,LeNet-5 --timed --runs 5 --out docs/benchmarks
 zkpredict bench --proof-size examples/mnist.model"""
 
 
@@ -30,11 +31,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", type=at_least_one, metavar="N", help="counted runs of each measurement (default 7; suite 3, quick 1)")
     parser.add_argument("--profile", action="store_true", help="say where the prover's time goes on IMAGE, and how far it is from the floor")
     suite = parser.add_argument_group("the suite: every system on every network, in one run")
-    suite.add_argument("--quick", action="store_true", help="under two minutes: one network, one run, only set-ups that are kept; of others no binding, contract, accuracy")
+    suite.add_argument("--quick", action="store_true", help="under two minutes: one network, one run, of others only those that are prepared")
     suite.add_argument("--systems", metavar="A,B", help="only these (--list names them)")
     suite.add_argument("--networks", metavar="A,B", help="only these (--list names them)")
     suite.add_argument("--list", action="store_true", help="name systems and networks, and say which peers are here")
-    suite.add_argument("--limit", type=at_least_one, default=3600, metavar="S", help="give one command up after S seconds (default 3600)")
+    suite.add_argument("--prepare", action="store_true", help="make and keep what is not timed: set-ups, memory, contracts, binding, accuracy; and stop")
+    suite.add_argument("--timed", action="store_true", help="leave out systems that are not prepared: nothing runs but what is timed, and all of ours")
+    suite.add_argument("--slow", type=at_least_one, default=30, metavar="S", help="time once who needs more than S processor seconds a pass (default 30)")
+    suite.add_argument("--limit", type=at_least_one, default=3600, metavar="S", help="stop one command after S seconds (default 3600)")
+    suite.add_argument("--limit-gib", type=at_least_one, metavar="G", help="stop one command when its processes hold more than G GiB (default: never)")
     suite.add_argument("--out", metavar="DIR", help="results.csv, results.md and plots (default build/bench)")
     suite.add_argument("--baseline", metavar="CSV", help="say what got worse since this one (default: the results.csv in --out)")
     suite.add_argument("--no-plots", action="store_true", help="draw nothing; plots need zkpredict[plots]")
@@ -45,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     given = vars(arguments)
-    others = {f"--{name.replace('_', '-')}": given[name] for name in ("quick", "systems", "networks", "list", "out", "baseline")}
+    others = {f"--{name.replace('_', '-')}": given[name] for name in ("quick", "prepare", "timed", "systems", "networks", "list", "out", "baseline")}
     others |= {"--install-peers": arguments.install_peers, "--proof-size": arguments.proof_size}
     if arguments.image is not None or arguments.idx is not None:
         refuse_together("IMAGE", others, "the suite has its own image")

@@ -9,7 +9,8 @@ from pathlib import Path
 from zkpredict.benchmarks.install import install, missing, pins
 from zkpredict.benchmarks.networks import DEFAULT_NETWORKS, NETWORKS, QUICK_NETWORKS, BenchNetwork, model_network
 from zkpredict.benchmarks.results import Change, Row, from_csv, merged, to_csv, worse
-from zkpredict.benchmarks.suite import Plan
+from zkpredict.benchmarks.prepare import Plan
+from zkpredict.benchmarks.processes import Limits
 from zkpredict.benchmarks.suite import run_suite as measure
 from zkpredict.benchmarks.systems import SYSTEMS
 from zkpredict.benchmarks.tables import figure, markdown, title
@@ -34,7 +35,11 @@ def run_suite(arguments: argparse.Namespace, console: Console) -> None:
     draw = None if arguments.no_plots else _plotter()
     runs = arguments.runs or (1 if arguments.quick else 3)
     peers = Path(arguments.peers).resolve()
-    plan = Plan(systems, networks, peers, WORK.resolve(), runs, arguments.limit, arguments.quick, _speaker(console))
+    limits = Limits(arguments.limit, arguments.limit_gib)
+    timed_only = arguments.quick or arguments.timed
+    plan = Plan(systems, networks, peers, WORK.resolve(), runs, limits, arguments.prepare, timed_only, arguments.slow, _speaker(console))
+    if arguments.prepare:
+        return _prepare(plan, console)
     rows: list[Row] = []
     for network in networks:  # what is measured is kept, whatever happens to the next one
         rows += measure(replace(plan, networks=[network]))
@@ -45,8 +50,14 @@ def run_suite(arguments: argparse.Namespace, console: Console) -> None:
         written += draw(kept, out)
     console.result(
         {"rows": [asdict(row) for row in rows], "worse": [str(change) for change in changes], "written": [str(path) for path in written]},
-        _lines(rows, changes, bool(before), written),
+        [*_lines(rows), *_compared(changes, bool(before)), f"written: {', '.join(map(str, written))}"],
     )
+
+
+def _prepare(plan: Plan, console: Console) -> None:
+    """Makes and keeps what is not timed. Writes no results."""
+    rows = measure(plan)
+    console.result({"rows": [asdict(row) for row in rows], "kept": str(plan.work)}, [*_lines(rows), f"kept in {plan.work}"])
 
 
 def install_peers(arguments: argparse.Namespace, console: Console) -> None:
@@ -78,8 +89,8 @@ def _chosen(what: str, text: str | None, registry: dict, default: tuple[str, ...
 
 
 def _own_network(path: str) -> BenchNetwork:
-    network = model_network(Model.load(path))
-    return model_network(Model.load(path), f"{network.name} of {Path(path).name}")
+    network = Model.load(path).network
+    return model_network(network, f"{network.name} of {Path(path).name}")
 
 
 def _baseline(path: str | None, out: Path) -> list[Row]:
@@ -113,7 +124,13 @@ def _speaker(console: Console):
     return (lambda text: None) if console.as_json else lambda text: say_aside(f"  {text}")
 
 
-def _lines(rows: list[Row], changes: list[Change], compared: bool, written: list[Path]) -> list[str]:
+def _compared(changes: list[Change], compared: bool) -> list[str]:
+    if not compared:
+        return []
+    return [str(change) for change in changes] or ["nothing is slower, larger or dearer than before by more than the spread"]
+
+
+def _lines(rows: list[Row]) -> list[str]:
     found = {row.key: row for row in rows}
     lines = []
     for network, system in dict.fromkeys((row.network, row.system) for row in rows if row.network and row.system in SYSTEMS):
@@ -122,6 +139,4 @@ def _lines(rows: list[Row], changes: list[Change], compared: bool, written: list
         for name, row in shown:
             if row is not None:
                 lines.append(f"  {name.replace('_', ' '):<16} {figure(row) if row.median is not None else row.note}")
-    if compared:
-        lines += [str(change) for change in changes] or ["nothing is slower, larger or dearer than before by more than the spread"]
-    return [*lines, f"written: {', '.join(map(str, written))}"]
+    return lines

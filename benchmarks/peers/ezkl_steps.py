@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 import os
+import shutil
 import sys
 import time
 
@@ -36,10 +37,20 @@ def settings(visibility):
     call(ezkl.compile_circuit, "model.onnx", "circuit.ezkl", "settings.json")
 
 
-def reference_string(visibility):
-    """A development reference string: its secret is known to this process. The real one is a download."""
+def reference_string(visibility, folder):
+    """A development reference string: its secret is known to this process. The real one is a download. Made once per size in FOLDER
+    and kept; prints what that took."""
     with open("settings.json") as file:
-        call(ezkl.gen_srs, "kzg.srs", json.load(file)["run_args"]["logrows"])
+        power = json.load(file)["run_args"]["logrows"]
+    kept, told = (os.path.join(folder, f"development_{power}.{kind}") for kind in ("srs", "json"))
+    if not os.path.exists(told):
+        start = time.perf_counter()
+        ezkl.gen_srs(kept, power)
+        with open(told, "w") as file:
+            json.dump({"seconds": time.perf_counter() - start}, file)
+    shutil.copy(kept, "kzg.srs")
+    with open(told) as file:
+        print(f"inner {json.load(file)['seconds']:.6f}", flush=True)
 
 
 def keys(visibility):

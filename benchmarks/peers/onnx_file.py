@@ -1,4 +1,4 @@
-"""Writes a network that `networks.save_floats` wrote as ONNX, as a user's own exporter would. Runs in a peer's Python, with its `onnx`.
+"""Writes a network that `floats.save_floats` wrote as ONNX, as a user's own exporter would. Runs in a peer's Python, with its `onnx`.
 
 python onnx_file.py network.npz model.onnx
 """
@@ -29,6 +29,8 @@ def build(arrays):
         elif kind == "max_pool":
             window = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0] * 4, "dilations": [1, 1]}
             nodes.append(helper.make_node("MaxPool", [name], [out], **window))
+        elif kind == "average_pool":
+            nodes.append(helper.make_node("AveragePool", [name], [out], kernel_shape=[2, 2], strides=[2, 2], pads=[0] * 4))
         elif kind == "relu":
             nodes.append(helper.make_node("Relu", [name], [out]))
         elif kind == "flatten":

@@ -14,6 +14,7 @@ SYSTEMS: dict[str, System] = {
     for system in (
         Ours(),
         Ours("zkpredict-2048", 2048),
+        Ours("zkpredict-chain", chain=True),
         Ezkl("private"),
         Ezkl("polycommit"),
         Snarkjs("snarkjs", hashed=False, bound=False),

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from zkpredict.benchmarks.networks import BenchNetwork, save_floats
-from zkpredict.benchmarks.processes import Command
+from zkpredict.benchmarks.floats import save_floats
+from zkpredict.benchmarks.networks import BenchNetwork
+from zkpredict.benchmarks.processes import Command, Limits
 
 
 @dataclass(frozen=True)
@@ -59,19 +60,17 @@ class Case:
         """Writes network and image where the commands of every system look for them."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.network.refused() is None:
-            save_floats(self.network, self.floats)
+            save_floats(self.network.steps, self.network.input_shape, self.network.classes, self.floats)
         image = self.network.image()
         np.save(self.file("image.npy"), image)
         self.file("pixels.json").write_text(json.dumps([float(pixel) for pixel in image / 255]))
 
     def digest(self) -> str:
-        """Names the weights: a set-up that was kept is for these and no others."""
-        seen = hashlib.sha256(self.network.name.encode())
-        if self.network.refused() is not None:
-            return hashlib.sha256(seen.digest() + self.network.integers.to_bytes()).hexdigest()
-        for step in self.network.steps:
+        """Names the weights, as integers and as floats: a set-up that was kept is for these and no others."""
+        seen = hashlib.sha256(self.network.name.encode() + self.network.integers.to_bytes())
+        for step in self.network.steps if self.network.refused() is None else ():
             seen.update(step.kind.encode())
-            if step.weights is not None:
+            if step.weights is not None and step.bias is not None:
                 seen.update(step.weights.tobytes() + step.bias.tobytes())
         return seen.hexdigest()
 
@@ -90,6 +89,10 @@ class System(ABC):
 
     def write(self, case: Case) -> None:  # noqa: B027  nothing by default
         """Writes what the set-up reads, beyond `Case.write_inputs`."""
+
+    def circuit(self, case: Case) -> str:
+        """The circuit, where it is written by hand, and all that its keys depend on."""
+        return ""
 
     @abstractmethod
     def setup(self, case: Case) -> list[Command]:
@@ -124,7 +127,7 @@ class System(ABC):
         return "not told"
 
     @abstractmethod
-    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+    def binding(self, case: Case, other: Case, limits: Limits) -> tuple[bool, str]:
         """Proves the image by `other`'s weights against `case`'s keys: whether the verifier accepts it, and what was done."""
 
 

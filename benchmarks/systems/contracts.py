@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from zkpredict.benchmarks.install import SCRIPTS, missing
-from zkpredict.benchmarks.processes import Command, run
+from zkpredict.benchmarks.processes import Command, Limits, run
 from zkpredict.benchmarks.systems.base import Case, OnChain
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import ChainError, Reverted
@@ -58,5 +58,5 @@ def compile_contract(case: Case, source: str, optimizer_runs: int) -> dict[str, 
     """Creation code and runtime code by contract name. Raises `CommandFailed` with the compiler's words."""
     script = str(SCRIPTS / "compile_contract.cjs")
     argv = ("node", script, str(Path(case.peers, "solc").resolve()), source, str(optimizer_runs))
-    found = json.loads(run(Command(argv, case.folder), 600).stdout)
+    found = json.loads(run(Command(argv, case.folder), Limits()).stdout)
     return {name: (bytes.fromhex(code["bytecode"]), bytes.fromhex(code["runtime"])) for name, code in found.items()}

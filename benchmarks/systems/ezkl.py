@@ -13,11 +13,13 @@ import numpy as np
 from zkpredict.benchmarks.systems.contracts import cost_on_chain
 from zkpredict.benchmarks.install import python_of
 from zkpredict.benchmarks.networks import mnist_images, mnist_labels
-from zkpredict.benchmarks.processes import Command, run, run_all
+from zkpredict.benchmarks.processes import Command, Limits, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "peers"
 CALIBRATION_IMAGES, SAMPLE = 20, 50
+LARGE, LARGE_CALIBRATION_IMAGES, LARGE_SAMPLE = 100_000, 4, 20
+"""From so many products a picture on, calibration and accuracy take fewer pictures: each is run many times, or takes seconds."""
 
 
 class Ezkl(System):
@@ -40,14 +42,15 @@ class Ezkl(System):
     def write(self, case: Case) -> None:
         """The images its calibration runs over."""
         inputs = case.network.inputs
-        images = mnist_images()[:CALIBRATION_IMAGES] if inputs == 784 else np.stack([case.network.image()] * CALIBRATION_IMAGES)
+        count = LARGE_CALIBRATION_IMAGES if case.network.products >= LARGE else CALIBRATION_IMAGES
+        images = mnist_images()[:count] if inputs == 784 else np.stack([case.network.image()] * count)
         data = [float(pixel) for pixel in (images / 255).reshape(-1)]
         case.file("calibration.json").write_text(json.dumps({"input_data": [data]}))
 
     def setup(self, case: Case) -> list[Command]:
         exported = (str(python_of(case.peers, "ezkl")), str(SCRIPTS / "onnx_file.py"), "network.npz", "model.onnx")
-        reference_string = replace(self._step(case, "reference_string"), part="ceremony")
-        return [Command(exported, case.folder), self._step(case, "settings"), reference_string, self._step(case, "keys")]
+        reference_string = replace(self._step(case, "reference_string", str(Path(case.peers, "ezkl"))), part="ceremony")
+        return [Command(exported, case.folder, step="export"), self._step(case, "settings"), reference_string, self._step(case, "keys")]
 
     def witness(self, case: Case) -> list[Command]:
         return [self._step(case, "witness")]
@@ -69,35 +72,36 @@ class Ezkl(System):
         }
 
     def on_chain(self, case: Case) -> OnChain | str:
-        run(self._step(case, "contract"), 600)
+        run(self._step(case, "contract"), Limits())
         return cost_on_chain(case, "verifier.sol", case.file("calldata.bin").read_bytes(), optimizer_runs=1)
 
     def accuracy(self, case: Case) -> tuple[float, int, str] | str:
         if not case.network.trained:
             return "random weights"
-        images = mnist_images()[:SAMPLE] / 255
+        sample = LARGE_SAMPLE if case.network.products >= LARGE else SAMPLE
+        images = mnist_images()[:sample] / 255
         case.file("images.json").write_text(json.dumps(images.tolist()))
-        found = json.loads(run(self._step(case, "classes", str(SAMPLE)), 3600).stdout.splitlines()[-1])
+        found = json.loads(run(self._step(case, "classes", str(sample)), Limits()).stdout.splitlines()[-1])
         right = float(np.mean(np.array(found) == mnist_labels()[:SAMPLE]))
         alike = np.mean(np.array(found) == case.network.float_classes(images))
-        return right, SAMPLE, f"its own witnesses of the first {SAMPLE} images; {alike:.0%} of them as the float model says"
+        return right, sample, f"its own witnesses of the first {sample} images; {alike:.0%} of them as the float model says"
 
-    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+    def binding(self, case: Case, other: Case, limits: Limits) -> tuple[bool, str]:
         """Other weights under the first network's settings, reference string and proving key."""
         for name in ("settings.json", "kzg.srs", "vk.key", "pk.key"):
             shutil.copy(case.file(name), other.file(name))
         onnx, *_ = self.setup(other)
         compiled = "import ezkl; ezkl.compile_circuit('model.onnx', 'circuit.ezkl', 'settings.json')"
         python = str(python_of(case.peers, "ezkl"))
-        run_all([onnx, Command((python, "-c", compiled), other.folder), *self.witness(other), *self.prove(other)], limit)
+        run_all([onnx, Command((python, "-c", compiled), other.folder), *self.witness(other), *self.prove(other)], limits)
         shutil.copy(other.file("proof.json"), case.file("other.json"))
-        done = run(self._step(case, "verify", "other.json", accepts=(0, 1)), limit)
+        done = run(self._step(case, "verify", "other.json", accepts=(0, 1)), limits)
         return done.code == 0, "a proof by other weights, made with the first network's proving key"
 
     def _step(self, case: Case, step: str, *arguments: str, accepts: tuple[int, ...] = (0,)) -> Command:
         python = str(python_of(case.peers, "ezkl"))
         argv = (python, str(SCRIPTS / "ezkl_steps.py"), step, self.visibility, *arguments)
-        return Command(argv, case.folder, inner=last_inner, accepts=accepts)
+        return Command(argv, case.folder, inner=last_inner, accepts=accepts, step=step)
 
 
 def last_inner(stdout: str) -> float | None:

@@ -11,11 +11,12 @@ import numpy as np
 
 from zkpredict.benchmarks.systems.contracts import cost_on_chain
 from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
-from zkpredict.benchmarks.processes import Command, run, run_all
+from zkpredict.benchmarks.processes import Command, Limits, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
 from zkpredict.benchmarks.systems.ezkl import last_inner
 from zkpredict.circuits.errors import UnsupportedNetwork
-from zkpredict.circuits.networks.reference import IntegerNetwork
+from zkpredict.circuits.networks.activations import RELU8
+from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 
 
 class Gnark(System):
@@ -39,21 +40,24 @@ class Gnark(System):
 
     def refuses(self, network: BenchNetwork) -> str | None:
         try:
-            network.relu_integers()
+            network.circuit_integers()
         except UnsupportedNetwork as refusal:
             return f"no circuit of ours: {refusal}"
         return None
 
     def write(self, case: Case) -> None:
         network, image = case.network.integers, case.network.image()
-        shape = {
-            "widths": list(network.shape),
-            "shifts": [layer.shift for layer in network.layers],
-            "bits": [interval.magnitude.bit_length() for interval in network.intervals],
-            "bound": self.bound,
-        }
-        case.file("circuit.json").write_text(json.dumps(shape))
+        case.file("circuit.json").write_text(self.circuit(case))
         case.file("input.json").write_text(json.dumps(_inputs(network, image, secrets.randbits(250) if self.bound else 0)))
+
+    def circuit(self, case: Case) -> str:
+        network = case.network.integers
+        layers = [
+            {"channels": len(layer.bias), "shift": layer.shift, "bits": interval.magnitude.bit_length(),
+             "saturates": layer.activation == RELU8, "pools": _pools(layer), "windows": _windows(layer)}
+            for layer, interval in zip(network.layers, network.intervals, strict=True)
+        ]  # fmt: skip
+        return json.dumps({"inputs": network.shape[0], "layers": layers, "bound": self.bound})
 
     def setup(self, case: Case) -> list[Command]:
         return [self._step(case, "setup")]
@@ -73,7 +77,7 @@ class Gnark(System):
         }
 
     def on_chain(self, case: Case) -> OnChain | str:
-        run(self._step(case, "contract"), 600)
+        run(self._step(case, "contract"), Limits())
         proof, publics = case.file("proof.sol.bin").read_bytes(), _publics(case.file("public.wtns").read_bytes())
         if self.scheme == "plonk":
             return cost_on_chain(case, "verifier.sol", _plonk_calldata(proof, publics), optimizer_runs=200)
@@ -85,20 +89,33 @@ class Gnark(System):
         digits = case.network.integers.infer(mnist_images()).digits
         return float(np.mean(digits == mnist_labels())), len(digits), "the integer network over 10,000 images: what the circuit states, exactly"
 
-    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+    def binding(self, case: Case, other: Case, limits: Limits) -> tuple[bool, str]:
         """Other weights under the first network's keys, checked against the first's public inputs where the circuit binds weights."""
         self.write(other)
         for name in ("circuit.cs", "pk.key", "vk.key"):
             shutil.copy(case.file(name), other.file(name))
-        run_all(self.prove(other), limit)
+        run_all(self.prove(other), limits)
         if self.bound:
             shutil.copy(case.file("public.wtns"), other.file("public.wtns"))
-        done = run(self._step(other, "verify", "proof.bin", accepts=(0, 1)), limit)
+        done = run(self._step(other, "verify", "proof.bin", accepts=(0, 1)), limits)
         return done.code == 0, "a proof by other weights, made with the first network's proving key"
 
     def _step(self, case: Case, step: str, *arguments: str, **options: object) -> Command:
         program = str(Path(case.peers, "gnark", "prover"))
-        return Command((program, step, self.scheme, *arguments), case.folder, inner=last_inner, **options)
+        return Command((program, step, self.scheme, *arguments), case.folder, inner=last_inner, step=step, **options)
+
+
+def _windows(layer: DenseLayer) -> list[list[int]]:
+    """What each position reads of the pooled numbers; a dense layer has one position."""
+    return [list(range(layer.inputs))] if layer.grid is None else layer.grid.windows().tolist()
+
+
+def _pools(layer: DenseLayer) -> list[list[int]]:
+    """Which numbers of the layer before are added up in each that is read."""
+    if layer.grid is None:
+        return [[place] for place in range(layer.inputs)]
+    owners = layer.grid.pools()
+    return [np.flatnonzero(owners == number).tolist() for number in range(int(np.prod(layer.grid.pooled)))]
 
 
 def _inputs(network: IntegerNetwork, image: np.ndarray, salt: int) -> dict[str, object]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from zkpredict.benchmarks.install import SCRIPTS, python_of
 from zkpredict.benchmarks.networks import mnist_images, mnist_labels
-from zkpredict.benchmarks.processes import Command, CommandFailed, run, run_all
+from zkpredict.benchmarks.processes import Command, CommandFailed, CommandStopped, Limits, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, System, total_bytes
 
 SAMPLE = 5
@@ -43,7 +43,7 @@ class Jstprove(System):
     def setup(self, case: Case) -> list[Command]:
         """The native runner takes the adjusted inputs that the command's first witness leaves: part of its set-up."""
         exported = (str(python_of(case.peers, "jstprove")), str(SCRIPTS / "onnx_file.py"), "network.npz", "model.onnx")
-        compiled = [Command(exported, case.folder), self._command(case, "compile", "-m", "model.onnx", "-c", _circuit(case))]
+        compiled = [Command(exported, case.folder, step="export"), self._command(case, "compile", "-m", "model.onnx", "-c", _circuit(case))]
         return compiled if self.scheme is None else [*compiled, self._witness_command(case)]
 
     def witness(self, case: Case) -> list[Command]:
@@ -51,7 +51,7 @@ class Jstprove(System):
             return [self._witness_command(case)]
         native = (str(self._binaries(case) / _NATIVE), "run_gen_witness", "-n", "onnx_generic_circuit", "-c", _circuit(case))
         files = ("-i", "input_adjusted.json", "-o", "output.json", "-w", "witness.bin", "-m", "circuit_metadata.json")
-        return [Command((*native, *files), case.folder)]
+        return [Command((*native, *files), case.folder, step="witness")]
 
     def prove(self, case: Case) -> list[Command]:
         if self.scheme is None:
@@ -84,7 +84,7 @@ class Jstprove(System):
         for pixels in images.tolist():
             case.file("input.json").write_text(json.dumps({"input": pixels}))
             try:
-                run(self._witness_command(case), 600)
+                run(self._witness_command(case), Limits())
                 found.append(int(np.argmax(json.loads(case.file("output.json").read_text())["output"])))
             except CommandFailed as failure:
                 found.append(-1)
@@ -95,14 +95,16 @@ class Jstprove(System):
         right = float(np.mean(np.array(found) == mnist_labels()[:SAMPLE]))
         return right, SAMPLE, f"its own witnesses of the first {SAMPLE} images; it makes none for {found.count(-1)} of them"
 
-    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+    def binding(self, case: Case, other: Case, limits: Limits) -> tuple[bool, str]:
         """Proves in the circuit of the other weights, verifies in this one's."""
         self.write(other)
-        run_all([*self.setup(other), *self.witness(other), *self.prove(other)], limit)
+        run_all([*self.setup(other), *self.witness(other), *self.prove(other)], limits)
         shutil.copy(other.file("proof.bin"), case.file("other.bin"))
         what = "a proof by other weights, checked against the first network's circuit"
         try:
-            run(self.verify(case, "other.bin")[0], limit)
+            run(self.verify(case, "other.bin")[0], limits)
+        except CommandStopped:
+            raise
         except CommandFailed:
             return False, what
         return True, what
@@ -112,12 +114,12 @@ class Jstprove(System):
 
     def _command(self, case: Case, *arguments: str, accepts: tuple[int, ...] = (0,)) -> Command:
         python = python_of(case.peers, "jstprove")
-        return Command((str(python), str(python.parent / "jst"), "--no-banner", *arguments), case.folder, accepts=accepts)
+        return Command((str(python), str(python.parent / "jst"), "--no-banner", *arguments), case.folder, accepts=accepts, step=arguments[0])
 
     def _expander(self, case: Case, step: str, option: str, proof: str, accepts: tuple[int, ...] = (0,)) -> Command:
         program = str(self._binaries(case) / "expander-exec")
         argv = (program, "-p", self.scheme or "Hyrax", step, "-c", _circuit(case), "-w", "witness.bin", option, proof)
-        return Command(argv, case.folder, accepts=accepts)
+        return Command(argv, case.folder, accepts=accepts, step=step)
 
     def _binaries(self, case: Case) -> Path:
         library = Path(case.peers, "jstprove", "lib")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
-from zkpredict.benchmarks.processes import Command, run_all
+from zkpredict.benchmarks.processes import Command, Limits, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
 from zkpredict.circuits.choice import compile_any
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
@@ -22,7 +22,7 @@ from zkpredict.verifier.native import parse_proof, verify
 
 
 class Ours(System):
-    """`domain`: rows of the trace, None for what `commit` chooses by itself."""
+    """`domain`: rows of the trace, None for what `commit` chooses by itself. `chain`: the circuit that is cheapest there."""
 
     facts = Facts(
         weights="private",
@@ -33,22 +33,25 @@ class Ours(System):
         files=3,
     )
 
-    def __init__(self, name: str = "zkpredict", domain: int | None = None) -> None:
-        self.name, self.domain = name, domain
-        self.title = "zkpredict" if domain is None else f"zkpredict, {domain} rows"
+    def __init__(self, name: str = "zkpredict", domain: int | None = None, chain: bool = False) -> None:
+        self.name, self.domain, self.chain = name, domain, chain
+        self.title = "zkpredict" + (f", {domain} rows" if domain is not None else "") + (", cheapest on-chain" if chain else "")
 
     def refuses(self, network: BenchNetwork) -> str | None:
+        if self.chain and network.integers.grids:
+            return "convolutions have one circuit"
         try:
-            compile_any(network.integers, self.domain)
+            made = compile_any(network.integers, self.domain).circuit
         except UnsupportedNetwork as refusal:
             return str(refusal)
-        return None
+        return "the circuit of zkpredict: see there" if self.domain and made == compile_any(network.integers).circuit else None
 
     def write(self, case: Case) -> None:
         Model(case.network.integers).save(case.file("m.model"))
 
     def setup(self, case: Case) -> list[Command]:
         options = [] if self.domain is None else ["--domain", str(self.domain)]
+        options += ["--for", "chain"] if self.chain else []
         return [_cli(case, "commit", "--again", "--model", "m.model", "--out", "m.commitment", *options, makes="m.commitment")]
 
     def prove(self, case: Case) -> list[Command]:
@@ -100,10 +103,10 @@ class Ours(System):
         digits = case.network.integers.infer(mnist_images()).digits
         return float(np.mean(digits == mnist_labels())), len(digits), "the integer network over 10,000 images: what is proven, exactly"
 
-    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+    def binding(self, case: Case, other: Case, limits: Limits) -> tuple[bool, str]:
         """Other weights, this model's id in the proof: forged as far as bytes can be."""
         self.write(other)
-        run_all(self.setup(other), limit)
+        run_all(self.setup(other), limits)
         image = np.load(case.file("image.npy"))
         model = Model.load(case.file("m.model"))
         proof = prove(Model.load(other.file("m.model")), image)

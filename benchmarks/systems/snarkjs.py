@@ -1,4 +1,4 @@
-"""circom 2 and snarkjs, Groth16 over BN254, with a circuit of our own (`peers/dense.circom`)."""
+"""circom 2 and snarkjs, Groth16 over BN254, with a circuit of our own (`peers/layers.circom`)."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ import numpy as np
 from zkpredict.benchmarks.systems.contracts import cost_on_chain
 from zkpredict.benchmarks.install import SCRIPTS
 from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
-from zkpredict.benchmarks.processes import Command, run, run_all
+from zkpredict.benchmarks.processes import Command, Limits, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
 from zkpredict.benchmarks.systems.circom import circuit_inputs, main_template
 from zkpredict.benchmarks.systems.ezkl import last_inner
 from zkpredict.circuits.errors import UnsupportedNetwork
+
+
+CIRCUIT = SCRIPTS / "layers.circom"
 
 
 class Snarkjs(System):
@@ -40,7 +43,7 @@ class Snarkjs(System):
 
     def refuses(self, network: BenchNetwork) -> str | None:
         try:
-            network.relu_integers()
+            network.circuit_integers()
         except UnsupportedNetwork as refusal:
             return f"no circuit of ours: {refusal}"
         return None
@@ -48,18 +51,21 @@ class Snarkjs(System):
     def write(self, case: Case) -> None:
         network = case.network.integers
         image = case.network.image()
-        shutil.copy(SCRIPTS / "dense.circom", case.file("dense.circom"))
+        shutil.copy(CIRCUIT, case.file("layers.circom"))
         library = Path(case.peers, "snarkjs", "node_modules", "circomlib", "circuits")
         shutil.copytree(library, case.file("circomlib") / "circuits", dirs_exist_ok=True)  # the compiler sees its own folder only
         case.file("circuit.circom").write_text(main_template(network, self.hashed, self.bound))
         salt = secrets.randbits(250) if self.bound else None
         case.file("input.json").write_text(json.dumps(circuit_inputs(network, image, network.predict(image), salt)))
 
+    def circuit(self, case: Case) -> str:
+        return CIRCUIT.read_text() + main_template(case.network.integers, self.hashed, self.bound)
+
     def setup(self, case: Case) -> list[Command]:
         modules = Path(case.peers, "snarkjs", "node_modules")
         circom = ("node", str(modules / "circom2" / "cli.js"), "circuit.circom", "--r1cs", "--wasm", "--O1")
         ceremony = self._step(case, "ceremony", part="ceremony")
-        return [Command(circom, case.folder), ceremony, self._step(case, "keys")]
+        return [Command(circom, case.folder, step="circom"), ceremony, self._step(case, "keys")]
 
     def witness(self, case: Case) -> list[Command]:
         return [self._step(case, "witness")]
@@ -80,7 +86,7 @@ class Snarkjs(System):
         }
 
     def on_chain(self, case: Case) -> OnChain | str:
-        run(self._step(case, "contract"), 600)
+        run(self._step(case, "contract"), Limits())
         return cost_on_chain(case, "verifier.sol", _calldata(json.loads(case.file("call.json").read_text())), optimizer_runs=200)
 
     def accuracy(self, case: Case) -> tuple[float, int, str] | str:
@@ -89,26 +95,26 @@ class Snarkjs(System):
         digits = case.network.integers.infer(mnist_images()).digits
         return float(np.mean(digits == mnist_labels())), len(digits), "the integer network over 10,000 images: what the circuit states, exactly"
 
-    def binding(self, case: Case, other: Case, limit: float) -> tuple[bool, str]:
+    def binding(self, case: Case, other: Case, limits: Limits) -> tuple[bool, str]:
         """Other weights under the first network's keys; where weights are bound, with the hash of the first in the public signals."""
         self.write(other)
         for name in ("circuit.zkey", "vk.json", "circuit_js"):
             copy = shutil.copytree if case.file(name).is_dir() else shutil.copy
             shutil.rmtree(other.file(name), ignore_errors=True) if case.file(name).is_dir() else None
             copy(case.file(name), other.file(name))
-        run_all([*self.witness(other), *self.prove(other)], limit)
+        run_all([*self.witness(other), *self.prove(other)], limits)
         signals = json.loads(other.file("public.json").read_text())
         if self.bound:
             first = json.loads(case.file("public.json").read_text())
             signals[: len(first) - 1] = first[:-1]
         case.file("other_public.json").write_text(json.dumps(signals))
         shutil.copy(other.file("proof.json"), case.file("other_proof.json"))
-        done = run(self._step(case, "verify", "other_proof.json", "other_public.json", accepts=(0, 1)), limit)
+        done = run(self._step(case, "verify", "other_proof.json", "other_public.json", accepts=(0, 1)), limits)
         return done.code == 0, "a proof by other weights, made with the first network's proving key"
 
     def _step(self, case: Case, step: str, *arguments: str, **options: object) -> Command:
         argv = ("node", str(SCRIPTS / "snarkjs_steps.cjs"), str(Path(case.peers, "snarkjs")), step, *arguments)
-        return Command(argv, case.folder, inner=last_inner, **options)
+        return Command(argv, case.folder, inner=last_inner, step=step, **options)
 
 
 def _calldata(arguments: list) -> bytes:

@@ -8,14 +8,16 @@ import numpy as np
 import pytest
 from support import refuses
 
-from zkpredict.benchmarks import install, suite
-from zkpredict.benchmarks.networks import NETWORKS, mnist_images, save_floats
-from zkpredict.benchmarks.processes import Command
+from zkpredict.benchmarks import install, prepare
+from zkpredict.benchmarks.floats import save_floats
+from zkpredict.benchmarks.networks import NETWORKS, mnist_images
+from zkpredict.benchmarks.prepare import Plan
+from zkpredict.benchmarks.processes import Command, Limits
 from zkpredict.benchmarks.proofsize import growth, parts
 from zkpredict.benchmarks.results import from_csv
 from zkpredict.benchmarks.systems import SYSTEMS
 from zkpredict.benchmarks.systems.base import Case
-from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.main import main
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.prover.model import Model
@@ -126,21 +128,24 @@ def test_a_set_up_is_kept_for_its_weights_and_pins_only(tmp_path, monkeypatch):
     """A peer's set-up is made once; other weights, or other pins, need another."""
     system, runs = SYSTEMS["ezkl-private"], tmp_path / "runs"
     monkeypatch.setattr(system, "setup", lambda case: [Command(("sh", "-c", f"echo >> {runs}"), case.folder)])
-    plan = suite.Plan([system], [], tmp_path, tmp_path, 1, 60)
+    plan = Plan([system], [], tmp_path, tmp_path, 1, Limits(60))
     for network, made in ((NETWORKS[TINY], 1), (NETWORKS[TINY], 1), (NETWORKS[TINY].other(), 2)):
-        notes = [row.note for row in suite._setup_rows(plan, system, suite.Case(network, tmp_path / "case", tmp_path))]
+        notes = [row.note for row in prepare._setup_rows(plan, system, Case(network, tmp_path / "case", tmp_path))]
         assert len(runs.read_text().splitlines()) == made
     assert notes[0] == ""
-    monkeypatch.setattr(suite, "pins", lambda: {"ezkl": {"python": ["ezkl==99"]}})
-    list(suite._setup_rows(plan, system, suite.Case(NETWORKS[TINY].other(), tmp_path / "case", tmp_path)))
+    monkeypatch.setattr(prepare, "pins", lambda: {"ezkl": {"python": ["ezkl==99"]}})
+    list(prepare._setup_rows(plan, system, Case(NETWORKS[TINY].other(), tmp_path / "case", tmp_path)))
     assert len(runs.read_text().splitlines()) == 3
 
 
 def test_a_system_that_cannot_hold_a_network_says_why():
     assert SYSTEMS["zkpredict"].refuses(NETWORKS[TINY]) is None
-    assert "max_pool" in SYSTEMS["zkpredict"].refuses(NETWORKS["LeNet-5"])
-    with pytest.raises(UnsupportedNetwork):
-        NETWORKS["LeNet-5"].integers
+    pooled = NETWORKS["LeNet-5-max"]
+    for name in ("snarkjs", "gnark-groth16"):
+        assert SYSTEMS[name].refuses(NETWORKS["LeNet-5"]) is None
+        assert SYSTEMS[name].refuses(pooled) == "no circuit of ours: layer 1 of LeNet-5-max is a max pool or reads several layers"
+    assert SYSTEMS["zkpredict"].refuses(pooled) is None and SYSTEMS["jstprove"].refuses(pooled) is None
+    assert SYSTEMS["zkpredict-chain"].refuses(pooled) == "convolutions have one circuit"
     rational = NETWORKS["784-64-10-rational"]
     assert SYSTEMS["zkpredict"].refuses(rational) is None and (rational.weights, rational.neurons, rational.classes) == (50_816, 74, 10)
     for name in ("ezkl-private", "jstprove", "snarkjs", "gnark-groth16"):
@@ -156,19 +161,20 @@ def test_a_network_that_only_ours_proves_is_named_by_its_weights(tmp_path):
     assert cases[0].file("image.npy").is_file() and not cases[0].floats.exists()
 
 
-def test_the_float_twin_decides_as_the_integers_do():
-    network, images = NETWORKS["784-64-10"], mnist_images()[:2000]
+@pytest.mark.parametrize("name, count", [("784-64-10", 2000), ("LeNet-5", 250), ("LeNet-5-max", 250)])
+def test_the_float_twin_decides_as_the_integers_do(name, count):
+    network, images = NETWORKS[name], mnist_images()[:count]
     found = network.float_classes(images / 255)
-    assert np.mean(found == network.integers.infer(images).digits) > 0.998
+    assert np.mean(found == network.integers.infer(images).digits) > 0.995
 
 
 def test_other_weights_have_the_same_shape_and_another_digest(tmp_path):
     network = NETWORKS[TINY]
     other = network.other()
     assert other.integers.shape == network.integers.shape and other.classes == network.classes
-    cases = [suite.Case(one, tmp_path, tmp_path).digest() for one in (network, other)]
+    cases = [Case(one, tmp_path, tmp_path).digest() for one in (network, other)]
     assert cases[0] != cases[1]
-    save_floats(other, tmp_path / "o.npz")
+    save_floats(other.steps, other.input_shape, other.classes, tmp_path / "o.npz")
     with np.load(tmp_path / "o.npz") as arrays:
         assert list(arrays["kinds"]) == ["dense", "relu", "dense"] and arrays["weights2"].shape == (4, 16)
 

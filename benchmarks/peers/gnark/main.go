@@ -1,4 +1,4 @@
-// gnark's own calls on a dense ReLU network, one step a process:
+// gnark's own calls on a ReLU network, one step a process:
 //
 //	prover setup|prove|verify|contract groth16|plonk     in the folder with circuit.json and input.json; prints `inner SECONDS`
 //	prover ceremony POWER FILE.ptau                      a development powers-of-tau file for snarkjs

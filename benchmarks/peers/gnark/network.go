@@ -8,12 +8,22 @@ import (
 	"github.com/consensys/gnark/std/rangecheck"
 )
 
-// Shape of a dense ReLU network in exact integers: z = W x + b; hidden x' = max(z, 0) >> shift; class = lowest index of the largest z.
+// Shape of a ReLU network in exact integers: z = W x + b at every position; hidden x' = max(z, 0) >> shift, at most 255 where it saturates;
+// class = lowest index of the largest z.
 type Shape struct {
-	Widths []int `json:"widths"`
-	Shifts []int `json:"shifts"` // one a layer, 0 for the last
-	Bits   []int `json:"bits"`   // |z| < 2^bits in each layer, for all inputs
-	Bound  bool  `json:"bound"`  // weights are signed bytes under a salted MiMC hash
+	Inputs int     `json:"inputs"`
+	Layers []Layer `json:"layers"`
+	Bound  bool    `json:"bound"` // weights are signed bytes under a salted MiMC hash
+}
+
+// Layer is dense (one window), or a convolution (a window for each position, channels last), on sums of the numbers before it.
+type Layer struct {
+	Channels  int     `json:"channels"`
+	Shift     int     `json:"shift"` // 0 for the last
+	Bits      int     `json:"bits"`  // |z| < 2^bits, for all inputs
+	Saturates bool    `json:"saturates"`
+	Pools     [][]int `json:"pools"`   // for each number that windows read, which numbers before it are added up
+	Windows   [][]int `json:"windows"` // for each position, the numbers that its kernel meets
 }
 
 const (
@@ -27,17 +37,16 @@ type Network struct {
 	Digit      frontend.Variable   `gnark:",public"`
 	WeightHash frontend.Variable   `gnark:",public"`
 	Salt       frontend.Variable
-	Weights    [][]frontend.Variable // a layer's rows, one after the other
+	Weights    [][]frontend.Variable // a layer's rows or kernels, one after the other
 	Bias       [][]frontend.Variable
 	shape      Shape
 }
 
 func (shape Shape) circuit() *Network {
-	made := &Network{Pixels: make([]frontend.Variable, shape.Widths[0]), shape: shape}
-	for layer := range shape.Shifts {
-		inputs, outputs := shape.Widths[layer], shape.Widths[layer+1]
-		made.Weights = append(made.Weights, make([]frontend.Variable, inputs*outputs))
-		made.Bias = append(made.Bias, make([]frontend.Variable, outputs))
+	made := &Network{Pixels: make([]frontend.Variable, shape.Inputs), shape: shape}
+	for _, layer := range shape.Layers {
+		made.Weights = append(made.Weights, make([]frontend.Variable, len(layer.Windows[0])*layer.Channels))
+		made.Bias = append(made.Bias, make([]frontend.Variable, layer.Channels))
 	}
 	return made
 }
@@ -48,37 +57,65 @@ func (network *Network) Define(api frontend.API) error {
 		return err
 	}
 	values := network.Pixels
-	for layer, shift := range network.shape.Shifts {
-		z := network.dense(api, layer, values)
-		if layer == len(network.shape.Shifts)-1 {
-			network.lowestArgmax(api, z)
+	for number, layer := range network.shape.Layers {
+		z := network.linear(api, number, layer.pooled(api, values))
+		if number == len(network.shape.Layers)-1 {
+			network.lowestArgmax(api, z, layer.Bits)
 			break
 		}
 		values = nil
-		width := network.shape.Bits[layer]
 		for _, one := range z {
-			parts := bits.ToBinary(api, api.Add(one, power(width)), bits.WithNbDigits(width+1))
-			rest := bits.FromBinary(api, parts[shift:width])
-			values = append(values, api.Mul(parts[width], rest)) // the top bit says z >= 0
+			values = append(values, layer.relu(api, one))
 		}
 	}
 	return nil
 }
 
-func (network *Network) dense(api frontend.API, layer int, values []frontend.Variable) []frontend.Variable {
-	outputs := network.shape.Widths[layer+1]
-	z := make([]frontend.Variable, outputs)
-	for j := range z {
-		row := network.Weights[layer][j*len(values) : (j+1)*len(values)]
-		z[j] = network.Bias[layer][j]
-		for i, value := range values {
-			z[j] = api.Add(z[j], api.Mul(row[i], value))
+func (layer Layer) pooled(api frontend.API, values []frontend.Variable) []frontend.Variable {
+	found := make([]frontend.Variable, len(layer.Pools))
+	for i, pool := range layer.Pools {
+		found[i] = values[pool[0]]
+		for _, other := range pool[1:] {
+			found[i] = api.Add(found[i], values[other])
+		}
+	}
+	return found
+}
+
+func (layer Layer) relu(api frontend.API, z frontend.Variable) frontend.Variable {
+	parts := bits.ToBinary(api, api.Add(z, power(layer.Bits)), bits.WithNbDigits(layer.Bits+1))
+	end := layer.Bits
+	if layer.Saturates && end > layer.Shift+8 {
+		end = layer.Shift + 8
+	}
+	rest := bits.FromBinary(api, parts[layer.Shift:end])
+	if end < layer.Bits {
+		above := frontend.Variable(0)
+		for _, bit := range parts[end:layer.Bits] {
+			above = api.Add(above, bit)
+		}
+		rest = api.Select(api.IsZero(above), rest, 255)
+	}
+	return api.Mul(parts[layer.Bits], rest) // the top bit says z >= 0
+}
+
+func (network *Network) linear(api frontend.API, number int, values []frontend.Variable) []frontend.Variable {
+	layer := network.shape.Layers[number]
+	z := make([]frontend.Variable, 0, len(layer.Windows)*layer.Channels)
+	for _, window := range layer.Windows {
+		for j := 0; j < layer.Channels; j++ {
+			row := network.Weights[number][j*len(window) : (j+1)*len(window)]
+			total := api.Mul(row[0], values[window[0]])
+			for i, place := range window[1:] {
+				total = api.MulAcc(total, row[i+1], values[place])
+			}
+			z = append(z, api.Add(total, network.Bias[number][j]))
 		}
 	}
 	return z
 }
 
-func (network *Network) lowestArgmax(api frontend.API, z []frontend.Variable) {
+func (network *Network) lowestArgmax(api frontend.API, z []frontend.Variable, logitBits int) {
 	var top, chosen, reached frontend.Variable = 0, 0, 0
 	same := make([]frontend.Variable, len(z))
 	for j := range z {
@@ -87,7 +124,7 @@ func (network *Network) lowestArgmax(api frontend.API, z []frontend.Variable) {
 		chosen = api.Add(chosen, same[j])
 	}
 	api.AssertIsEqual(chosen, 1)
-	width := network.shape.Bits[len(network.shape.Bits)-1] + 2
+	width := logitBits + 2
 	for j := range z {
 		reached = api.Add(reached, same[j])
 		gap := api.Sub(top, z[j], api.Sub(1, reached)) // strictly above those before it

@@ -1,8 +1,8 @@
 pragma circom 2.1.6;
 
-// A dense ReLU network in exact integers, sound on its own: every pre-activation is decomposed into bits, so no sum can wrap.
+// A ReLU network in exact integers, sound on its own: every pre-activation is decomposed into bits, so no sum can wrap.
 //
-//     z = W x + b          hidden: x' = max(z, 0) >> shift          last: class = lowest index of the largest z
+//     z = W x + b          hidden: x' = max(z, 0) >> shift, or at most 255          last: class = lowest index of the largest z
 //
 // With hashed = 1 the pixels are private bytes under a Poseidon hash; with bound = 1 the weights are private signed bytes under a
 // salted Poseidon hash. With bound = 0 nothing says which weights they are, and their ranges are left out: they would bind nothing.
@@ -24,6 +24,28 @@ template ReluShift(bits, shift) {
     a <== parts.out[bits] * rest; // the top bit says z >= 0
 }
 
+// The same, and 255 where it is more.
+template Relu8Shift(bits, shift) {
+    signal input z;
+    signal output a;
+    component parts = Num2Bits(bits + 1);
+    parts.in <== z + (1 << bits);
+    var rest = 0;
+    var above = 0;
+    for (var i = shift; i < bits; i++) {
+        if (i < shift + 8) {
+            rest += parts.out[i] * (1 << (i - shift));
+        } else {
+            above += parts.out[i];
+        }
+    }
+    component fits = IsZero();
+    fits.in <== above;
+    signal cut;
+    cut <== 255 + fits.out * (rest - 255);
+    a <== parts.out[bits] * cut;
+}
+
 // 0 <= in < 2^bits
 template InBits(bits) {
     signal input in;
@@ -31,19 +53,22 @@ template InBits(bits) {
     parts.in <== in;
 }
 
-template Dense(inputs, outputs) {
-    signal input x[inputs];
-    signal input weights[outputs][inputs];
+// A dense layer has one position, a convolution several that share its kernels.
+template Linear(positions, taps, outputs) {
+    signal input x[positions][taps];
+    signal input weights[outputs][taps];
     signal input bias[outputs];
-    signal output z[outputs];
-    signal products[outputs][inputs];
-    for (var j = 0; j < outputs; j++) {
-        var total = bias[j];
-        for (var i = 0; i < inputs; i++) {
-            products[j][i] <== weights[j][i] * x[i];
-            total += products[j][i];
+    signal output z[positions][outputs];
+    signal products[positions][outputs][taps];
+    for (var p = 0; p < positions; p++) {
+        for (var j = 0; j < outputs; j++) {
+            var total = bias[j];
+            for (var i = 0; i < taps; i++) {
+                products[p][j][i] <== weights[j][i] * x[p][i];
+                total += products[p][j][i];
+            }
+            z[p][j] <== total;
         }
-        z[j] <== total;
     }
 }
 
