@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from zkpredict.benchmarks.install import SCRIPTS, python_of
-from zkpredict.benchmarks.networks import mnist_images, mnist_labels
+from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labels
 from zkpredict.benchmarks.processes import Command, CommandFailed, CommandStopped, Limits, run, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, System, total_bytes
 
@@ -35,6 +35,12 @@ class Jstprove(System):
             notes="nothing is blinded, and the verifier reads the witness file"
             + ("; Raw sends the witness itself in place of a commitment" if scheme == "Raw" else ""),
         )
+
+    def refuses(self, network: BenchNetwork) -> str | None:
+        refusal = super().refuses(network)
+        if refusal is None and any(step.kind == "average_pool" for step in network.steps):
+            return "its compiler knows no AveragePool (\"Unsupported op type\")"
+        return refusal
 
     def write(self, case: Case) -> None:
         pixels = json.loads(case.file("pixels.json").read_text())

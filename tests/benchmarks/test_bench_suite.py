@@ -18,6 +18,7 @@ from zkpredict.benchmarks.results import from_csv
 from zkpredict.benchmarks.systems import SYSTEMS
 from zkpredict.benchmarks.systems.base import Case
 from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.placement import form
 from zkpredict.cli.main import main
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.prover.model import Model
@@ -145,6 +146,7 @@ def test_a_system_that_cannot_hold_a_network_says_why():
         assert SYSTEMS[name].refuses(NETWORKS["LeNet-5"]) is None
         assert SYSTEMS[name].refuses(pooled) == "no circuit of ours: layer 1 of LeNet-5-max is a max pool or reads several layers"
     assert SYSTEMS["zkpredict"].refuses(pooled) is None and SYSTEMS["jstprove"].refuses(pooled) is None
+    assert SYSTEMS["jstprove"].refuses(NETWORKS["LeNet-5"]) == 'its compiler knows no AveragePool ("Unsupported op type")'
     assert SYSTEMS["zkpredict-chain"].refuses(pooled) == "convolutions have one circuit"
     rational = NETWORKS["784-64-10-rational"]
     assert SYSTEMS["zkpredict"].refuses(rational) is None and (rational.weights, rational.neurons, rational.classes) == (50_816, 74, 10)
