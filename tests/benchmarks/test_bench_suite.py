@@ -18,7 +18,6 @@ from zkpredict.benchmarks.results import from_csv
 from zkpredict.benchmarks.systems import SYSTEMS
 from zkpredict.benchmarks.systems.base import Case
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.placement import form
 from zkpredict.cli.main import main
 from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.prover.model import Model
