@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from zkpredict.circuits.columns import EVALUATION_ROUND, FINAL_ROUND, Form
 from zkpredict.contracts.verifier.encoding import ONCHAIN_POINT_BYTES
+from zkpredict.contracts.verifier.lowering import FIELD
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.verifier.messages import SCALAR_BYTES
 from zkpredict.verifier.transcript import POINT_CHALLENGE_BITS, POINT_CHALLENGES
@@ -47,12 +48,12 @@ MAX_UNROLLED = 32
 
 
 def check_scalars(form: Form) -> list[str]:
-    """Copies the scalars; sets `wrong` for the first that is not below R."""
+    """Copies the scalars; sets `wrong` for the first that is not below the field order."""
     first, *_ = words = [scalar_word(name) for name in form.scalars]
     first_wrong = len(form.points) + 1
     search = [
         f"    for {{ let i := 0 }} lt(i, {len(words)}) {{ i := add(i, 1) }} {{",
-        f"        if iszero(lt(mload(add({first}, mul(i, {SCALAR_BYTES}))), R)) {{",
+        f"        if iszero(lt(mload(add({first}, mul(i, {SCALAR_BYTES}))), {FIELD})) {{",
         f"            wrong := add(i, {first_wrong})",
         "            break",
         "        }",
@@ -61,7 +62,7 @@ def check_scalars(form: Form) -> list[str]:
     copied = f"calldatacopy({first}, SCALARS_AT, {SCALAR_BYTES * len(words)})"
     if len(words) > MAX_UNROLLED:
         return [copied, *(line.removeprefix("    ") for line in search)]
-    checks = [f"lt(mload({word}), R)" for word in words]
+    checks = [f"lt(mload({word}), {FIELD})" for word in words]
     pairs = [checks[start : start + 2] for start in range(0, len(checks), 2)]
     joined = [f"and({pair[0]}, {pair[1]})" if len(pair) == 2 else pair[0] for pair in pairs]
     return [
@@ -109,6 +110,6 @@ def _challenges(names: tuple[str, ...]) -> list[str]:
             lines.append("mstore(0x00, state)")
         if number:
             lines.append(f"mstore8(0x20, {number})")
-        value = f"shr({256 - POINT_CHALLENGE_BITS}, {drawn})" if name in POINT_CHALLENGES else f"mod({drawn}, R)"
+        value = f"shr({256 - POINT_CHALLENGE_BITS}, {drawn})" if name in POINT_CHALLENGES else f"mod({drawn}, {FIELD})"
         lines.append(f"mstore({name.upper()}, {value})")
     return lines

@@ -82,7 +82,7 @@ class SecondGenerator(Generator):
         return (*super()._challenges, "alpha", "rho")
 
     def _draw(self) -> list[str]:
-        return [*draw_challenges(self._form), "mstore(RHO, mulmod(mload(SHIFT), mload(SIGMA), R))"]
+        return [*draw_challenges(self._form), f"mstore(RHO, mulmod(mload(SHIFT), mload(SIGMA), {FIELD}))"]
 
     def _pixels(self) -> list[str]:
         return pixel_lines(self.circuit.inputs, "SIGMA")

@@ -127,7 +127,7 @@ def check(circuit: WideCircuit) -> str:
     if not circuit.private_input:
         return ""
     return f"""        uint256 nowhere = _readInput();
-        if (nowhere != 0) return ({ERROR}.selector, nowhere - 1);
+        if (nowhere != 0) return (uint32({ERROR}.selector), nowhere - 1);
 """
 
 

@@ -231,7 +231,7 @@ class OutputPart:
         if not self.logits:
             return ""
         return """        {
-            (bytes4 reason, uint256 detail) = _checkOutputs(digit);
+            (uint32 reason, uint256 detail) = _checkOutputs(digit);
             if (reason != 0) return (reason, detail);
         }
 """
@@ -240,7 +240,7 @@ class OutputPart:
         if not self.logits:
             return ""
         return f"""    /// Refuses public outputs beyond what a circuit holds, and a digit that is not the first of the largest.
-    function _checkOutputs(uint256 digit) private pure returns (bytes4, uint256) {{
+    function _checkOutputs(uint256 digit) private pure returns (uint32, uint256) {{
         int256 largest = type(int256).min;
         uint256 first;
         for (uint256 i = 0; i < CLASSES; ++i) {{
@@ -249,10 +249,10 @@ class OutputPart:
             assembly {{
                 value := signextend({OUTPUT_BYTES - 1}, shr({8 * (WORD_BYTES - OUTPUT_BYTES)}, calldataload(add(OUTPUTS_AT, mul({OUTPUT_BYTES}, i)))))
             }}
-            if (value >= {LOGIT_LIMIT} || value <= -{LOGIT_LIMIT}) return (OutputOutOfRange.selector, i);
+            if (value >= {LOGIT_LIMIT} || value <= -{LOGIT_LIMIT}) return (uint32(OutputOutOfRange.selector), i);
             if (value > largest) (largest, first) = (value, i);
         }}
-        return first == digit ? (bytes4(0), 0) : (WrongDigit.selector, digit);
+        return first == digit ? (0, 0) : (uint32(WrongDigit.selector), digit);
     }}
 """
 
