@@ -13,19 +13,21 @@ abstract contract DataContracts {
     /// create2(PROXY, id), then data = create(proxy, 1)
     function _dataContract(bytes32 id) internal view returns (address data) {
         // proxy = keccak256(0xff | this | id | PROXY_HASH); data = keccak256(0xd694 | proxy | 0x01): RLP of (proxy, nonce 1)
+        // what is hashed ends with the word at 0x40, or the one at 0x00; Solidity's pointer, at 0x40, is put back
         assembly ("memory-safe") {
             let free := mload(0x40)
-            mstore(free, or(shl(248, 0xff), shl(88, address())))
-            mstore(add(free, 21), id)
-            mstore(add(free, 53), PROXY_HASH)
-            let proxy := keccak256(free, 85)
-            mstore(free, or(shl(240, 0xd694), or(shr(16, shl(96, proxy)), shl(72, 1))))
-            data := shr(96, shl(96, keccak256(free, 23)))
+            mstore(0x00, or(shl(160, 0xff), address()))
+            mstore(0x20, id)
+            mstore(0x40, PROXY_HASH)
+            let proxy := keccak256(11, 85)
+            mstore(0x40, free)
+            mstore(0x00, or(or(shl(168, 0xd694), 1), shr(88, shl(96, proxy))))
+            data := shr(96, shl(96, keccak256(9, 23)))
         }
     }
 
-    /// Makes `data` the code at the address of `id`.
-    function _store(bytes32 id, bytes memory data) internal {
+    /// Makes `data` the code at `place`, which is `_dataContract(id)`.
+    function _store(bytes32 id, address place, bytes memory data) internal {
         bytes memory proxyCode = PROXY;
         // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN: returns what follows it as code
         bytes memory creation = bytes.concat(hex"61", bytes2(uint16(data.length)), hex"80600a5f395ff3", data);
@@ -35,6 +37,6 @@ abstract contract DataContracts {
             let proxy := create2(0, add(proxyCode, 0x20), mload(proxyCode), id)
             if proxy { made := call(gas(), proxy, 0, add(creation, 0x20), mload(creation), 0, 0) }
         }
-        if (!made || _dataContract(id).code.length != data.length) revert RegistrationFailed();
+        if (!made || place.code.length != data.length) revert RegistrationFailed();
     }
 }

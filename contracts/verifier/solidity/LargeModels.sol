@@ -25,8 +25,9 @@ abstract contract LargeModels is RowStore {
     function _storePart(bytes calldata rows, bytes32 partContext) internal returns (bytes32 partId) {
         if (rows.length == 0 || rows.length % POINT_BYTES != 0 || rows.length > PART_ROWS * POINT_BYTES) revert WrongRowsLength(rows.length);
         partId = keccak256(bytes.concat(partContext, rows));
-        if (isStored(partId)) revert AlreadyStored(partId);
-        _storeRows(partId, rows);
+        address place = _dataContract(partId);
+        if (place.code.length != 0) revert AlreadyStored(partId);
+        _storeRows(partId, place, rows);
         emit RowsStored(partId, msg.sender);
     }
 
@@ -37,7 +38,8 @@ abstract contract LargeModels is RowStore {
 
     /// Registers a model of `count` rows that lie in these parts, if keccak256(context | rows) is its id.
     function _registerParts(bytes32 modelId, bytes32[] calldata partIds, uint256 count, bytes32 context) internal {
-        if (isRegistered(modelId)) revert AlreadyRegistered(modelId);
+        address place = _dataContract(modelId);
+        if (place.code.length != 0) revert AlreadyRegistered(modelId);
         if (partIds.length != (count + PART_ROWS - 1) / PART_ROWS) revert WrongPartCount(partIds.length);
         bytes memory hashed = new bytes(32 + count * POINT_BYTES);
         bytes memory places = new bytes(1 + 32 * partIds.length);
@@ -57,7 +59,7 @@ abstract contract LargeModels is RowStore {
         }
         bytes32 found = keccak256(hashed);
         if (found != modelId) revert WrongModelId(found);
-        _store(modelId, places);
+        _store(modelId, place, places);
         emit ModelRegistered(modelId, msg.sender);
     }
 }

@@ -28,7 +28,8 @@ abstract contract ModelRegistry is DataContracts {
     function _register(bytes calldata rows, uint256 count, bytes32 context, bytes32 tag) internal returns (bytes32 modelId) {
         if (rows.length != count * POINT_BYTES) revert WrongRowsLength(rows.length);
         modelId = keccak256(bytes.concat(context, rows));
-        if (isRegistered(modelId)) revert AlreadyRegistered(modelId);
+        address place = _dataContract(modelId);
+        if (place.code.length != 0) revert AlreadyRegistered(modelId);
 
         bytes memory data = new bytes(1 + count * STRIDE);
         for (uint256 i = 0; i < count; ++i) {
@@ -56,7 +57,7 @@ abstract contract ModelRegistry is DataContracts {
                 mstore(add(add(data, 0xa1), mul(i, STRIDE)), mul(tag, iszero(i)))
             }
         }
-        _store(modelId, data);
+        _store(modelId, place, data);
         emit ModelRegistered(modelId, msg.sender);
     }
 

@@ -22,8 +22,8 @@ abstract contract RowStore is DataContracts {
         return _dataContract(modelId).code.length != 0;
     }
 
-    /// Stores points under an id. Refuses a coordinate >= p and a point off the curve, outside the subgroup or at infinity.
-    function _storeRows(bytes32 id, bytes calldata rows) internal {
+    /// Stores points under an id, whose data contract lies at `place`. Refuses a coordinate >= p and a point off the curve, outside the subgroup or at infinity.
+    function _storeRows(bytes32 id, address place, bytes calldata rows) internal {
         uint256 count = rows.length / POINT_BYTES;
         bytes memory terms = new bytes(count * STRIDE);
         for (uint256 i = 0; i < count; ++i) {
@@ -45,6 +45,6 @@ abstract contract RowStore is DataContracts {
             valid := and(valid, eq(returndatasize(), 128))
         }
         if (!valid) revert PrecompileFailed(address(0x0c));
-        _store(id, bytes.concat(hex"00", rows));
+        _store(id, place, bytes.concat(hex"00", rows));
     }
 }

@@ -11,8 +11,9 @@ abstract contract SmallModels is RowStore {
     function _register(bytes calldata rows, uint256 count, bytes32 context) internal returns (bytes32 modelId) {
         if (rows.length != count * POINT_BYTES) revert WrongRowsLength(rows.length);
         modelId = keccak256(bytes.concat(context, rows));
-        if (isRegistered(modelId)) revert AlreadyRegistered(modelId);
-        _storeRows(modelId, rows);
+        address place = _dataContract(modelId);
+        if (place.code.length != 0) revert AlreadyRegistered(modelId);
+        _storeRows(modelId, place, rows);
         emit ModelRegistered(modelId, msg.sender);
     }
 }
