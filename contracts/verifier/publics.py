@@ -6,7 +6,7 @@ fraction; one inversion serves all denominators. With a single value the sum is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from zkpredict.circuits.constraints import constant_term, readout, selectors
@@ -44,6 +44,83 @@ class Fraction:
     factor: Symbol
     numerator: Symbol
     denominator: Symbol
+
+
+@dataclass(frozen=True)
+class Mirrored:
+    """`factor * sum_j 1/(y/w^j - 1)`, still without rho^n - 1, over `rows` j that lie in pairs around their middle: the first with the last.
+
+    With s = 1/w^j and t = 1/w^k for a pair and z = y^2, `s t` is the same for all pairs. For m pairs, and e = s + t of each,
+
+        head = 1 + s t z,    1/(s y - 1) + 1/(t y - 1) = (e y - 2)/(head - e y) = (head - 2)/(head - e y) - 1
+        sum = top / bottom - m = ((head - 2) top - m bottom) / bottom,    top / bottom = sum over pairs of 1/(head - e y)
+    """
+
+    factor: Symbol
+    domain: int
+    period: int
+    rows: tuple[int, ...]
+
+    @classmethod
+    def of(cls, polynomial: Periodic[Symbol], domain: int) -> Mirrored | None:
+        """None when the rows do not lie so, or have different values."""
+        rows, values = sorted(polynomial.values), list(polynomial.values.values())
+        middles = {low + high for low, high in zip(rows, reversed(rows), strict=True)}
+        if len(rows) < 4 or len(rows) % 2 or len(middles) > 1 or any(value != values[0] for value in values):
+            return None
+        return cls(Symbol.of({(): inverse(polynomial.period)}) * values[0], domain, polynomial.period, tuple(rows))
+
+    def shifted(self, other: Mirrored) -> bool:
+        """Whether its rows are those of another, all earlier or later by as many."""
+        shifts = {row - earlier for row, earlier in zip(self.rows, other.rows, strict=False)}
+        return (self.domain, self.period, len(self.rows), len(shifts)) == (other.domain, other.period, len(other.rows), 1)
+
+    def root(self, row: int) -> int:
+        """1/w^row."""
+        return pow(root_of_unity(self.period), -row, MODULUS)
+
+
+def in_twos(found: Mapping[str, Mirrored]) -> list[dict[str, Mirrored]]:
+    """Polynomials that are evaluated together: two that are shifts of each other, or one alone. More would not fit the EVM's stack."""
+    groups: list[dict[str, Mirrored]] = []
+    for name, one in found.items():
+        partner = next((group for group in groups if len(group) == 1 and one.shifted(*group.values())), None)
+        if partner is None:
+            groups.append({name: one})
+        else:
+            partner[name] = one
+    return groups
+
+
+def mirrored_lines(found: Mapping[str, Mirrored], reserve: Callable[[str, int], str]) -> list[str]:
+    """Yul that evaluates polynomials whose rows differ by shifts alone, and so share constants. `reserve` gives the words of NAME_top and
+    NAME_bottom, for numbers up to a bound."""
+    (first, *_), indices = found.values(), range(len(found))
+    power, half = first.domain // first.period, len(first.rows) // 2
+    lines = []
+    for i, one in enumerate(found.values()):
+        shift = one.rows[0] - first.rows[0]
+        y = f"mulmod(mload(RHO_{power}), {number(one.root(shift))}, {FIELD})" if shift else f"mload(RHO_{power})"
+        head = f"add(mulmod(mload(RHO_{2 * power}), {number(one.root(one.rows[0] + one.rows[-1]))}, {FIELD}), 1)"
+        lines += [f"let y{i} := {y}", f"let head{i} := {head}"]
+    for low, high in zip(first.rows[:half], reversed(first.rows), strict=False):
+        new = "let " if low == first.rows[0] else ""
+        lines.append(f"{new}both := {number(-(first.root(low) + first.root(high)) % MODULUS)}")
+        for i in indices:
+            term = f"add(head{i}, mulmod(y{i}, both, {FIELD}))"
+            if new:
+                lines += [f"let top{i} := 1", f"let bottom{i} := {term}"]
+            else:
+                lines += [
+                    f"term := {term}",
+                    f"top{i} := add(mulmod(top{i}, term, {FIELD}), bottom{i})",
+                    f"bottom{i} := mulmod(bottom{i}, term, {FIELD})",
+                ]
+        lines += ["let term"] if new else []
+    for i, name in enumerate(found):
+        top = f"add(mulmod(top{i}, sub(add(head{i}, {FIELD}), 2), {FIELD}), mulmod(bottom{i}, sub({FIELD}, {half}), {FIELD}))"
+        lines += [f"mstore({reserve(f'{name}_top', 2 * MODULUS)}, {top})", f"mstore({reserve(f'{name}_bottom', MODULUS)}, bottom{i})"]
+    return ["{", *(f"    {line}" for line in lines), "}"]
 
 
 def indicator(polynomial: Periodic[Symbol], domain: int) -> Symbol:
@@ -98,19 +175,20 @@ class Selectors:
     """The image- and digit-free public polynomials of a circuit, by how the contract evaluates them."""
 
     indicators: dict[str, Symbol]
-    fractions: dict[str, Fraction]
+    fractions: dict[str, Fraction | Mirrored]
 
     @classmethod
     def of(cls, circuit: Circuit) -> Selectors:
         """Sorts `circuits.constraints.selectors`, run on the name alpha."""
-        indicators, fractions = {}, {}
+        indicators: dict[str, Symbol] = {}
+        fractions: dict[str, Fraction | Mirrored] = {}
         for name, polynomial in selectors(circuit, ALPHA).items():
             if not isinstance(polynomial, Periodic):
                 raise UnsupportedShape(f"the public polynomial {name} is not periodic")
             if polynomial.values.keys() and list(polynomial.values.values()) == [1]:
                 indicators[name] = indicator(polynomial, circuit.domain)
             else:
-                fractions[name] = fraction(polynomial, circuit.domain)
+                fractions[name] = Mirrored.of(polynomial, circuit.domain) or fraction(polynomial, circuit.domain)
         return cls(indicators, fractions)
 
 

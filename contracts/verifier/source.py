@@ -23,7 +23,9 @@ from zkpredict.contracts.verifier.pieces import (
 )
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
-from zkpredict.contracts.verifier.publics import ALPHA, Readout, Selectors, constants, readout_pole, readout_terms, rho_to
+from zkpredict.contracts.verifier.publics import (
+    ALPHA, Fraction, Mirrored, Readout, Selectors, constants, in_twos, mirrored_lines, readout_pole, readout_terms, rho_to,
+)
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
 from zkpredict.verifier.transcript import MODEL_LABEL, PROOF_LABEL, context
@@ -238,17 +240,24 @@ class Generator:
         ]
         return lines
 
-    def _publics(self) -> list[str]:
-        circuit = self.circuit
-        found = Selectors.of(circuit)
-        program = Program(dict(self.words))
+    def _select(self, program: Program) -> list[str]:
+        """The selectors at rho. Asks `program` for those that are formulas; gives the statements that evaluate the others."""
+        found = Selectors.of(self.circuit)
+        self.fractions = found.fractions
         for name, formula in found.indicators.items():
             program.compute(self._word(name), formula)
-        self.fractions = found.fractions
         for name, item in found.fractions.items():
-            program.compute(self._word(f"{name}_top"), item.numerator)
-            program.compute(self._word(f"{name}_bottom"), item.denominator)
-        lines = self._lines(program)
+            if isinstance(item, Fraction):
+                program.compute(self._word(f"{name}_top"), item.numerator)
+                program.compute(self._word(f"{name}_bottom"), item.denominator)
+        groups = in_twos({name: item for name, item in found.fractions.items() if isinstance(item, Mirrored)})
+        return [line for group in groups for line in mirrored_lines(group, self._word)]
+
+    def _publics(self) -> list[str]:
+        circuit = self.circuit
+        program = Program(dict(self.words))
+        selected = self._select(program)
+        lines = [*selected, *self._lines(program)]
         readout, place = self.readout, self.weight_places.__getitem__
         first, *fixed = readout.fixed_rows
         lines.append("// top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term")

@@ -187,7 +187,7 @@ class UniversalGenerator:
             if name not in self.words:
                 self._word(name)
             program.compute(name.upper(), formula)
-        bias = found.fractions[_BIAS]
+        bias = _bias(found)
         program.compute("BIAS1_TOP", bias.numerator)
         program.compute("BIAS1_BOTTOM", bias.denominator)
         return [*self._lines(program), "mstore(RHO_BOTTOM, mload(RHO))"]
@@ -216,7 +216,7 @@ class UniversalGenerator:
 
     def _fold(self, domain: int) -> list[str]:
         circuit = two_layers(domain)
-        bias = Selectors.of(circuit).fractions[_BIAS]
+        bias = _bias(Selectors.of(circuit))
         given = {
             _READS: Symbol.named("vanishing") * inverse(domain),
             _READS_NEXT: Symbol.named("vanishing") * ALPHA * inverse(domain),
@@ -274,6 +274,13 @@ class UniversalGenerator:
             "entry": part("entry"),
             "opens": _placed(opens(check)),
         }
+
+
+def _bias(found: Selectors) -> Fraction:
+    bias = found.fractions[_BIAS]
+    if not isinstance(bias, Fraction):
+        raise UnsupportedShape("the biases' selector is no fraction of two formulas")
+    return bias
 
 
 def claim(circuit: Circuit, public: Callable[[str], Symbol]) -> Fold[Symbol]:

@@ -52,7 +52,7 @@ class Machine:
         block = body.split("assembly {", 1)[1].rsplit("}", 1)[0]
         names = self.constants | variables
         for line in (line.strip() for line in block.splitlines()):
-            if not line or line.startswith("//") or "staticcall" in line or "done" in line:
+            if not line or line in ("{", "}") or line.startswith("//") or "staticcall" in line or "done" in line:
                 continue
             found = re.fullmatch(r"(?:let )?(\w+)(?: := (.+))?", line)
             if found:

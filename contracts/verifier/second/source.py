@@ -19,7 +19,7 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.lowering import FIELD, Program, number
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.pixels import pixel_lines
-from zkpredict.contracts.verifier.publics import ALPHA, Selectors, UnsupportedShape, readout_pole, readout_terms
+from zkpredict.contracts.verifier.publics import ALPHA, UnsupportedShape, readout_pole, readout_terms
 from zkpredict.contracts.verifier.second.table import table_lines
 from zkpredict.contracts.verifier.source import Generator
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
@@ -157,17 +157,11 @@ class SecondGenerator(Generator):
 
     def _publics(self) -> list[str]:
         circuit, group = cast("Any", self.circuit), self.circuit.difference_group
-        found = Selectors.of(circuit)
         program = Program(dict(self.words))
-        for name, formula in found.indicators.items():
-            program.compute(self._word(name), formula)
-        self.fractions = found.fractions
-        for name, item in found.fractions.items():
-            program.compute(self._word(f"{name}_top"), item.numerator)
-            program.compute(self._word(f"{name}_bottom"), item.denominator)
+        selected = self._select(program)
         fixed = {row: lifted(value) for row, value in readout(circuit, ALPHA, -1).values.items()}
         names = {row: self._readout_weight(program, row, value) for row, value in fixed.items()}
-        lines = self._lines(program)
+        lines = [*selected, *self._lines(program)]
         first, *rest = fixed
         root = root_of_unity(self.circuit.domain)
         step, per_pack = group.lanes * LANE_ROWS, group.values_per_pack
