@@ -24,6 +24,10 @@ POINT_BYTES = 96
 SCALAR_OFFSET = 128
 
 
+INVERSION_BYTES = 192
+"""What an inversion, and the check of the last opening, take at STATE."""
+
+
 def batch_inversion(names: list[str], words: Mapping[str, Value], reserve: Callable[[str], str]) -> list[str]:
     """Statements that invert the values called `names`, into words that `reserve` gives for the names of their inverses."""
     partial = [words[names[0]].text]

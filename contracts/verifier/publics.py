@@ -103,20 +103,18 @@ def mirrored_lines(found: Mapping[str, Mirrored], reserve: Callable[[str, int], 
         y = f"mulmod(mload(RHO_{power}), {number(one.root(shift))}, {FIELD})" if shift else f"mload(RHO_{power})"
         head = f"add(mulmod(mload(RHO_{2 * power}), {number(one.root(one.rows[0] + one.rows[-1]))}, {FIELD}), 1)"
         lines += [f"let y{i} := {y}", f"let head{i} := {head}"]
-    for low, high in zip(first.rows[:half], reversed(first.rows), strict=False):
-        new = "let " if low == first.rows[0] else ""
-        lines.append(f"{new}both := {number(-(first.root(low) + first.root(high)) % MODULUS)}")
+    for pair, (low, high) in enumerate(zip(first.rows[:half], reversed(first.rows), strict=False)):
+        lines.append(f"{'' if pair else 'let '}both := {number(-(first.root(low) + first.root(high)) % MODULUS)}")
         for i in indices:
             term = f"add(head{i}, mulmod(y{i}, both, {FIELD}))"
-            if new:
-                lines += [f"let top{i} := 1", f"let bottom{i} := {term}"]
-            else:
-                lines += [
-                    f"term := {term}",
-                    f"top{i} := add(mulmod(top{i}, term, {FIELD}), bottom{i})",
-                    f"bottom{i} := mulmod(bottom{i}, term, {FIELD})",
-                ]
-        lines += ["let term"] if new else []
+            if pair == 0:
+                lines.append(f"let bottom{i} := {term}")
+                continue
+            lines += [
+                f"{'let ' if (pair, i) == (1, 0) else ''}term := {term}",
+                f"top{i} := add(mulmod(top{i}, term, {FIELD}), bottom{i})" if pair > 1 else f"let top{i} := addmod(term, bottom{i}, {FIELD})",
+                f"bottom{i} := mulmod(bottom{i}, term, {FIELD})",
+            ]
     for i, name in enumerate(found):
         top = f"add(mulmod(top{i}, sub(add(head{i}, {FIELD}), 2), {FIELD}), mulmod(bottom{i}, sub({FIELD}, {half}), {FIELD}))"
         lines += [f"mstore({reserve(f'{name}_top', 2 * MODULUS)}, {top})", f"mstore({reserve(f'{name}_bottom', MODULUS)}, bottom{i})"]

@@ -19,7 +19,7 @@ from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
 from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pieces import (
-    GENERATED, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, batch_inversion, indented, opens, padding_lines, part, read, word_aligned,
+    GENERATED, INVERSION_BYTES, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, batch_inversion, indented, opens, padding_lines, part, read, word_aligned,
 )
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
@@ -143,6 +143,9 @@ class Generator:
         for number, name in enumerate(self._form.scalars):
             place = memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * number)
             self.words[name] = read(place)
+        start = memory.places["STATE"]
+        memory.bury(start + INVERSION_BYTES, start + scalars)
+        memory.bury(start + end, memory.end)
         memory.word("ORDER")
         for name in (*self._challenges, "vanishing"):
             self._word(name)
@@ -160,7 +163,7 @@ class Generator:
 
     def _lines(self, program: Program) -> list[str]:
         """The program's statements; notes how large the values it leaves in words can be."""
-        lines = program.lines(self.memory.spare())
+        lines = program.lines(self.memory.scratch())
         for name, value in self.words.items():
             place = value.text.removeprefix("mload(").removesuffix(")")
             self.words[name] = read(place, program.bounds.get(place, value.bound))

@@ -28,7 +28,7 @@ from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, any_pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.publics import ALPHA, Fraction, Selectors, UnsupportedShape
 from zkpredict.contracts.verifier.pieces import (
-    POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, indented, opens, part, read, word_aligned,
+    INVERSION_BYTES, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, indented, opens, part, read, word_aligned,
 )
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
@@ -125,6 +125,9 @@ class UniversalGenerator:
         memory.area("STATE", max(96 + DOMAINS[-1] + CONTEXT_BYTES, end, WORD_BYTES + POINT_BYTES * MAX_PACKS))
         for number, name in enumerate(self._form.scalars):
             self.words[name] = read(memory.at(scalar_word(name), memory.places["STATE"] + scalars + WORD_BYTES * number))
+        start = memory.places["STATE"]
+        memory.bury(start + INVERSION_BYTES, start + scalars)
+        memory.bury(start + end, memory.end)
         for name in ("ORDER", "PROOF_PLACE", "SCALARS_PLACE", "FINAL_PLACE", "TOTAL"):
             memory.word(name)
         for name in (*self._challenges, "vanishing", "image", "constant_sum"):
@@ -194,7 +197,7 @@ class UniversalGenerator:
 
     def _lines(self, program: Program) -> list[str]:
         """The program's statements. Raises `ValueError` when a word that functions share may be larger than they take it to be."""
-        lines = program.lines(self.memory.spare())
+        lines = program.lines(self.memory.scratch())
         known = {value.text.removeprefix("mload(").removesuffix(")"): value.bound for value in self.words.values()}
         for place, bound in program.bounds.items():
             if bound > known.get(place, bound):

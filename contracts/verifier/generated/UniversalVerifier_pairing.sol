@@ -161,21 +161,24 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
 
     /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
     function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
-        (bytes4 reason,) = _refusal(modelId, image, digit, proof);
+        (uint32 reason,) = _refusal(modelId, image, digit, proof);
         return reason == 0;
     }
 
     /// The same check; says by its error what is wrong.
     function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
-        (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
+        (uint32 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
         if (reason == 0) return;
         uint256 size = 36;
-        if (reason == WrongCalldataLayout.selector || reason == ChallengeInDomain.selector || reason == OpeningFailed.selector) size = 4;
+        if (
+            reason == uint32(WrongCalldataLayout.selector) || reason == uint32(ChallengeInDomain.selector)
+                || reason == uint32(OpeningFailed.selector)
+        ) size = 4;
         // revert with the error `reason`, whose one argument, if it has any, is `detail`
         assembly ("memory-safe") {
             mstore(0x00, reason)
-            mstore(0x04, detail)
-            revert(0x00, size)
+            mstore(0x20, detail)
+            revert(0x1c, size)
         }
     }
 
@@ -231,19 +234,19 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     function _refusal(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof)
         private
         view
-        returns (bytes4, uint256)
+        returns (uint32, uint256)
     {
-        if (!_readModel(modelId)) return (UnknownModel.selector, uint256(modelId));
+        if (!_readModel(modelId)) return (uint32(UnknownModel.selector), uint256(modelId));
         uint256 inputs = _at(INPUTS);
-        if (image.length != inputs) return (WrongImageLength.selector, image.length);
-        if (proof.length != PROOF_BYTES) return (WrongProofLength.selector, proof.length);
+        if (image.length != inputs) return (uint32(WrongImageLength.selector), image.length);
+        if (proof.length != PROOF_BYTES) return (uint32(WrongProofLength.selector), proof.length);
         uint256 start = IMAGE_AT + _padded(inputs) + 32;
-        if (msg.data.length != start + PROOF_PADDED && !_hasContext(start + PROOF_PADDED)) return (WrongCalldataLength.selector, msg.data.length);
-        if (!_laidOutCanonically(image, proof, start)) return (WrongCalldataLayout.selector, 0);
-        if (digit >= _at(CLASSES)) return (WrongDigit.selector, digit);
+        if (msg.data.length != start + PROOF_PADDED && !_hasContext(start + PROOF_PADDED)) return (uint32(WrongCalldataLength.selector), msg.data.length);
+        if (!_laidOutCanonically(image, proof, start)) return (uint32(WrongCalldataLayout.selector), 0);
+        if (digit >= _at(CLASSES)) return (uint32(WrongDigit.selector), digit);
         uint256 wrong = _runTranscript(modelId, digit);
-        if (wrong != 0) return wrong > POINTS ? (ScalarNotCanonical.selector, wrong - POINTS - 1) : (PointAtInfinity.selector, wrong - 1);
-        if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
+        if (wrong != 0) return wrong > POINTS ? (uint32(ScalarNotCanonical.selector), wrong - POINTS - 1) : (uint32(PointAtInfinity.selector), wrong - 1);
+        if (_powersMeetDomain()) return (uint32(ChallengeInDomain.selector), 0);
         _evaluatePixels();
         _evaluateImage();
         _combineWeights(digit);
@@ -254,12 +257,12 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
         _readActivations();
         if (_at(DOMAIN) == 1024) _evaluatePublics1024();
         else _evaluatePublics2048();
-        if (!_invert()) return (PrecompileFailed.selector, 5);
+        if (!_invert()) return (uint32(PrecompileFailed.selector), 5);
         if (_at(DOMAIN) == 1024) _fold1024();
         else _fold2048();
         _weighRows();
-        if (!_multiply()) return (PrecompileFailed.selector, 0x0c);
-        if (!_opens()) return (OpeningFailed.selector, 0);
+        if (!_multiply()) return (uint32(PrecompileFailed.selector), 0x0c);
+        if (!_opens()) return (uint32(OpeningFailed.selector), 0);
         return (0, 0);
     }
 
@@ -391,44 +394,43 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
                 }
             }
         }
-        // every scalar < R, or else wrong = POINTS + 1 + i for the first scalar i that is not
         assembly {
+            let r := mload(ORDER)
+            // every scalar < r, or else wrong = POINTS + 1 + i for the first scalar i that is not
             calldatacopy(LIMB_VALUE, mload(SCALARS_PLACE), 160)
-            let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
-            canonical := and(canonical, and(lt(mload(TABLE_VALUE), R), lt(mload(CELL_NEXT_VALUE), R)))
-            canonical := and(canonical, lt(mload(LINEARISED_NEXT_VALUE), R))
+            let canonical := and(lt(mload(LIMB_VALUE), r), lt(mload(CELL_VALUE), r))
+            canonical := and(canonical, and(lt(mload(TABLE_VALUE), r), lt(mload(CELL_NEXT_VALUE), r)))
+            canonical := and(canonical, lt(mload(LINEARISED_NEXT_VALUE), r))
             if iszero(canonical) {
                 for { let i := 0 } lt(i, 5) { i := add(i, 1) } {
-                    if iszero(lt(mload(add(LIMB_VALUE, mul(i, 32))), R)) {
+                    if iszero(lt(mload(add(LIMB_VALUE, mul(i, 32))), r)) {
                         wrong := add(i, 9)
                         break
                     }
                 }
             }
-        }
-        // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, rho = state >> 16.
-        // Each state is written over the end of the message before it, which is no longer needed.
-        assembly {
+            // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, rho = state >> 16.
+            // Each state is written over the end of the message before it, which is no longer needed.
             mstore(STATE, state)
             calldatacopy(add(STATE, 32), mload(PROOF_PLACE), 576)
             state := keccak256(STATE, 320)
-            mstore(ALPHA, mod(state, R))
+            mstore(ALPHA, mod(state, r))
             mstore(0x00, state)
             mstore8(0x20, 1)
-            mstore(BETA, mod(keccak256(0x00, 33), R))
+            mstore(BETA, mod(keccak256(0x00, 33), r))
             mstore(add(STATE, 288), state)
             state := keccak256(add(STATE, 288), 224)
-            mstore(DELTA, mod(state, R))
+            mstore(DELTA, mod(state, r))
             mstore(add(STATE, 480), state)
             state := keccak256(add(STATE, 480), 128)
             mstore(RHO, shr(16, state))
             mstore(sub(LIMB_VALUE, 32), state)
             state := keccak256(sub(LIMB_VALUE, 32), 192)
-            mstore(NU, mod(state, R))
+            mstore(NU, mod(state, r))
             mstore(STATE, state)
             calldatacopy(add(STATE, 32), add(mload(PROOF_PLACE), 576), 96)
             state := keccak256(STATE, 128)
-            mstore(ZETA, mod(state, R))
+            mstore(ZETA, mod(state, r))
         }
     }
 

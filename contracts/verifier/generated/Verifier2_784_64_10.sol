@@ -100,41 +100,41 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
     uint256 private constant TABLE_HEAD = 0xa40;
     uint256 private constant NONNEGATIVE_TOP = 0xa60;
     uint256 private constant NONNEGATIVE_BOTTOM = 0xa80;
-    uint256 private constant READS1_TOP = 0xaa0;
-    uint256 private constant READS1_BOTTOM = 0xac0;
-    uint256 private constant READS_NEXT1_TOP = 0xae0;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xb00;
-    uint256 private constant BIAS1_TOP = 0xb20;
-    uint256 private constant BIAS1_BOTTOM = 0xb40;
+    uint256 private constant BIAS1_TOP = 0xaa0;
+    uint256 private constant BIAS1_BOTTOM = 0xac0;
+    uint256 private constant READS1_TOP = 0xae0;
+    uint256 private constant READS1_BOTTOM = 0xb00;
+    uint256 private constant READS_NEXT1_TOP = 0xb20;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xb40;
     uint256 private constant T2 = 0xb60;
     uint256 private constant T3 = 0xb80;
     uint256 private constant T4 = 0xba0;
     uint256 private constant T5 = 0xbc0;
-    uint256 private constant T6 = 0xbe0;
-    uint256 private constant T7 = 0xc00;
-    uint256 private constant T8 = 0xc20;
-    uint256 private constant T9 = 0xc40;
-    uint256 private constant T10 = 0xc60;
-    uint256 private constant T11 = 0xc80;
-    uint256 private constant T12 = 0xca0;
-    uint256 private constant T13 = 0xcc0;
-    uint256 private constant T14 = 0xce0;
-    uint256 private constant T15 = 0xd00;
-    uint256 private constant READOUT_TOP = 0xd20;
-    uint256 private constant READOUT_BOTTOM = 0xd40;
-    uint256 private constant PARTIAL_0 = 0xd60;
-    uint256 private constant PARTIAL_1 = 0xd80;
-    uint256 private constant PARTIAL_2 = 0xda0;
-    uint256 private constant PARTIAL_3 = 0xdc0;
-    uint256 private constant PARTIAL_4 = 0xde0;
-    uint256 private constant RHO_INVERSE = 0xe00;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0xe20;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xe40;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xe60;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0xe80;
-    uint256 private constant NONNEGATIVE_BOTTOM_INVERSE = 0xea0;
-    uint256 private constant TABLE = 0xec0;
-    uint256 private constant VALUE = 0xee0;
+    uint256 private constant READOUT_TOP = 0xbe0;
+    uint256 private constant READOUT_BOTTOM = 0xc00;
+    uint256 private constant PARTIAL_0 = 0xc20;
+    uint256 private constant PARTIAL_1 = 0xc40;
+    uint256 private constant PARTIAL_2 = 0xc60;
+    uint256 private constant PARTIAL_3 = 0xc80;
+    uint256 private constant PARTIAL_4 = 0xca0;
+    uint256 private constant RHO_INVERSE = 0xcc0;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xce0;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xd00;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xd20;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xd40;
+    uint256 private constant NONNEGATIVE_BOTTOM_INVERSE = 0xd60;
+    uint256 private constant TABLE = 0xd80;
+    uint256 private constant VALUE = 0xda0;
+    uint256 private constant T6 = 0xdc0;
+    uint256 private constant T7 = 0xde0;
+    uint256 private constant T8 = 0xe00;
+    uint256 private constant T9 = 0xe20;
+    uint256 private constant T10 = 0xe40;
+    uint256 private constant T11 = 0xe60;
+    uint256 private constant T12 = 0xe80;
+    uint256 private constant T13 = 0xea0;
+    uint256 private constant T14 = 0xec0;
+    uint256 private constant T15 = 0xee0;
     uint256 private constant T16 = 0xf00;
     uint256 private constant T17 = 0xf20;
     uint256 private constant T18 = 0xf40;
@@ -155,32 +155,22 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
     uint256 private constant T33 = 0x1120;
     uint256 private constant T34 = 0x1140;
     uint256 private constant T35 = 0x1160;
-    uint256 private constant T36 = 0x1180;
-    uint256 private constant T37 = 0x11a0;
-    uint256 private constant T38 = 0x11c0;
-    uint256 private constant T39 = 0x11e0;
-    uint256 private constant T40 = 0x1200;
-    uint256 private constant T41 = 0x1220;
-    uint256 private constant T42 = 0x1240;
-    uint256 private constant T43 = 0x1260;
-    uint256 private constant T44 = 0x1280;
-    uint256 private constant T45 = 0x12a0;
-    uint256 private constant MSM = 0x12c0;
-    uint256 private constant ROW0_SCALAR = 0x1340;
-    uint256 private constant ROW1_SCALAR = 0x13e0;
-    uint256 private constant HORNER = 0x1400;
-    uint256 private constant HORNER_SCALAR = 0x1480;
-    uint256 private constant CELL = 0x14a0;
-    uint256 private constant CELL_SCALAR = 0x1520;
-    uint256 private constant LINEAR = 0x1540;
-    uint256 private constant LINEAR_SCALAR = 0x15c0;
-    uint256 private constant LOOKUP = 0x15e0;
-    uint256 private constant LOOKUP_SCALAR = 0x1660;
-    uint256 private constant QUOTIENT = 0x1680;
-    uint256 private constant QUOTIENT_SCALAR = 0x1700;
-    uint256 private constant OPENING = 0x1720;
-    uint256 private constant OPENING_SCALAR = 0x17a0;
-    uint256 private constant SUM = 0x17c0;
+    uint256 private constant MSM = 0x1180;
+    uint256 private constant ROW0_SCALAR = 0x1200;
+    uint256 private constant ROW1_SCALAR = 0x12a0;
+    uint256 private constant HORNER = 0x12c0;
+    uint256 private constant HORNER_SCALAR = 0x1340;
+    uint256 private constant CELL = 0x1360;
+    uint256 private constant CELL_SCALAR = 0x13e0;
+    uint256 private constant LINEAR = 0x1400;
+    uint256 private constant LINEAR_SCALAR = 0x1480;
+    uint256 private constant LOOKUP = 0x14a0;
+    uint256 private constant LOOKUP_SCALAR = 0x1520;
+    uint256 private constant QUOTIENT = 0x1540;
+    uint256 private constant QUOTIENT_SCALAR = 0x15c0;
+    uint256 private constant OPENING = 0x15e0;
+    uint256 private constant OPENING_SCALAR = 0x1660;
+    uint256 private constant SUM = 0x1680;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -189,21 +179,24 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
 
     /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
     function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
-        (bytes4 reason,) = _refusal(modelId, image, digit, proof);
+        (uint32 reason,) = _refusal(modelId, image, digit, proof);
         return reason == 0;
     }
 
     /// The same check; says by its error what is wrong.
     function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
-        (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
+        (uint32 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
         if (reason == 0) return;
         uint256 size = 36;
-        if (reason == WrongCalldataLayout.selector || reason == ChallengeInDomain.selector || reason == OpeningFailed.selector) size = 4;
+        if (
+            reason == uint32(WrongCalldataLayout.selector) || reason == uint32(ChallengeInDomain.selector)
+                || reason == uint32(OpeningFailed.selector)
+        ) size = 4;
         // revert with the error `reason`, whose one argument, if it has any, is `detail`
         assembly ("memory-safe") {
             mstore(0x00, reason)
-            mstore(0x04, detail)
-            revert(0x00, size)
+            mstore(0x20, detail)
+            revert(0x1c, size)
         }
     }
 
@@ -259,7 +252,7 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
     function _refusal(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof)
         private
         view
-        returns (bytes4, uint256)
+        returns (uint32, uint256)
     {
         {
             bool canonical;
@@ -275,31 +268,31 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
                 usual := and(and(usual, canonical), and(eq(calldatasize(), CALLDATA_BYTES), lt(digit, CLASSES)))
             }
             if (!usual) {
-                (bytes4 reason, uint256 detail) = _malformed(image.length, digit, proof.length, canonical);
+                (uint32 reason, uint256 detail) = _malformed(image.length, digit, proof.length, canonical);
                 if (reason != 0) return (reason, detail);
             }
         }
-        if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
+        if (!_readRows(modelId)) return (uint32(UnknownModel.selector), uint256(modelId));
         uint256 wrong = _runTranscript(modelId, digit);
-        if (wrong != 0) return wrong > POINTS ? (ScalarNotCanonical.selector, wrong - POINTS - 1) : (PointAtInfinity.selector, wrong - 1);
-        if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
+        if (wrong != 0) return wrong > POINTS ? (uint32(ScalarNotCanonical.selector), wrong - POINTS - 1) : (uint32(PointAtInfinity.selector), wrong - 1);
+        if (_powersMeetDomain()) return (uint32(ChallengeInDomain.selector), 0);
         _evaluatePixels();
         _combineWeights(digit);
         _evaluatePublics(digit);
-        if (!_invert()) return (PrecompileFailed.selector, 5);
+        if (!_invert()) return (uint32(PrecompileFailed.selector), 5);
         _fold();
-        if (!_multiply()) return (PrecompileFailed.selector, 0x0c);
-        if (!_opens()) return (OpeningFailed.selector, 0);
+        if (!_multiply()) return (uint32(PrecompileFailed.selector), 0x0c);
+        if (!_opens()) return (uint32(OpeningFailed.selector), 0);
         return (0, 0);
     }
 
     /// What is wrong with the form of a statement; 0 when it is only that it has a context, which is then read.
-    function _malformed(uint256 imageBytes, uint256 digit, uint256 proofBytes, bool canonical) private view returns (bytes4, uint256) {
-        if (imageBytes != IMAGE_BYTES) return (WrongImageLength.selector, imageBytes);
-        if (proofBytes != PROOF_BYTES) return (WrongProofLength.selector, proofBytes);
-        if (msg.data.length != CALLDATA_BYTES && !_hasContext(CALLDATA_BYTES)) return (WrongCalldataLength.selector, msg.data.length);
-        if (!canonical) return (WrongCalldataLayout.selector, 0);
-        if (digit >= CLASSES) return (WrongDigit.selector, digit);
+    function _malformed(uint256 imageBytes, uint256 digit, uint256 proofBytes, bool canonical) private view returns (uint32, uint256) {
+        if (imageBytes != IMAGE_BYTES) return (uint32(WrongImageLength.selector), imageBytes);
+        if (proofBytes != PROOF_BYTES) return (uint32(WrongProofLength.selector), proofBytes);
+        if (msg.data.length != CALLDATA_BYTES && !_hasContext(CALLDATA_BYTES)) return (uint32(WrongCalldataLength.selector), msg.data.length);
+        if (!canonical) return (uint32(WrongCalldataLayout.selector), 0);
+        if (digit >= CLASSES) return (uint32(WrongDigit.selector), digit);
         // behind the statement, whose other parts are written there when the rows are read
         assembly {
             calldatacopy(STATEMENT_CONTEXT, CALLDATA_BYTES, 32)
@@ -374,46 +367,45 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
             // wrong = 7 for the flag `infinity` of the compressed last point
             if and(byte(0, calldataload(FINAL_AT)), 0x40) { wrong := 7 }
         }
-        // every scalar < R, or else wrong = POINTS + 1 + i for the first scalar i that is not
         assembly {
+            let r := mload(ORDER)
+            // every scalar < r, or else wrong = POINTS + 1 + i for the first scalar i that is not
             calldatacopy(HORNER_VALUE, SCALARS_AT, 224)
-            let canonical := and(lt(mload(HORNER_VALUE), R), lt(mload(CELL_VALUE), R))
-            canonical := and(canonical, and(lt(mload(HORNER_NEXT_VALUE), R), lt(mload(CELL_NEXT_VALUE), R)))
-            canonical := and(canonical, and(lt(mload(LINEARISED_NEXT_VALUE), R), lt(mload(LINEARISED_NEXT2_VALUE), R)))
-            canonical := and(canonical, lt(mload(LINEARISED_SHIFTED_VALUE), R))
+            let canonical := and(lt(mload(HORNER_VALUE), r), lt(mload(CELL_VALUE), r))
+            canonical := and(canonical, and(lt(mload(HORNER_NEXT_VALUE), r), lt(mload(CELL_NEXT_VALUE), r)))
+            canonical := and(canonical, and(lt(mload(LINEARISED_NEXT_VALUE), r), lt(mload(LINEARISED_NEXT2_VALUE), r)))
+            canonical := and(canonical, lt(mload(LINEARISED_SHIFTED_VALUE), r))
             if iszero(canonical) {
                 for { let i := 0 } lt(i, 7) { i := add(i, 1) } {
-                    if iszero(lt(mload(add(HORNER_VALUE, mul(i, 32))), R)) {
+                    if iszero(lt(mload(add(HORNER_VALUE, mul(i, 32))), r)) {
                         wrong := add(i, 8)
                         break
                     }
                 }
             }
-        }
-        // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, sigma = state >> 16.
-        // Each state is written over the end of the message before it, which is no longer needed.
-        assembly {
+            // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, sigma = state >> 16.
+            // Each state is written over the end of the message before it, which is no longer needed.
             mstore(STATE, state)
             calldatacopy(add(STATE, 32), PROOF_AT, 480)
             state := keccak256(STATE, 224)
-            mstore(SHIFT, mod(state, R))
+            mstore(SHIFT, mod(state, r))
             mstore(0x00, state)
             mstore8(0x20, 1)
-            mstore(BETA, mod(keccak256(0x00, 33), R))
+            mstore(BETA, mod(keccak256(0x00, 33), r))
             mstore(add(STATE, 192), state)
             state := keccak256(add(STATE, 192), 224)
-            mstore(DELTA, mod(state, R))
+            mstore(DELTA, mod(state, r))
             mstore(add(STATE, 384), state)
             state := keccak256(add(STATE, 384), 128)
             mstore(SIGMA, shr(16, state))
             mstore(sub(HORNER_VALUE, 32), state)
             state := keccak256(sub(HORNER_VALUE, 32), 256)
-            mstore(NU, mod(state, R))
+            mstore(NU, mod(state, r))
             mstore(STATE, state)
             calldatacopy(add(STATE, 32), add(PROOF_AT, 480), 96)
             state := keccak256(STATE, 128)
-            mstore(ZETA, mod(state, R))
-            mstore(RHO, mulmod(mload(SHIFT), mload(SIGMA), R))
+            mstore(ZETA, mod(state, r))
+            mstore(RHO, mulmod(mload(SHIFT), mload(SIGMA), r))
         }
     }
 
@@ -595,6 +587,50 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
         //     1/p * prod_k (1 + (y/w^j)^(2^k)) for a single value 1, in row j: no fraction
         assembly {
             let r := mload(ORDER)
+            {
+                let y0 := mload(RHO_8)
+                let head0 := add(mulmod(mload(RHO_16), 0x551115b4607e449bd66c91d61832fc60bd43389604eeaf5a7f847ee47dc08d74, r), 1)
+                let y1 := mulmod(mload(RHO_8), 0x6898111413588742b7c68b4d7fdd60d098d0caac87f5713c5130c2c1660125be, r)
+                let head1 := add(mulmod(mload(RHO_16), 0x1b29a6a78265e48883e0070b973ffd92c29e4af408c2b9413f0eca84af71a186, r), 1)
+                let both := 0x68a49e8a6f322758940ef536fe3c57160955ce1e1a57704433c874363a02a450
+                let top0 := 1
+                let bottom0 := add(head0, mulmod(y0, both, r))
+                let top1 := 1
+                let bottom1 := add(head1, mulmod(y1, both, r))
+                let term
+                both := 0x1831a6fc2b46fd983c1e3aae0caba8cfb3274e1e5e6c0335e4eb63ad5ab3115a
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                both := 0x23548c3db2cba58cd475b6244ffa5e2d8a4f4b8a579179c316d434d9a8657bd5
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                both := 0x8d2ae57b90bd9ae92f2c7fde500058e2957eab29d5f646ecd8ffda828e71129
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                both := 0x19452ddb2002b0741b47755e946a7b0ca630d54b7c76bcde5f121ec4c55f8371
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                mstore(READS1_TOP, add(mulmod(top0, sub(add(head0, r), 2), r), mulmod(bottom0, sub(r, 5), r)))
+                mstore(READS1_BOTTOM, bottom0)
+                mstore(READS_NEXT1_TOP, add(mulmod(top1, sub(add(head1, r), 2), r), mulmod(bottom1, sub(r, 5), r)))
+                mstore(READS_NEXT1_BOTTOM, bottom1)
+            }
             mstore(T2, add(mload(RHO_512), 1))
             // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 + 1)
             mstore(LANE_HEAD, sub(r, mulmod(mload(T2), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
@@ -605,25 +641,11 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
             mstore(NONNEGATIVE_TOP, add(5, mulmod(mload(T3), mload(RHO_2), r)))
             mstore(T4, add(0x6e230a764412ceb272b1703b84b8f70f4a4955761832153d95c599ca4c3996b3, mulmod(mload(RHO_2), add(0x12980dc7fb1de5dec31871881d048d00df337fcd2b73bfc2150e7f9e56fcec9c, mulmod(mload(RHO_2), add(0xaf56fb3305d5773859fe3de6ed2943d2d57f0bbcb9ef78c55f72d373ab49a6b, mulmod(mload(RHO_2), 0x6b01932f58837e2fd33cb428c4702ad69aca11799075f19a1afe59459ec7a6c, r)), r)), r)))
             mstore(NONNEGATIVE_BOTTOM, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, sub(r, mulmod(mload(RHO_2), add(0x155bbeb210a310eace96522511dc68e1368f1413064d94a1b267e3d3e24260d7, mulmod(mload(T4), mload(RHO_2), r)), r))))
-            mstore(T5, add(0x4db572d9d81fc398b87bcd1daf8f69f55bc296be745ab386da9b3af9de0f12f8, mulmod(mload(RHO_8), add(0x332dc8c50160ef5892ecb99eaa8c177d8f9179007e190f641bccb4365a47bd1e, mulmod(mload(RHO_8), add(0x555a92cfcc5287bce9c50093ae5eabe760cb11f2cafce2e6bd278cd00180d538, mulmod(mload(RHO_8), 0x21a596548d6f2a28e49f5f82ea607e1a47d1aea5288eb64f9e54dd6c200473f6, r)), r)), r)))
-            mstore(T6, add(0x6db4003774556fe217468c358018ed1fb7b4c66c97be06c988181787a7ba715e, mulmod(mload(RHO_8), add(0x1ae1220f9cb217473c4091fce906ff33586063a94857eaf1c4b9434753dbd193, mulmod(mload(RHO_8), add(0x5fd00e72cb6ee822c7e32bf20ac640a4a64a2f2118e099f06ff43bc118c85c40, mulmod(mload(T5), mload(RHO_8), r)), r)), r)))
-            mstore(READS1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x4682578240e9dae049d741ec2369ac3672dbda43c4623d12c2848d747990092f, mulmod(mload(RHO_8), add(0x1af6c61090412b5377df8f648e5b3038c5eaa20ee7333134fcab251b30bfe02b, mulmod(mload(T6), mload(RHO_8), r)), r)), r)))
-            mstore(T7, add(0x3c39d74b1b48ae67f12cfcd0783d32d9b2a34501d5f68d88a1666e97e1e8164c, mulmod(mload(RHO_8), add(0x49405deb43743969be5757be32728211a3581b099a7fea8ba16c3996ff3f9565, mulmod(mload(RHO_8), add(0x524810fe9c2e531f4e9a78851f4159eb0bebf55dd76fa5af61ab2292dffb8c0b, mulmod(mload(RHO_8), 0x38c7f2dd7e0c63fccabf643eda8951f257bc96af334c36bca1abb31fb37786b9, r)), r)), r)))
-            mstore(T8, add(0xed76b8b42273baad3d436573019cecda9e4e00ef3f112d789e11f73f20607bd, mulmod(mload(RHO_8), add(0x60c40ad5cdba820e0b3f9c0ad446fe4acc15342f949e3d3550025a71fb0b20c1, mulmod(mload(RHO_8), add(0x60804a9cb3958c62051ae4c09dbdfd87fcccfe5362e7af1d49593140887c3b43, mulmod(mload(T7), mload(RHO_8), r)), r)), r)))
-            mstore(T9, add(0x525506a3fcb5d7581fa34b5dcaab06a8c29783c1ea2cb28b5c2a292b2b61c618, mulmod(mload(RHO_8), add(0x281a45fd1d92e990a439bf1671d14afae6a9c93f4318fc59006a9b5c39e803fb, mulmod(mload(RHO_8), add(0x3292a8b9e296ee76ac3b8bfcf3345990cc771ccda12d0f0735b36a59c377a6aa, mulmod(mload(T8), mload(RHO_8), r)), r)), r)))
-            mstore(READS1_BOTTOM, add(1, mulmod(mload(T9), mload(RHO_8), r)))
-            mstore(T10, add(0x606a2109b0c50d8ba9a7c8c460ed17ecdc487d3a92429bf7f6dd918ca00bec92, mulmod(mload(RHO_8), add(0x1df5ec09d76c0240423209f76fc7b78547ce3789398e2247ceb603169b264817, mulmod(mload(RHO_8), add(0x45119ce15b7d416b8a5e9331893b43aa426d4876ce3fb7c7fced84cc989a8833, mulmod(mload(RHO_8), 0xe6fbf6f29690c1df2a172319cc047d142b3775e147a409a10f752379f9b4374, r)), r)), r)))
-            mstore(T11, add(0x3684cf6b6f90b60cdbe296ca967b3193f13548a25a99673ae61e0215e324bcff, mulmod(mload(RHO_8), add(0x3178655779b5fe87cc91a499adb8163119bcc03d0b40c110cd30273af48cc218, mulmod(mload(RHO_8), add(0x27cc68af82a9e1ced02daa3d500f73d72bef9c54c4015826ce83e71f52f0ef10, mulmod(mload(T10), mload(RHO_8), r)), r)), r)))
-            mstore(READS_NEXT1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x5d218b6db755c3b7edf14b761a4cdc0d14fd948ebcb7f5d819a047fd40575fdb, mulmod(mload(RHO_8), add(0x5367590267ab193b51212cbf7af008bbd1d03f2d28b2d2fb221d7ec133c93a3c, mulmod(mload(T11), mload(RHO_8), r)), r)), r)))
-            mstore(T12, add(0x434c76342944fd700c15e208367ea82c7539b029977a31e765c3544d219de7f9, mulmod(mload(RHO_8), add(0x176e0538e7101dee546da26b40334a2d88a82dc618df521b81893d9933b2bbe7, mulmod(mload(RHO_8), add(0x657de7e40034712a409865d66ce19034110a2ca4eb841b64ef08adc76064bc8d, mulmod(mload(RHO_8), 0x2e3e440d3d981efb1e97f596a4c8da48262724b71d050aa97ebf2fcc0f5611ae, r)), r)), r)))
-            mstore(T13, add(0x450a5ea8dccaa919800e49ebbecd36fb5e344d4d28c9727c8877f97581e88a52, mulmod(mload(RHO_8), add(0x54c870ec3a5c03dd328b8ac6f7b195a6070163f17264d19109e59e9289030364, mulmod(mload(RHO_8), add(0x21dc4b67289d7b412f32f9d2ec95a60772ccb2b2db6e870182489b9c57fd04dc, mulmod(mload(T12), mload(RHO_8), r)), r)), r)))
-            mstore(T14, add(0x42f00ab97926931bb26115dbca9c3eacc3b795b9405c3e758b5ff7ffa3848393, mulmod(mload(RHO_8), add(0x2f89e88947d95b7caf78c66c1572eaeb2fa4ca1bdae8d3a01bbc50275986d8b9, mulmod(mload(RHO_8), add(0x6c23d2d619ad63465cf4e70faafdf5827a6ce2c73c3196644cd72445041f52b8, mulmod(mload(T13), mload(RHO_8), r)), r)), r)))
-            mstore(READS_NEXT1_BOTTOM, add(1, mulmod(mload(T14), mload(RHO_8), r)))
-            mstore(T15, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
+            mstore(T5, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
             // bias1_top = alpha * (0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) + 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c * rho_1 - 1
-            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T15), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T5), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
             // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
-            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T15), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
+            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T5), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
             // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
@@ -748,47 +770,47 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
             all := mulmod(all, add(mload(RHO_64), 1), r)
             all := mulmod(all, add(mload(RHO_128), 1), r)
             mstore(TABLE, addmod(128, sub(mul(r, 2), add(table, mulmod(all, 0x39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff80000001, r))), r))
-            mstore(T16, mulmod(mulmod(mload(SIGMA_64), mulmod(mload(SIGMA_16), mload(SIGMA_32), r), r), mulmod(mload(SIGMA_128), mulmod(mload(ALPHA), addmod(mload(PIXELS), mulmod(mload(SIGMA_512), mulmod(mload(SIGMA_16), mload(SIGMA_256), r), r), r), r), r), r))
-            mstore(T17, add(mulmod(mload(T16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)))
-            mstore(T18, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T19, mulmod(mload(DELTA), mulmod(mload(T18), mload(DELTA), r), r))
-            mstore(T20, add(mulmod(mload(RHO), 0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e, r), sub(r, mload(ZETA))))
-            mstore(T21, mulmod(mload(NU), mload(NU), r))
-            mstore(T22, mulmod(mload(T21), mload(NU), r))
-            mstore(T23, mulmod(mload(T22), mload(NU), r))
-            mstore(T24, mulmod(mload(T23), mload(NU), r))
-            mstore(T25, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
-            mstore(T26, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T27, mulmod(mload(T25), mload(T26), r))
-            mstore(T28, mulmod(mload(T20), mulmod(mload(T24), mload(T27), r), r))
-            mstore(ROW0_SCALAR, mulmod(mload(ALPHA_4), mulmod(mload(T28), mulmod(mload(T17), mload(T19), r), r), r))
-            mstore(T29, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
-            mstore(T30, add(mload(SIGMA), sub(r, mload(ZETA))))
-            mstore(ROW1_SCALAR, mulmod(mulmod(mload(T19), mulmod(mload(T25), mload(T20), r), r), add(mulmod(mload(ALPHA_8), mulmod(mload(T24), mulmod(mload(T17), mload(T26), r), r), r), mulmod(mload(ALPHA_9), mulmod(mload(T30), mulmod(mload(T29), mload(VANISHING), r), r), r)), r))
-            mstore(T31, mulmod(mload(T22), mload(T27), r))
-            mstore(HORNER_SCALAR, mulmod(mload(NU), mulmod(mload(T30), addmod(mload(T20), mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), mulmod(mload(T18), mload(T31), r), r), r), r), r), r))
-            mstore(CELL_SCALAR, sub(r, mulmod(mload(T21), mulmod(mload(T20), addmod(mulmod(mload(T19), mload(T31), r), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T30)), r), r), r)))
-            mstore(T32, mulmod(mload(T26), mload(T22), r))
-            mstore(T33, mulmod(mload(T20), mload(T30), r))
-            mstore(T34, mulmod(mload(T33), addmod(mload(T32), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T25)), r), r))
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T19), mload(T34), r)))
-            mstore(T35, mulmod(mload(HORNER_VALUE), addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01, add(mulmod(mload(LANE_HEAD), 254, r), mulmod(mload(PACK_HEAD), 2, r)), r), r))
-            mstore(T36, addmod(mload(HORNER_NEXT_VALUE), add(mload(BETA), mload(T35)), r))
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(mload(T34), mulmod(add(mload(BETA), mload(TABLE)), mulmod(mload(T36), mulmod(mload(T19), mload(DELTA), r), r), r), r)))
+            mstore(T6, mulmod(mulmod(mload(SIGMA_64), mulmod(mload(SIGMA_16), mload(SIGMA_32), r), r), mulmod(mload(SIGMA_128), mulmod(mload(ALPHA), addmod(mload(PIXELS), mulmod(mload(SIGMA_512), mulmod(mload(SIGMA_16), mload(SIGMA_256), r), r), r), r), r), r))
+            mstore(T7, add(mulmod(mload(T6), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)))
+            mstore(T8, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T9, mulmod(mload(DELTA), mulmod(mload(T8), mload(DELTA), r), r))
+            mstore(T10, add(mulmod(mload(RHO), 0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e, r), sub(r, mload(ZETA))))
+            mstore(T11, mulmod(mload(NU), mload(NU), r))
+            mstore(T12, mulmod(mload(T11), mload(NU), r))
+            mstore(T13, mulmod(mload(T12), mload(NU), r))
+            mstore(T14, mulmod(mload(T13), mload(NU), r))
+            mstore(T15, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
+            mstore(T16, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T17, mulmod(mload(T15), mload(T16), r))
+            mstore(T18, mulmod(mload(T10), mulmod(mload(T14), mload(T17), r), r))
+            mstore(ROW0_SCALAR, mulmod(mload(ALPHA_4), mulmod(mload(T18), mulmod(mload(T7), mload(T9), r), r), r))
+            mstore(T19, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
+            mstore(T20, add(mload(SIGMA), sub(r, mload(ZETA))))
+            mstore(ROW1_SCALAR, mulmod(mulmod(mload(T9), mulmod(mload(T15), mload(T10), r), r), add(mulmod(mload(ALPHA_8), mulmod(mload(T14), mulmod(mload(T7), mload(T16), r), r), r), mulmod(mload(ALPHA_9), mulmod(mload(T20), mulmod(mload(T19), mload(VANISHING), r), r), r)), r))
+            mstore(T21, mulmod(mload(T12), mload(T17), r))
+            mstore(HORNER_SCALAR, mulmod(mload(NU), mulmod(mload(T20), addmod(mload(T10), mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), mulmod(mload(T8), mload(T21), r), r), r), r), r), r))
+            mstore(CELL_SCALAR, sub(r, mulmod(mload(T11), mulmod(mload(T10), addmod(mulmod(mload(T9), mload(T21), r), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T20)), r), r), r)))
+            mstore(T22, mulmod(mload(T16), mload(T12), r))
+            mstore(T23, mulmod(mload(T10), mload(T20), r))
+            mstore(T24, mulmod(mload(T23), addmod(mload(T22), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T15)), r), r))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T9), mload(T24), r)))
+            mstore(T25, mulmod(mload(HORNER_VALUE), addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01, add(mulmod(mload(LANE_HEAD), 254, r), mulmod(mload(PACK_HEAD), 2, r)), r), r))
+            mstore(T26, addmod(mload(HORNER_NEXT_VALUE), add(mload(BETA), mload(T25)), r))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(mload(T24), mulmod(add(mload(BETA), mload(TABLE)), mulmod(mload(T26), mulmod(mload(T9), mload(DELTA), r), r), r), r)))
             // quotient_scalar = vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e * rho - zeta) * (sigma - zeta)
-            mstore(QUOTIENT_SCALAR, mulmod(mload(VANISHING), mulmod(mload(T25), mload(T33), r), r))
+            mstore(QUOTIENT_SCALAR, mulmod(mload(VANISHING), mulmod(mload(T15), mload(T23), r), r))
             // opening_scalar = -(0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e * rho - zeta) * (rho - zeta) * (sigma - zeta)
-            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T27), mload(T33), r)))
-            mstore(T37, addmod(mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(HORNER_VALUE), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r), add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T36), mload(CELL_VALUE), r), r)), r), r)), r))
-            mstore(T38, mulmod(mload(DELTA), add(mulmod(mload(T37), mload(DELTA), r), mulmod(mulmod(mload(VANISHING), mulmod(mload(NONNEGATIVE_TOP), mulmod(mload(CELL_VALUE), mload(NONNEGATIVE_BOTTOM_INVERSE), r), r), r), 0x39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff800000, r)), r))
-            mstore(T39, add(mload(T38), sub(r, mulmod(mload(LIMB_TOP), add(mload(CELL_NEXT_VALUE), mulmod(mulmod(mload(CELL_VALUE), mload(HORNER_VALUE), r), 65536, r)), r))))
-            mstore(T40, mulmod(mload(DELTA), add(mulmod(mload(T39), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T41, addmod(sub(r, mload(LINEARISED_NEXT_VALUE)), add(mload(T40), sub(r, mulmod(mload(LANE_HEAD), addmod(sub(r, mload(HORNER_NEXT_VALUE)), add(mload(CELL_NEXT_VALUE), sub(r, mload(T35))), r), r))), r))
-            mstore(T42, mulmod(mload(T26), mload(RHO_INVERSE), r))
-            mstore(T43, mulmod(mload(NU), add(mload(CELL_VALUE), mulmod(mulmod(mload(T42), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
-            mstore(T44, addmod(mload(T43), add(mload(HORNER_VALUE), mulmod(mulmod(mload(T42), add(mload(HORNER_VALUE), sub(r, mload(HORNER_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
-            mstore(T45, addmod(sub(r, mulmod(mload(T44), mload(NU), r)), add(mulmod(mload(T32), mload(LINEARISED_NEXT_VALUE), r), mulmod(mload(T25), addmod(sub(r, mload(LINEARISED_SHIFTED_VALUE)), add(mload(T41), sub(r, mload(LINEARISED_NEXT2_VALUE))), r), r)), r))
-            mstore(VALUE, add(sub(r, mulmod(mload(T28), mload(LINEARISED_SHIFTED_VALUE), r)), sub(r, mulmod(mload(T30), add(mulmod(mload(T20), mload(T45), r), mulmod(mload(LINEARISED_NEXT2_VALUE), mulmod(mload(T23), mload(T27), r), r)), r))))
+            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T17), mload(T23), r)))
+            mstore(T27, addmod(mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(HORNER_VALUE), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r), add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T26), mload(CELL_VALUE), r), r)), r), r)), r))
+            mstore(T28, mulmod(mload(DELTA), add(mulmod(mload(T27), mload(DELTA), r), mulmod(mulmod(mload(VANISHING), mulmod(mload(NONNEGATIVE_TOP), mulmod(mload(CELL_VALUE), mload(NONNEGATIVE_BOTTOM_INVERSE), r), r), r), 0x39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff800000, r)), r))
+            mstore(T29, add(mload(T28), sub(r, mulmod(mload(LIMB_TOP), add(mload(CELL_NEXT_VALUE), mulmod(mulmod(mload(CELL_VALUE), mload(HORNER_VALUE), r), 65536, r)), r))))
+            mstore(T30, mulmod(mload(DELTA), add(mulmod(mload(T29), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T31, addmod(sub(r, mload(LINEARISED_NEXT_VALUE)), add(mload(T30), sub(r, mulmod(mload(LANE_HEAD), addmod(sub(r, mload(HORNER_NEXT_VALUE)), add(mload(CELL_NEXT_VALUE), sub(r, mload(T25))), r), r))), r))
+            mstore(T32, mulmod(mload(T16), mload(RHO_INVERSE), r))
+            mstore(T33, mulmod(mload(NU), add(mload(CELL_VALUE), mulmod(mulmod(mload(T32), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
+            mstore(T34, addmod(mload(T33), add(mload(HORNER_VALUE), mulmod(mulmod(mload(T32), add(mload(HORNER_VALUE), sub(r, mload(HORNER_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
+            mstore(T35, addmod(sub(r, mulmod(mload(T34), mload(NU), r)), add(mulmod(mload(T22), mload(LINEARISED_NEXT_VALUE), r), mulmod(mload(T15), addmod(sub(r, mload(LINEARISED_SHIFTED_VALUE)), add(mload(T31), sub(r, mload(LINEARISED_NEXT2_VALUE))), r), r)), r))
+            mstore(VALUE, add(sub(r, mulmod(mload(T18), mload(LINEARISED_SHIFTED_VALUE), r)), sub(r, mulmod(mload(T20), add(mulmod(mload(T10), mload(T35), r), mulmod(mload(LINEARISED_NEXT2_VALUE), mulmod(mload(T13), mload(T17), r), r)), r))))
         }
     }
 
@@ -821,7 +843,7 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
             holds := and(holds, eq(returndatasize(), 32))
             mstore(STATE, or(shl(248, 1), shr(8, shl(8, mload(0x00)))))
             mstore(add(STATE, 32), mload(ZETA))
-            mstore(add(STATE, 64), mod(mload(VALUE), R))
+            mstore(add(STATE, 64), mod(mload(VALUE), mload(ORDER)))
             holds := and(holds, staticcall(FINAL_GAS, 0x0a, STATE, 192, 0x00, 64))
             holds := and(holds, eq(returndatasize(), 64))
         }

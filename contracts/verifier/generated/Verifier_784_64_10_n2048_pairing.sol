@@ -106,36 +106,36 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     uint256 private constant LIMB_TOP = 0xcc0;
     uint256 private constant PACK_HEAD = 0xce0;
     uint256 private constant TABLE_HEAD = 0xd00;
-    uint256 private constant READS1_TOP = 0xd20;
-    uint256 private constant READS1_BOTTOM = 0xd40;
-    uint256 private constant READS_NEXT1_TOP = 0xd60;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xd80;
-    uint256 private constant BIAS1_TOP = 0xda0;
-    uint256 private constant BIAS1_BOTTOM = 0xdc0;
+    uint256 private constant BIAS1_TOP = 0xd20;
+    uint256 private constant BIAS1_BOTTOM = 0xd40;
+    uint256 private constant READS1_TOP = 0xd60;
+    uint256 private constant READS1_BOTTOM = 0xd80;
+    uint256 private constant READS_NEXT1_TOP = 0xda0;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xdc0;
     uint256 private constant T3 = 0xde0;
     uint256 private constant T4 = 0xe00;
     uint256 private constant T5 = 0xe20;
-    uint256 private constant T6 = 0xe40;
-    uint256 private constant T7 = 0xe60;
-    uint256 private constant T8 = 0xe80;
-    uint256 private constant T9 = 0xea0;
-    uint256 private constant T10 = 0xec0;
-    uint256 private constant T11 = 0xee0;
-    uint256 private constant T12 = 0xf00;
-    uint256 private constant T13 = 0xf20;
-    uint256 private constant T14 = 0xf40;
-    uint256 private constant T15 = 0xf60;
-    uint256 private constant READOUT_TOP = 0xf80;
-    uint256 private constant READOUT_BOTTOM = 0xfa0;
-    uint256 private constant PARTIAL_0 = 0xfc0;
-    uint256 private constant PARTIAL_1 = 0xfe0;
-    uint256 private constant PARTIAL_2 = 0x1000;
-    uint256 private constant PARTIAL_3 = 0x1020;
-    uint256 private constant RHO_INVERSE = 0x1040;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0x1060;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0x1080;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0x10a0;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0x10c0;
+    uint256 private constant READOUT_TOP = 0xe40;
+    uint256 private constant READOUT_BOTTOM = 0xe60;
+    uint256 private constant PARTIAL_0 = 0xe80;
+    uint256 private constant PARTIAL_1 = 0xea0;
+    uint256 private constant PARTIAL_2 = 0xec0;
+    uint256 private constant PARTIAL_3 = 0xee0;
+    uint256 private constant RHO_INVERSE = 0xf00;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xf20;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xf40;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xf60;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xf80;
+    uint256 private constant T6 = 0xfa0;
+    uint256 private constant T7 = 0xfc0;
+    uint256 private constant T8 = 0xfe0;
+    uint256 private constant T9 = 0x1000;
+    uint256 private constant T10 = 0x1020;
+    uint256 private constant T11 = 0x1040;
+    uint256 private constant T12 = 0x1060;
+    uint256 private constant T13 = 0x1080;
+    uint256 private constant T14 = 0x10a0;
+    uint256 private constant T15 = 0x10c0;
     uint256 private constant T16 = 0x10e0;
     uint256 private constant T17 = 0x1100;
     uint256 private constant T18 = 0x1120;
@@ -148,44 +148,34 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     uint256 private constant T25 = 0x1200;
     uint256 private constant T26 = 0x1220;
     uint256 private constant T27 = 0x1240;
-    uint256 private constant T28 = 0x1260;
-    uint256 private constant T29 = 0x1280;
-    uint256 private constant T30 = 0x12a0;
-    uint256 private constant T31 = 0x12c0;
-    uint256 private constant T32 = 0x12e0;
-    uint256 private constant T33 = 0x1300;
-    uint256 private constant T34 = 0x1320;
-    uint256 private constant T35 = 0x1340;
-    uint256 private constant T36 = 0x1360;
-    uint256 private constant T37 = 0x1380;
-    uint256 private constant MSM = 0x13a0;
-    uint256 private constant ROW0_SCALAR = 0x1420;
-    uint256 private constant ROW1_SCALAR = 0x14c0;
-    uint256 private constant ROW2_SCALAR = 0x1560;
-    uint256 private constant ROW3_SCALAR = 0x1600;
-    uint256 private constant ROW4_SCALAR = 0x16a0;
-    uint256 private constant TABLE = 0x16c0;
-    uint256 private constant TABLE_SCALAR = 0x1740;
-    uint256 private constant LIMB = 0x1760;
-    uint256 private constant LIMB_SCALAR = 0x17e0;
-    uint256 private constant HORNER = 0x1800;
-    uint256 private constant HORNER_SCALAR = 0x1880;
-    uint256 private constant CELL = 0x18a0;
-    uint256 private constant CELL_SCALAR = 0x1920;
-    uint256 private constant LINEAR = 0x1940;
-    uint256 private constant LINEAR_SCALAR = 0x19c0;
-    uint256 private constant LOOKUP = 0x19e0;
-    uint256 private constant LOOKUP_SCALAR = 0x1a60;
-    uint256 private constant QUOTIENT = 0x1a80;
-    uint256 private constant QUOTIENT_SCALAR = 0x1b00;
-    uint256 private constant OPENING = 0x1b20;
-    uint256 private constant OPENING_SCALAR = 0x1ba0;
-    uint256 private constant FINAL = 0x1bc0;
-    uint256 private constant FINAL_SCALAR = 0x1c40;
-    uint256 private constant GENERATOR = 0x1c60;
-    uint256 private constant GENERATOR_SCALAR = 0x1ce0;
-    uint256 private constant SUM = 0x1d00;
-    uint256 private constant PAIRS = 0x1d80;
+    uint256 private constant MSM = 0x1260;
+    uint256 private constant ROW0_SCALAR = 0x12e0;
+    uint256 private constant ROW1_SCALAR = 0x1380;
+    uint256 private constant ROW2_SCALAR = 0x1420;
+    uint256 private constant ROW3_SCALAR = 0x14c0;
+    uint256 private constant ROW4_SCALAR = 0x1560;
+    uint256 private constant TABLE = 0x1580;
+    uint256 private constant TABLE_SCALAR = 0x1600;
+    uint256 private constant LIMB = 0x1620;
+    uint256 private constant LIMB_SCALAR = 0x16a0;
+    uint256 private constant HORNER = 0x16c0;
+    uint256 private constant HORNER_SCALAR = 0x1740;
+    uint256 private constant CELL = 0x1760;
+    uint256 private constant CELL_SCALAR = 0x17e0;
+    uint256 private constant LINEAR = 0x1800;
+    uint256 private constant LINEAR_SCALAR = 0x1880;
+    uint256 private constant LOOKUP = 0x18a0;
+    uint256 private constant LOOKUP_SCALAR = 0x1920;
+    uint256 private constant QUOTIENT = 0x1940;
+    uint256 private constant QUOTIENT_SCALAR = 0x19c0;
+    uint256 private constant OPENING = 0x19e0;
+    uint256 private constant OPENING_SCALAR = 0x1a60;
+    uint256 private constant FINAL = 0x1a80;
+    uint256 private constant FINAL_SCALAR = 0x1b00;
+    uint256 private constant GENERATOR = 0x1b20;
+    uint256 private constant GENERATOR_SCALAR = 0x1ba0;
+    uint256 private constant SUM = 0x1bc0;
+    uint256 private constant PAIRS = 0x1c40;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -194,21 +184,24 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
 
     /// True when the proof holds. False says that it was not shown; a call with too little gas is also answered by false.
     function verify(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view returns (bool) {
-        (bytes4 reason,) = _refusal(modelId, image, digit, proof);
+        (uint32 reason,) = _refusal(modelId, image, digit, proof);
         return reason == 0;
     }
 
     /// The same check; says by its error what is wrong.
     function verifyOrRevert(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof) external view {
-        (bytes4 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
+        (uint32 reason, uint256 detail) = _refusal(modelId, image, digit, proof);
         if (reason == 0) return;
         uint256 size = 36;
-        if (reason == WrongCalldataLayout.selector || reason == ChallengeInDomain.selector || reason == OpeningFailed.selector) size = 4;
+        if (
+            reason == uint32(WrongCalldataLayout.selector) || reason == uint32(ChallengeInDomain.selector)
+                || reason == uint32(OpeningFailed.selector)
+        ) size = 4;
         // revert with the error `reason`, whose one argument, if it has any, is `detail`
         assembly ("memory-safe") {
             mstore(0x00, reason)
-            mstore(0x04, detail)
-            revert(0x00, size)
+            mstore(0x20, detail)
+            revert(0x1c, size)
         }
     }
 
@@ -264,7 +257,7 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     function _refusal(bytes32 modelId, bytes calldata image, uint256 digit, bytes calldata proof)
         private
         view
-        returns (bytes4, uint256)
+        returns (uint32, uint256)
     {
         {
             bool canonical;
@@ -280,31 +273,31 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
                 usual := and(and(usual, canonical), and(eq(calldatasize(), CALLDATA_BYTES), lt(digit, CLASSES)))
             }
             if (!usual) {
-                (bytes4 reason, uint256 detail) = _malformed(image.length, digit, proof.length, canonical);
+                (uint32 reason, uint256 detail) = _malformed(image.length, digit, proof.length, canonical);
                 if (reason != 0) return (reason, detail);
             }
         }
-        if (!_readRows(modelId)) return (UnknownModel.selector, uint256(modelId));
+        if (!_readRows(modelId)) return (uint32(UnknownModel.selector), uint256(modelId));
         uint256 wrong = _runTranscript(modelId, digit);
-        if (wrong != 0) return wrong > POINTS ? (ScalarNotCanonical.selector, wrong - POINTS - 1) : (PointAtInfinity.selector, wrong - 1);
-        if (_powersMeetDomain()) return (ChallengeInDomain.selector, 0);
+        if (wrong != 0) return wrong > POINTS ? (uint32(ScalarNotCanonical.selector), wrong - POINTS - 1) : (uint32(PointAtInfinity.selector), wrong - 1);
+        if (_powersMeetDomain()) return (uint32(ChallengeInDomain.selector), 0);
         _evaluatePixels();
         _combineWeights(digit);
         _evaluatePublics(digit);
-        if (!_invert()) return (PrecompileFailed.selector, 5);
+        if (!_invert()) return (uint32(PrecompileFailed.selector), 5);
         _fold();
-        if (!_multiply()) return (PrecompileFailed.selector, 0x0c);
-        if (!_opens()) return (OpeningFailed.selector, 0);
+        if (!_multiply()) return (uint32(PrecompileFailed.selector), 0x0c);
+        if (!_opens()) return (uint32(OpeningFailed.selector), 0);
         return (0, 0);
     }
 
     /// What is wrong with the form of a statement; 0 when it is only that it has a context, which is then read.
-    function _malformed(uint256 imageBytes, uint256 digit, uint256 proofBytes, bool canonical) private view returns (bytes4, uint256) {
-        if (imageBytes != IMAGE_BYTES) return (WrongImageLength.selector, imageBytes);
-        if (proofBytes != PROOF_BYTES) return (WrongProofLength.selector, proofBytes);
-        if (msg.data.length != CALLDATA_BYTES && !_hasContext(CALLDATA_BYTES)) return (WrongCalldataLength.selector, msg.data.length);
-        if (!canonical) return (WrongCalldataLayout.selector, 0);
-        if (digit >= CLASSES) return (WrongDigit.selector, digit);
+    function _malformed(uint256 imageBytes, uint256 digit, uint256 proofBytes, bool canonical) private view returns (uint32, uint256) {
+        if (imageBytes != IMAGE_BYTES) return (uint32(WrongImageLength.selector), imageBytes);
+        if (proofBytes != PROOF_BYTES) return (uint32(WrongProofLength.selector), proofBytes);
+        if (msg.data.length != CALLDATA_BYTES && !_hasContext(CALLDATA_BYTES)) return (uint32(WrongCalldataLength.selector), msg.data.length);
+        if (!canonical) return (uint32(WrongCalldataLayout.selector), 0);
+        if (digit >= CLASSES) return (uint32(WrongDigit.selector), digit);
         // behind the statement, whose other parts are written there when the rows are read
         assembly {
             calldatacopy(STATEMENT_CONTEXT, CALLDATA_BYTES, 32)
@@ -397,44 +390,43 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
                 }
             }
         }
-        // every scalar < R, or else wrong = POINTS + 1 + i for the first scalar i that is not
         assembly {
+            let r := mload(ORDER)
+            // every scalar < r, or else wrong = POINTS + 1 + i for the first scalar i that is not
             calldatacopy(LIMB_VALUE, SCALARS_AT, 160)
-            let canonical := and(lt(mload(LIMB_VALUE), R), lt(mload(CELL_VALUE), R))
-            canonical := and(canonical, and(lt(mload(TABLE_VALUE), R), lt(mload(CELL_NEXT_VALUE), R)))
-            canonical := and(canonical, lt(mload(LINEARISED_NEXT_VALUE), R))
+            let canonical := and(lt(mload(LIMB_VALUE), r), lt(mload(CELL_VALUE), r))
+            canonical := and(canonical, and(lt(mload(TABLE_VALUE), r), lt(mload(CELL_NEXT_VALUE), r)))
+            canonical := and(canonical, lt(mload(LINEARISED_NEXT_VALUE), r))
             if iszero(canonical) {
                 for { let i := 0 } lt(i, 5) { i := add(i, 1) } {
-                    if iszero(lt(mload(add(LIMB_VALUE, mul(i, 32))), R)) {
+                    if iszero(lt(mload(add(LIMB_VALUE, mul(i, 32))), r)) {
                         wrong := add(i, 9)
                         break
                     }
                 }
             }
-        }
-        // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, rho = state >> 16.
-        // Each state is written over the end of the message before it, which is no longer needed.
-        assembly {
+            // state = keccak(state | message); challenge = state mod R, the k-th after it keccak(state | k) mod R, rho = state >> 16.
+            // Each state is written over the end of the message before it, which is no longer needed.
             mstore(STATE, state)
             calldatacopy(add(STATE, 32), PROOF_AT, 576)
             state := keccak256(STATE, 320)
-            mstore(ALPHA, mod(state, R))
+            mstore(ALPHA, mod(state, r))
             mstore(0x00, state)
             mstore8(0x20, 1)
-            mstore(BETA, mod(keccak256(0x00, 33), R))
+            mstore(BETA, mod(keccak256(0x00, 33), r))
             mstore(add(STATE, 288), state)
             state := keccak256(add(STATE, 288), 224)
-            mstore(DELTA, mod(state, R))
+            mstore(DELTA, mod(state, r))
             mstore(add(STATE, 480), state)
             state := keccak256(add(STATE, 480), 128)
             mstore(RHO, shr(16, state))
             mstore(sub(LIMB_VALUE, 32), state)
             state := keccak256(sub(LIMB_VALUE, 32), 192)
-            mstore(NU, mod(state, R))
+            mstore(NU, mod(state, r))
             mstore(STATE, state)
             calldatacopy(add(STATE, 32), add(PROOF_AT, 576), 96)
             state := keccak256(STATE, 128)
-            mstore(ZETA, mod(state, R))
+            mstore(ZETA, mod(state, r))
         }
     }
 
@@ -639,34 +631,64 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
         //     1/p * prod_k (1 + (y/w^j)^(2^k)) for a single value 1, in row j: no fraction
         assembly {
             let r := mload(ORDER)
+            {
+                let y0 := mload(RHO_8)
+                let head0 := add(mulmod(mload(RHO_16), 0x6f70f5e67a06fbd88f907adac98af5480e6466930923ab7811a43132b1888c36, r), 1)
+                let y1 := mulmod(mload(RHO_8), 0x4f9b4098e2e9f12e6b368121ac0cf4ad0a0865a899e8deff4935bd2f817f694b, r)
+                let head1 := add(mulmod(mload(RHO_16), 0x59449d9a302401865eec2340271598ef87c0551ac0e33765241de8ab6c75208d, r), 1)
+                let both := 0x2dcec11fef0dba6f952aa840726e7a451f39ec7ce78c07d979da4a2372ab4263
+                let top0 := 1
+                let bottom0 := add(head0, mulmod(y0, both, r))
+                let top1 := 1
+                let bottom1 := add(head1, mulmod(y1, both, r))
+                let term
+                both := 0x1d672525ab4c31c1467e6a9b694ad89a73a40858e9ea6ff623470dbecf2e40a3
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                both := 0x6f8a944a2693b3ea15b5f49ee0451c6944b72ef5894b5d72acc5f5977dc062e6
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                both := 0x699a4bcad5d202afe778df37e00d24bf771ee3992002e303cfc2585d1a08c757
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                both := 0x153f0a55b4e7a0ff835d3d15b8f9203d21145734c062db8063431d283a7430c3
+                term := add(head0, mulmod(y0, both, r))
+                top0 := add(mulmod(top0, term, r), bottom0)
+                bottom0 := mulmod(bottom0, term, r)
+                term := add(head1, mulmod(y1, both, r))
+                top1 := add(mulmod(top1, term, r), bottom1)
+                bottom1 := mulmod(bottom1, term, r)
+                mstore(READS1_TOP, add(mulmod(top0, sub(add(head0, r), 2), r), mulmod(bottom0, sub(r, 5), r)))
+                mstore(READS1_BOTTOM, bottom0)
+                mstore(READS_NEXT1_TOP, add(mulmod(top1, sub(add(head1, r), 2), r), mulmod(bottom1, sub(r, 5), r)))
+                mstore(READS_NEXT1_BOTTOM, bottom1)
+            }
             mstore(T3, add(mload(RHO_1024), 1))
             // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 + 1)
             mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
             // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_1024), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
             mstore(T4, mulmod(mload(T3), add(mload(RHO_512), 1), r))
-            mstore(PACK_HEAD, sub(r, mulmod(mulmod(mload(T4), add(mload(RHO_256), 1), r), mulmod(add(mload(RHO_128), 1), mulmod(add(mload(RHO_64), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_128), 1), add(mload(RHO_256), 1), r), mulmod(mulmod(mload(T4), add(mload(RHO_64), 1), r), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r)))
             // table_head = -(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000 * rho_256 + 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000) * (rho_1024 + 1) * (rho_512 + 1)
             mstore(TABLE_HEAD, sub(r, mulmod(mload(T4), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
-            mstore(T5, add(0x45204d6b5083a863cd5b5673d974ba2d746c047a992001c52b7f5f12546c75a4, mulmod(mload(RHO_8), add(0x33326f840e43bd21469fab8ace456037ee53760f76c9e836fd15ab4fce80d346, mulmod(mload(RHO_8), add(0x526fd28cdab936a629a85ab45111b91886100ce66afb80e7d8ab727c8dcf188c, mulmod(mload(RHO_8), 0x4686bb34ea6a446c798b469f71b873d2453561022eedffe2b7c3adcdbe846bf, r)), r)), r)))
-            mstore(T6, add(0x5cadb8158be7d10f53b254abc62bc4f91e814cf43992f20bf5afee7422b75d9f, mulmod(mload(RHO_8), add(0x45840d9be82ef1f3d7de8c77747b2cfc5b1842a5eae971697f211ae73d1ba93d, mulmod(mload(RHO_8), add(0x2901ed228a47924081757a273d9dfda9ab59121511ce1eb4356e0f7b67e96882, mulmod(mload(T5), mload(RHO_8), r)), r)), r)))
-            mstore(READS1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x4bcd00ec677fd9efc2c7d6bdf3a3c2143f79b0e7eb72c9ec9bad24ef4b3231e3, mulmod(mload(RHO_8), add(0x4d13a5e6eb381bdff083dc0a643ef51507b0c193b0eb189e746d4991ca40e6df, mulmod(mload(T6), mload(RHO_8), r)), r)), r)))
-            mstore(T7, add(0x37b55cf267f5be23289dd68647f7bd69c0b05e06279816bca9b1e3c4ef80466d, mulmod(mload(RHO_8), add(0x2937e9466d5c9b5314d42d5a2888dc8c43080673357dc073ec55b93e46e78c46, mulmod(mload(RHO_8), add(0x4686bb34ea6a446c798b469f71b873d2453561022eedffe2b7c3adcdbe846bf, mulmod(mload(RHO_8), 0x1cfa4b9a3c48cf47ecaed406f9fc1065f116d26dfeb2f7ee7d19743e43af5772, r)), r)), r)))
-            mstore(T8, add(0x458cd5ee3b813c4cbd9758c2983ac8d763b832727c7b6b9115302f260a2f46e0, mulmod(mload(RHO_8), add(0x1f631db123fa9cb4f0efdd3ca7d99122ffd1579e69f5b223d77c697ee19514e7, mulmod(mload(RHO_8), add(0x1148135ad420ea18f356d59cf65d2e8b5d1b011ea64800714adfd7c4951b1d69, mulmod(mload(T7), mload(RHO_8), r)), r)), r)))
-            mstore(T9, add(0x222f25493131340e3d78644fc7e0d3ca8b708d6fc4d3803683133cfdebe921fd, mulmod(mload(RHO_8), add(0x182029a7429ab3250477b6824dbc19a34b6dccb2d61d2e93ae8da93219481cdc, mulmod(mload(RHO_8), add(0x4f7c0c32997b1c5004a83e664662bc26a1ec8d492ccae96ed9f48fc6e0635685, mulmod(mload(T8), mload(RHO_8), r)), r)), r)))
-            mstore(READS1_BOTTOM, add(1, sub(r, mulmod(mload(T9), mload(RHO_8), r))))
-            mstore(T10, add(0x518b22d6200ff4c0bbea8b99d5107067b441c501d73fed05ec11f959e80b452, mulmod(mload(RHO_8), add(0x2b7a196d5dfdb1b60034fce00ff5c4f90207362bc18c842238d010ddce116c6a, mulmod(mload(RHO_8), add(0x1fb78c07bfb7c5726d1e82f7e73b130b5539065bd10edda1b47f67c14657c392, mulmod(mload(RHO_8), 0x315968ca6887720b7b42dfbcc2b9760e241053cbe0d4cad76a0922e039b56dcf, r)), r)), r)))
-            mstore(T11, add(0x41a3601ff260331965990209982c6f4246eed98999e994c7660090df4a760702, mulmod(mload(RHO_8), add(0x612a77908d66d252f7d2150d1e30ce082f3228212a8586f4d457fc11237126a3, mulmod(mload(RHO_8), add(0x5019b298fa5e3bf61620ca951fbd892a590c38cd9013be3b9cc0eaa50bcae729, mulmod(mload(T10), mload(RHO_8), r)), r)), r)))
-            mstore(READS_NEXT1_TOP, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffefffffff7, mulmod(mload(RHO_8), add(0x434270d74f21bb77d92330675e2138e95f14766d8c41fb82b531283a9983312, mulmod(mload(RHO_8), add(0x370a08313033e932a14f997bb28023c6ece7acc2832f4c053e134ca5dc7fbf12, mulmod(mload(T11), mload(RHO_8), r)), r)), r)))
-            mstore(T12, add(0x656f9ed95f9e420b887d83bd59a54107a865e749bf7a2ff397baa50a65fa3133, mulmod(mload(RHO_8), add(0x6411e14f49c19a8efcaa968c16044e7fa92120d51776ed2e25c04c1e5cd41e38, mulmod(mload(RHO_8), add(0x42943e88c1160b3cb7f6f84b46e861f72fad50371f29912795f6dd1ec64a9232, mulmod(mload(RHO_8), 0x30d2983de0110e23413ff88848100458b830a34e5e4c7a31a0927a327c751043, r)), r)), r)))
-            mstore(T13, add(0x29c515117d3d9b9645a4932c7fc8c9abf75675fbf8e8ecd6b1f155fca4c27990, mulmod(mload(RHO_8), add(0x358973e01a18726080b5bf809907ffc786d5bd724994aac0470c9dde640a9e92, mulmod(mload(RHO_8), add(0x38b0a71e3c4e7ed116ad41d59d7caa410b0dcaed78a22e4b684fb81a185fd2ec, mulmod(mload(T12), mload(RHO_8), r)), r)), r)))
-            mstore(T14, add(0x262cfa8c00e0b4e73c030973bd3945d57d07f5d920cd3795debde17f427d4fa9, mulmod(mload(RHO_8), add(0x161a28cea460e22bb8a482d28c187188775273686f99ad7f183d966b0470081e, mulmod(mload(RHO_8), add(0x17bed8eea01f4111001f3d6ea3dec01ca0140fc8a0de299a15ffeb4d87a5ff00, mulmod(mload(T13), mload(RHO_8), r)), r)), r)))
-            mstore(READS_NEXT1_BOTTOM, add(1, mulmod(mload(T14), mload(RHO_8), r)))
-            mstore(T15, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
+            mstore(T5, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
             // bias1_top = alpha * (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) + 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1
-            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T15), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T5), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // bias1_bottom = (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) * (0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1)
-            mstore(BIAS1_BOTTOM, mulmod(mload(T15), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_BOTTOM, mulmod(mload(T5), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
             let term
@@ -808,49 +830,49 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
         // line = cell + (cell_next - cell) (zeta - rho) / (w rho - rho)
         assembly {
             let r := mload(ORDER)
-            mstore(T16, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T17, mulmod(mload(T16), mload(DELTA), r))
-            mstore(T18, mulmod(mload(T17), mload(DELTA), r))
-            mstore(T19, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
-            mstore(T20, mulmod(mload(T18), mload(T19), r))
-            mstore(T21, mulmod(mload(RHO_16), mload(RHO_256), r))
-            mstore(T22, mulmod(mload(T21), mload(RHO_512), r))
-            mstore(T23, mulmod(mulmod(mload(RHO_8), mulmod(mload(RHO_4), mload(RHO_64), r), r), mulmod(mulmod(mload(RHO_2), mulmod(mload(RHO), mload(RHO_128), r), r), mulmod(mload(T21), mulmod(addmod(mload(PIXELS), mload(T22), r), add(mload(ALPHA), mulmod(mload(T22), mload(RHO), r)), r), r), r), r))
-            mstore(T24, mulmod(mload(T20), add(mulmod(mload(T23), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r))
-            mstore(ROW0_SCALAR, sub(r, mload(T24)))
-            mstore(ROW1_SCALAR, sub(r, mulmod(mload(T24), mload(ALPHA_2), r)))
-            mstore(ROW2_SCALAR, sub(r, mulmod(mload(T24), mload(ALPHA_4), r)))
-            mstore(ROW3_SCALAR, sub(r, mulmod(mload(T24), mload(ALPHA_6), r)))
-            mstore(T25, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r)), r))
-            mstore(ROW4_SCALAR, sub(r, mulmod(mload(ALPHA_8), mulmod(mload(T20), mulmod(mload(T25), mload(VANISHING), r), r), r)))
-            mstore(T26, mulmod(mload(NU), mload(NU), r))
+            mstore(T6, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T7, mulmod(mload(T6), mload(DELTA), r))
+            mstore(T8, mulmod(mload(T7), mload(DELTA), r))
+            mstore(T9, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
+            mstore(T10, mulmod(mload(T8), mload(T9), r))
+            mstore(T11, mulmod(mload(RHO_16), mload(RHO_256), r))
+            mstore(T12, mulmod(mload(T11), mload(RHO_512), r))
+            mstore(T13, mulmod(mulmod(mload(RHO_8), mulmod(mload(RHO_4), mload(RHO_64), r), r), mulmod(mulmod(mload(RHO_2), mulmod(mload(RHO), mload(RHO_128), r), r), mulmod(mload(T11), mulmod(addmod(mload(PIXELS), mload(T12), r), add(mload(ALPHA), mulmod(mload(T12), mload(RHO), r)), r), r), r), r))
+            mstore(T14, mulmod(mload(T10), add(mulmod(mload(T13), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r))
+            mstore(ROW0_SCALAR, sub(r, mload(T14)))
+            mstore(ROW1_SCALAR, sub(r, mulmod(mload(T14), mload(ALPHA_2), r)))
+            mstore(ROW2_SCALAR, sub(r, mulmod(mload(T14), mload(ALPHA_4), r)))
+            mstore(ROW3_SCALAR, sub(r, mulmod(mload(T14), mload(ALPHA_6), r)))
+            mstore(T15, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r)), r))
+            mstore(ROW4_SCALAR, sub(r, mulmod(mload(ALPHA_8), mulmod(mload(T10), mulmod(mload(T15), mload(VANISHING), r), r), r)))
+            mstore(T16, mulmod(mload(NU), mload(NU), r))
             // table_scalar = nu^2 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(TABLE_SCALAR, mulmod(mload(T26), mload(T19), r))
+            mstore(TABLE_SCALAR, mulmod(mload(T16), mload(T9), r))
             // cell_scalar = nu^3
-            mstore(CELL_SCALAR, mulmod(mload(T26), mload(NU), r))
-            mstore(T27, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T28, addmod(mload(T19), mulmod(mload(T27), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(CELL_SCALAR, mulmod(mload(T16), mload(NU), r))
+            mstore(T17, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T18, addmod(mload(T9), mulmod(mload(T17), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T6), mload(CELL_VALUE), r), r)), r), r), r))
             // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) + nu * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(LIMB_SCALAR, mulmod(mload(T28), mload(NU), r))
-            mstore(T29, mulmod(mload(T27), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
-            mstore(T30, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
-            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T17), add(mload(T29), sub(r, mulmod(mload(T19), add(mload(T30), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
-            mstore(T31, addmod(mload(T29), mload(T19), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T18), mload(NU), r))
+            mstore(T19, mulmod(mload(T17), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T20, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T7), add(mload(T19), sub(r, mulmod(mload(T9), add(mload(T20), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
+            mstore(T21, addmod(mload(T19), mload(T9), r))
             // linear_scalar = -delta^4 * nu^4 * (rho - zeta) - delta^4 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T18), mload(T31), r)))
-            mstore(T32, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T8), mload(T21), r)))
+            mstore(T22, add(mload(BETA), mload(LIMB_VALUE)))
             // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) - delta^5 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (beta + limb) * (beta + table)
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T32), mulmod(mload(T31), mulmod(mload(T18), mload(DELTA), r), r), r), r)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T22), mulmod(mload(T21), mulmod(mload(T8), mload(DELTA), r), r), r), r)))
             // quotient_scalar = -vanishing * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(QUOTIENT_SCALAR, sub(r, mulmod(mload(T19), mload(VANISHING), r)))
+            mstore(QUOTIENT_SCALAR, sub(r, mulmod(mload(T9), mload(VANISHING), r)))
             // opening_scalar = (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (rho - zeta)
-            mstore(OPENING_SCALAR, mulmod(mload(T19), mload(T27), r))
-            mstore(T33, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T27), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
-            mstore(T34, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T32), mload(CELL_VALUE), r), r)), r), r)))
-            mstore(T35, add(mulmod(mload(DELTA), add(mulmod(mload(T34), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
-            mstore(T36, mulmod(mload(DELTA), add(mulmod(mload(T35), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T37, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T36), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
-            mstore(GENERATOR_SCALAR, add(sub(r, mulmod(mload(T19), mload(T37), r)), mulmod(mload(NU), mulmod(mload(T26), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T33)), mulmod(mload(NU), mulmod(mload(T27), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
+            mstore(OPENING_SCALAR, mulmod(mload(T9), mload(T17), r))
+            mstore(T23, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T17), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
+            mstore(T24, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T22), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T25, add(mulmod(mload(DELTA), add(mulmod(mload(T24), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T26, mulmod(mload(DELTA), add(mulmod(mload(T25), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T27, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T26), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(GENERATOR_SCALAR, add(sub(r, mulmod(mload(T9), mload(T27), r)), mulmod(mload(NU), mulmod(mload(T16), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T23)), mulmod(mload(NU), mulmod(mload(T17), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
             mstore(FINAL_SCALAR, mload(ZETA))
         }
     }
