@@ -77,76 +77,54 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     uint256 private constant LIMB_TOP = 0x3d00;
     uint256 private constant PACK_HEAD = 0x3d20;
     uint256 private constant TABLE_HEAD = 0x3d40;
-    uint256 private constant T0 = 0x3d60;
-    uint256 private constant T1 = 0x3d80;
-    uint256 private constant T2 = 0x3da0;
-    uint256 private constant T3 = 0x3dc0;
-    uint256 private constant T4 = 0x3de0;
-    uint256 private constant INPUT_ROWS = 0x3e00;
-    uint256 private constant BIAS_PART = 0x3e20;
-    uint256 private constant READS_FACTOR = 0x3e40;
-    uint256 private constant READS_NEXT_FACTOR = 0x3e60;
-    uint256 private constant T5 = 0x3e80;
-    uint256 private constant T6 = 0x3ea0;
-    uint256 private constant T7 = 0x3ec0;
-    uint256 private constant T8 = 0x3ee0;
-    uint256 private constant T9 = 0x3f00;
-    uint256 private constant T10 = 0x3f20;
-    uint256 private constant T11 = 0x3f40;
-    uint256 private constant T12 = 0x3f60;
-    uint256 private constant T13 = 0x3f80;
-    uint256 private constant T14 = 0x3fa0;
-    uint256 private constant T15 = 0x3fc0;
-    uint256 private constant T16 = 0x3fe0;
-    uint256 private constant T17 = 0x4000;
-    uint256 private constant T18 = 0x4020;
-    uint256 private constant T19 = 0x4040;
-    uint256 private constant T20 = 0x4060;
-    uint256 private constant T21 = 0x4080;
-    uint256 private constant T22 = 0x40a0;
-    uint256 private constant T23 = 0x40c0;
-    uint256 private constant T24 = 0x40e0;
-    uint256 private constant T25 = 0x4100;
-    uint256 private constant T26 = 0x4120;
-    uint256 private constant T27 = 0x4140;
-    uint256 private constant T28 = 0x4160;
-    uint256 private constant T29 = 0x4180;
-    uint256 private constant T30 = 0x41a0;
-    uint256 private constant T31 = 0x41c0;
-    uint256 private constant T32 = 0x41e0;
-    uint256 private constant T33 = 0x4200;
-    uint256 private constant T34 = 0x4220;
-    uint256 private constant T35 = 0x4240;
-    uint256 private constant T36 = 0x4260;
-    uint256 private constant T37 = 0x4280;
-    uint256 private constant T38 = 0x42a0;
-    uint256 private constant T39 = 0x42c0;
-    uint256 private constant SUM = 0x42e0;
-    uint256 private constant PAIRS = 0x4360;
-    uint256 private constant MSM = 0x4660;
-    uint256 private constant TABLE = 0x4660;
-    uint256 private constant TABLE_SCALAR = 0x46e0;
-    uint256 private constant LIMB = 0x4700;
-    uint256 private constant LIMB_SCALAR = 0x4780;
-    uint256 private constant HORNER = 0x47a0;
-    uint256 private constant HORNER_SCALAR = 0x4820;
-    uint256 private constant CELL = 0x4840;
-    uint256 private constant CELL_SCALAR = 0x48c0;
-    uint256 private constant LINEAR = 0x48e0;
-    uint256 private constant LINEAR_SCALAR = 0x4960;
-    uint256 private constant LOOKUP = 0x4980;
-    uint256 private constant LOOKUP_SCALAR = 0x4a00;
-    uint256 private constant QUOTIENT = 0x4a20;
-    uint256 private constant QUOTIENT_SCALAR = 0x4aa0;
-    uint256 private constant OPENING = 0x4ac0;
-    uint256 private constant OPENING_SCALAR = 0x4b40;
-    uint256 private constant FINAL = 0x4b60;
-    uint256 private constant FINAL_SCALAR = 0x4be0;
-    uint256 private constant GENERATOR = 0x4c00;
-    uint256 private constant GENERATOR_SCALAR = 0x4c80;
-    uint256 private constant ROW_POINTS = 0x4ca0;
-    uint256 private constant VALUES = 0x60a0;
-    uint256 private constant ALPHAS = 0x6aa0;
+    uint256 private constant T0 = 0x2120;
+    uint256 private constant T1 = 0x2140;
+    uint256 private constant T2 = 0x2160;
+    uint256 private constant INPUT_ROWS = 0x3d60;
+    uint256 private constant BIAS_PART = 0x3d80;
+    uint256 private constant READS_FACTOR = 0x3da0;
+    uint256 private constant READS_NEXT_FACTOR = 0x3dc0;
+    uint256 private constant T3 = 0x2180;
+    uint256 private constant T4 = 0x21a0;
+    uint256 private constant T5 = 0x21c0;
+    uint256 private constant T6 = 0x21e0;
+    uint256 private constant T7 = 0x2200;
+    uint256 private constant T8 = 0x2220;
+    uint256 private constant T9 = 0x2240;
+    uint256 private constant T10 = 0x2260;
+    uint256 private constant T11 = 0x2280;
+    uint256 private constant T12 = 0x22a0;
+    uint256 private constant T13 = 0x2360;
+    uint256 private constant T14 = 0x2380;
+    uint256 private constant T15 = 0x23a0;
+    uint256 private constant T16 = 0x23c0;
+    uint256 private constant T17 = 0x23e0;
+    uint256 private constant SUM = 0x3de0;
+    uint256 private constant PAIRS = 0x3e60;
+    uint256 private constant MSM = 0x4160;
+    uint256 private constant TABLE = 0x4160;
+    uint256 private constant TABLE_SCALAR = 0x41e0;
+    uint256 private constant LIMB = 0x4200;
+    uint256 private constant LIMB_SCALAR = 0x4280;
+    uint256 private constant HORNER = 0x42a0;
+    uint256 private constant HORNER_SCALAR = 0x4320;
+    uint256 private constant CELL = 0x4340;
+    uint256 private constant CELL_SCALAR = 0x43c0;
+    uint256 private constant LINEAR = 0x43e0;
+    uint256 private constant LINEAR_SCALAR = 0x4460;
+    uint256 private constant LOOKUP = 0x4480;
+    uint256 private constant LOOKUP_SCALAR = 0x4500;
+    uint256 private constant QUOTIENT = 0x4520;
+    uint256 private constant QUOTIENT_SCALAR = 0x45a0;
+    uint256 private constant OPENING = 0x45c0;
+    uint256 private constant OPENING_SCALAR = 0x4640;
+    uint256 private constant FINAL = 0x4660;
+    uint256 private constant FINAL_SCALAR = 0x46e0;
+    uint256 private constant GENERATOR = 0x4700;
+    uint256 private constant GENERATOR_SCALAR = 0x4780;
+    uint256 private constant ROW_POINTS = 0x47a0;
+    uint256 private constant VALUES = 0x5ba0;
+    uint256 private constant ALPHAS = 0x65a0;
 
     /// Stores the rows of a model of a registered circuit, and gives its id.
     function register(bytes32 circuitDigest, bytes calldata rows) external returns (bytes32) {
@@ -704,20 +682,20 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     function _evaluatePublics2048() private pure {
         assembly {
             let r := mload(ORDER)
-            mstore(T2, add(mload(RHO_1024), 1))
+            mstore(T0, add(mload(RHO_1024), 1))
             // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 + 1)
-            mstore(LANE_HEAD, sub(r, mulmod(mload(T2), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            mstore(LANE_HEAD, sub(r, mulmod(mload(T0), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
             // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_1024), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
-            mstore(T3, mulmod(mload(T2), add(mload(RHO_512), 1), r))
-            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_128), 1), add(mload(RHO_256), 1), r), mulmod(mulmod(mload(T3), add(mload(RHO_64), 1), r), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r)))
+            mstore(T1, mulmod(mload(T0), add(mload(RHO_512), 1), r))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_128), 1), add(mload(RHO_256), 1), r), mulmod(mulmod(mload(T1), add(mload(RHO_64), 1), r), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r)))
             // table_head = -(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000 * rho_256 + 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000) * (rho_1024 + 1) * (rho_512 + 1)
-            mstore(TABLE_HEAD, sub(r, mulmod(mload(T3), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
-            mstore(T4, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO_1), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
+            mstore(TABLE_HEAD, sub(r, mulmod(mload(T1), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
+            mstore(T2, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO_1), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
             // bias1_top = alpha * (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) + 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1
-            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T4), mload(ALPHA), r), mulmod(mload(RHO_1), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T2), mload(ALPHA), r), mulmod(mload(RHO_1), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // bias1_bottom = (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) * (0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1)
-            mstore(BIAS1_BOTTOM, mulmod(mload(T4), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO_1), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_BOTTOM, mulmod(mload(T2), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO_1), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             mstore(RHO_BOTTOM, mload(RHO))
         }
     }
@@ -766,46 +744,46 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     function _fold1024() private pure {
         assembly {
             let r := mload(ORDER)
-            mstore(T5, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T6, mulmod(mload(T5), mload(DELTA), r))
-            mstore(T7, mulmod(mload(T6), mload(DELTA), r))
-            mstore(T8, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
-            mstore(INPUT_ROWS, mulmod(mload(T8), mulmod(mload(T7), add(mulmod(mload(IMAGE), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)), r), r))
+            mstore(T0, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T1, mulmod(mload(T0), mload(DELTA), r))
+            mstore(T2, mulmod(mload(T1), mload(DELTA), r))
+            mstore(T3, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
+            mstore(INPUT_ROWS, mulmod(mload(T3), mulmod(mload(T2), add(mulmod(mload(IMAGE), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)), r), r))
             // quotient_scalar = vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(QUOTIENT_SCALAR, mulmod(mload(T8), mload(VANISHING), r))
-            mstore(T9, mulmod(mload(T7), mload(QUOTIENT_SCALAR), r))
+            mstore(QUOTIENT_SCALAR, mulmod(mload(T3), mload(VANISHING), r))
+            mstore(T4, mulmod(mload(T2), mload(QUOTIENT_SCALAR), r))
             // bias_part = 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000 * bias1_bottom_inverse * bias1_top * delta^4 * vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(BIAS_PART, mulmod(mulmod(mload(BIAS1_TOP), mulmod(mload(T9), mload(BIAS1_BOTTOM), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r))
+            mstore(BIAS_PART, mulmod(mulmod(mload(BIAS1_TOP), mulmod(mload(T4), mload(BIAS1_BOTTOM), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r))
             // reads_factor = 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000 * cell * delta^4 * vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(READS_FACTOR, mulmod(mulmod(mload(T9), mload(CELL_VALUE), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r))
+            mstore(READS_FACTOR, mulmod(mulmod(mload(T4), mload(CELL_VALUE), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r))
             // reads_next_factor = 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000 * alpha * cell_next * delta^4 * vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(READS_NEXT_FACTOR, mulmod(mulmod(mload(CELL_NEXT_VALUE), mulmod(mload(T9), mload(ALPHA), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r))
-            mstore(T10, mulmod(mload(NU), mload(NU), r))
+            mstore(READS_NEXT_FACTOR, mulmod(mulmod(mload(CELL_NEXT_VALUE), mulmod(mload(T4), mload(ALPHA), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r))
+            mstore(T5, mulmod(mload(NU), mload(NU), r))
             // table_scalar = -nu^2 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(TABLE_SCALAR, sub(r, mulmod(mload(T10), mload(T8), r)))
+            mstore(TABLE_SCALAR, sub(r, mulmod(mload(T5), mload(T3), r)))
             // cell_scalar = nu^3
-            mstore(CELL_SCALAR, mulmod(mload(T10), mload(NU), r))
-            mstore(T11, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T12, addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T8)), mulmod(mload(T11), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T5), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(CELL_SCALAR, mulmod(mload(T5), mload(NU), r))
+            mstore(T6, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T7, addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T3)), mulmod(mload(T6), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T0), mload(CELL_VALUE), r), r)), r), r), r))
             // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) - nu * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(LIMB_SCALAR, mulmod(mload(T12), mload(NU), r))
-            mstore(T13, mulmod(mload(T11), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
-            mstore(T14, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM), r), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r)), r))
-            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T6), add(mload(T13), mulmod(mload(T8), add(mload(T14), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r)), r)))
-            mstore(T15, addmod(mload(T13), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T8)), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T7), mload(NU), r))
+            mstore(T8, mulmod(mload(T6), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T9, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM), r), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T1), add(mload(T8), mulmod(mload(T3), add(mload(T9), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r)), r)))
+            mstore(T10, addmod(mload(T8), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T3)), r))
             // linear_scalar = -delta^4 * nu^4 * (rho - zeta) + delta^4 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T7), mload(T15), r)))
-            mstore(T16, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T2), mload(T10), r)))
+            mstore(T11, add(mload(BETA), mload(LIMB_VALUE)))
             // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) + delta^5 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (beta + limb) * (beta + table)
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T16), mulmod(mload(T15), mulmod(mload(T7), mload(DELTA), r), r), r), r)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T11), mulmod(mload(T10), mulmod(mload(T2), mload(DELTA), r), r), r), r)))
             // opening_scalar = -(0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (rho - zeta)
-            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T11), mload(T8), r)))
-            mstore(T17, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_BOTTOM), mulmod(mload(T11), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)))
-            mstore(T18, add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r)))
-            mstore(T19, add(mulmod(mload(DELTA), add(mulmod(mload(T18), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
-            mstore(T20, mulmod(mload(DELTA), add(mulmod(mload(T19), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T21, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T20), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
-            mstore(GENERATOR_SCALAR, add(mulmod(mload(T8), mload(T21), r), mulmod(mload(NU), mulmod(mload(T10), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T17)), mulmod(mload(NU), mulmod(mload(T11), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
+            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T6), mload(T3), r)))
+            mstore(T12, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_BOTTOM), mulmod(mload(T6), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)))
+            mstore(T13, add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T11), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T14, add(mulmod(mload(DELTA), add(mulmod(mload(T13), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T15, mulmod(mload(DELTA), add(mulmod(mload(T14), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T16, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T15), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(GENERATOR_SCALAR, add(mulmod(mload(T3), mload(T16), r), mulmod(mload(NU), mulmod(mload(T5), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T12)), mulmod(mload(NU), mulmod(mload(T6), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
             mstore(FINAL_SCALAR, mload(ZETA))
         }
     }
@@ -813,46 +791,46 @@ contract UniversalVerifier_pairing is IVerifier, ModelRegistry, CircuitRegistry 
     function _fold2048() private pure {
         assembly {
             let r := mload(ORDER)
-            mstore(T22, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T23, mulmod(mload(T22), mload(DELTA), r))
-            mstore(T24, mulmod(mload(T23), mload(DELTA), r))
-            mstore(T25, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
-            mstore(INPUT_ROWS, sub(r, mulmod(mulmod(mload(T24), mload(T25), r), add(mulmod(mload(IMAGE), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r)))
-            mstore(T26, mulmod(mload(T25), mload(VANISHING), r))
-            mstore(T27, mulmod(mload(T24), mload(T26), r))
-            mstore(BIAS_PART, mulmod(mulmod(mload(BIAS1_TOP), mulmod(mload(T27), mload(BIAS1_BOTTOM), r), r), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r))
+            mstore(T0, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T1, mulmod(mload(T0), mload(DELTA), r))
+            mstore(T2, mulmod(mload(T1), mload(DELTA), r))
+            mstore(T3, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
+            mstore(INPUT_ROWS, sub(r, mulmod(mulmod(mload(T2), mload(T3), r), add(mulmod(mload(IMAGE), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r)))
+            mstore(T4, mulmod(mload(T3), mload(VANISHING), r))
+            mstore(T5, mulmod(mload(T2), mload(T4), r))
+            mstore(BIAS_PART, mulmod(mulmod(mload(BIAS1_TOP), mulmod(mload(T5), mload(BIAS1_BOTTOM), r), r), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r))
             // reads_factor = 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001 * cell * delta^4 * vanishing * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(READS_FACTOR, mulmod(mulmod(mload(T27), mload(CELL_VALUE), r), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r))
+            mstore(READS_FACTOR, mulmod(mulmod(mload(T5), mload(CELL_VALUE), r), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r))
             // reads_next_factor = 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001 * alpha * cell_next * delta^4 * vanishing * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(READS_NEXT_FACTOR, mulmod(mulmod(mload(CELL_NEXT_VALUE), mulmod(mload(T27), mload(ALPHA), r), r), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r))
-            mstore(T28, mulmod(mload(NU), mload(NU), r))
+            mstore(READS_NEXT_FACTOR, mulmod(mulmod(mload(CELL_NEXT_VALUE), mulmod(mload(T5), mload(ALPHA), r), r), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r))
+            mstore(T6, mulmod(mload(NU), mload(NU), r))
             // table_scalar = nu^2 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(TABLE_SCALAR, mulmod(mload(T28), mload(T25), r))
+            mstore(TABLE_SCALAR, mulmod(mload(T6), mload(T3), r))
             // cell_scalar = nu^3
-            mstore(CELL_SCALAR, mulmod(mload(T28), mload(NU), r))
-            mstore(T29, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T30, addmod(mload(T25), mulmod(mload(T29), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T22), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(CELL_SCALAR, mulmod(mload(T6), mload(NU), r))
+            mstore(T7, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T8, addmod(mload(T3), mulmod(mload(T7), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T0), mload(CELL_VALUE), r), r)), r), r), r))
             // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) + nu * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(LIMB_SCALAR, mulmod(mload(T30), mload(NU), r))
-            mstore(T31, mulmod(mload(T29), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
-            mstore(T32, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
-            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T23), add(mload(T31), sub(r, mulmod(mload(T25), add(mload(T32), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
-            mstore(T33, addmod(mload(T31), mload(T25), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T8), mload(NU), r))
+            mstore(T9, mulmod(mload(T7), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T10, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T1), add(mload(T9), sub(r, mulmod(mload(T3), add(mload(T10), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
+            mstore(T11, addmod(mload(T9), mload(T3), r))
             // linear_scalar = -delta^4 * nu^4 * (rho - zeta) - delta^4 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T24), mload(T33), r)))
-            mstore(T34, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T2), mload(T11), r)))
+            mstore(T12, add(mload(BETA), mload(LIMB_VALUE)))
             // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) - delta^5 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (beta + limb) * (beta + table)
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T34), mulmod(mload(T33), mulmod(mload(T24), mload(DELTA), r), r), r), r)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T12), mulmod(mload(T11), mulmod(mload(T2), mload(DELTA), r), r), r), r)))
             // quotient_scalar = -vanishing * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(QUOTIENT_SCALAR, sub(r, mload(T26)))
+            mstore(QUOTIENT_SCALAR, sub(r, mload(T4)))
             // opening_scalar = (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (rho - zeta)
-            mstore(OPENING_SCALAR, mulmod(mload(T29), mload(T25), r))
-            mstore(T35, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_BOTTOM), mulmod(mload(T29), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
-            mstore(T36, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T34), mload(CELL_VALUE), r), r)), r), r)))
-            mstore(T37, add(mulmod(mload(DELTA), add(mulmod(mload(T36), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
-            mstore(T38, mulmod(mload(DELTA), add(mulmod(mload(T37), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T39, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T38), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
-            mstore(GENERATOR_SCALAR, add(sub(r, mulmod(mload(T25), mload(T39), r)), mulmod(mload(NU), mulmod(mload(T28), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T35)), mulmod(mload(NU), mulmod(mload(T29), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
+            mstore(OPENING_SCALAR, mulmod(mload(T7), mload(T3), r))
+            mstore(T13, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_BOTTOM), mulmod(mload(T7), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
+            mstore(T14, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T12), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T15, add(mulmod(mload(DELTA), add(mulmod(mload(T14), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T16, mulmod(mload(DELTA), add(mulmod(mload(T15), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T17, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T16), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(GENERATOR_SCALAR, add(sub(r, mulmod(mload(T3), mload(T17), r)), mulmod(mload(NU), mulmod(mload(T6), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T13)), mulmod(mload(NU), mulmod(mload(T7), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
             mstore(FINAL_SCALAR, mload(ZETA))
         }
     }

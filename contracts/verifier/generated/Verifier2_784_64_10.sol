@@ -92,85 +92,79 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
     uint256 private constant PACK_WEIGHT_1 = 0x940;
     uint256 private constant M_WEIGHT = 0x960;
     uint256 private constant CONSTANT_SUM = 0x980;
-    uint256 private constant T0 = 0x9a0;
-    uint256 private constant T1 = 0x9c0;
-    uint256 private constant LANE_HEAD = 0x9e0;
-    uint256 private constant LIMB_TOP = 0xa00;
-    uint256 private constant PACK_HEAD = 0xa20;
-    uint256 private constant TABLE_HEAD = 0xa40;
-    uint256 private constant NONNEGATIVE_TOP = 0xa60;
-    uint256 private constant NONNEGATIVE_BOTTOM = 0xa80;
-    uint256 private constant BIAS1_TOP = 0xaa0;
-    uint256 private constant BIAS1_BOTTOM = 0xac0;
-    uint256 private constant READS1_TOP = 0xae0;
-    uint256 private constant READS1_BOTTOM = 0xb00;
-    uint256 private constant READS_NEXT1_TOP = 0xb20;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xb40;
-    uint256 private constant T2 = 0xb60;
-    uint256 private constant T3 = 0xb80;
-    uint256 private constant T4 = 0xba0;
-    uint256 private constant T5 = 0xbc0;
-    uint256 private constant READOUT_TOP = 0xbe0;
-    uint256 private constant READOUT_BOTTOM = 0xc00;
-    uint256 private constant PARTIAL_0 = 0xc20;
-    uint256 private constant PARTIAL_1 = 0xc40;
-    uint256 private constant PARTIAL_2 = 0xc60;
-    uint256 private constant PARTIAL_3 = 0xc80;
-    uint256 private constant PARTIAL_4 = 0xca0;
-    uint256 private constant RHO_INVERSE = 0xcc0;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0xce0;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xd00;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xd20;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0xd40;
-    uint256 private constant NONNEGATIVE_BOTTOM_INVERSE = 0xd60;
-    uint256 private constant TABLE = 0xd80;
-    uint256 private constant VALUE = 0xda0;
-    uint256 private constant T6 = 0xdc0;
-    uint256 private constant T7 = 0xde0;
-    uint256 private constant T8 = 0xe00;
-    uint256 private constant T9 = 0xe20;
-    uint256 private constant T10 = 0xe40;
-    uint256 private constant T11 = 0xe60;
-    uint256 private constant T12 = 0xe80;
-    uint256 private constant T13 = 0xea0;
-    uint256 private constant T14 = 0xec0;
-    uint256 private constant T15 = 0xee0;
-    uint256 private constant T16 = 0xf00;
-    uint256 private constant T17 = 0xf20;
-    uint256 private constant T18 = 0xf40;
-    uint256 private constant T19 = 0xf60;
-    uint256 private constant T20 = 0xf80;
-    uint256 private constant T21 = 0xfa0;
-    uint256 private constant T22 = 0xfc0;
-    uint256 private constant T23 = 0xfe0;
-    uint256 private constant T24 = 0x1000;
-    uint256 private constant T25 = 0x1020;
-    uint256 private constant T26 = 0x1040;
-    uint256 private constant T27 = 0x1060;
-    uint256 private constant T28 = 0x1080;
-    uint256 private constant T29 = 0x10a0;
-    uint256 private constant T30 = 0x10c0;
-    uint256 private constant T31 = 0x10e0;
-    uint256 private constant T32 = 0x1100;
-    uint256 private constant T33 = 0x1120;
-    uint256 private constant T34 = 0x1140;
-    uint256 private constant T35 = 0x1160;
-    uint256 private constant MSM = 0x1180;
-    uint256 private constant ROW0_SCALAR = 0x1200;
-    uint256 private constant ROW1_SCALAR = 0x12a0;
-    uint256 private constant HORNER = 0x12c0;
-    uint256 private constant HORNER_SCALAR = 0x1340;
-    uint256 private constant CELL = 0x1360;
-    uint256 private constant CELL_SCALAR = 0x13e0;
-    uint256 private constant LINEAR = 0x1400;
-    uint256 private constant LINEAR_SCALAR = 0x1480;
-    uint256 private constant LOOKUP = 0x14a0;
-    uint256 private constant LOOKUP_SCALAR = 0x1520;
-    uint256 private constant QUOTIENT = 0x1540;
-    uint256 private constant QUOTIENT_SCALAR = 0x15c0;
-    uint256 private constant OPENING = 0x15e0;
-    uint256 private constant OPENING_SCALAR = 0x1660;
-    uint256 private constant SUM = 0x1680;
+    uint256 private constant T0 = 0x140;
+    uint256 private constant T1 = 0x160;
+    uint256 private constant LANE_HEAD = 0x9a0;
+    uint256 private constant LIMB_TOP = 0x9c0;
+    uint256 private constant PACK_HEAD = 0x9e0;
+    uint256 private constant TABLE_HEAD = 0xa00;
+    uint256 private constant NONNEGATIVE_TOP = 0xa20;
+    uint256 private constant NONNEGATIVE_BOTTOM = 0xa40;
+    uint256 private constant BIAS1_TOP = 0xa60;
+    uint256 private constant BIAS1_BOTTOM = 0xa80;
+    uint256 private constant READS1_TOP = 0xaa0;
+    uint256 private constant READS1_BOTTOM = 0xac0;
+    uint256 private constant READS_NEXT1_TOP = 0xae0;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xb00;
+    uint256 private constant T2 = 0x180;
+    uint256 private constant T3 = 0x1a0;
+    uint256 private constant READOUT_TOP = 0xb20;
+    uint256 private constant READOUT_BOTTOM = 0xb40;
+    uint256 private constant PARTIAL_0 = 0xb60;
+    uint256 private constant PARTIAL_1 = 0xb80;
+    uint256 private constant PARTIAL_2 = 0xba0;
+    uint256 private constant PARTIAL_3 = 0xbc0;
+    uint256 private constant PARTIAL_4 = 0xbe0;
+    uint256 private constant RHO_INVERSE = 0xc00;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xc20;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xc40;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xc60;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xc80;
+    uint256 private constant NONNEGATIVE_BOTTOM_INVERSE = 0xca0;
+    uint256 private constant TABLE = 0xcc0;
+    uint256 private constant VALUE = 0xce0;
+    uint256 private constant T4 = 0x1c0;
+    uint256 private constant T5 = 0x1e0;
+    uint256 private constant T6 = 0x200;
+    uint256 private constant T7 = 0x220;
+    uint256 private constant T8 = 0x240;
+    uint256 private constant T9 = 0x260;
+    uint256 private constant T10 = 0x360;
+    uint256 private constant T11 = 0x380;
+    uint256 private constant T12 = 0x3a0;
+    uint256 private constant T13 = 0x3c0;
+    uint256 private constant T14 = 0x3e0;
+    uint256 private constant T15 = 0x400;
+    uint256 private constant T16 = 0xd00;
+    uint256 private constant T17 = 0xd20;
+    uint256 private constant T18 = 0xd40;
+    uint256 private constant T19 = 0xd60;
+    uint256 private constant T20 = 0xd80;
+    uint256 private constant T21 = 0xda0;
+    uint256 private constant T22 = 0xdc0;
+    uint256 private constant T23 = 0xde0;
+    uint256 private constant T24 = 0xe00;
+    uint256 private constant T25 = 0xe20;
+    uint256 private constant T26 = 0xe40;
+    uint256 private constant T27 = 0xe60;
+    uint256 private constant T28 = 0xe80;
+    uint256 private constant T29 = 0xea0;
+    uint256 private constant MSM = 0xec0;
+    uint256 private constant ROW0_SCALAR = 0xf40;
+    uint256 private constant ROW1_SCALAR = 0xfe0;
+    uint256 private constant HORNER = 0x1000;
+    uint256 private constant HORNER_SCALAR = 0x1080;
+    uint256 private constant CELL = 0x10a0;
+    uint256 private constant CELL_SCALAR = 0x1120;
+    uint256 private constant LINEAR = 0x1140;
+    uint256 private constant LINEAR_SCALAR = 0x11c0;
+    uint256 private constant LOOKUP = 0x11e0;
+    uint256 private constant LOOKUP_SCALAR = 0x1260;
+    uint256 private constant QUOTIENT = 0x1280;
+    uint256 private constant QUOTIENT_SCALAR = 0x1300;
+    uint256 private constant OPENING = 0x1320;
+    uint256 private constant OPENING_SCALAR = 0x13a0;
+    uint256 private constant SUM = 0x13c0;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -593,17 +587,14 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
                 let y1 := mulmod(mload(RHO_8), 0x6898111413588742b7c68b4d7fdd60d098d0caac87f5713c5130c2c1660125be, r)
                 let head1 := add(mulmod(mload(RHO_16), 0x1b29a6a78265e48883e0070b973ffd92c29e4af408c2b9413f0eca84af71a186, r), 1)
                 let both := 0x68a49e8a6f322758940ef536fe3c57160955ce1e1a57704433c874363a02a450
-                let top0 := 1
                 let bottom0 := add(head0, mulmod(y0, both, r))
-                let top1 := 1
                 let bottom1 := add(head1, mulmod(y1, both, r))
-                let term
                 both := 0x1831a6fc2b46fd983c1e3aae0caba8cfb3274e1e5e6c0335e4eb63ad5ab3115a
-                term := add(head0, mulmod(y0, both, r))
-                top0 := add(mulmod(top0, term, r), bottom0)
+                let term := add(head0, mulmod(y0, both, r))
+                let top0 := addmod(term, bottom0, r)
                 bottom0 := mulmod(bottom0, term, r)
                 term := add(head1, mulmod(y1, both, r))
-                top1 := add(mulmod(top1, term, r), bottom1)
+                let top1 := addmod(term, bottom1, r)
                 bottom1 := mulmod(bottom1, term, r)
                 both := 0x23548c3db2cba58cd475b6244ffa5e2d8a4f4b8a579179c316d434d9a8657bd5
                 term := add(head0, mulmod(y0, both, r))
@@ -631,21 +622,21 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
                 mstore(READS_NEXT1_TOP, add(mulmod(top1, sub(add(head1, r), 2), r), mulmod(bottom1, sub(r, 5), r)))
                 mstore(READS_NEXT1_BOTTOM, bottom1)
             }
-            mstore(T2, add(mload(RHO_512), 1))
+            mstore(T0, add(mload(RHO_512), 1))
             // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 + 1)
-            mstore(LANE_HEAD, sub(r, mulmod(mload(T2), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            mstore(LANE_HEAD, sub(r, mulmod(mload(T0), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
             // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_512), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
-            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_64), 1), mulmod(mload(T2), add(mload(RHO_32), 1), r), r), mulmod(add(mload(RHO_256), 1), mulmod(add(mload(RHO_128), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
-            mstore(T3, add(0x556efac8428c43ab3a5948944771a384da3c504c19365286c99f8f4f8909835c, mulmod(mload(RHO_2), add(0x628dd0bc78fd7186f1a0a0a27ae735233760b85c489987bac150cd60e4acc417, mulmod(mload(RHO_2), add(0x25301b8ff63bcbbd8630e3103a091a01be66ff9a56e77f842a1cff3cadf9d938, mulmod(mload(RHO_2), 0xaf56fb3305d5773859fe3de6ed2943d2d57f0bbcb9ef78c55f72d373ab49a6b, r)), r)), r)))
-            mstore(NONNEGATIVE_TOP, add(5, mulmod(mload(T3), mload(RHO_2), r)))
-            mstore(T4, add(0x6e230a764412ceb272b1703b84b8f70f4a4955761832153d95c599ca4c3996b3, mulmod(mload(RHO_2), add(0x12980dc7fb1de5dec31871881d048d00df337fcd2b73bfc2150e7f9e56fcec9c, mulmod(mload(RHO_2), add(0xaf56fb3305d5773859fe3de6ed2943d2d57f0bbcb9ef78c55f72d373ab49a6b, mulmod(mload(RHO_2), 0x6b01932f58837e2fd33cb428c4702ad69aca11799075f19a1afe59459ec7a6c, r)), r)), r)))
-            mstore(NONNEGATIVE_BOTTOM, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, sub(r, mulmod(mload(RHO_2), add(0x155bbeb210a310eace96522511dc68e1368f1413064d94a1b267e3d3e24260d7, mulmod(mload(T4), mload(RHO_2), r)), r))))
-            mstore(T5, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_64), 1), mulmod(mload(T0), add(mload(RHO_32), 1), r), r), mulmod(add(mload(RHO_256), 1), mulmod(add(mload(RHO_128), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
+            mstore(T1, add(0x556efac8428c43ab3a5948944771a384da3c504c19365286c99f8f4f8909835c, mulmod(mload(RHO_2), add(0x628dd0bc78fd7186f1a0a0a27ae735233760b85c489987bac150cd60e4acc417, mulmod(mload(RHO_2), add(0x25301b8ff63bcbbd8630e3103a091a01be66ff9a56e77f842a1cff3cadf9d938, mulmod(mload(RHO_2), 0xaf56fb3305d5773859fe3de6ed2943d2d57f0bbcb9ef78c55f72d373ab49a6b, r)), r)), r)))
+            mstore(NONNEGATIVE_TOP, add(5, mulmod(mload(T1), mload(RHO_2), r)))
+            mstore(T2, add(0x6e230a764412ceb272b1703b84b8f70f4a4955761832153d95c599ca4c3996b3, mulmod(mload(RHO_2), add(0x12980dc7fb1de5dec31871881d048d00df337fcd2b73bfc2150e7f9e56fcec9c, mulmod(mload(RHO_2), add(0xaf56fb3305d5773859fe3de6ed2943d2d57f0bbcb9ef78c55f72d373ab49a6b, mulmod(mload(RHO_2), 0x6b01932f58837e2fd33cb428c4702ad69aca11799075f19a1afe59459ec7a6c, r)), r)), r)))
+            mstore(NONNEGATIVE_BOTTOM, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, sub(r, mulmod(mload(RHO_2), add(0x155bbeb210a310eace96522511dc68e1368f1413064d94a1b267e3d3e24260d7, mulmod(mload(T2), mload(RHO_2), r)), r))))
+            mstore(T3, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
             // bias1_top = alpha * (0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) + 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c * rho_1 - 1
-            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T5), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T3), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
             // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
-            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T5), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
+            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T3), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
             // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
@@ -770,47 +761,47 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
             all := mulmod(all, add(mload(RHO_64), 1), r)
             all := mulmod(all, add(mload(RHO_128), 1), r)
             mstore(TABLE, addmod(128, sub(mul(r, 2), add(table, mulmod(all, 0x39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff80000001, r))), r))
-            mstore(T6, mulmod(mulmod(mload(SIGMA_64), mulmod(mload(SIGMA_16), mload(SIGMA_32), r), r), mulmod(mload(SIGMA_128), mulmod(mload(ALPHA), addmod(mload(PIXELS), mulmod(mload(SIGMA_512), mulmod(mload(SIGMA_16), mload(SIGMA_256), r), r), r), r), r), r))
-            mstore(T7, add(mulmod(mload(T6), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)))
-            mstore(T8, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T9, mulmod(mload(DELTA), mulmod(mload(T8), mload(DELTA), r), r))
-            mstore(T10, add(mulmod(mload(RHO), 0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e, r), sub(r, mload(ZETA))))
-            mstore(T11, mulmod(mload(NU), mload(NU), r))
-            mstore(T12, mulmod(mload(T11), mload(NU), r))
-            mstore(T13, mulmod(mload(T12), mload(NU), r))
-            mstore(T14, mulmod(mload(T13), mload(NU), r))
-            mstore(T15, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
-            mstore(T16, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T17, mulmod(mload(T15), mload(T16), r))
-            mstore(T18, mulmod(mload(T10), mulmod(mload(T14), mload(T17), r), r))
-            mstore(ROW0_SCALAR, mulmod(mload(ALPHA_4), mulmod(mload(T18), mulmod(mload(T7), mload(T9), r), r), r))
-            mstore(T19, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
-            mstore(T20, add(mload(SIGMA), sub(r, mload(ZETA))))
-            mstore(ROW1_SCALAR, mulmod(mulmod(mload(T9), mulmod(mload(T15), mload(T10), r), r), add(mulmod(mload(ALPHA_8), mulmod(mload(T14), mulmod(mload(T7), mload(T16), r), r), r), mulmod(mload(ALPHA_9), mulmod(mload(T20), mulmod(mload(T19), mload(VANISHING), r), r), r)), r))
-            mstore(T21, mulmod(mload(T12), mload(T17), r))
-            mstore(HORNER_SCALAR, mulmod(mload(NU), mulmod(mload(T20), addmod(mload(T10), mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), mulmod(mload(T8), mload(T21), r), r), r), r), r), r))
-            mstore(CELL_SCALAR, sub(r, mulmod(mload(T11), mulmod(mload(T10), addmod(mulmod(mload(T9), mload(T21), r), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T20)), r), r), r)))
-            mstore(T22, mulmod(mload(T16), mload(T12), r))
-            mstore(T23, mulmod(mload(T10), mload(T20), r))
-            mstore(T24, mulmod(mload(T23), addmod(mload(T22), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T15)), r), r))
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T9), mload(T24), r)))
-            mstore(T25, mulmod(mload(HORNER_VALUE), addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01, add(mulmod(mload(LANE_HEAD), 254, r), mulmod(mload(PACK_HEAD), 2, r)), r), r))
-            mstore(T26, addmod(mload(HORNER_NEXT_VALUE), add(mload(BETA), mload(T25)), r))
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(mload(T24), mulmod(add(mload(BETA), mload(TABLE)), mulmod(mload(T26), mulmod(mload(T9), mload(DELTA), r), r), r), r)))
+            mstore(T0, mulmod(mulmod(mload(SIGMA_64), mulmod(mload(SIGMA_16), mload(SIGMA_32), r), r), mulmod(mload(SIGMA_128), mulmod(mload(ALPHA), addmod(mload(PIXELS), mulmod(mload(SIGMA_512), mulmod(mload(SIGMA_16), mload(SIGMA_256), r), r), r), r), r), r))
+            mstore(T1, add(mulmod(mload(T0), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)))
+            mstore(T2, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T3, mulmod(mload(DELTA), mulmod(mload(T2), mload(DELTA), r), r))
+            mstore(T4, add(mulmod(mload(RHO), 0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e, r), sub(r, mload(ZETA))))
+            mstore(T5, mulmod(mload(NU), mload(NU), r))
+            mstore(T6, mulmod(mload(T5), mload(NU), r))
+            mstore(T7, mulmod(mload(T6), mload(NU), r))
+            mstore(T8, mulmod(mload(T7), mload(NU), r))
+            mstore(T9, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
+            mstore(T10, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T11, mulmod(mload(T9), mload(T10), r))
+            mstore(T12, mulmod(mload(T4), mulmod(mload(T8), mload(T11), r), r))
+            mstore(ROW0_SCALAR, mulmod(mload(ALPHA_4), mulmod(mload(T12), mulmod(mload(T1), mload(T3), r), r), r))
+            mstore(T13, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
+            mstore(T14, add(mload(SIGMA), sub(r, mload(ZETA))))
+            mstore(ROW1_SCALAR, mulmod(mulmod(mload(T3), mulmod(mload(T9), mload(T4), r), r), add(mulmod(mload(ALPHA_8), mulmod(mload(T8), mulmod(mload(T1), mload(T10), r), r), r), mulmod(mload(ALPHA_9), mulmod(mload(T14), mulmod(mload(T13), mload(VANISHING), r), r), r)), r))
+            mstore(T15, mulmod(mload(T6), mload(T11), r))
+            mstore(HORNER_SCALAR, mulmod(mload(NU), mulmod(mload(T14), addmod(mload(T4), mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), mulmod(mload(T2), mload(T15), r), r), r), r), r), r))
+            mstore(CELL_SCALAR, sub(r, mulmod(mload(T5), mulmod(mload(T4), addmod(mulmod(mload(T3), mload(T15), r), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T14)), r), r), r)))
+            mstore(T16, mulmod(mload(T10), mload(T6), r))
+            mstore(T17, mulmod(mload(T4), mload(T14), r))
+            mstore(T18, mulmod(mload(T17), addmod(mload(T16), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T9)), r), r))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T3), mload(T18), r)))
+            mstore(T19, mulmod(mload(HORNER_VALUE), addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01, add(mulmod(mload(LANE_HEAD), 254, r), mulmod(mload(PACK_HEAD), 2, r)), r), r))
+            mstore(T20, addmod(mload(HORNER_NEXT_VALUE), add(mload(BETA), mload(T19)), r))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(mload(T18), mulmod(add(mload(BETA), mload(TABLE)), mulmod(mload(T20), mulmod(mload(T3), mload(DELTA), r), r), r), r)))
             // quotient_scalar = vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e * rho - zeta) * (sigma - zeta)
-            mstore(QUOTIENT_SCALAR, mulmod(mload(VANISHING), mulmod(mload(T15), mload(T23), r), r))
+            mstore(QUOTIENT_SCALAR, mulmod(mload(VANISHING), mulmod(mload(T9), mload(T17), r), r))
             // opening_scalar = -(0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (0x95166525526a65439feec240d80689fd697168a3a6000fe4541b8ff2ee0434e * rho - zeta) * (rho - zeta) * (sigma - zeta)
-            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T17), mload(T23), r)))
-            mstore(T27, addmod(mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(HORNER_VALUE), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r), add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T26), mload(CELL_VALUE), r), r)), r), r)), r))
-            mstore(T28, mulmod(mload(DELTA), add(mulmod(mload(T27), mload(DELTA), r), mulmod(mulmod(mload(VANISHING), mulmod(mload(NONNEGATIVE_TOP), mulmod(mload(CELL_VALUE), mload(NONNEGATIVE_BOTTOM_INVERSE), r), r), r), 0x39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff800000, r)), r))
-            mstore(T29, add(mload(T28), sub(r, mulmod(mload(LIMB_TOP), add(mload(CELL_NEXT_VALUE), mulmod(mulmod(mload(CELL_VALUE), mload(HORNER_VALUE), r), 65536, r)), r))))
-            mstore(T30, mulmod(mload(DELTA), add(mulmod(mload(T29), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T31, addmod(sub(r, mload(LINEARISED_NEXT_VALUE)), add(mload(T30), sub(r, mulmod(mload(LANE_HEAD), addmod(sub(r, mload(HORNER_NEXT_VALUE)), add(mload(CELL_NEXT_VALUE), sub(r, mload(T25))), r), r))), r))
-            mstore(T32, mulmod(mload(T16), mload(RHO_INVERSE), r))
-            mstore(T33, mulmod(mload(NU), add(mload(CELL_VALUE), mulmod(mulmod(mload(T32), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
-            mstore(T34, addmod(mload(T33), add(mload(HORNER_VALUE), mulmod(mulmod(mload(T32), add(mload(HORNER_VALUE), sub(r, mload(HORNER_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
-            mstore(T35, addmod(sub(r, mulmod(mload(T34), mload(NU), r)), add(mulmod(mload(T22), mload(LINEARISED_NEXT_VALUE), r), mulmod(mload(T15), addmod(sub(r, mload(LINEARISED_SHIFTED_VALUE)), add(mload(T31), sub(r, mload(LINEARISED_NEXT2_VALUE))), r), r)), r))
-            mstore(VALUE, add(sub(r, mulmod(mload(T18), mload(LINEARISED_SHIFTED_VALUE), r)), sub(r, mulmod(mload(T20), add(mulmod(mload(T10), mload(T35), r), mulmod(mload(LINEARISED_NEXT2_VALUE), mulmod(mload(T13), mload(T17), r), r)), r))))
+            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T11), mload(T17), r)))
+            mstore(T21, addmod(mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(HORNER_VALUE), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r), add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T20), mload(CELL_VALUE), r), r)), r), r)), r))
+            mstore(T22, mulmod(mload(DELTA), add(mulmod(mload(T21), mload(DELTA), r), mulmod(mulmod(mload(VANISHING), mulmod(mload(NONNEGATIVE_TOP), mulmod(mload(CELL_VALUE), mload(NONNEGATIVE_BOTTOM_INVERSE), r), r), r), 0x39f6d3a994cebea4199cec0404d0ec02a9ded2017fff2dff7fffffff800000, r)), r))
+            mstore(T23, add(mload(T22), sub(r, mulmod(mload(LIMB_TOP), add(mload(CELL_NEXT_VALUE), mulmod(mulmod(mload(CELL_VALUE), mload(HORNER_VALUE), r), 65536, r)), r))))
+            mstore(T24, mulmod(mload(DELTA), add(mulmod(mload(T23), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T25, addmod(sub(r, mload(LINEARISED_NEXT_VALUE)), add(mload(T24), sub(r, mulmod(mload(LANE_HEAD), addmod(sub(r, mload(HORNER_NEXT_VALUE)), add(mload(CELL_NEXT_VALUE), sub(r, mload(T19))), r), r))), r))
+            mstore(T26, mulmod(mload(T10), mload(RHO_INVERSE), r))
+            mstore(T27, mulmod(mload(NU), add(mload(CELL_VALUE), mulmod(mulmod(mload(T26), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
+            mstore(T28, addmod(mload(T27), add(mload(HORNER_VALUE), mulmod(mulmod(mload(T26), add(mload(HORNER_VALUE), sub(r, mload(HORNER_NEXT_VALUE))), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)), r))
+            mstore(T29, addmod(sub(r, mulmod(mload(T28), mload(NU), r)), add(mulmod(mload(T16), mload(LINEARISED_NEXT_VALUE), r), mulmod(mload(T9), addmod(sub(r, mload(LINEARISED_SHIFTED_VALUE)), add(mload(T25), sub(r, mload(LINEARISED_NEXT2_VALUE))), r), r)), r))
+            mstore(VALUE, add(sub(r, mulmod(mload(T12), mload(LINEARISED_SHIFTED_VALUE), r)), sub(r, mulmod(mload(T14), add(mulmod(mload(T4), mload(T29), r), mulmod(mload(LINEARISED_NEXT2_VALUE), mulmod(mload(T7), mload(T11), r), r)), r))))
         }
     }
 

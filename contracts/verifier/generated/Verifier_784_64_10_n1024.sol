@@ -97,78 +97,73 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
     uint256 private constant WEIGHT_360 = 0xba0;
     uint256 private constant WEIGHT_872 = 0xbc0;
     uint256 private constant CONSTANT_SUM = 0xbe0;
-    uint256 private constant T0 = 0xc00;
-    uint256 private constant T1 = 0xc20;
-    uint256 private constant T2 = 0xc40;
-    uint256 private constant LANE_HEAD = 0xc60;
-    uint256 private constant LIMB_TOP = 0xc80;
-    uint256 private constant PACK_HEAD = 0xca0;
-    uint256 private constant TABLE_HEAD = 0xcc0;
-    uint256 private constant BIAS1_TOP = 0xce0;
-    uint256 private constant BIAS1_BOTTOM = 0xd00;
-    uint256 private constant READS1_TOP = 0xd20;
-    uint256 private constant READS1_BOTTOM = 0xd40;
-    uint256 private constant READS_NEXT1_TOP = 0xd60;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xd80;
-    uint256 private constant T3 = 0xda0;
-    uint256 private constant T4 = 0xdc0;
-    uint256 private constant READOUT_TOP = 0xde0;
-    uint256 private constant READOUT_BOTTOM = 0xe00;
-    uint256 private constant PARTIAL_0 = 0xe20;
-    uint256 private constant PARTIAL_1 = 0xe40;
-    uint256 private constant PARTIAL_2 = 0xe60;
-    uint256 private constant PARTIAL_3 = 0xe80;
-    uint256 private constant RHO_INVERSE = 0xea0;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0xec0;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xee0;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xf00;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0xf20;
-    uint256 private constant VALUE = 0xf40;
-    uint256 private constant T5 = 0xf60;
-    uint256 private constant T6 = 0xf80;
-    uint256 private constant T7 = 0xfa0;
-    uint256 private constant T8 = 0xfc0;
-    uint256 private constant T9 = 0xfe0;
-    uint256 private constant T10 = 0x1000;
-    uint256 private constant T11 = 0x1020;
-    uint256 private constant T12 = 0x1040;
-    uint256 private constant T13 = 0x1060;
-    uint256 private constant T14 = 0x1080;
-    uint256 private constant T15 = 0x10a0;
-    uint256 private constant T16 = 0x10c0;
-    uint256 private constant T17 = 0x10e0;
-    uint256 private constant T18 = 0x1100;
-    uint256 private constant T19 = 0x1120;
-    uint256 private constant T20 = 0x1140;
-    uint256 private constant T21 = 0x1160;
-    uint256 private constant T22 = 0x1180;
-    uint256 private constant T23 = 0x11a0;
-    uint256 private constant MSM = 0x11c0;
-    uint256 private constant ROW0_SCALAR = 0x1240;
-    uint256 private constant ROW1_SCALAR = 0x12e0;
-    uint256 private constant ROW2_SCALAR = 0x1380;
-    uint256 private constant ROW3_SCALAR = 0x1420;
-    uint256 private constant ROW4_SCALAR = 0x14c0;
-    uint256 private constant ROW5_SCALAR = 0x1560;
-    uint256 private constant ROW6_SCALAR = 0x1600;
-    uint256 private constant ROW7_SCALAR = 0x16a0;
-    uint256 private constant TABLE = 0x16c0;
-    uint256 private constant TABLE_SCALAR = 0x1740;
-    uint256 private constant LIMB = 0x1760;
-    uint256 private constant LIMB_SCALAR = 0x17e0;
-    uint256 private constant HORNER = 0x1800;
-    uint256 private constant HORNER_SCALAR = 0x1880;
-    uint256 private constant CELL = 0x18a0;
-    uint256 private constant CELL_SCALAR = 0x1920;
-    uint256 private constant LINEAR = 0x1940;
-    uint256 private constant LINEAR_SCALAR = 0x19c0;
-    uint256 private constant LOOKUP = 0x19e0;
-    uint256 private constant LOOKUP_SCALAR = 0x1a60;
-    uint256 private constant QUOTIENT = 0x1a80;
-    uint256 private constant QUOTIENT_SCALAR = 0x1b00;
-    uint256 private constant OPENING = 0x1b20;
-    uint256 private constant OPENING_SCALAR = 0x1ba0;
-    uint256 private constant SUM = 0x1bc0;
+    uint256 private constant T0 = 0x140;
+    uint256 private constant T1 = 0x160;
+    uint256 private constant T2 = 0x180;
+    uint256 private constant LANE_HEAD = 0xc00;
+    uint256 private constant LIMB_TOP = 0xc20;
+    uint256 private constant PACK_HEAD = 0xc40;
+    uint256 private constant TABLE_HEAD = 0xc60;
+    uint256 private constant BIAS1_TOP = 0xc80;
+    uint256 private constant BIAS1_BOTTOM = 0xca0;
+    uint256 private constant READS1_TOP = 0xcc0;
+    uint256 private constant READS1_BOTTOM = 0xce0;
+    uint256 private constant READS_NEXT1_TOP = 0xd00;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xd20;
+    uint256 private constant READOUT_TOP = 0xd40;
+    uint256 private constant READOUT_BOTTOM = 0xd60;
+    uint256 private constant PARTIAL_0 = 0xd80;
+    uint256 private constant PARTIAL_1 = 0xda0;
+    uint256 private constant PARTIAL_2 = 0xdc0;
+    uint256 private constant PARTIAL_3 = 0xde0;
+    uint256 private constant RHO_INVERSE = 0xe00;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xe20;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xe40;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xe60;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xe80;
+    uint256 private constant VALUE = 0xea0;
+    uint256 private constant T3 = 0x1a0;
+    uint256 private constant T4 = 0x1c0;
+    uint256 private constant T5 = 0x1e0;
+    uint256 private constant T6 = 0x200;
+    uint256 private constant T7 = 0x220;
+    uint256 private constant T8 = 0x240;
+    uint256 private constant T9 = 0x260;
+    uint256 private constant T10 = 0x280;
+    uint256 private constant T11 = 0x2a0;
+    uint256 private constant T12 = 0x2c0;
+    uint256 private constant T13 = 0x380;
+    uint256 private constant T14 = 0x3a0;
+    uint256 private constant T15 = 0x3c0;
+    uint256 private constant T16 = 0x3e0;
+    uint256 private constant T17 = 0x400;
+    uint256 private constant T18 = 0xec0;
+    uint256 private constant MSM = 0xee0;
+    uint256 private constant ROW0_SCALAR = 0xf60;
+    uint256 private constant ROW1_SCALAR = 0x1000;
+    uint256 private constant ROW2_SCALAR = 0x10a0;
+    uint256 private constant ROW3_SCALAR = 0x1140;
+    uint256 private constant ROW4_SCALAR = 0x11e0;
+    uint256 private constant ROW5_SCALAR = 0x1280;
+    uint256 private constant ROW6_SCALAR = 0x1320;
+    uint256 private constant ROW7_SCALAR = 0x13c0;
+    uint256 private constant TABLE = 0x13e0;
+    uint256 private constant TABLE_SCALAR = 0x1460;
+    uint256 private constant LIMB = 0x1480;
+    uint256 private constant LIMB_SCALAR = 0x1500;
+    uint256 private constant HORNER = 0x1520;
+    uint256 private constant HORNER_SCALAR = 0x15a0;
+    uint256 private constant CELL = 0x15c0;
+    uint256 private constant CELL_SCALAR = 0x1640;
+    uint256 private constant LINEAR = 0x1660;
+    uint256 private constant LINEAR_SCALAR = 0x16e0;
+    uint256 private constant LOOKUP = 0x1700;
+    uint256 private constant LOOKUP_SCALAR = 0x1780;
+    uint256 private constant QUOTIENT = 0x17a0;
+    uint256 private constant QUOTIENT_SCALAR = 0x1820;
+    uint256 private constant OPENING = 0x1840;
+    uint256 private constant OPENING_SCALAR = 0x18c0;
+    uint256 private constant SUM = 0x18e0;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -627,17 +622,14 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
                 let y1 := mulmod(mload(RHO_8), 0x6898111413588742b7c68b4d7fdd60d098d0caac87f5713c5130c2c1660125be, r)
                 let head1 := add(mulmod(mload(RHO_16), 0x1b29a6a78265e48883e0070b973ffd92c29e4af408c2b9413f0eca84af71a186, r), 1)
                 let both := 0x68a49e8a6f322758940ef536fe3c57160955ce1e1a57704433c874363a02a450
-                let top0 := 1
                 let bottom0 := add(head0, mulmod(y0, both, r))
-                let top1 := 1
                 let bottom1 := add(head1, mulmod(y1, both, r))
-                let term
                 both := 0x1831a6fc2b46fd983c1e3aae0caba8cfb3274e1e5e6c0335e4eb63ad5ab3115a
-                term := add(head0, mulmod(y0, both, r))
-                top0 := add(mulmod(top0, term, r), bottom0)
+                let term := add(head0, mulmod(y0, both, r))
+                let top0 := addmod(term, bottom0, r)
                 bottom0 := mulmod(bottom0, term, r)
                 term := add(head1, mulmod(y1, both, r))
-                top1 := add(mulmod(top1, term, r), bottom1)
+                let top1 := addmod(term, bottom1, r)
                 bottom1 := mulmod(bottom1, term, r)
                 both := 0x23548c3db2cba58cd475b6244ffa5e2d8a4f4b8a579179c316d434d9a8657bd5
                 term := add(head0, mulmod(y0, both, r))
@@ -665,17 +657,17 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
                 mstore(READS_NEXT1_TOP, add(mulmod(top1, sub(add(head1, r), 2), r), mulmod(bottom1, sub(r, 5), r)))
                 mstore(READS_NEXT1_BOTTOM, bottom1)
             }
-            mstore(T3, add(mload(RHO_512), 1))
+            mstore(T0, add(mload(RHO_512), 1))
             // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 + 1)
-            mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            mstore(LANE_HEAD, sub(r, mulmod(mload(T0), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
             // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_256 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_512 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_512), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_256), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
-            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_64), 1), mulmod(mload(T3), add(mload(RHO_32), 1), r), r), mulmod(add(mload(RHO_256), 1), mulmod(add(mload(RHO_128), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
-            mstore(T4, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_64), 1), mulmod(mload(T0), add(mload(RHO_32), 1), r), r), mulmod(add(mload(RHO_256), 1), mulmod(add(mload(RHO_128), 1), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_16), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r), r)))
+            mstore(T1, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0, r)))
             // bias1_top = alpha * (0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) + 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c * rho_1 - 1
-            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T4), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T1), mload(ALPHA), r), mulmod(mload(RHO), 0x679f181891141667e186be8536666f274c8e53b94e2d7a777de0dbdf025ab85c, r)), r))
             // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
-            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T4), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
+            mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T1), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
             // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
@@ -818,49 +810,49 @@ contract Verifier_784_64_10_n1024 is IVerifier, ModelRegistry {
         // line = cell + (cell_next - cell) (zeta - rho) / (w rho - rho)
         assembly {
             let r := mload(ORDER)
-            mstore(T5, mulmod(mulmod(mload(RHO_32), mload(RHO_64), r), mulmod(mload(RHO_16), mulmod(mload(RHO_128), addmod(mload(PIXELS), mulmod(mload(RHO_512), mulmod(mload(RHO_16), mload(RHO_256), r), r), r), r), r), r))
-            mstore(T6, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T7, mulmod(mload(T6), mload(DELTA), r))
-            mstore(T8, mulmod(mload(T7), mload(DELTA), r))
-            mstore(T9, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
-            mstore(T10, mulmod(mload(T8), mload(T9), r))
-            mstore(ROW0_SCALAR, mulmod(mload(T10), add(mulmod(mload(T5), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)), r))
+            mstore(T0, mulmod(mulmod(mload(RHO_32), mload(RHO_64), r), mulmod(mload(RHO_16), mulmod(mload(RHO_128), addmod(mload(PIXELS), mulmod(mload(RHO_512), mulmod(mload(RHO_16), mload(RHO_256), r), r), r), r), r), r))
+            mstore(T1, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T2, mulmod(mload(T1), mload(DELTA), r))
+            mstore(T3, mulmod(mload(T2), mload(DELTA), r))
+            mstore(T4, add(mulmod(mload(RHO), 0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854, r), sub(r, mload(ZETA))))
+            mstore(T5, mulmod(mload(T3), mload(T4), r))
+            mstore(ROW0_SCALAR, mulmod(mload(T5), add(mulmod(mload(T0), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(VANISHING), 0x73d0abe954d315e8e12d0992079f6f8f5268b499ff3e5c68003fffff00400001, r)), r))
             mstore(ROW1_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA), r))
             mstore(ROW2_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_2), r))
             mstore(ROW3_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_3), r))
             mstore(ROW4_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_4), r))
             mstore(ROW5_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_5), r))
             mstore(ROW6_SCALAR, mulmod(mload(ROW0_SCALAR), mload(ALPHA_6), r))
-            mstore(T11, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
-            mstore(ROW7_SCALAR, mulmod(mload(ALPHA_7), mulmod(mload(T10), mulmod(mload(T11), mload(VANISHING), r), r), r))
-            mstore(T12, mulmod(mload(NU), mload(NU), r))
+            mstore(T6, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe000000, r)), r))
+            mstore(ROW7_SCALAR, mulmod(mload(ALPHA_7), mulmod(mload(T5), mulmod(mload(T6), mload(VANISHING), r), r), r))
+            mstore(T7, mulmod(mload(NU), mload(NU), r))
             // table_scalar = -nu^2 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(TABLE_SCALAR, sub(r, mulmod(mload(T12), mload(T9), r)))
+            mstore(TABLE_SCALAR, sub(r, mulmod(mload(T7), mload(T4), r)))
             // cell_scalar = nu^3
-            mstore(CELL_SCALAR, mulmod(mload(T12), mload(NU), r))
-            mstore(T13, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T14, addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T9)), mulmod(mload(T13), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T6), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(CELL_SCALAR, mulmod(mload(T7), mload(NU), r))
+            mstore(T8, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T9, addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T4)), mulmod(mload(T8), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T1), mload(CELL_VALUE), r), r)), r), r), r))
             // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) - nu * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(LIMB_SCALAR, mulmod(mload(T14), mload(NU), r))
-            mstore(T15, mulmod(mload(T13), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
-            mstore(T16, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r)), r))
-            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T7), add(mload(T15), mulmod(mload(T9), add(mload(T16), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r)), r)))
-            mstore(T17, addmod(mload(T15), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T9)), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T9), mload(NU), r))
+            mstore(T10, mulmod(mload(T8), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T11, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T2), add(mload(T10), mulmod(mload(T4), add(mload(T11), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r)), r)))
+            mstore(T12, addmod(mload(T10), sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T4)), r))
             // linear_scalar = -delta^4 * nu^4 * (rho - zeta) + delta^4 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T8), mload(T17), r)))
-            mstore(T18, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T3), mload(T12), r)))
+            mstore(T13, add(mload(BETA), mload(LIMB_VALUE)))
             // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) + delta^5 * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (beta + limb) * (beta + table)
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T18), mulmod(mload(T17), mulmod(mload(T8), mload(DELTA), r), r), r), r)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T13), mulmod(mload(T12), mulmod(mload(T3), mload(DELTA), r), r), r), r)))
             // quotient_scalar = vanishing * (0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta)
-            mstore(QUOTIENT_SCALAR, mulmod(mload(T9), mload(VANISHING), r))
+            mstore(QUOTIENT_SCALAR, mulmod(mload(T4), mload(VANISHING), r))
             // opening_scalar = -(0x325db5c3debf77a18f4de02c0f776af3ea437f9626fc085e3c28d666a5c2d854 * rho - zeta) * (rho - zeta)
-            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T13), mload(T9), r)))
-            mstore(T19, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T13), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)))
-            mstore(T20, add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T18), mload(CELL_VALUE), r), r)), r), r)))
-            mstore(T21, add(mulmod(mload(DELTA), add(mulmod(mload(T20), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
-            mstore(T22, mulmod(mload(DELTA), add(mulmod(mload(T21), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T23, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T22), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
-            mstore(VALUE, add(sub(r, mulmod(mload(T9), mload(T23), r)), sub(r, mulmod(mload(NU), mulmod(mload(T12), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T19)), mulmod(mload(NU), mulmod(mload(T13), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r))))
+            mstore(OPENING_SCALAR, sub(r, mulmod(mload(T8), mload(T4), r)))
+            mstore(T14, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T8), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x2de3d72d1b3e85eac2da366e5e1caff2be07683fc3a780750ad7178ed97e5788, r)))
+            mstore(T15, add(mulmod(mload(CONSTANT_SUM), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T13), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T16, add(mulmod(mload(DELTA), add(mulmod(mload(T15), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T17, mulmod(mload(DELTA), add(mulmod(mload(T16), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T18, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T17), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(VALUE, add(sub(r, mulmod(mload(T4), mload(T18), r)), sub(r, mulmod(mload(NU), mulmod(mload(T7), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T14)), mulmod(mload(NU), mulmod(mload(T8), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r))))
         }
     }
 

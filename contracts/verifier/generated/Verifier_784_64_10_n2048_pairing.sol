@@ -99,83 +99,77 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
     uint256 private constant WEIGHT_680 = 0xbe0;
     uint256 private constant WEIGHT_1704 = 0xc00;
     uint256 private constant CONSTANT_SUM = 0xc20;
-    uint256 private constant T0 = 0xc40;
-    uint256 private constant T1 = 0xc60;
-    uint256 private constant T2 = 0xc80;
-    uint256 private constant LANE_HEAD = 0xca0;
-    uint256 private constant LIMB_TOP = 0xcc0;
-    uint256 private constant PACK_HEAD = 0xce0;
-    uint256 private constant TABLE_HEAD = 0xd00;
-    uint256 private constant BIAS1_TOP = 0xd20;
-    uint256 private constant BIAS1_BOTTOM = 0xd40;
-    uint256 private constant READS1_TOP = 0xd60;
-    uint256 private constant READS1_BOTTOM = 0xd80;
-    uint256 private constant READS_NEXT1_TOP = 0xda0;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xdc0;
-    uint256 private constant T3 = 0xde0;
-    uint256 private constant T4 = 0xe00;
-    uint256 private constant T5 = 0xe20;
-    uint256 private constant READOUT_TOP = 0xe40;
-    uint256 private constant READOUT_BOTTOM = 0xe60;
-    uint256 private constant PARTIAL_0 = 0xe80;
-    uint256 private constant PARTIAL_1 = 0xea0;
-    uint256 private constant PARTIAL_2 = 0xec0;
-    uint256 private constant PARTIAL_3 = 0xee0;
-    uint256 private constant RHO_INVERSE = 0xf00;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0xf20;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xf40;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xf60;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0xf80;
-    uint256 private constant T6 = 0xfa0;
-    uint256 private constant T7 = 0xfc0;
-    uint256 private constant T8 = 0xfe0;
-    uint256 private constant T9 = 0x1000;
-    uint256 private constant T10 = 0x1020;
-    uint256 private constant T11 = 0x1040;
-    uint256 private constant T12 = 0x1060;
-    uint256 private constant T13 = 0x1080;
-    uint256 private constant T14 = 0x10a0;
-    uint256 private constant T15 = 0x10c0;
-    uint256 private constant T16 = 0x10e0;
-    uint256 private constant T17 = 0x1100;
-    uint256 private constant T18 = 0x1120;
-    uint256 private constant T19 = 0x1140;
-    uint256 private constant T20 = 0x1160;
-    uint256 private constant T21 = 0x1180;
-    uint256 private constant T22 = 0x11a0;
-    uint256 private constant T23 = 0x11c0;
-    uint256 private constant T24 = 0x11e0;
-    uint256 private constant T25 = 0x1200;
-    uint256 private constant T26 = 0x1220;
-    uint256 private constant T27 = 0x1240;
-    uint256 private constant MSM = 0x1260;
-    uint256 private constant ROW0_SCALAR = 0x12e0;
-    uint256 private constant ROW1_SCALAR = 0x1380;
-    uint256 private constant ROW2_SCALAR = 0x1420;
-    uint256 private constant ROW3_SCALAR = 0x14c0;
-    uint256 private constant ROW4_SCALAR = 0x1560;
-    uint256 private constant TABLE = 0x1580;
-    uint256 private constant TABLE_SCALAR = 0x1600;
-    uint256 private constant LIMB = 0x1620;
-    uint256 private constant LIMB_SCALAR = 0x16a0;
-    uint256 private constant HORNER = 0x16c0;
-    uint256 private constant HORNER_SCALAR = 0x1740;
-    uint256 private constant CELL = 0x1760;
-    uint256 private constant CELL_SCALAR = 0x17e0;
-    uint256 private constant LINEAR = 0x1800;
-    uint256 private constant LINEAR_SCALAR = 0x1880;
-    uint256 private constant LOOKUP = 0x18a0;
-    uint256 private constant LOOKUP_SCALAR = 0x1920;
-    uint256 private constant QUOTIENT = 0x1940;
-    uint256 private constant QUOTIENT_SCALAR = 0x19c0;
-    uint256 private constant OPENING = 0x19e0;
-    uint256 private constant OPENING_SCALAR = 0x1a60;
-    uint256 private constant FINAL = 0x1a80;
-    uint256 private constant FINAL_SCALAR = 0x1b00;
-    uint256 private constant GENERATOR = 0x1b20;
-    uint256 private constant GENERATOR_SCALAR = 0x1ba0;
-    uint256 private constant SUM = 0x1bc0;
-    uint256 private constant PAIRS = 0x1c40;
+    uint256 private constant T0 = 0x140;
+    uint256 private constant T1 = 0x160;
+    uint256 private constant T2 = 0x180;
+    uint256 private constant LANE_HEAD = 0xc40;
+    uint256 private constant LIMB_TOP = 0xc60;
+    uint256 private constant PACK_HEAD = 0xc80;
+    uint256 private constant TABLE_HEAD = 0xca0;
+    uint256 private constant BIAS1_TOP = 0xcc0;
+    uint256 private constant BIAS1_BOTTOM = 0xce0;
+    uint256 private constant READS1_TOP = 0xd00;
+    uint256 private constant READS1_BOTTOM = 0xd20;
+    uint256 private constant READS_NEXT1_TOP = 0xd40;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xd60;
+    uint256 private constant READOUT_TOP = 0xd80;
+    uint256 private constant READOUT_BOTTOM = 0xda0;
+    uint256 private constant PARTIAL_0 = 0xdc0;
+    uint256 private constant PARTIAL_1 = 0xde0;
+    uint256 private constant PARTIAL_2 = 0xe00;
+    uint256 private constant PARTIAL_3 = 0xe20;
+    uint256 private constant RHO_INVERSE = 0xe40;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xe60;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xe80;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xea0;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xec0;
+    uint256 private constant T3 = 0x1a0;
+    uint256 private constant T4 = 0x1c0;
+    uint256 private constant T5 = 0x1e0;
+    uint256 private constant T6 = 0x200;
+    uint256 private constant T7 = 0x220;
+    uint256 private constant T8 = 0x240;
+    uint256 private constant T9 = 0x260;
+    uint256 private constant T10 = 0x280;
+    uint256 private constant T11 = 0x2a0;
+    uint256 private constant T12 = 0x2c0;
+    uint256 private constant T13 = 0x380;
+    uint256 private constant T14 = 0x3a0;
+    uint256 private constant T15 = 0x3c0;
+    uint256 private constant T16 = 0x3e0;
+    uint256 private constant T17 = 0x400;
+    uint256 private constant T18 = 0xee0;
+    uint256 private constant T19 = 0xf00;
+    uint256 private constant T20 = 0xf20;
+    uint256 private constant T21 = 0xf40;
+    uint256 private constant MSM = 0xf60;
+    uint256 private constant ROW0_SCALAR = 0xfe0;
+    uint256 private constant ROW1_SCALAR = 0x1080;
+    uint256 private constant ROW2_SCALAR = 0x1120;
+    uint256 private constant ROW3_SCALAR = 0x11c0;
+    uint256 private constant ROW4_SCALAR = 0x1260;
+    uint256 private constant TABLE = 0x1280;
+    uint256 private constant TABLE_SCALAR = 0x1300;
+    uint256 private constant LIMB = 0x1320;
+    uint256 private constant LIMB_SCALAR = 0x13a0;
+    uint256 private constant HORNER = 0x13c0;
+    uint256 private constant HORNER_SCALAR = 0x1440;
+    uint256 private constant CELL = 0x1460;
+    uint256 private constant CELL_SCALAR = 0x14e0;
+    uint256 private constant LINEAR = 0x1500;
+    uint256 private constant LINEAR_SCALAR = 0x1580;
+    uint256 private constant LOOKUP = 0x15a0;
+    uint256 private constant LOOKUP_SCALAR = 0x1620;
+    uint256 private constant QUOTIENT = 0x1640;
+    uint256 private constant QUOTIENT_SCALAR = 0x16c0;
+    uint256 private constant OPENING = 0x16e0;
+    uint256 private constant OPENING_SCALAR = 0x1760;
+    uint256 private constant FINAL = 0x1780;
+    uint256 private constant FINAL_SCALAR = 0x1800;
+    uint256 private constant GENERATOR = 0x1820;
+    uint256 private constant GENERATOR_SCALAR = 0x18a0;
+    uint256 private constant SUM = 0x18c0;
+    uint256 private constant PAIRS = 0x1940;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -637,17 +631,14 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
                 let y1 := mulmod(mload(RHO_8), 0x4f9b4098e2e9f12e6b368121ac0cf4ad0a0865a899e8deff4935bd2f817f694b, r)
                 let head1 := add(mulmod(mload(RHO_16), 0x59449d9a302401865eec2340271598ef87c0551ac0e33765241de8ab6c75208d, r), 1)
                 let both := 0x2dcec11fef0dba6f952aa840726e7a451f39ec7ce78c07d979da4a2372ab4263
-                let top0 := 1
                 let bottom0 := add(head0, mulmod(y0, both, r))
-                let top1 := 1
                 let bottom1 := add(head1, mulmod(y1, both, r))
-                let term
                 both := 0x1d672525ab4c31c1467e6a9b694ad89a73a40858e9ea6ff623470dbecf2e40a3
-                term := add(head0, mulmod(y0, both, r))
-                top0 := add(mulmod(top0, term, r), bottom0)
+                let term := add(head0, mulmod(y0, both, r))
+                let top0 := addmod(term, bottom0, r)
                 bottom0 := mulmod(bottom0, term, r)
                 term := add(head1, mulmod(y1, both, r))
-                top1 := add(mulmod(top1, term, r), bottom1)
+                let top1 := addmod(term, bottom1, r)
                 bottom1 := mulmod(bottom1, term, r)
                 both := 0x6f8a944a2693b3ea15b5f49ee0451c6944b72ef5894b5d72acc5f5977dc062e6
                 term := add(head0, mulmod(y0, both, r))
@@ -675,20 +666,20 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
                 mstore(READS_NEXT1_TOP, add(mulmod(top1, sub(add(head1, r), 2), r), mulmod(bottom1, sub(r, 5), r)))
                 mstore(READS_NEXT1_BOTTOM, bottom1)
             }
-            mstore(T3, add(mload(RHO_1024), 1))
+            mstore(T0, add(mload(RHO_1024), 1))
             // lane_head = -(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 + 1)
-            mstore(LANE_HEAD, sub(r, mulmod(mload(T3), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
+            mstore(LANE_HEAD, sub(r, mulmod(mload(T0), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, r)), r)))
             // limb_top = (0x235473339d80c1343b00c0009d80c0000000400000000000 * rho_512 + 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000) * (rho_1024 - 1)
             mstore(LIMB_TOP, mulmod(add(mload(RHO_1024), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc0000000, mulmod(mload(RHO_512), 0x235473339d80c1343b00c0009d80c0000000400000000000, r)), r))
-            mstore(T4, mulmod(mload(T3), add(mload(RHO_512), 1), r))
-            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_128), 1), add(mload(RHO_256), 1), r), mulmod(mulmod(mload(T4), add(mload(RHO_64), 1), r), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r)))
+            mstore(T1, mulmod(mload(T0), add(mload(RHO_512), 1), r))
+            mstore(PACK_HEAD, sub(r, mulmod(mulmod(add(mload(RHO_128), 1), add(mload(RHO_256), 1), r), mulmod(mulmod(mload(T1), add(mload(RHO_64), 1), r), add(0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, mulmod(mload(RHO_32), 0x1cfb69d4ca675f520cce76020268760154ef6900bfff96ffbfffffffc000000, r)), r), r)))
             // table_head = -(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000 * rho_256 + 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000) * (rho_1024 + 1) * (rho_512 + 1)
-            mstore(TABLE_HEAD, sub(r, mulmod(mload(T4), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
-            mstore(T5, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
+            mstore(TABLE_HEAD, sub(r, mulmod(mload(T1), add(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, mulmod(mload(RHO_256), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe0000000, r)), r)))
+            mstore(T2, add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e, r)))
             // bias1_top = alpha * (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) + 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1
-            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T5), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T2), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // bias1_bottom = (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) * (0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1)
-            mstore(BIAS1_BOTTOM, mulmod(mload(T5), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
+            mstore(BIAS1_BOTTOM, mulmod(mload(T2), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
             let rho := mload(RHO)
             let term
@@ -830,49 +821,49 @@ contract Verifier_784_64_10_n2048_pairing is IVerifier, ModelRegistry {
         // line = cell + (cell_next - cell) (zeta - rho) / (w rho - rho)
         assembly {
             let r := mload(ORDER)
-            mstore(T6, mulmod(mload(DELTA), mload(DELTA), r))
-            mstore(T7, mulmod(mload(T6), mload(DELTA), r))
-            mstore(T8, mulmod(mload(T7), mload(DELTA), r))
-            mstore(T9, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
-            mstore(T10, mulmod(mload(T8), mload(T9), r))
-            mstore(T11, mulmod(mload(RHO_16), mload(RHO_256), r))
-            mstore(T12, mulmod(mload(T11), mload(RHO_512), r))
-            mstore(T13, mulmod(mulmod(mload(RHO_8), mulmod(mload(RHO_4), mload(RHO_64), r), r), mulmod(mulmod(mload(RHO_2), mulmod(mload(RHO), mload(RHO_128), r), r), mulmod(mload(T11), mulmod(addmod(mload(PIXELS), mload(T12), r), add(mload(ALPHA), mulmod(mload(T12), mload(RHO), r)), r), r), r), r))
-            mstore(T14, mulmod(mload(T10), add(mulmod(mload(T13), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r))
-            mstore(ROW0_SCALAR, sub(r, mload(T14)))
-            mstore(ROW1_SCALAR, sub(r, mulmod(mload(T14), mload(ALPHA_2), r)))
-            mstore(ROW2_SCALAR, sub(r, mulmod(mload(T14), mload(ALPHA_4), r)))
-            mstore(ROW3_SCALAR, sub(r, mulmod(mload(T14), mload(ALPHA_6), r)))
-            mstore(T15, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r)), r))
-            mstore(ROW4_SCALAR, sub(r, mulmod(mload(ALPHA_8), mulmod(mload(T10), mulmod(mload(T15), mload(VANISHING), r), r), r)))
-            mstore(T16, mulmod(mload(NU), mload(NU), r))
+            mstore(T0, mulmod(mload(DELTA), mload(DELTA), r))
+            mstore(T1, mulmod(mload(T0), mload(DELTA), r))
+            mstore(T2, mulmod(mload(T1), mload(DELTA), r))
+            mstore(T3, add(mload(ZETA), mulmod(mload(RHO), 0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c, r)))
+            mstore(T4, mulmod(mload(T2), mload(T3), r))
+            mstore(T5, mulmod(mload(RHO_16), mload(RHO_256), r))
+            mstore(T6, mulmod(mload(T5), mload(RHO_512), r))
+            mstore(T7, mulmod(mulmod(mload(RHO_8), mulmod(mload(RHO_4), mload(RHO_64), r), r), mulmod(mulmod(mload(RHO_2), mulmod(mload(RHO), mload(RHO_128), r), r), mulmod(mload(T5), mulmod(addmod(mload(PIXELS), mload(T6), r), add(mload(ALPHA), mulmod(mload(T6), mload(RHO), r)), r), r), r), r))
+            mstore(T8, mulmod(mload(T4), add(mulmod(mload(T7), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(VANISHING), 0x73df299e3f3849988a3370cd08a0a3ca53132c4e7f9e5c33801fffff00200001, r)), r))
+            mstore(ROW0_SCALAR, sub(r, mload(T8)))
+            mstore(ROW1_SCALAR, sub(r, mulmod(mload(T8), mload(ALPHA_2), r)))
+            mstore(ROW2_SCALAR, sub(r, mulmod(mload(T8), mload(ALPHA_4), r)))
+            mstore(ROW3_SCALAR, sub(r, mulmod(mload(T8), mload(ALPHA_6), r)))
+            mstore(T9, addmod(mulmod(mulmod(mload(READS1_TOP), mulmod(mload(CELL_VALUE), mload(READS1_BOTTOM_INVERSE), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r), add(mulmod(mulmod(mload(BIAS1_BOTTOM_INVERSE), mload(BIAS1_TOP), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mulmod(mload(READS_NEXT1_TOP), mulmod(mload(READS_NEXT1_BOTTOM_INVERSE), mulmod(mload(ALPHA), mload(CELL_NEXT_VALUE), r), r), r), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff000000, r)), r))
+            mstore(ROW4_SCALAR, sub(r, mulmod(mload(ALPHA_8), mulmod(mload(T4), mulmod(mload(T9), mload(VANISHING), r), r), r)))
+            mstore(T10, mulmod(mload(NU), mload(NU), r))
             // table_scalar = nu^2 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(TABLE_SCALAR, mulmod(mload(T16), mload(T9), r))
+            mstore(TABLE_SCALAR, mulmod(mload(T10), mload(T3), r))
             // cell_scalar = nu^3
-            mstore(CELL_SCALAR, mulmod(mload(T16), mload(NU), r))
-            mstore(T17, add(mload(RHO), sub(r, mload(ZETA))))
-            mstore(T18, addmod(mload(T9), mulmod(mload(T17), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T6), mload(CELL_VALUE), r), r)), r), r), r))
+            mstore(CELL_SCALAR, mulmod(mload(T10), mload(NU), r))
+            mstore(T11, add(mload(RHO), sub(r, mload(ZETA))))
+            mstore(T12, addmod(mload(T3), mulmod(mload(T11), mulmod(mload(CELL_SCALAR), add(mulmod(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffffff, r), mulmod(mload(LIMB_TOP), mulmod(mload(T0), mload(CELL_VALUE), r), r)), r), r), r))
             // limb_scalar = nu^4 * (cell * delta^2 * limb_top - 2 * lane_head) * (rho - zeta) + nu * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(LIMB_SCALAR, mulmod(mload(T18), mload(NU), r))
-            mstore(T19, mulmod(mload(T17), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
-            mstore(T20, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
-            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T7), add(mload(T19), sub(r, mulmod(mload(T9), add(mload(T20), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
-            mstore(T21, addmod(mload(T19), mload(T9), r))
+            mstore(LIMB_SCALAR, mulmod(mload(T12), mload(NU), r))
+            mstore(T13, mulmod(mload(T11), mulmod(mload(CELL_SCALAR), mload(NU), r), r))
+            mstore(T14, addmod(mload(PACK_HEAD), add(mulmod(mload(LANE_HEAD), 255, r), mulmod(mulmod(mload(VANISHING), mulmod(mload(READOUT_TOP), mulmod(mload(DELTA), mload(READOUT_BOTTOM_INVERSE), r), r), r), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r)), r))
+            mstore(HORNER_SCALAR, sub(r, mulmod(mload(T1), add(mload(T13), sub(r, mulmod(mload(T3), add(mload(T14), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffffff01), r))), r)))
+            mstore(T15, addmod(mload(T13), mload(T3), r))
             // linear_scalar = -delta^4 * nu^4 * (rho - zeta) - delta^4 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T8), mload(T21), r)))
-            mstore(T22, add(mload(BETA), mload(LIMB_VALUE)))
+            mstore(LINEAR_SCALAR, sub(r, mulmod(mload(T2), mload(T15), r)))
+            mstore(T16, add(mload(BETA), mload(LIMB_VALUE)))
             // lookup_scalar = -delta^5 * nu^4 * (beta + limb) * (beta + table) * (rho - zeta) - delta^5 * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (beta + limb) * (beta + table)
-            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T22), mulmod(mload(T21), mulmod(mload(T8), mload(DELTA), r), r), r), r)))
+            mstore(LOOKUP_SCALAR, sub(r, mulmod(add(mload(BETA), mload(TABLE_VALUE)), mulmod(mload(T16), mulmod(mload(T15), mulmod(mload(T2), mload(DELTA), r), r), r), r)))
             // quotient_scalar = -vanishing * (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta)
-            mstore(QUOTIENT_SCALAR, sub(r, mulmod(mload(T9), mload(VANISHING), r)))
+            mstore(QUOTIENT_SCALAR, sub(r, mulmod(mload(T3), mload(VANISHING), r)))
             // opening_scalar = (0x6ea8837cd53b51429480da6ff98e69efdd33bf14161f9d1b57c74a1a632861c * rho + zeta) * (rho - zeta)
-            mstore(OPENING_SCALAR, mulmod(mload(T9), mload(T17), r))
-            mstore(T23, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T17), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
-            mstore(T24, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T22), mload(CELL_VALUE), r), r)), r), r)))
-            mstore(T25, add(mulmod(mload(DELTA), add(mulmod(mload(T24), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
-            mstore(T26, mulmod(mload(DELTA), add(mulmod(mload(T25), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
-            mstore(T27, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T26), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
-            mstore(GENERATOR_SCALAR, add(sub(r, mulmod(mload(T9), mload(T27), r)), mulmod(mload(NU), mulmod(mload(T16), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T23)), mulmod(mload(NU), mulmod(mload(T17), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
+            mstore(OPENING_SCALAR, mulmod(mload(T3), mload(T11), r))
+            mstore(T17, add(mload(CELL_VALUE), mulmod(mulmod(mload(RHO_INVERSE), mulmod(mload(T11), add(mload(CELL_VALUE), sub(r, mload(CELL_NEXT_VALUE))), r), r), 0x65a9c9b19234a62986681b7629257a052f72ca09faff2d4c3e2663f1db1e6ac2, r)))
+            mstore(T18, add(mulmod(mload(CONSTANT_SUM), 0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000, r), mulmod(mload(DELTA), addmod(add(mload(BETA), mload(TABLE_VALUE)), sub(r, mulmod(mload(TABLE_HEAD), mulmod(mload(T16), mload(CELL_VALUE), r), r)), r), r)))
+            mstore(T19, add(mulmod(mload(DELTA), add(mulmod(mload(T18), mload(DELTA), r), sub(r, mulmod(mload(LIMB_VALUE), add(mload(LANE_HEAD), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r))), r), mulmod(mload(LIMB_TOP), add(sub(r, mload(CELL_NEXT_VALUE)), mulmod(mload(CELL_VALUE), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffffffeffff8001, mulmod(mload(LIMB_VALUE), 256, r)), r)), r)))
+            mstore(T20, mulmod(mload(DELTA), add(mulmod(mload(T19), mload(DELTA), r), sub(r, mulmod(mload(LIMB_TOP), mulmod(mload(CELL_VALUE), add(mload(CELL_VALUE), 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000), r), r))), r))
+            mstore(T21, add(sub(r, mload(LINEARISED_NEXT_VALUE)), addmod(mulmod(mload(LANE_HEAD), add(mload(LIMB_VALUE), mulmod(mload(CELL_NEXT_VALUE), 256, r)), r), add(mload(T20), mulmod(mload(NU), add(mload(LIMB_VALUE), mulmod(mload(NU), mload(TABLE_VALUE), r)), r)), r)))
+            mstore(GENERATOR_SCALAR, add(sub(r, mulmod(mload(T3), mload(T21), r)), mulmod(mload(NU), mulmod(mload(T10), addmod(sub(0xe7db4ea6533afa906673b0101343b00aa77b4805fffcb7fdfffffffe00000002, mload(T17)), mulmod(mload(NU), mulmod(mload(T11), mload(LINEARISED_NEXT_VALUE), r), r), r), r), r)))
             mstore(FINAL_SCALAR, mload(ZETA))
         }
     }
