@@ -6,7 +6,7 @@ fraction; one inversion serves all denominators. With a single value the sum is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from zkpredict.circuits.constraints import constant_term, readout, selectors
@@ -97,10 +97,10 @@ def mirrored_lines(found: Mapping[str, Mirrored], reserve: Callable[[str, int], 
     NAME_bottom, for numbers up to a bound."""
     (first, *_), indices = found.values(), range(len(found))
     power, half = first.domain // first.period, len(first.rows) // 2
-    lines = []
+    argument, lines = "mload(RHO)" if power == 1 else f"mload(RHO_{power})", []
     for i, one in enumerate(found.values()):
         shift = one.rows[0] - first.rows[0]
-        y = f"mulmod(mload(RHO_{power}), {number(one.root(shift))}, {FIELD})" if shift else f"mload(RHO_{power})"
+        y = f"mulmod({argument}, {number(one.root(shift))}, {FIELD})" if shift else argument
         head = f"add(mulmod(mload(RHO_{2 * power}), {number(one.root(one.rows[0] + one.rows[-1]))}, {FIELD}), 1)"
         lines += [f"let y{i} := {y}", f"let head{i} := {head}"]
     for pair, (low, high) in enumerate(zip(first.rows[:half], reversed(first.rows), strict=False)):
@@ -238,21 +238,54 @@ class Readout:
         return [row for row in self.weights if row not in self.entries]
 
 
-def readout_pole(circuit: Circuit, row: int) -> str:
-    """Yul of `rho/w^row - 1`; rho is not zero, so nothing wraps."""
-    return f"sub(mulmod(rho, {number(pow(root_of_unity(circuit.domain), -row, MODULUS))}, {FIELD}), 1)"
+def turned(rows: Collection[int], domain: int) -> list[list[int]]:
+    """The rows in fours a quarter of the domain apart, then in twos half of it apart, then one by one."""
+    groups: list[list[int]] = []
+    left = set(rows)
+    for size in (4, 2, 1):
+        for row in sorted(left):
+            group = [row + turn * domain // size for turn in range(size)]
+            if left.issuperset(group):
+                groups.append(group)
+                left.difference_update(group)
+    return groups
 
 
-def readout_terms(circuit: Circuit, rows: list[int], weight: Callable[[int], str]) -> list[str]:
-    """Yul: adds `weight / (rho/w^row - 1)` for each row to the fraction `top / bottom`; `top` stays below twice the field order."""
-    lines = []
-    for row in rows:
-        lines += [
-            f"term := {readout_pole(circuit, row)}",
-            f"top := add(mulmod(top, term, {FIELD}), mulmod({weight(row)}, bottom, {FIELD}))",
-            f"bottom := mulmod(bottom, term, {FIELD})",
-        ]
-    return lines
+def readout_lines(domain: int, weights: Mapping[int, str]) -> list[str]:
+    """Yul of the fraction top / bottom = sum over rows j of weight_j / (rho/w^j - 1), with the variables `rho`, `term`, `top`, `bottom`.
+    No weight may exceed the field order; `top` stays at or below twice that; rho is not zero, so nothing wraps.
+
+    With u = rho/w^j, and i = 1/w^(n/4), four rows from j on, a quarter of the domain apart, are read at u, i u, -u, -i u:
+
+        a/(u - 1) + c/(-u - 1) = even/(u^2 - 1),        even = a + c + (a - c) u
+        b/(i u - 1) + d/(-i u - 1) = -odd/(u^2 + 1),    odd = b + d + (b - d) i u
+        together                                        (even (1 + u^2) + odd (1 - u^2)) / (u^4 - 1)
+    """
+    root, groups, steps = root_of_unity(domain), turned(weights, domain), []
+    for group in groups:
+        first, *others = (weights[row] for row in group)
+        pole = f"mulmod(rho, {number(pow(root, -group[0], MODULUS))}, {FIELD})"
+        if not others:
+            value = first
+            steps.append(f"term := sub({pole}, 1)")
+        elif len(others) == 1:
+            value = _opposite(first, *others, "u")
+            steps += [f"u := {pole}", f"term := sub(mulmod(u, u, {FIELD}), 1)"]
+        else:
+            even, odd = _opposite(first, others[1], "u"), _opposite(others[0], others[2], f"mulmod(u, quarter, {FIELD})")
+            value = f"add(mulmod(add(1, square), {even}, {FIELD}), mulmod(sub(add(1, {FIELD}), square), {odd}, {FIELD}))"
+            steps += [f"u := {pole}", f"square := mulmod(u, u, {FIELD})", f"term := sub(mulmod(square, square, {FIELD}), 1)"]
+        if group == groups[0]:
+            steps += [f"top := {value}", "bottom := term"]
+        else:
+            steps += [f"top := add(mulmod(top, term, {FIELD}), mulmod({value}, bottom, {FIELD}))", f"bottom := mulmod(bottom, term, {FIELD})"]
+    inside = [f"let quarter := {number(pow(root, -domain // 4, MODULUS))}", "let u", "let square", *steps]
+    return ["let rho := mload(RHO)", "let term", "let top", "let bottom", "{", *(f"    {line}" for line in inside), "}"]
+
+
+def _opposite(one: str, other: str, u: str) -> str:
+    """Yul of `one + other + (one - other) u`."""
+    return f"addmod(add({one}, {other}), mulmod({u}, add({one}, sub({FIELD}, {other})), {FIELD}), {FIELD})"
 
 
 def constants(circuit: Circuit) -> Symbol:

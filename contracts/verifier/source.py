@@ -16,7 +16,7 @@ from zkpredict.contracts.verifier.absorbing import (
     STATEMENT_HEAD, check_scalars, draw_challenges, place_statement, scalar_word, scalars_offset,
 )
 from zkpredict.contracts.verifier.encoding import FinalCheck, absorbed_points
-from zkpredict.contracts.verifier.lowering import FIELD, WORD, Program, Value
+from zkpredict.contracts.verifier.lowering import FIELD, Program, Value
 from zkpredict.contracts.verifier.memory import WORD_BYTES, MemoryMap
 from zkpredict.contracts.verifier.pieces import (
     GENERATED, INVERSION_BYTES, POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, Lookup, batch_inversion, indented, opens, padding_lines, part, read, word_aligned,
@@ -24,7 +24,7 @@ from zkpredict.contracts.verifier.pieces import (
 from zkpredict.contracts.verifier.pixels import PIXELS_BOUND, pixel_lines
 from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.publics import (
-    ALPHA, Fraction, Mirrored, Readout, Selectors, constants, in_twos, mirrored_lines, readout_pole, readout_terms, rho_to,
+    ALPHA, Fraction, Mirrored, Readout, Selectors, constants, in_twos, mirrored_lines, readout_lines, rho_to,
 )
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.verifier.opening import Fold, Linearisation, OpenedCells, fold, stated_cells
@@ -219,7 +219,7 @@ class Generator:
                 self.entry_words[row] = memory.at(f"WEIGHT_{row}", start + WORD_BYTES * number)
                 program.compute(self.entry_words[row], readout.weights[row])
         self.weight_places = {row: f"mload({place})" for row, place in self.entry_words.items()}
-        known = {Symbol.of({(): 1}): "1"} | {readout.weights[row]: self.weight_places[row] for row in self.entry_words}
+        known = {Symbol.of({(): 1}): "1"}  # none of the entries' words, which the digit changes
         known |= {Symbol(((("alpha",) * e, 1),)): self.words[f"alpha_{e}"].text for e in range(1, last)}
         for row in readout.fixed_rows:
             formula = readout.weights[row]
@@ -229,9 +229,8 @@ class Generator:
             self.weight_places[row] = known[formula]
         program.compute(self._word("constant_sum"), constants(circuit))
         lines = self._lines(program)
-        largest = max(program.bounds[place] for place in self.entry_words.values())
-        if largest + MODULUS >= WORD:
-            raise ValueError("the weight of a read-out row, and the total that a claimed digit adds to it, may not fit a word")
+        if any(program.bounds.get(place.removeprefix("mload(").removesuffix(")"), 0) > MODULUS for place in self.weight_places.values()):
+            raise ValueError("the weight of a read-out row may exceed the field order")
         lines += [f"// prefix[i + 1] = prefix[i] + alpha^({first} + i): the weights of the first i + 1 classes", "let sum := 0"]
         for number in range(classes):
             exponent = first + number
@@ -262,20 +261,18 @@ class Generator:
         selected = self._select(program)
         lines = [*selected, *self._lines(program)]
         readout, place = self.readout, self.weight_places.__getitem__
-        first, *fixed = readout.fixed_rows
-        lines.append("// top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term")
-        lines += ["let rho := mload(RHO)", "let term", f"let top := {place(first)}", f"let bottom := {readout_pole(circuit, first)}"]
-        lines += readout_terms(circuit, fixed, place)
         lines += [
             "// the claimed digit's logit is read once for every class: the weight of the row behind it gains their total, the weight",
             f"// of the row before it loses {readout.borrow} total",
             f"let entry := add(CLASS_WEIGHTS, mul({WORD_BYTES}, add(digit, div(digit, {readout.per_pack}))))",
             f"let total := mload(add(PREFIX, {WORD_BYTES * circuit.classes}))",
-            f"mstore(entry, add(mload(entry), mulmod(total, {MODULUS - readout.borrow:#x}, {FIELD})))",
+            f"mstore(entry, addmod(mload(entry), mulmod(total, {MODULUS - readout.borrow:#x}, {FIELD}), {FIELD}))",
             "entry := add(entry, 32)",
-            "mstore(entry, add(mload(entry), total))",
+            f"mstore(entry, addmod(mload(entry), total, {FIELD}))",
+            "// top / bottom = sum_j weight_j / (rho/w^j - 1): for each denominator top = top term + value bottom, bottom = bottom term. Rows a",
+            "// quarter of the domain apart, at u, i u, -u, -i u, have one: term = u^4 - 1, value = even (1 + u^2) + odd (1 - u^2)",
+            *readout_lines(circuit.domain, {row: place(row) for row in (*readout.fixed_rows, *self.entry_words)}),
         ]
-        lines += readout_terms(circuit, [row for row in readout.entries if row is not None], place)
         lines += [f"mstore({self._word('readout_top', 2 * MODULUS)}, top)", f"mstore({self._word('readout_bottom')}, bottom)"]
         return lines
 

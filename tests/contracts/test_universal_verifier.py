@@ -229,7 +229,7 @@ def test_rows_must_hash_to_the_id():
     image = random_image(5, 100)
     proof = prove(other, image)
     found = "found := eq(keccak256(STATE, add(32, mul(rows, POINT_BYTES))), modelId)"
-    address = "data := shr(96, shl(96, keccak256(free, 23)))"
+    address = "data := shr(96, shl(96, keccak256(9, 23)))"
     place = data_contract(deploy_universal(EmbeddedChain()).address, other.commitment.model_id)
     for guard, verdict in ((found, "UnknownModel"), ("found := 1", "OpeningFailed")):
         # every id has the address of the other model's data

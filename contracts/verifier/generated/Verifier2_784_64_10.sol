@@ -638,38 +638,31 @@ contract Verifier2_784_64_10 is IVerifier, ModelRegistry {
             // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
             mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T3), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
-            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
+            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each denominator top = top term + value bottom, bottom = bottom term. Rows a
+            // quarter of the domain apart, at u, i u, -u, -i u, have one: term = u^4 - 1, value = even (1 + u^2) + odd (1 - u^2)
             let rho := mload(RHO)
             let term
-            let top := mload(ALPHA_4)
-            let bottom := sub(mulmod(rho, 0x1a112d20409a835fe1b2c3aa0eb455ffbe66f8a0dc0e6bbe91e8a1ba3b6f3441, r), 1)
-            term := sub(mulmod(rho, 0x5a56acc5d6a40c8de1f7cc23d4a0a0fa3d4dee80538980eca8e45d0230d79fe6, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_3), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x40b706f483d66e532628df85d7c3f50e72333e46f0700ee03227ea10b26bd413, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_2), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5950a37bb55ee341bde19c2cf633387e72291d47986d31d3bbf254b932e053a6, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x59dc7a32e902f9e85187145dfaed82059556ab6223eff0406e175e44c490cbc0, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_8), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x1996fa8d52f970ba51420be43501370b166fb582ac74db12571ba2fccf28601b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_7), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x3336a05ea5c70ef50d10f88231dde2f6e18a65bc0f8e4d1ecdd815ee4d942bee, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_6), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x7aa611dcedcb15b720543223d96f0ac8d28fb6cae51baff7ef262ffa8f8c918, r), 1)
-            top := add(mulmod(top, term, r), mulmod(sub(r, mload(ALPHA_9)), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6c4346355ac0cbecc13494e5cc0ae758c694a89651aca0ff810d9cff570736e9, r), 1)
-            top := add(mulmod(top, term, r), mulmod(sub(r, mload(ALPHA_10)), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x1a9d03d7743e9a0675583bdb136e9f86e19486bb67912a2b440dab45cd1fac5b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_11), bottom, r))
-            bottom := mulmod(bottom, term, r)
+            let top
+            let bottom
+            {
+                let quarter := 0x73eda753299d7d47a5e80b39939ed33467baa40089fb5bfefffeffff00000001
+                let u
+                let square
+                u := mulmod(rho, 0x1a112d20409a835fe1b2c3aa0eb455ffbe66f8a0dc0e6bbe91e8a1ba3b6f3441, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(add(1, square), addmod(add(mload(ALPHA_4), mload(ALPHA_8)), mulmod(u, add(mload(ALPHA_4), sub(r, mload(ALPHA_8))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(ALPHA_2), mload(ALPHA_6)), mulmod(mulmod(u, quarter, r), add(mload(ALPHA_2), sub(r, mload(ALPHA_6))), r), r), r))
+                bottom := term
+                u := mulmod(rho, 0x5a56acc5d6a40c8de1f7cc23d4a0a0fa3d4dee80538980eca8e45d0230d79fe6, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(ALPHA_3), mload(ALPHA_7)), mulmod(u, add(mload(ALPHA_3), sub(r, mload(ALPHA_7))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(ALPHA), mload(ALPHA_11)), mulmod(mulmod(u, quarter, r), add(mload(ALPHA), sub(r, mload(ALPHA_11))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x7aa611dcedcb15b720543223d96f0ac8d28fb6cae51baff7ef262ffa8f8c918, r)
+                term := sub(mulmod(u, u, r), 1)
+                top := add(mulmod(top, term, r), mulmod(addmod(add(sub(r, mload(ALPHA_9)), sub(r, mload(ALPHA_10))), mulmod(u, add(sub(r, mload(ALPHA_9)), sub(r, sub(r, mload(ALPHA_10)))), r), r), bottom, r))
+                bottom := mulmod(bottom, term, r)
+            }
             // M is what stands behind the digit's value less 2^bits times what stands before it: node = 1/w^(row before it)
             let place := mod(digit, 5)
             let node := 0x3b25b475ab91194b687a73c92f188612fc010d53ccb225425e544cdf4c887948

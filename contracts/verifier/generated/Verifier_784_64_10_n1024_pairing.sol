@@ -94,33 +94,41 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
     uint256 private constant WEIGHT_600 = 0x900;
     uint256 private constant WEIGHT_608 = 0x920;
     uint256 private constant WEIGHT_616 = 0x940;
-    uint256 private constant WEIGHT_360 = 0xba0;
-    uint256 private constant WEIGHT_872 = 0xbc0;
-    uint256 private constant CONSTANT_SUM = 0xbe0;
+    uint256 private constant WEIGHT_328 = 0xba0;
+    uint256 private constant WEIGHT_336 = 0xbc0;
+    uint256 private constant WEIGHT_344 = 0xbe0;
+    uint256 private constant WEIGHT_352 = 0xc00;
+    uint256 private constant WEIGHT_360 = 0xc20;
+    uint256 private constant WEIGHT_840 = 0xc40;
+    uint256 private constant WEIGHT_848 = 0xc60;
+    uint256 private constant WEIGHT_856 = 0xc80;
+    uint256 private constant WEIGHT_864 = 0xca0;
+    uint256 private constant WEIGHT_872 = 0xcc0;
+    uint256 private constant CONSTANT_SUM = 0xce0;
     uint256 private constant T0 = 0x140;
     uint256 private constant T1 = 0x160;
     uint256 private constant T2 = 0x180;
-    uint256 private constant LANE_HEAD = 0xc00;
-    uint256 private constant LIMB_TOP = 0xc20;
-    uint256 private constant PACK_HEAD = 0xc40;
-    uint256 private constant TABLE_HEAD = 0xc60;
-    uint256 private constant BIAS1_TOP = 0xc80;
-    uint256 private constant BIAS1_BOTTOM = 0xca0;
-    uint256 private constant READS1_TOP = 0xcc0;
-    uint256 private constant READS1_BOTTOM = 0xce0;
-    uint256 private constant READS_NEXT1_TOP = 0xd00;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xd20;
-    uint256 private constant READOUT_TOP = 0xd40;
-    uint256 private constant READOUT_BOTTOM = 0xd60;
-    uint256 private constant PARTIAL_0 = 0xd80;
-    uint256 private constant PARTIAL_1 = 0xda0;
-    uint256 private constant PARTIAL_2 = 0xdc0;
-    uint256 private constant PARTIAL_3 = 0xde0;
-    uint256 private constant RHO_INVERSE = 0xe00;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0xe20;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xe40;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xe60;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0xe80;
+    uint256 private constant LANE_HEAD = 0xd00;
+    uint256 private constant LIMB_TOP = 0xd20;
+    uint256 private constant PACK_HEAD = 0xd40;
+    uint256 private constant TABLE_HEAD = 0xd60;
+    uint256 private constant BIAS1_TOP = 0xd80;
+    uint256 private constant BIAS1_BOTTOM = 0xda0;
+    uint256 private constant READS1_TOP = 0xdc0;
+    uint256 private constant READS1_BOTTOM = 0xde0;
+    uint256 private constant READS_NEXT1_TOP = 0xe00;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xe20;
+    uint256 private constant READOUT_TOP = 0xe40;
+    uint256 private constant READOUT_BOTTOM = 0xe60;
+    uint256 private constant PARTIAL_0 = 0xe80;
+    uint256 private constant PARTIAL_1 = 0xea0;
+    uint256 private constant PARTIAL_2 = 0xec0;
+    uint256 private constant PARTIAL_3 = 0xee0;
+    uint256 private constant RHO_INVERSE = 0xf00;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xf20;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xf40;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xf60;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xf80;
     uint256 private constant T3 = 0x1a0;
     uint256 private constant T4 = 0x1c0;
     uint256 private constant T5 = 0x1e0;
@@ -136,38 +144,38 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
     uint256 private constant T15 = 0x3c0;
     uint256 private constant T16 = 0x3e0;
     uint256 private constant T17 = 0x400;
-    uint256 private constant T18 = 0xea0;
-    uint256 private constant MSM = 0xec0;
-    uint256 private constant ROW0_SCALAR = 0xf40;
-    uint256 private constant ROW1_SCALAR = 0xfe0;
-    uint256 private constant ROW2_SCALAR = 0x1080;
-    uint256 private constant ROW3_SCALAR = 0x1120;
-    uint256 private constant ROW4_SCALAR = 0x11c0;
-    uint256 private constant ROW5_SCALAR = 0x1260;
-    uint256 private constant ROW6_SCALAR = 0x1300;
-    uint256 private constant ROW7_SCALAR = 0x13a0;
-    uint256 private constant TABLE = 0x13c0;
-    uint256 private constant TABLE_SCALAR = 0x1440;
-    uint256 private constant LIMB = 0x1460;
-    uint256 private constant LIMB_SCALAR = 0x14e0;
-    uint256 private constant HORNER = 0x1500;
-    uint256 private constant HORNER_SCALAR = 0x1580;
-    uint256 private constant CELL = 0x15a0;
-    uint256 private constant CELL_SCALAR = 0x1620;
-    uint256 private constant LINEAR = 0x1640;
-    uint256 private constant LINEAR_SCALAR = 0x16c0;
-    uint256 private constant LOOKUP = 0x16e0;
-    uint256 private constant LOOKUP_SCALAR = 0x1760;
-    uint256 private constant QUOTIENT = 0x1780;
-    uint256 private constant QUOTIENT_SCALAR = 0x1800;
-    uint256 private constant OPENING = 0x1820;
-    uint256 private constant OPENING_SCALAR = 0x18a0;
-    uint256 private constant FINAL = 0x18c0;
-    uint256 private constant FINAL_SCALAR = 0x1940;
-    uint256 private constant GENERATOR = 0x1960;
-    uint256 private constant GENERATOR_SCALAR = 0x19e0;
-    uint256 private constant SUM = 0x1a00;
-    uint256 private constant PAIRS = 0x1a80;
+    uint256 private constant T18 = 0xfa0;
+    uint256 private constant MSM = 0xfc0;
+    uint256 private constant ROW0_SCALAR = 0x1040;
+    uint256 private constant ROW1_SCALAR = 0x10e0;
+    uint256 private constant ROW2_SCALAR = 0x1180;
+    uint256 private constant ROW3_SCALAR = 0x1220;
+    uint256 private constant ROW4_SCALAR = 0x12c0;
+    uint256 private constant ROW5_SCALAR = 0x1360;
+    uint256 private constant ROW6_SCALAR = 0x1400;
+    uint256 private constant ROW7_SCALAR = 0x14a0;
+    uint256 private constant TABLE = 0x14c0;
+    uint256 private constant TABLE_SCALAR = 0x1540;
+    uint256 private constant LIMB = 0x1560;
+    uint256 private constant LIMB_SCALAR = 0x15e0;
+    uint256 private constant HORNER = 0x1600;
+    uint256 private constant HORNER_SCALAR = 0x1680;
+    uint256 private constant CELL = 0x16a0;
+    uint256 private constant CELL_SCALAR = 0x1720;
+    uint256 private constant LINEAR = 0x1740;
+    uint256 private constant LINEAR_SCALAR = 0x17c0;
+    uint256 private constant LOOKUP = 0x17e0;
+    uint256 private constant LOOKUP_SCALAR = 0x1860;
+    uint256 private constant QUOTIENT = 0x1880;
+    uint256 private constant QUOTIENT_SCALAR = 0x1900;
+    uint256 private constant OPENING = 0x1920;
+    uint256 private constant OPENING_SCALAR = 0x19a0;
+    uint256 private constant FINAL = 0x19c0;
+    uint256 private constant FINAL_SCALAR = 0x1a40;
+    uint256 private constant GENERATOR = 0x1a60;
+    uint256 private constant GENERATOR_SCALAR = 0x1ae0;
+    uint256 private constant SUM = 0x1b00;
+    uint256 private constant PAIRS = 0x1b80;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -591,6 +599,14 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
             mstore(T1, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r)), r)))
             mstore(T2, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T1), mload(ALPHA), r)), r)), r)))
             mstore(CONSTANT_SUM, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(T2), mload(ALPHA), r)), r)))
+            mstore(WEIGHT_328, mload(WEIGHT_72))
+            mstore(WEIGHT_336, mload(WEIGHT_80))
+            mstore(WEIGHT_344, mload(WEIGHT_88))
+            mstore(WEIGHT_352, mload(WEIGHT_96))
+            mstore(WEIGHT_840, mload(WEIGHT_584))
+            mstore(WEIGHT_848, mload(WEIGHT_592))
+            mstore(WEIGHT_856, mload(WEIGHT_600))
+            mstore(WEIGHT_864, mload(WEIGHT_608))
             // prefix[i + 1] = prefix[i] + alpha^(9 + i): the weights of the first i + 1 classes
             let sum := 0
             sum := addmod(sum, mload(ALPHA_9), r)
@@ -678,99 +694,59 @@ contract Verifier_784_64_10_n1024_pairing is IVerifier, ModelRegistry {
             // bias1_bottom = -(0x1d6c2e6610db2be579e285d21c3be96a5262e5ef54d446d001dd7dd94f4c83f0 * rho_1 - 1) * (0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5 * rho_1 + 1)
             mstore(BIAS1_BOTTOM, sub(r, mulmod(mload(T1), add(1, mulmod(mload(RHO), 0xc4e8f3a988966e051b31982d33b68de072f5049b1d0e187821f241ffda547a5, r)), r)))
             mstore(TABLE_HEAD, mload(LANE_HEAD))
-            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
-            let rho := mload(RHO)
-            let term
-            let top := 1
-            let bottom := sub(mulmod(rho, 0x1a112d20409a835fe1b2c3aa0eb455ffbe66f8a0dc0e6bbe91e8a1ba3b6f3441, r), 1)
-            term := sub(mulmod(rho, 0x5a56acc5d6a40c8de1f7cc23d4a0a0fa3d4dee80538980eca8e45d0230d79fe6, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x40b706f483d66e532628df85d7c3f50e72333e46f0700ee03227ea10b26bd413, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_2), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5950a37bb55ee341bde19c2cf633387e72291d47986d31d3bbf254b932e053a6, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_3), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x59dc7a32e902f9e85187145dfaed82059556ab6223eff0406e175e44c490cbc0, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_4), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x1996fa8d52f970ba51420be43501370b166fb582ac74db12571ba2fccf28601b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_5), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x3336a05ea5c70ef50d10f88231dde2f6e18a65bc0f8e4d1ecdd815ee4d942bee, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_6), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5d2a4d7bbcfd52504045ee80a2a90eecf70f59e12c64384016236e58af56f1b8, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_72), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x199cdaee7b3c79d6566009b5882952d6a41e85011d426b52b891fa3f982b68c5, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_80), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x7d0c802a94a946e8cbe2437f0b4b276501dff643be95635b750da4cab28e208, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_88), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x476fa2fb6162ffabd84f8612c8b6cc00bd7fdf9c77487ae79733f3a6ba60eaa6, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_96), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x4f531b5dc39ecc507541df17373a065728db89e0a4a5765fe2c1b6af78029270, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_360), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x16c359d76ca02af7f2f3e98766f8c9185cae4a21d39a23bee9dc91a650a90e49, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_584), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5a50cc64ae610371dcd9ce528178852eaf9f1f01e2bbf0ac476e05bf67d4973c, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_592), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6c1cdf508052e8d9a67bb3d018ed258f039fa49ec41505c948af25b254d71df9, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_600), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x2c7e0457c83a7d9c5aea51f540eb0c04963dc46688b5e11768cc0c58459f155b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_608), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x249a8bf565feb0f7bdf7f8f0d267d1ae2ae21a225b58e59f1d3e494f87fd6d91, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_872), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x1a9d03d7743e9a0675583bdb136e9f86e19486bb67912a2b440dab45cd1fac5b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_19), bottom, r))
-            bottom := mulmod(bottom, term, r)
             // the claimed digit's logit is read once for every class: the weight of the row behind it gains their total, the weight
             // of the row before it loses 281474976710656 total
             let entry := add(CLASS_WEIGHTS, mul(32, add(digit, div(digit, 5))))
             let total := mload(add(PREFIX, 320))
-            mstore(entry, add(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r)))
+            mstore(entry, addmod(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r), r))
             entry := add(entry, 32)
-            mstore(entry, add(mload(entry), total))
-            term := sub(mulmod(rho, 0x463690b59abcf615a6231d154bcbeebf11f69b4a47af75655a9a50847f96ec43, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_72), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x596a3d0ddae097ebcf95c6ee2bfcfce81a2bee506858fc6870b11e11ba54d0f, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_80), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x18780c47d9f8e63309b97ddd04dcc90920b2b183f7ec0b194222925245f4e2fb, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_88), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x20e9cd3a7fca77e38a490835c612d67951d460a1dbfcd267df2b12e5b0330148, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_96), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x7aa611dcedcb15b720543223d96f0ac8d28fb6cae51baff7ef262ffa8f8c918, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_104), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x2db7169d8ee087328d16baf2bdd5e94641c708b8b84ee699a565af7a806913be, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_584), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6e5703824bef73c976407b9926e20836d21ae51df978cc3878f4ee1de45ab2f2, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_592), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5b759b0b4fa4971529805a2b04c50efc330af27f081250e5bddd6dacba0b1d06, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_600), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5303da18a9d30564a8f0cfd2438f018c01e943612401899720d4ed194fccfeb9, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_608), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6c4346355ac0cbecc13494e5cc0ae758c694a89651aca0ff810d9cff570736e9, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_616), bottom, r))
-            bottom := mulmod(bottom, term, r)
+            mstore(entry, addmod(mload(entry), total, r))
+            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each denominator top = top term + value bottom, bottom = bottom term. Rows a
+            // quarter of the domain apart, at u, i u, -u, -i u, have one: term = u^4 - 1, value = even (1 + u^2) + odd (1 - u^2)
+            let rho := mload(RHO)
+            let term
+            let top
+            let bottom
+            {
+                let quarter := 0x73eda753299d7d47a5e80b39939ed33467baa40089fb5bfefffeffff00000001
+                let u
+                let square
+                u := mulmod(rho, 0x1a112d20409a835fe1b2c3aa0eb455ffbe66f8a0dc0e6bbe91e8a1ba3b6f3441, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(add(1, square), addmod(add(1, mload(ALPHA_4)), mulmod(u, add(1, sub(r, mload(ALPHA_4))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(ALPHA_2), mload(ALPHA_6)), mulmod(mulmod(u, quarter, r), add(mload(ALPHA_2), sub(r, mload(ALPHA_6))), r), r), r))
+                bottom := term
+                u := mulmod(rho, 0x463690b59abcf615a6231d154bcbeebf11f69b4a47af75655a9a50847f96ec43, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_72), mload(WEIGHT_584)), mulmod(u, add(mload(WEIGHT_72), sub(r, mload(WEIGHT_584))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_328), mload(WEIGHT_840)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_328), sub(r, mload(WEIGHT_840))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x596a3d0ddae097ebcf95c6ee2bfcfce81a2bee506858fc6870b11e11ba54d0f, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_80), mload(WEIGHT_592)), mulmod(u, add(mload(WEIGHT_80), sub(r, mload(WEIGHT_592))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_336), mload(WEIGHT_848)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_336), sub(r, mload(WEIGHT_848))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x18780c47d9f8e63309b97ddd04dcc90920b2b183f7ec0b194222925245f4e2fb, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_88), mload(WEIGHT_600)), mulmod(u, add(mload(WEIGHT_88), sub(r, mload(WEIGHT_600))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_344), mload(WEIGHT_856)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_344), sub(r, mload(WEIGHT_856))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x20e9cd3a7fca77e38a490835c612d67951d460a1dbfcd267df2b12e5b0330148, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_96), mload(WEIGHT_608)), mulmod(u, add(mload(WEIGHT_96), sub(r, mload(WEIGHT_608))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_352), mload(WEIGHT_864)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_352), sub(r, mload(WEIGHT_864))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x7aa611dcedcb15b720543223d96f0ac8d28fb6cae51baff7ef262ffa8f8c918, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_104), mload(WEIGHT_616)), mulmod(u, add(mload(WEIGHT_104), sub(r, mload(WEIGHT_616))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_360), mload(WEIGHT_872)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_360), sub(r, mload(WEIGHT_872))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x5a56acc5d6a40c8de1f7cc23d4a0a0fa3d4dee80538980eca8e45d0230d79fe6, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(ALPHA), mload(ALPHA_5)), mulmod(u, add(mload(ALPHA), sub(r, mload(ALPHA_5))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(ALPHA_3), mload(ALPHA_19)), mulmod(mulmod(u, quarter, r), add(mload(ALPHA_3), sub(r, mload(ALPHA_19))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+            }
             mstore(READOUT_TOP, top)
             mstore(READOUT_BOTTOM, bottom)
         }

@@ -96,34 +96,42 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
     uint256 private constant WEIGHT_1176 = 0x920;
     uint256 private constant WEIGHT_1184 = 0x940;
     uint256 private constant WEIGHT_1192 = 0x960;
-    uint256 private constant WEIGHT_680 = 0xbe0;
-    uint256 private constant WEIGHT_1704 = 0xc00;
-    uint256 private constant CONSTANT_SUM = 0xc20;
+    uint256 private constant WEIGHT_648 = 0xbe0;
+    uint256 private constant WEIGHT_656 = 0xc00;
+    uint256 private constant WEIGHT_664 = 0xc20;
+    uint256 private constant WEIGHT_672 = 0xc40;
+    uint256 private constant WEIGHT_680 = 0xc60;
+    uint256 private constant WEIGHT_1672 = 0xc80;
+    uint256 private constant WEIGHT_1680 = 0xca0;
+    uint256 private constant WEIGHT_1688 = 0xcc0;
+    uint256 private constant WEIGHT_1696 = 0xce0;
+    uint256 private constant WEIGHT_1704 = 0xd00;
+    uint256 private constant CONSTANT_SUM = 0xd20;
     uint256 private constant T0 = 0x140;
     uint256 private constant T1 = 0x160;
     uint256 private constant T2 = 0x180;
-    uint256 private constant LANE_HEAD = 0xc40;
-    uint256 private constant LIMB_TOP = 0xc60;
-    uint256 private constant PACK_HEAD = 0xc80;
-    uint256 private constant TABLE_HEAD = 0xca0;
-    uint256 private constant BIAS1_TOP = 0xcc0;
-    uint256 private constant BIAS1_BOTTOM = 0xce0;
-    uint256 private constant READS1_TOP = 0xd00;
-    uint256 private constant READS1_BOTTOM = 0xd20;
-    uint256 private constant READS_NEXT1_TOP = 0xd40;
-    uint256 private constant READS_NEXT1_BOTTOM = 0xd60;
-    uint256 private constant READOUT_TOP = 0xd80;
-    uint256 private constant READOUT_BOTTOM = 0xda0;
-    uint256 private constant PARTIAL_0 = 0xdc0;
-    uint256 private constant PARTIAL_1 = 0xde0;
-    uint256 private constant PARTIAL_2 = 0xe00;
-    uint256 private constant PARTIAL_3 = 0xe20;
-    uint256 private constant RHO_INVERSE = 0xe40;
-    uint256 private constant READOUT_BOTTOM_INVERSE = 0xe60;
-    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xe80;
-    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xea0;
-    uint256 private constant READS1_BOTTOM_INVERSE = 0xec0;
-    uint256 private constant VALUE = 0xee0;
+    uint256 private constant LANE_HEAD = 0xd40;
+    uint256 private constant LIMB_TOP = 0xd60;
+    uint256 private constant PACK_HEAD = 0xd80;
+    uint256 private constant TABLE_HEAD = 0xda0;
+    uint256 private constant BIAS1_TOP = 0xdc0;
+    uint256 private constant BIAS1_BOTTOM = 0xde0;
+    uint256 private constant READS1_TOP = 0xe00;
+    uint256 private constant READS1_BOTTOM = 0xe20;
+    uint256 private constant READS_NEXT1_TOP = 0xe40;
+    uint256 private constant READS_NEXT1_BOTTOM = 0xe60;
+    uint256 private constant READOUT_TOP = 0xe80;
+    uint256 private constant READOUT_BOTTOM = 0xea0;
+    uint256 private constant PARTIAL_0 = 0xec0;
+    uint256 private constant PARTIAL_1 = 0xee0;
+    uint256 private constant PARTIAL_2 = 0xf00;
+    uint256 private constant PARTIAL_3 = 0xf20;
+    uint256 private constant RHO_INVERSE = 0xf40;
+    uint256 private constant READOUT_BOTTOM_INVERSE = 0xf60;
+    uint256 private constant BIAS1_BOTTOM_INVERSE = 0xf80;
+    uint256 private constant READS_NEXT1_BOTTOM_INVERSE = 0xfa0;
+    uint256 private constant READS1_BOTTOM_INVERSE = 0xfc0;
+    uint256 private constant VALUE = 0xfe0;
     uint256 private constant T3 = 0x1a0;
     uint256 private constant T4 = 0x1c0;
     uint256 private constant T5 = 0x1e0;
@@ -139,33 +147,33 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
     uint256 private constant T15 = 0x3c0;
     uint256 private constant T16 = 0x3e0;
     uint256 private constant T17 = 0x400;
-    uint256 private constant T18 = 0xf00;
-    uint256 private constant T19 = 0xf20;
-    uint256 private constant T20 = 0xf40;
-    uint256 private constant T21 = 0xf60;
-    uint256 private constant MSM = 0xf80;
-    uint256 private constant ROW0_SCALAR = 0x1000;
-    uint256 private constant ROW1_SCALAR = 0x10a0;
-    uint256 private constant ROW2_SCALAR = 0x1140;
-    uint256 private constant ROW3_SCALAR = 0x11e0;
-    uint256 private constant ROW4_SCALAR = 0x1280;
-    uint256 private constant TABLE = 0x12a0;
-    uint256 private constant TABLE_SCALAR = 0x1320;
-    uint256 private constant LIMB = 0x1340;
-    uint256 private constant LIMB_SCALAR = 0x13c0;
-    uint256 private constant HORNER = 0x13e0;
-    uint256 private constant HORNER_SCALAR = 0x1460;
-    uint256 private constant CELL = 0x1480;
-    uint256 private constant CELL_SCALAR = 0x1500;
-    uint256 private constant LINEAR = 0x1520;
-    uint256 private constant LINEAR_SCALAR = 0x15a0;
-    uint256 private constant LOOKUP = 0x15c0;
-    uint256 private constant LOOKUP_SCALAR = 0x1640;
-    uint256 private constant QUOTIENT = 0x1660;
-    uint256 private constant QUOTIENT_SCALAR = 0x16e0;
-    uint256 private constant OPENING = 0x1700;
-    uint256 private constant OPENING_SCALAR = 0x1780;
-    uint256 private constant SUM = 0x17a0;
+    uint256 private constant T18 = 0x1000;
+    uint256 private constant T19 = 0x1020;
+    uint256 private constant T20 = 0x1040;
+    uint256 private constant T21 = 0x1060;
+    uint256 private constant MSM = 0x1080;
+    uint256 private constant ROW0_SCALAR = 0x1100;
+    uint256 private constant ROW1_SCALAR = 0x11a0;
+    uint256 private constant ROW2_SCALAR = 0x1240;
+    uint256 private constant ROW3_SCALAR = 0x12e0;
+    uint256 private constant ROW4_SCALAR = 0x1380;
+    uint256 private constant TABLE = 0x13a0;
+    uint256 private constant TABLE_SCALAR = 0x1420;
+    uint256 private constant LIMB = 0x1440;
+    uint256 private constant LIMB_SCALAR = 0x14c0;
+    uint256 private constant HORNER = 0x14e0;
+    uint256 private constant HORNER_SCALAR = 0x1560;
+    uint256 private constant CELL = 0x1580;
+    uint256 private constant CELL_SCALAR = 0x1600;
+    uint256 private constant LINEAR = 0x1620;
+    uint256 private constant LINEAR_SCALAR = 0x16a0;
+    uint256 private constant LOOKUP = 0x16c0;
+    uint256 private constant LOOKUP_SCALAR = 0x1740;
+    uint256 private constant QUOTIENT = 0x1760;
+    uint256 private constant QUOTIENT_SCALAR = 0x17e0;
+    uint256 private constant OPENING = 0x1800;
+    uint256 private constant OPENING_SCALAR = 0x1880;
+    uint256 private constant SUM = 0x18a0;
 
     /// Stores the rows of a model of this circuit, and gives its id.
     function register(bytes calldata rows) external returns (bytes32) {
@@ -582,6 +590,14 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             mstore(T1, mulmod(mload(ALPHA), add(0x800000800000800000800000000000000000000000000000000000000000, mulmod(mload(ALPHA), mulmod(mload(ALPHA), add(0x800000000000800000000000800000000000800000000000800000000000, mulmod(mload(ALPHA), 0x800000000000800000000000800000000000800000000000800000000000, r)), r), r)), r))
             mstore(T2, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T1), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)), r))
             mstore(CONSTANT_SUM, add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(0x800000800000800000800000800000800000800000800000800000800000, mulmod(mload(ALPHA), add(mload(T2), 0x800000800000800000800000800000800000800000800000800000800000), r)), r)))
+            mstore(WEIGHT_648, mload(WEIGHT_136))
+            mstore(WEIGHT_656, mload(WEIGHT_144))
+            mstore(WEIGHT_664, mload(WEIGHT_152))
+            mstore(WEIGHT_672, mload(WEIGHT_160))
+            mstore(WEIGHT_1672, mload(WEIGHT_1160))
+            mstore(WEIGHT_1680, mload(WEIGHT_1168))
+            mstore(WEIGHT_1688, mload(WEIGHT_1176))
+            mstore(WEIGHT_1696, mload(WEIGHT_1184))
             // prefix[i + 1] = prefix[i] + alpha^(10 + i): the weights of the first i + 1 classes
             let sum := 0
             sum := addmod(sum, mload(ALPHA_10), r)
@@ -671,99 +687,59 @@ contract Verifier_784_64_10_n2048 is IVerifier, ModelRegistry {
             mstore(BIAS1_TOP, addmod(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, add(mulmod(mload(T2), mload(ALPHA), r), mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
             // bias1_bottom = (0x2c6aa58b3a749bc62c8e657fe47ea551f32dcc1406da0f4c6704b9c8bb9bf61e * rho_1 - 1) * (0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d * rho_1 - 1)
             mstore(BIAS1_BOTTOM, mulmod(mload(T2), add(0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000000, mulmod(mload(RHO), 0x3be2c283e4b4c4e07207d0c1f8045483a3b2e3f6b50892051ac5f1c8a02f30d, r)), r))
-            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term
-            let rho := mload(RHO)
-            let term
-            let top := 1
-            let bottom := sub(mulmod(rho, 0x1f2caa7aeef7d8dee0eb9d91cdecccfbbf5354ab6e8c2ab4f007bdc150d024b1, r), 1)
-            term := sub(mulmod(rho, 0x6cebc5875ac931fbed257db1ed5ff5da83be0261fa1ef0748bd63e0485773dba, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x677b941c73d35adbfe74944fa524ee27074b7d976c7acfe832b49690815bdc10, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_2), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x1638d87eefb9b5beb3e1674c00ddcfeef27edb7e69c459f44c191129505eef66, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_3), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x54c0fcd83aa5a469524e3a763bb50b09946a4f579172314a0ff8423daf2fdb50, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_4), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x701e1cbced44b4c46145a561c41e22acfffa1a105df6b8a7429c1fa7a88c247, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_5), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0xc721336b5ca226c34c543b8647ce9de4c72266b93838c16cd4b696e7ea423f1, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_6), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x177f579f5325dd3ffbe4b7354be35fc6e7cbc17fe538ac37a355caf264d4933, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_136), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5d2a4d7bbcfd52504045ee80a2a90eecf70f59e12c64384016236e58af56f1b8, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_144), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0xdb886052e81456eb383cca0626033166fbbd67710e3399ec1e9f9b456588891, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_152), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x199cdaee7b3c79d6566009b5882952d6a41e85011d426b52b891fa3f982b68c5, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_160), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6d64ed25272e58ee91b000235a5bfd4fc03cae032393991be9561c176a2f777a, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_680), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x7275b1d9346b1f74337b8c94b4e3a208e540e7eb01aad13b85caa34fd9b2b6ce, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1160), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x16c359d76ca02af7f2f3e98766f8c9185cae4a21d39a23bee9dc91a650a90e49, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1168), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6635214dfb1c37d97fb60b67a741a4eee401cd8bef1b22603e16064aa9a77770, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1176), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5a50cc64ae610371dcd9ce528178852eaf9f1f01e2bbf0ac476e05bf67d4973c, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1184), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x688ba2e026f2459a189d7e4af45dab59380f5ffdc6ac2e316a9e3e795d08887, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1704), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5db4ced439e3c7897f5870bc08c40816613ec884963a020ab3e6eed5afa1109b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(ALPHA_20), bottom, r))
-            bottom := mulmod(bottom, term, r)
             // the claimed digit's logit is read once for every class: the weight of the row behind it gains their total, the weight
             // of the row before it loses 281474976710656 total
             let entry := add(CLASS_WEIGHTS, mul(32, add(digit, div(digit, 5))))
             let total := mload(add(PREFIX, 320))
-            mstore(entry, add(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r)))
+            mstore(entry, addmod(mload(entry), mulmod(total, 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfefffeffff00000001, r), r))
             entry := add(entry, 32)
-            mstore(entry, add(mload(entry), total))
-            term := sub(mulmod(rho, 0x18fdcd6eb725f684d2d28fd9dc0d920b64560ac1281b27b43e0664b6a44982e0, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_136), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x463690b59abcf615a6231d154bcbeebf11f69b4a47af75655a9a50847f96ec43, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_144), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x53aa7d875f42d925180ea84a5115cfd26212655fec382b488ab3113c021da780, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_152), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x596a3d0ddae097ebcf95c6ee2bfcfce81a2bee506858fc6870b11e11ba54d0f, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_160), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x27b9f6421e7859bbb5c8af93f751a2bcf244f49758f2e4f90e5070b9bada029b, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_168), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x5aefd9e4727786c36067482e2d9445f9ef679941d7e3344ac1f99b485bb67d21, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1160), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x2db7169d8ee087328d16baf2bdd5e94641c708b8b84ee699a565af7a806913be, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1168), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x204329cbca5aa4231b2b2fbdb88c0832f1ab3ea313c630b6754ceec2fde25881, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1176), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x6e5703824bef73c976407b9926e20836d21ae51df978cc3878f4ee1de45ab2f2, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1184), bottom, r))
-            bottom := mulmod(bottom, term, r)
-            term := sub(mulmod(rho, 0x4c33b1110b25238c7d712874125035486178af6ba70b7705f1af8f454525fd66, r), 1)
-            top := add(mulmod(top, term, r), mulmod(mload(WEIGHT_1192), bottom, r))
-            bottom := mulmod(bottom, term, r)
+            mstore(entry, addmod(mload(entry), total, r))
+            // top / bottom = sum_j weight_j / (rho/w^j - 1): for each denominator top = top term + value bottom, bottom = bottom term. Rows a
+            // quarter of the domain apart, at u, i u, -u, -i u, have one: term = u^4 - 1, value = even (1 + u^2) + odd (1 - u^2)
+            let rho := mload(RHO)
+            let term
+            let top
+            let bottom
+            {
+                let quarter := 0x73eda753299d7d47a5e80b39939ed33467baa40089fb5bfefffeffff00000001
+                let u
+                let square
+                u := mulmod(rho, 0x1f2caa7aeef7d8dee0eb9d91cdecccfbbf5354ab6e8c2ab4f007bdc150d024b1, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(add(1, square), addmod(add(1, mload(ALPHA_4)), mulmod(u, add(1, sub(r, mload(ALPHA_4))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(ALPHA_2), mload(ALPHA_6)), mulmod(mulmod(u, quarter, r), add(mload(ALPHA_2), sub(r, mload(ALPHA_6))), r), r), r))
+                bottom := term
+                u := mulmod(rho, 0x18fdcd6eb725f684d2d28fd9dc0d920b64560ac1281b27b43e0664b6a44982e0, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_136), mload(WEIGHT_1160)), mulmod(u, add(mload(WEIGHT_136), sub(r, mload(WEIGHT_1160))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_648), mload(WEIGHT_1672)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_648), sub(r, mload(WEIGHT_1672))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x463690b59abcf615a6231d154bcbeebf11f69b4a47af75655a9a50847f96ec43, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_144), mload(WEIGHT_1168)), mulmod(u, add(mload(WEIGHT_144), sub(r, mload(WEIGHT_1168))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_656), mload(WEIGHT_1680)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_656), sub(r, mload(WEIGHT_1680))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x53aa7d875f42d925180ea84a5115cfd26212655fec382b488ab3113c021da780, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_152), mload(WEIGHT_1176)), mulmod(u, add(mload(WEIGHT_152), sub(r, mload(WEIGHT_1176))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_664), mload(WEIGHT_1688)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_664), sub(r, mload(WEIGHT_1688))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x596a3d0ddae097ebcf95c6ee2bfcfce81a2bee506858fc6870b11e11ba54d0f, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_160), mload(WEIGHT_1184)), mulmod(u, add(mload(WEIGHT_160), sub(r, mload(WEIGHT_1184))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_672), mload(WEIGHT_1696)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_672), sub(r, mload(WEIGHT_1696))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x27b9f6421e7859bbb5c8af93f751a2bcf244f49758f2e4f90e5070b9bada029b, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(WEIGHT_168), mload(WEIGHT_1192)), mulmod(u, add(mload(WEIGHT_168), sub(r, mload(WEIGHT_1192))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(WEIGHT_680), mload(WEIGHT_1704)), mulmod(mulmod(u, quarter, r), add(mload(WEIGHT_680), sub(r, mload(WEIGHT_1704))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+                u := mulmod(rho, 0x6cebc5875ac931fbed257db1ed5ff5da83be0261fa1ef0748bd63e0485773dba, r)
+                square := mulmod(u, u, r)
+                term := sub(mulmod(square, square, r), 1)
+                top := add(mulmod(top, term, r), mulmod(add(mulmod(add(1, square), addmod(add(mload(ALPHA), mload(ALPHA_5)), mulmod(u, add(mload(ALPHA), sub(r, mload(ALPHA_5))), r), r), r), mulmod(sub(add(1, r), square), addmod(add(mload(ALPHA_3), mload(ALPHA_20)), mulmod(mulmod(u, quarter, r), add(mload(ALPHA_3), sub(r, mload(ALPHA_20))), r), r), r)), bottom, r))
+                bottom := mulmod(bottom, term, r)
+            }
             mstore(READOUT_TOP, top)
             mstore(READOUT_BOTTOM, bottom)
         }

@@ -19,7 +19,7 @@ from zkpredict.contracts.verifier.encoding import FinalCheck
 from zkpredict.contracts.verifier.lowering import FIELD, Program, number
 from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.pixels import pixel_lines
-from zkpredict.contracts.verifier.publics import ALPHA, UnsupportedShape, readout_pole, readout_terms
+from zkpredict.contracts.verifier.publics import ALPHA, UnsupportedShape, readout_lines
 from zkpredict.contracts.verifier.second.table import table_lines
 from zkpredict.contracts.verifier.source import Generator
 from zkpredict.contracts.verifier.symbolic import Symbol, lifted
@@ -162,7 +162,6 @@ class SecondGenerator(Generator):
         fixed = {row: lifted(value) for row, value in readout(circuit, ALPHA, -1).values.items()}
         names = {row: self._readout_weight(program, row, value) for row, value in fixed.items()}
         lines = [*selected, *self._lines(program)]
-        first, *rest = fixed
         root = root_of_unity(self.circuit.domain)
         step, per_pack = group.lanes * LANE_ROWS, group.values_per_pack
 
@@ -171,12 +170,9 @@ class SecondGenerator(Generator):
 
         return [
             *lines,
-            "// top / bottom = sum_j weight_j / (rho/w^j - 1): for each row top = top term + weight bottom, bottom = bottom term",
-            "let rho := mload(RHO)",
-            "let term",
-            f"let top := {names[first]}",
-            f"let bottom := {readout_pole(circuit, first)}",
-            *readout_terms(circuit, rest, names.__getitem__),
+            "// top / bottom = sum_j weight_j / (rho/w^j - 1): for each denominator top = top term + value bottom, bottom = bottom term. Rows a",
+            "// quarter of the domain apart, at u, i u, -u, -i u, have one: term = u^4 - 1, value = even (1 + u^2) + odd (1 - u^2)",
+            *readout_lines(circuit.domain, names),
             "// M is what stands behind the digit's value less 2^bits times what stands before it: node = 1/w^(row before it)",
             f"let place := mod(digit, {per_pack})",
             f"let node := {back(group.pack_row(0))}",
