@@ -297,7 +297,7 @@ contract TestSets is ITestSets {
             holds := and(holds, eq(returndatasize(), 32))
             mstore(STATE, or(shl(248, 1), shr(8, shl(8, mload(0x00)))))
             mstore(add(STATE, 32), mload(ZETA))
-            mstore(add(STATE, 64), mod(mload(VALUE), R))
+            mstore(add(STATE, 64), mod(mload(VALUE), mload(ORDER)))
             holds := and(holds, staticcall(FINAL_GAS, 0x0a, STATE, 192, 0x00, 64))
             holds := and(holds, eq(returndatasize(), 64))
         }

@@ -90,6 +90,6 @@ class BatchOutputs(OutputPart):
     def check(self) -> str:
         return """        {
             uint256 index = _noClass();
-            if (index != IMAGES) return (WrongClass.selector, index);
+            if (index != IMAGES) return (uint32(WrongClass.selector), index);
         }
 """

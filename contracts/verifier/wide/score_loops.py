@@ -77,9 +77,9 @@ def _read_function(generator: ScoreGenerator) -> str:
         "}",
     ]
     return f"""    /// The set's points into the multi-scalar multiplication, and its labels, of which at least `atLeast` must be the classes.
-    function _readSet(bytes32 setId, uint256 atLeast) private view returns (bytes4, uint256) {{
+    function _readSet(bytes32 setId, uint256 atLeast) private view returns (uint32, uint256) {{
         address data = TEST_SETS.dataOf(setId);
-        if (data == address(0)) return (UnknownSet.selector, uint256(setId));
+        if (data == address(0)) return (uint32(UnknownSet.selector), uint256(setId));
         uint256 inputBytes;
         uint256 count;
         // bytes of an input u32 | number of inputs u32 | the inputs' hash | labels u16 each | points, x and y of 48 bytes each
@@ -88,14 +88,14 @@ def _read_function(generator: ScoreGenerator) -> str:
             inputBytes := shr(224, mload(SET_HEAD))
             count := and(shr(192, mload(SET_HEAD)), 0xffffffff)
         }}
-        if (inputBytes != IMAGE_BYTES) return (WrongSetInputs.selector, inputBytes);
-        if (count != IMAGES) return (WrongSetCount.selector, count);
+        if (inputBytes != IMAGE_BYTES) return (uint32(WrongSetInputs.selector), inputBytes);
+        if (count != IMAGES) return (uint32(WrongSetCount.selector), count);
         uint256 right;
         // 16 classes and labels at a time: a lane of `differ` is 0 where they are the same, and then 1 after the next two lines
         assembly {{
 {indented(count)}
         }}
-        if (right < atLeast) return (TooFewRight.selector, right);
+        if (right < atLeast) return (uint32(TooFewRight.selector), right);
         assembly {{
 {indented(points)}
         }}
