@@ -269,7 +269,7 @@ def readout_lines(domain: int, weights: Mapping[int, str]) -> list[str]:
             value = first
             steps.append(f"term := sub({pole}, 1)")
         elif len(others) == 1:
-            value = _opposite(first, *others, "u")
+            value = _opposite(first, others[0], "u")
             steps += [f"u := {pole}", f"term := sub(mulmod(u, u, {FIELD}), 1)"]
         else:
             even, odd = _opposite(first, others[1], "u"), _opposite(others[0], others[2], f"mulmod(u, quarter, {FIELD})")
