@@ -259,7 +259,7 @@ def test_networks_may_mix_activations():
 @pytest.mark.parametrize(
     ("position", "delta", "message"),
     [
-        (4, 7, "network: network magic is b'zkpN\\x05', expected b'zkpN\\x01', b'zkpN\\x02', b'zkpN\\x03' or b'zkpN\\x04'"),
+        (4, 4, "network: network magic is b'zkpN\\x06', expected b'zkpN\\x01', b'zkpN\\x02', b'zkpN\\x03', b'zkpN\\x04' or b'zkpN\\x05'"),
         (16, 4, "network: layer 0 activation is 6, expected 0 to 4"),
         (17, 5, "network: layer 0: rational_square: d must be an int in 1..32768, got 0"),
         (18, 0x81, "network: layer 0: rational_square: d must be an int in 1..32768, got 33029"),

@@ -221,8 +221,8 @@ DATA = network(([[1, -2]], [300], 7), ([[3]], [-1])).to_bytes()
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"zkpX" + DATA[4:], r"network magic is b'zkpX\x01', expected b'zkpN\x01', b'zkpN\x02', b'zkpN\x03' or b'zkpN\x04'"),
-        (DATA[:4] + b"\x05" + DATA[5:], r"network magic is b'zkpN\x05', expected b'zkpN\x01', b'zkpN\x02', b'zkpN\x03' or b'zkpN\x04'"),
+        (b"zkpX" + DATA[4:], r"network magic is b'zkpX\x01', expected b'zkpN\x01', b'zkpN\x02', b'zkpN\x03', b'zkpN\x04' or b'zkpN\x05'"),
+        (DATA[:4] + b"\x06" + DATA[5:], r"network magic is b'zkpN\x06', expected b'zkpN\x01', b'zkpN\x02', b'zkpN\x03', b'zkpN\x04' or b'zkpN\x05'"),
         (DATA[:5] + b"\x00" + DATA[6:], "layer count is 0, expected 1 to 16"),
         (DATA[:5] + b"\x11" + DATA[6:], "layer count is 17, expected 1 to 16"),
         (DATA[:6] + bytes(4) + DATA[10:], "layer 0 claims the shape 1 x 0, beyond the limits"),
