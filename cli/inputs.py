@@ -21,7 +21,7 @@ from zkpredict.circuits.files.schema import Schema
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one, at_least_zero
-from zkpredict.cli.rows import MAX_DATA_BYTES, TABLE_SUFFIXES, add_as_option, is_table, refuse_pictures
+from zkpredict.cli.rows import MAX_DATA_BYTES, TABLE_SUFFIXES, TEXT_SUFFIXES, add_as_option, is_table, refuse_pictures
 
 if TYPE_CHECKING:
     from zkpredict.circuits.files.tables import Table
@@ -67,6 +67,8 @@ def read_inputs(
     path = arguments.data
     if inputs is not None and is_table(path, schema, arguments.taken_as):
         return rows_of(read_rows(arguments), console, inputs, schema, left_out, arguments.skip)
+    if inputs is None and path.lower().endswith(TEXT_SUFFIXES):
+        raise UnusableInput(f"{path} is a table: the scale of its readings is in a model's commitment, add --commitment FILE")
     if left_out is not None:
         raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")
     if os.path.isdir(path):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
 
 MAX_BATCH_TRACKS = 256
-ADVICE = "`zkpredict commit --batch` makes a commitment that has them"
+ADVICE = "`zkpredict commit --batch --again --model FILE --out FILE` makes a commitment that has them"
 
 
 class BatchCircuit(WideCircuit):

@@ -151,7 +151,7 @@ def test_bytes_that_are_no_batch_are_refused():
 
 def test_models_without_batches_are_refused_by_name():
     network, images = batch_network((12, 30, 3)), np.zeros((2, 12), np.uint8)
-    advice = "`zkpredict commit --batch` makes a commitment that has them"
+    advice = "`zkpredict commit --batch --again --model FILE --out FILE` makes a commitment that has them"
     for how, message in (
         ({"placement": "compact"}, f"compact circuits have no batches: {advice}"),
         ({"claim": zp_claim("margin=3")}, f"batches claim the class only, and the model was committed to claim margin 3: {advice}"),

@@ -170,7 +170,7 @@ def test_what_has_no_registered_scores(monkeypatch):
     long = commit_model(batch_network((600, 12, 4)), domain=512, batch=True)
     with refuses(UnsupportedNetwork, "registered test sets have inputs of at most 510 bytes, which fit a row, got 600"):
         RegisteredBatch.of(long.commitment.circuit, 1)
-    with refuses(UnsupportedNetwork, "compact circuits have no batches: `zkpredict commit --batch` makes a commitment that has them"):
+    with refuses(UnsupportedNetwork, "compact circuits have no batches: `zkpredict commit --batch --again --model FILE --out FILE` makes a commitment that has them"):
         RegisteredBatch.of(commit_model(batch_network((12, 30, 3)), placement="compact").commitment.circuit, 1)
     circuit = model_of(WIDE).commitment.circuit
     assert (circuit.model_tracks, circuit.slots, registered_each(circuit, 10**6)) == (1, 1, 64)

@@ -155,7 +155,7 @@ def test_models_without_batches_say_what_to_type(run, place):
     bare = run("prove-batch", folder / "i.npy", "--model", plain, "--out", folder / "x.batch")
     assert bare.err == f"zkpredict: {plain} has no commitment yet: `zkpredict commit --batch --model {plain} --out FILE` makes it\n"
     assert run("commit", "--model", plain, "--out", folder / "plain.commitment").code == 0
-    advice = "compact circuits have no batches: `zkpredict commit --batch` makes a commitment that has them"
+    advice = "compact circuits have no batches: `zkpredict commit --batch --again --model FILE --out FILE` makes a commitment that has them"
     for command in (("prove-batch", folder / "i.npy", "--model", plain), ("score", folder / "i.npy", "--labels", folder / "l.npy", "--model", plain)):
         assert run(*command, "--out", folder / "x.batch").err == f"zkpredict: {advice}\n"
     again = run("commit", "--model", plain, "--batch", "--out", folder / "plain.commitment")

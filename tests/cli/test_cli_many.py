@@ -167,7 +167,7 @@ def test_batches_are_proven_kept_and_listed_in_order(run, desk, committed, batch
 def test_what_cannot_be_a_folder_of_batches_is_refused(run, desk, batched):
     model, _, data = batched
     words = ("prove-many", data, "--batch", 3, "--out", desk.folder / "p", "--model")
-    refused(desk, run(*words, desk.model), "compact circuits have no batches: `zkpredict commit --batch` makes a commitment that has them")
+    refused(desk, run(*words, desk.model), "compact circuits have no batches: `zkpredict commit --batch --again --model FILE --out FILE` makes a commitment that has them")
     refused(desk, run(*words, model, "--skip", 8), f"{data} holds no inputs")
     refused(desk, run(*words, model, "--skip", 3, "--count", 6), f"{data} holds 8 inputs: --skip 3 --count 6 is more")
     refused(desk, run(*words, model, "--skip", 9), f"{data} holds 8 inputs: --skip 9 is more")

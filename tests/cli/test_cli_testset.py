@@ -103,6 +103,9 @@ def test_sizes_and_scales_come_from_a_commitment(run, place):
     tables = REPOSITORY / "examples" / "tables"
     rows = run("testset", tables / "iris.csv", "--labels", "species", "--commitment", tables / "iris.commitment", "--out", place / "i.set", "--json")
     assert rows.code == 0 and (rows.json["inputs"], rows.json["size"], rows.json["labels"]) == (150, 4, 3)
+    bare = run("testset", tables / "iris.csv", "--labels", "species", "--out", place / "u.set")
+    scale = f"{tables / 'iris.csv'} is a table: the scale of its readings is in a model's commitment, add --commitment FILE"
+    assert (bare.code, bare.err) == (2, f"zkpredict: {scale}\n")
     np.save(place / "long.npy", np.ones((3, 4097), np.uint8))
     wrong = run("testset", place / "long.npy", "--labels", place / "three.npy", "--out", place / "u.set")
     message = "test set: 3 inputs of 4097 bytes, expected 1 to 1048576 of at most 4096 bytes"
