@@ -138,7 +138,7 @@ def test_two_ids_at_one_address_are_not_one_model():
     case = proven("class")
     circuit = case.model.commitment.circuit
     sources = wide_sources(circuit)
-    formula = "data := shr(96, shl(96, keccak256(free, 23)))"
+    formula = "data := shr(96, shl(96, keccak256(9, 23)))"
     assert sources["DataContracts.sol"].count(formula) == 1
 
     def verifier(address: str, *changes: tuple[str, str]) -> Contract:

@@ -71,7 +71,7 @@ def test_a_model_registers_once_under_the_id_of_its_content(small):
 def test_without_that_check_the_address_is_taken_all_the_same(small):
     """Two guards for one thing: CREATE2 does not make a contract twice."""
     registry = (SOURCES / "ModelRegistry.sol").read_text(encoding="utf-8")
-    guard = "if (isRegistered(modelId)) revert AlreadyRegistered(modelId);"
+    guard = "if (place.code.length != 0) revert AlreadyRegistered(modelId);"
     assert registry.count(guard) == 1
     contract = with_registry(small, registry.replace(guard, ""))
     contract.transact("register", rows_of(small))
@@ -178,7 +178,7 @@ def colliding(small):
     proof = Prover(Model(other.network, Committed(named, other.committed.secrets)), said(image, other.predict(image))).prove()
     address = data_contract(fresh(small).address, other.commitment.model_id)
     registry = (SOURCES / "DataContracts.sol").read_text(encoding="utf-8")
-    formula = "data := shr(96, shl(96, keccak256(free, 23)))"
+    formula = "data := shr(96, shl(96, keccak256(9, 23)))"
     assert registry.count(formula) == 1
 
     def contract(text: str | None = None) -> Contract:
