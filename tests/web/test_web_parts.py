@@ -132,7 +132,7 @@ def test_what_is_not_installed_is_named(root, monkeypatch, capfd):
     from zkpredict.cli.main import main
 
     monkeypatch.chdir(root)
-    for name in [name for name in sys.modules if name.startswith(("uvicorn", "zkpredict.cli.serve."))]:
+    for name in [name for name in sys.modules if name.startswith("uvicorn") or name == "zkpredict.cli.serve.listening"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve", "--model", "examples/mnist.model"]) == 2
