@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from struct import unpack
 from typing import Any
 
 import numpy as np
@@ -343,8 +344,8 @@ def _read_layer(reader: ByteReader, number: int, before: int, named: bool, grid:
     activation = read_activation(reader, f"layer {number}") if named else RELU
     raw = reader.view(size * inputs * outputs, f"layer {number} weights")
     if size == 1 and grid is None:
-        biases = reader.view(8 * outputs, f"layer {number} biases")
-        return DenseLayer.of_octets(Octets(bytes(raw), outputs, inputs), _signed(biases), shift, activation, wiring)
+        biases = unpack(f"<{outputs}q", reader.view(8 * outputs, f"layer {number} biases"))
+        return DenseLayer.of_octets(Octets(bytes(raw), outputs, inputs), biases, shift, activation, wiring)
     weights = np.frombuffer(raw, f"<i{size}").reshape(outputs, inputs)
     if size != np.dtype(narrowest(weights)).itemsize:
         raise MalformedFile(f"{reader.what}: layer {number} weights fit in fewer than {size} bytes")
@@ -354,11 +355,6 @@ def _read_layer(reader: ByteReader, number: int, before: int, named: bool, grid:
     from zkpredict.circuits.networks.convolution import ConvLayer  # it builds on this module
 
     return ConvLayer(weights, bias, shift, activation, grid, wiring=wiring)
-
-
-def _signed(data: memoryview) -> tuple[int, ...]:
-    """int64, little-endian, as Python ints."""
-    return tuple(int.from_bytes(data[first : first + 8], "little", signed=True) for first in range(0, len(data), 8))
 
 
 def _read_grid(reader: ByteReader, number: int, by_side: bool) -> Grid | None:
