@@ -20,7 +20,7 @@ from typing import ClassVar
 from zkpredict.circuits.batch.gadgets import BatchDense
 from zkpredict.circuits.batch.interleaving import polynomials, together
 from zkpredict.circuits.batch.layout import BatchCircuit, DenseBatch
-from zkpredict.circuits.batch.statement import CLASS_BYTES, COUNT_BYTES, BatchStatement
+from zkpredict.circuits.batch.statement import COUNT_BYTES, BatchStatement, class_bytes
 from zkpredict.circuits.columns import Column, Origin, component_names
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS, S, inverse, power
@@ -128,6 +128,5 @@ class RegisteredStatement(BatchStatement):
     def absorbed(self) -> bytes:
         """What the transcript sees: the number of inputs and the number of the first one, in 4 bytes each, big-endian, classes in 2 bytes
         each, the set id, then the context."""
-        classes = b"".join(one.to_bytes(CLASS_BYTES, "big") for one in self.classes)
         counts = len(self.classes).to_bytes(COUNT_BYTES, "big") + self.first.to_bytes(COUNT_BYTES, "big")
-        return counts + classes + self.set_id + self.context
+        return counts + class_bytes(self.classes) + self.set_id + self.context

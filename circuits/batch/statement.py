@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,11 @@ from zkpredict.circuits.statement import Statement
 
 COUNT_BYTES = 4
 CLASS_BYTES = 2
+
+
+def class_bytes(classes: Iterable[int]) -> bytes:
+    """Classes, 2 bytes each, big-endian: as statements and contracts have them."""
+    return b"".join(one.to_bytes(CLASS_BYTES, "big") for one in classes)
 
 
 @dataclass(frozen=True)
@@ -36,5 +42,4 @@ class BatchStatement(Statement):
     def absorbed(self) -> bytes:
         """What the transcript sees: the number of inputs in 4 bytes, big-endian, their classes in 2 bytes each, the inputs, then the
         context. The circuit fixes how long an input is, so no two statements share a byte string."""
-        classes = b"".join(one.to_bytes(CLASS_BYTES, "big") for one in self.classes)
-        return len(self.classes).to_bytes(COUNT_BYTES, "big") + classes + self.input + self.context
+        return len(self.classes).to_bytes(COUNT_BYTES, "big") + class_bytes(self.classes) + self.input + self.context

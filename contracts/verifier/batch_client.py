@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from zkpredict.circuits.batch.layout import BatchCircuit
-from zkpredict.circuits.batch.statement import CLASS_BYTES
+from zkpredict.circuits.batch.statement import class_bytes
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
-from zkpredict.contracts.verifier.client import Deployed, Verdict, deploy_verifier, final_check
+from zkpredict.contracts.verifier.client import Deployed, Verdict, asked, deploy_verifier, final_check
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.generate import BATCH_INTERFACE, shipped
 from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes
@@ -68,11 +68,7 @@ def verify_batch_on_chain(
     nothing and changes nothing. Raises `WrongStatement` for images or a context of another size, `UnusableInput` for a proof that is not one of
     the contract's size."""
     contract, function, arguments = _statement(chain, address, commitment, images, proof, context)
-    try:
-        contract.call(function, *arguments)
-    except Reverted as refusal:
-        return Verdict(False, refusal.name or str(refusal), refusal.arguments)
-    return Verdict(True)
+    return asked(contract, function, arguments)
 
 
 def send_batch_verification(
@@ -86,8 +82,7 @@ def send_batch_verification(
 
 def batch_arguments(model_id: bytes, inputs: bytes, part: BatchPart, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> tuple[bytes, ...]:
     """The arguments of `verifyBatch`: model id, inputs, classes and proof."""
-    classes = b"".join(one.to_bytes(CLASS_BYTES, "big") for one in part.classes)
-    return model_id, inputs, classes, onchain_proof(part, check)
+    return model_id, inputs, class_bytes(part.classes), onchain_proof(part, check)
 
 
 def _statement(

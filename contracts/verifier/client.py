@@ -39,6 +39,15 @@ class Verdict:
     arguments: tuple[Any, ...] = ()
 
 
+def asked(contract: Contract, function: str, arguments: tuple[Any, ...]) -> Verdict:
+    """What a function that reverts with what is wrong says; a call, which costs nothing."""
+    try:
+        contract.call(function, *arguments)
+    except Reverted as refusal:
+        return Verdict(False, refusal.name or str(refusal), refusal.arguments)
+    return Verdict(True)
+
+
 @dataclass(frozen=True)
 class Deployed:
     """A new verifier contract and the transaction that made it."""
@@ -139,11 +148,7 @@ def verify_on_chain(
     costs nothing and changes nothing. Raises `WrongStatement` for bytes where the model takes hidden inputs and the reverse, and for a
     context of another length."""
     contract, function, arguments = _statement(chain, address, commitment, image, proof, context)
-    try:
-        contract.call(function, *arguments)
-    except Reverted as refusal:
-        return Verdict(False, refusal.name or str(refusal), refusal.arguments)
-    return Verdict(True)
+    return asked(contract, function, arguments)
 
 
 def send_verification(

@@ -12,13 +12,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from zkpredict.circuits.batch.registered import RegisteredBatch
-from zkpredict.circuits.batch.statement import CLASS_BYTES
+from zkpredict.circuits.batch.statement import class_bytes
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.statement import CONTEXT_BYTES
 from zkpredict.contracts.chain.interface import Chain, Contract, Receipt, Reverted
 from zkpredict.contracts.verifier.batch_client import batch_part
-from zkpredict.contracts.verifier.client import Deployed, Verdict, final_check
+from zkpredict.contracts.verifier.client import Deployed, Verdict, asked, final_check
 from zkpredict.contracts.verifier.encoding import FinalCheck, onchain_proof
 from zkpredict.contracts.verifier.generate import SCORE_INTERFACE, artifact, shipped
 from zkpredict.contracts.verifier.testsets import TEST_SETS
@@ -114,8 +114,7 @@ def score_arguments(
     score: RegisteredScore, at_least: int, part: BatchPart, check: FinalCheck = FinalCheck.POINT_EVALUATION
 ) -> tuple[bytes, bytes, int, bytes, bytes]:
     """The arguments of `verifyScore`: model id, set id, the least number of right answers, classes and proof."""
-    classes = b"".join(one.to_bytes(CLASS_BYTES, "big") for one in part.classes)
-    return part.model_id, score.set_id, at_least, classes, onchain_proof(part, check)
+    return part.model_id, score.set_id, at_least, class_bytes(part.classes), onchain_proof(part, check)
 
 
 def verify_score_on_chain(
@@ -125,11 +124,7 @@ def verify_score_on_chain(
     least `at_least` right answers, by default as many as it says; costs nothing and changes nothing. Raises `WrongStatement` for a context
     of another size and a score of another model, `UnusableInput` for one that is not of the contract's size."""
     contract, function, arguments = _statement(chain, address, commitment, score, at_least, context)
-    try:
-        contract.call(function, *arguments)
-    except Reverted as refusal:
-        return Verdict(False, refusal.name or str(refusal), refusal.arguments)
-    return Verdict(True)
+    return asked(contract, function, arguments)
 
 
 def send_score_verification(
