@@ -160,7 +160,8 @@ def _settings(*, short: bool = False) -> Settings:
 
 
 _OWN_IMPORTS = {
-    BATCH_INTERFACE: ("IBatchVerifier.sol",), SCORE_INTERFACE: ("IScoreVerifier.sol", "ITestSets.sol"), TEST_SETS: ("ITestSets.sol",),
+    WIDE_INTERFACE: ("IVerifier.sol", "IWideRegistry.sol"), BATCH_INTERFACE: ("IBatchVerifier.sol", "IWideRegistry.sol"),
+    SCORE_INTERFACE: ("IScoreVerifier.sol", "ITestSets.sol", "IWideRegistry.sol"), TEST_SETS: ("ITestSets.sol",),
 }  # fmt: skip
 """What contracts import that import nothing of what the others share."""
 
