@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import groupby
+from operator import index
 
 import numpy as np
 
@@ -172,7 +173,7 @@ class Prover:
     def filled(self, values: list[int] | np.ndarray) -> Vector:
         """A column of the trace, int64 or (in a list, or as objects) ints of any size, as field elements."""
         if isinstance(values, list) or values.dtype == object:
-            return Vector.from_ints([int(value) % MODULUS for value in values])
+            return Vector.from_ints([index(value) % MODULUS for value in values])
         return Vector.from_signed(np.ascontiguousarray(values))
 
     def run(self, step: Recurrence, name: str) -> Vector:

@@ -364,3 +364,11 @@ def test_a_prover_s_repr_shows_no_secret(model, image, name):
     assert name in repr(prover)
     assert not [secret for secret in model.secrets if str(secret) in repr(prover)]
     assert "weights" not in repr(prover)
+
+
+def test_a_column_of_the_trace_takes_integers_of_any_kind_and_no_others():
+    model = commit_model(Model(random_network(3, (4, 2))))
+    prover = Prover(model, said(random_image(1, 4), 0))
+    assert prover.filled([np.int64(-1), True, 1 << 300]).to_ints() == [MODULUS - 1, 1, (1 << 300) % MODULUS]
+    with refuses(TypeError, "'float' object cannot be interpreted as an integer"):
+        prover.filled([1.0])
