@@ -53,7 +53,7 @@ def test_a_model_that_is_not_registered_says_what_to_type(run, desk, committed):
     assert run(*question).out.startswith("VALID: ")
     np.save(desk.folder / "other.npy", 255 - desk.pixels)
     facts = run(*question[:2], desk.folder / "other.npy", *question[3:], "--json").json
-    assert (facts["reason"], facts["arguments"], facts["todo"]) == ("OpeningFailed", [], None)
+    assert (facts["reason"], facts["arguments"]) == ("OpeningFailed", []) and facts["todo"].startswith("the proof was made for other inputs")
 
 
 def steps(capsys, monkeypatch, *arguments) -> list[str]:
