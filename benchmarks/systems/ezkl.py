@@ -82,7 +82,7 @@ class Ezkl(System):
         images = mnist_images()[:sample] / 255
         case.file("images.json").write_text(json.dumps(images.tolist()))
         found = json.loads(run(self._step(case, "classes", str(sample)), Limits()).stdout.splitlines()[-1])
-        right = float(np.mean(np.array(found) == mnist_labels()[:SAMPLE]))
+        right = float(np.mean(np.array(found) == mnist_labels()[:sample]))
         alike = np.mean(np.array(found) == case.network.float_classes(images))
         return right, sample, f"its own witnesses of the first {sample} images; {alike:.0%} of them as the float model says"
 

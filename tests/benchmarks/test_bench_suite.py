@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ from support import refuses
 
 from zkpredict.benchmarks import install, prepare
 from zkpredict.benchmarks.floats import save_floats
-from zkpredict.benchmarks.networks import NETWORKS, mnist_images
+from zkpredict.benchmarks.networks import NETWORKS, mnist_images, mnist_labels
 from zkpredict.benchmarks.prepare import Plan
 from zkpredict.benchmarks.processes import Command, Limits
 from zkpredict.benchmarks.proofsize import growth, parts
 from zkpredict.benchmarks.results import from_csv
-from zkpredict.benchmarks.systems import SYSTEMS
+from zkpredict.benchmarks.systems import SYSTEMS, ezkl
 from zkpredict.benchmarks.systems.base import Case
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.main import main
@@ -167,6 +168,19 @@ def test_the_float_twin_decides_as_the_integers_do(name, count):
     network, images = NETWORKS[name], mnist_images()[:count]
     found = network.float_classes(images / 255)
     assert np.mean(found == network.integers.infer(images).digits) > 0.995
+
+
+@pytest.mark.parametrize("name, sample", [("784-64-10", 50), ("LeNet-5", 20)])
+def test_accuracy_of_a_peer_is_over_the_pictures_that_it_saw(name, sample, tmp_path, monkeypatch):
+    """Few of a large network, whose witness takes seconds. A peer that gets one picture wrong has one less."""
+    case = Case(NETWORKS[name], tmp_path, tmp_path)
+    classes = mnist_labels()[:sample].tolist()
+    wrong = [(classes[0] + 1) % 10, *classes[1:]]
+    monkeypatch.setattr(ezkl, "python_of", lambda peers, name: tmp_path)
+    monkeypatch.setattr(ezkl, "run", lambda command, limits: SimpleNamespace(stdout=f"loading\n{command.argv[-1] == str(sample) and answers}\n"))
+    for answers, right in ((classes, 1.0), (wrong, (sample - 1) / sample)):
+        assert SYSTEMS["ezkl-private"].accuracy(case)[:2] == (right, sample)
+    assert len(json.loads(case.file("images.json").read_text())) == sample
 
 
 def test_other_weights_have_the_same_shape_and_another_digest(tmp_path):
