@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import BATCH
-from zkpredict.cli.batches import answers_line
+from zkpredict.cli.batches import answers_line, count_lines
 from zkpredict.cli.chainproof import add_commitment_option, add_pairing_option, next_step, plain, read_commitment
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
@@ -87,7 +87,8 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
     console.result(
         {"valid": True, "classes": list(classes), **facts},
         [
-            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... says {answers_line(words, classes)}.",
+            f"VALID: the contract accepts that the network under {facts['model_id'][:16]}... says {answers_line(words, classes, arguments.skip)}.",
+            *count_lines(words, classes, width=11),
             f"  contract     {address}",
             *([f"  gas          {receipt.gas_used:,}, {receipt.gas_used // len(classes):,} an input", f"  transaction  {receipt.transaction}"] if receipt else []),
             *context_lines(context, width=11),

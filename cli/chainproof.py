@@ -12,6 +12,7 @@ from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.claimwords import claim_facts, proof_for, sentence
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import (
+    OTHER_STATEMENT,
     add_context_options,
     context_facts,
     context_lines,
@@ -242,12 +243,12 @@ def _contract_for(chain: Chain, arguments: argparse.Namespace, console: Console,
     return address
 
 
-def next_step(verdict: Verdict, arguments: argparse.Namespace, address: str) -> str | None:
-    """What to do about a refusal; None for one whose reason says it."""
+def next_step(verdict: Verdict, arguments: argparse.Namespace, address: str, alone: str = "`zkpredict verify` and `verify-batch` check files") -> str | None:
+    """What to do about a refusal; None for one whose reason says it. `alone`: which commands ask no contract."""
     if verdict.reason == "UnknownModel":
         return f"register it first: {register_command(arguments, address)}"
     if verdict.reason == "OpeningFailed":
-        return "the proof was made for other inputs, for another answer or --context, or its claim is false; `zkpredict verify` and `verify-batch` check files without a chain"
+        return f"{OTHER_STATEMENT}; {alone} without a chain"
     return None
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.kinds import SCORE
 from zkpredict.cli.batches import plural
-from zkpredict.cli.chainproof import add_commitment_option, plain, read_commitment, register_command
+from zkpredict.cli.chainproof import add_commitment_option, next_step, plain, read_commitment
 from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
 from zkpredict.cli.inputs import add_data_options, read_inputs
@@ -22,7 +22,7 @@ from zkpredict.verifier.batch import MAX_BATCH_BYTES
 
 if TYPE_CHECKING:
     from zkpredict.contracts.chain.interface import Chain
-    from zkpredict.contracts.verifier.client import Deployed
+    from zkpredict.contracts.verifier.client import Deployed, Verdict
     from zkpredict.verifier.commitment import ModelCommitment
 
 REGISTER_EXAMPLE = """zkpredict chain register-set mnist.set t10k-images-idx3-ubyte.gz --count 128 --contract ADDRESS --state chain.json
@@ -196,7 +196,7 @@ def verify(chain: Chain, arguments: argparse.Namespace, console: Console) -> int
         "gas": receipt.gas_used if receipt else None, "transaction": receipt.transaction if receipt else None,
     }  # fmt: skip
     if not verdict.accepted:
-        todo = _todo(verdict.reason, arguments, address)
+        todo = _todo(verdict, arguments, address)
         given = [plain(one) for one in verdict.arguments]
         shown = f"({', '.join(map(str, given))})" if given else ""
         console.result(
@@ -229,12 +229,10 @@ def _compare(chain: Chain, address: str, commitment: ModelCommitment, any_code: 
         compare_score_code(chain, address, RegisteredBatch.of(commitment.circuit, images))
 
 
-def _todo(reason: str, arguments: argparse.Namespace, address: str) -> str | None:
-    """What to type when the contract does not know the model, or the set."""
-    if reason == "UnknownModel":
-        return f"register it first: {register_command(arguments, address)}"
-    if reason != "UnknownSet":
-        return None
+def _todo(verdict: Verdict, arguments: argparse.Namespace, address: str) -> str | None:
+    """What to do about a refusal: as for other proofs, or what to type when the contract does not know the set."""
+    if verdict.reason != "UnknownSet":
+        return next_step(verdict, arguments, address, "`zkpredict verify-score` checks it")
     places = {"--state": arguments.state, "--rpc-url": arguments.rpc_url, "--key-file": arguments.key_file}
     words = ["zkpredict", "chain", "register-set", arguments.set, "DATA", "--contract", address]
     return f"register it first: {shlex.join(words + [word for option, value in places.items() if value is not None for word in (option, value)])}"

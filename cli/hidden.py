@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.statement import CONTEXT_BYTES
-from zkpredict.cli.console import Console
+from zkpredict.cli.console import REFUSED, Console
 from zkpredict.cli.private import OTHERS
 from zkpredict.cli.statement import image_name, read_statement_pixels, refuse_together
 from zkpredict.cli.words import Words
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zkpredict.prover.hiding import OpenedInput
     from zkpredict.prover.model import Model
     from zkpredict.verifier.commitment import ModelCommitment
+    from zkpredict.verifier.errors import VerificationError
     from zkpredict.verifier.hidden import HiddenInput
     from zkpredict.verifier.messages import Point
 
@@ -59,9 +60,27 @@ def context_facts(context: bytes) -> dict:
     """For machines; nothing for a proof for nobody in particular."""
     return {"context": context.hex()} if context else {}
 
+
 def context_lines(context: bytes, width: int = 8) -> list[str]:
     """For people; `width`: of the names of lines."""
     return [f"  {'context':<{width}}  {context.hex()}: valid under no other"] if context else []
+
+
+OTHER_STATEMENT = "the proof was made for other inputs, for another answer or --context, or its claim is false"
+"""What an opening that does not match can mean."""
+
+
+def refused(console: Console, error: VerificationError, context: bytes | None) -> int:
+    """Says why a proof is refused, and of an opening that does not match what to look at; `context`: under which it was checked, None where there can be none."""
+    from zkpredict.verifier.errors import FailedOpening
+
+    kind = type(error).__name__
+    facts, lines = {"valid": False, "kind": kind, "reason": str(error)}, [f"INVALID ({kind}): {error}"]
+    if isinstance(error, FailedOpening) and context is not None:
+        todo = f"{OTHER_STATEMENT}: " + ("it is checked under the --context or --for that is given" if context else "if it was made with --context or --for, give the same")
+        facts, lines = facts | {"todo": todo}, [*lines, f"  {todo}"]
+    console.result(facts, lines)
+    return REFUSED
 
 
 # hidden inputs

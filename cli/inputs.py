@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,12 +14,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.arrays import parse_npy
+from zkpredict.circuits.files.arrays import parse_bytes, saving
 from zkpredict.circuits.files.idx import parse_idx
 from zkpredict.circuits.files.images import Reading, prepare_image
 from zkpredict.circuits.files.kinds import GZIP, IDX, kind_of, recognise
 from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.files.schema import Schema
+from zkpredict.circuits.files.sizes import wrong_batch
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.console import Console
 from zkpredict.cli.parser import at_least_one, at_least_zero
@@ -27,6 +30,11 @@ if TYPE_CHECKING:
     from zkpredict.circuits.files.tables import Table
 
 PICTURES = (".png", ".jpg", ".jpeg", ".npy")
+_SINGLE = {
+    "prove-batch": "prove {path} --model {model} --out PROOF", "prove-many": "prove {path} --model {model} --out PROOF",
+    "verify-batch": "verify {path} PROOF --commitment {commitment}", "chain verify-batch": "chain verify {path} PROOF --commitment {commitment}",
+}  # fmt: skip
+"""What is typed about a single input in the place of the commands that take many."""
 MAX_INPUTS = 1_000_000
 PICTURE_BYTES = 784
 NOTED = 3
@@ -59,17 +67,17 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
 
 
 def read_inputs(
-    arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema, left_out: str | None = None, shape: Picture | None = None
+    arguments: argparse.Namespace, console: Console, inputs: int | None, schema: Schema, left_out: Sequence[str] | None = None, shape: Picture | None = None
 ) -> Inputs:
     """The inputs of `DATA`, in order: pictures by the order of their names, rows of a table by the `schema`'s scale and without the
-    column `left_out`. `inputs`: bytes of each, for arrays of no model None: as many as a row has; pictures then are MNIST's size. `shape`: of the picture
+    columns `left_out`. `inputs`: bytes of each, for arrays of no model None: as many as a row has; pictures then are MNIST's size. `shape`: of the picture
     that the model reads, which arrays must have. Raises `UnusableInput`, naming the first that does not fit."""
     path = arguments.data
     if inputs is not None and is_table(path, schema, arguments.taken_as):
         return rows_of(read_rows(arguments), console, inputs, schema, left_out, arguments.skip)
     if inputs is None and path.lower().endswith(TEXT_SUFFIXES):
         raise UnusableInput(f"{path} is a table: the scale of its readings is in a model's commitment, add --commitment FILE")
-    if left_out is not None:
+    if left_out:
         raise UnusableInput(f"--label names a column of a table ({', '.join(TABLE_SUFFIXES)}): {path} is none")
     if os.path.isdir(path):
         refuse_pictures(path, schema)
@@ -88,11 +96,11 @@ def read_rows(arguments: argparse.Namespace) -> Table:
     return table.only(_taken(arguments, len(table), "rows"))
 
 
-def rows_of(table: Table, console: Console, inputs: int, schema: Schema, left_out: str | None, first: int = 0) -> Inputs:
-    """The rows as inputs, numbered from `first`, without the column `left_out`; says how many were clipped. Raises `UnusableInput`."""
+def rows_of(table: Table, console: Console, inputs: int, schema: Schema, left_out: Sequence[str] | None, first: int = 0) -> Inputs:
+    """The rows as inputs, numbered from `first`, without the columns `left_out`; says how many were clipped. Raises `UnusableInput`."""
     from zkpredict.circuits.files.tables import encode_rows
 
-    rows = encode_rows(table, schema, inputs, left_out)
+    rows = encode_rows(table, schema, inputs, left_out or ())
     if rows.clipped:
         console.note(f"{table.what}: {rows.clipped} of {len(table)} rows have readings beyond the scale of the model, clipped to its end")
     return _some(Inputs(numbers(len(table), first), rows.bytes), table.what)
@@ -129,16 +137,28 @@ def _array(arguments: argparse.Namespace, inputs: int | None, shape: Picture | N
     if kind_of(data, path) in (IDX, GZIP):
         found = parse_idx(data, 3, f"idx images {path}")
     elif path.lower().endswith(".npy"):
-        found = parse_npy(data, f"inputs {path}", ("|u1",))
+        found = parse_bytes(data, f"inputs {path}", path)
     else:
         known = recognise(data, path) or "nothing in it tells what it is"
         raise UnusableInput(f"{path} is no folder, .npy, idx file or table of inputs: {known}")
+    if found.ndim < 2:
+        raise wrong_batch(path, found.shape, inputs or found.size, shape, _one(arguments))
     inputs = math.prod(found.shape[1:]) if inputs is None else inputs
-    if found.ndim < 2 or math.prod(found.shape[1:]) != inputs:
-        raise UnusableInput(f"{path} has the shape {list(found.shape)}, expected one input of {inputs} bytes a row")
+    if math.prod(found.shape[1:]) != inputs:
+        raise wrong_batch(path, found.shape, inputs, shape, _one(arguments))
     check_order(found.shape[1:], shape, f"each input of {path}", len(found))
     found = np.ascontiguousarray(found.reshape(len(found), inputs)[_taken(arguments, len(found), "inputs")])
     return Inputs(numbers(len(found), arguments.skip), 255 - found if arguments.invert else found)
+
+
+def _one(arguments: argparse.Namespace) -> str:
+    """What to type about a file that is one input: the command that takes it, or what makes a list of it."""
+    path, given = arguments.data, vars(arguments)
+    single = _SINGLE.get(f"{arguments.command} {given['action']}" if "action" in given else arguments.command)
+    if single is not None:
+        places = {name: shlex.quote(str(given.get(name) or "FILE")) for name in ("model", "commitment")}
+        return f"type `zkpredict {single.format(path=shlex.quote(path), **places)}` instead"
+    return f"{saving(path, f'np.load({path!r})[None]', 'list')} makes a list of one"
 
 
 def _pictures(arguments: argparse.Namespace, console: Console, inputs: int, shape: Picture | None) -> Inputs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Sequence
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.cli.console import say
@@ -41,6 +42,21 @@ class Parser(argparse.ArgumentParser):
             lines = example.splitlines()
             self.epilog = "\n".join([f"example{'s' if len(lines) > 1 else ''}:", *(f"  {line}" for line in lines)])
 
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None) -> tuple[argparse.Namespace, list[str]]:
+        """Every argument is known, or this parser, which is that of the command, says what it takes."""
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            meant = nearest(unknown[0].split("=")[0], self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}" + (f" (did you mean {meant}?)" if meant else ""))
+        return found, unknown
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        if isinstance(action, argparse._SubParsersAction) and action.choices is not None and value not in action.choices:
+            meant = nearest(str(value), action.choices)
+            if meant is not None:
+                raise argparse.ArgumentError(action, f"invalid choice: {value!r}, did you mean {meant}? `{self.prog} --help` lists all")
+        super()._check_value(action, value)
+
     def error(self, message: str) -> None:
         raise WrongUsage(message, self.format_usage())
 
@@ -54,6 +70,13 @@ class Parser(argparse.ArgumentParser):
 
     def print_help(self, file: object = None) -> None:
         say(self.format_help().rstrip("\n"))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant; None where none is like it."""
+    from difflib import get_close_matches  # late: most words are known
+
+    return next(iter(get_close_matches(word, known, 1)), None)
 
 
 def add_json_option(parser: argparse.ArgumentParser, **options) -> None:

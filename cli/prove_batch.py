@@ -8,7 +8,7 @@ import shlex
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.outputs import BATCH
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
-from zkpredict.cli.batches import answers_line, plural
+from zkpredict.cli.batches import answers_line, count_lines, plural
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
 from zkpredict.cli.inputs import add_data_options, read_inputs
@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
             "network": model.network.name, "seconds": console.times,
         },
         [
-            f"The network says {answers_line(words, proof.classes)}, and {arguments.out} proves it.",
+            f"The network says {answers_line(words, proof.classes, arguments.skip)}, and {arguments.out} proves it.",
+            *count_lines(words, proof.classes),
             f"  proof     {len(data):,} bytes for {plural(words, len(images))}, made in {milliseconds(console.times['prove'])}, {milliseconds(each)} each",
             f"  model     {model.network.name}, id {model.commitment.model_id.hex()}",
             *context_lines(context),

@@ -166,7 +166,7 @@ def _check_of_last(arguments: argparse.Namespace, folder: Path, jobs: list[Job],
     skip = arguments.skip + sum(map(len, jobs[:-1]))
     words = ["zkpredict", "verify-batch", arguments.data, str(_path(folder, jobs[-1])), *(["--skip", str(skip)] if skip else []), "--count", str(len(jobs[-1]))]
     words += [f"--{name.replace('_', '-')}" for name in ("invert", "auto", "allow_blank") if getattr(arguments, name)]
-    words += ["--label", arguments.label] if arguments.label else []
+    words += [word for name in arguments.label or () for word in ("--label", name)]
     words += ["--context", context.hex()] if context else []
     return shlex.join([*words, "--commitment", "FILE"])
 

@@ -31,7 +31,7 @@ def add_as_option(parser: argparse.ArgumentParser) -> None:
 
 def add_left_out_option(parser: argparse.ArgumentParser) -> None:
     """Adds `--label`."""
-    parser.add_argument("--label", metavar="COLUMN", help="a column of the table that is no feature, and is left out")
+    parser.add_argument("--label", action="append", metavar="COLUMN", help="a column of the table that is no feature, and is left out; again for each of several")
 
 
 def is_row(arguments: argparse.Namespace, path: str | None, schema: Schema) -> bool:
@@ -104,7 +104,7 @@ def read_row_bytes(arguments: argparse.Namespace, console: Console, path: str, s
 
     if arguments.invert or arguments.auto:
         raise UnusableInput(f"{path} is a table: --invert and --auto are for pictures")
-    row = read_row(path, schema, inputs, arguments.row, arguments.label)
+    row = read_row(path, schema, inputs, arguments.row, arguments.label or ())
     if row.clipped:
         shown = ", ".join(row.clipped[:6]) + (f" and {len(row.clipped) - 6} more" if len(row.clipped) > 6 else "")
         console.note(f"{path}: beyond the scale of the model, so clipped to its end: {shown}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.outputs import SCORE
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
-from zkpredict.cli.batches import add_label_option, plural, read_labelled
+from zkpredict.cli.batches import add_label_options, plural, read_labelled, settle_labels
 from zkpredict.cli.console import Console
 from zkpredict.cli.crews import add_crew_options, check_crew_options, crew
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
@@ -36,7 +36,7 @@ zkpredict score t10k-images-idx3-ubyte.gz --count 128 --registered mnist.set --m
 
 def configure(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
-    add_label_option(parser, "; --registered knows it")
+    add_label_options(parser, "; --registered knows it")
     parser.add_argument("--registered", metavar="SET", help="of the inputs of a test set file (`zkpredict testset`): the score verifies without them")
     parser.add_argument("--model", required=True, metavar="FILE", help="committed model file (private); `zkpredict commit --batch` commits it")
     parser.add_argument("--out", required=True, metavar="FILE", help="score file to write")
@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> None:
     check_crew_options(arguments)
+    settle_labels(arguments)
     with console.step("start"):
         from zkpredict.prover import batch, registered  # noqa: F401  their time is not the proof's
     refuse_same_file(arguments.out, model_file=arguments.model, data=arguments.data, labels=arguments.labels, test_set=arguments.registered)
@@ -89,8 +90,10 @@ def _task(arguments: argparse.Namespace, console: Console, model: Model, context
     from zkpredict.verifier.score import verify_score
 
     size, commitment, labels = model.network.shape[0], model.commitment, None
+    if arguments.registered is None and (arguments.labels is None or context):
+        raise UnusableInput("a score takes --labels, and no --context or --for, unless --registered names a test set (`zkpredict testset` makes one)")
     if arguments.labels is None:
-        images = read_inputs(arguments, console, size, model.schema, shape=model.picture).values
+        images = read_inputs(arguments, console, size, model.schema, arguments.label, model.picture).values
     else:
         images, labels = read_labelled(arguments, console, size, model.schema, model.picture)
     if arguments.registered is not None:
@@ -100,8 +103,6 @@ def _task(arguments: argparse.Namespace, console: Console, model: Model, context
         tests = read_set(arguments.registered)
         check_set(tests, images, labels, arguments.registered)
         return images, partial(prove_registered, model, images, tests, context), partial(verify_registered, commitment, tests, context=context)
-    if labels is None or context:
-        raise UnusableInput("a score takes --labels, and no --context or --for, unless --registered names a test set (`zkpredict testset` makes one)")
     check = partial(verify_score, commitment, images, labels)
     if arguments.workers is None and arguments.scheduler is None:
         return images, partial(prove_score, model, images, labels), check

@@ -24,6 +24,8 @@ def read_set(path: str) -> RegisteredSet:
 
 def check_set(tests: RegisteredSet, images: np.ndarray, labels: np.ndarray | None, path: str) -> None:
     """Inputs, and labels if there are some, are those of the set at `path`. Raises `UnusableInput`."""
+    if len(images) != len(tests.labels):
+        raise UnusableInput(f"{path} is a test set of {len(tests.labels):,} inputs, there are {len(images):,}: take the same by --skip and --count as it was made of")
     if labels is not None and tuple(map(int, labels)) != tests.labels:
         raise UnusableInput(f"the labels are not those of {path}")
     try:

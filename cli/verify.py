@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.cli.claimwords import add_claim_option, claim_facts, proof_for, refuse_other_model, require_claim, sentence
-from zkpredict.cli.console import REFUSED, Console
+from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import (
     add_context_options,
     context_facts,
@@ -16,6 +16,7 @@ from zkpredict.cli.hidden import (
     input_line,
     read_checked,
     read_context,
+    refused,
     statement_facts,
 )
 from zkpredict.cli.statement import (
@@ -56,9 +57,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if wanted is not None and facts["digit"] != wanted:
             raise WrongStatement(f"the proof is of {words.answer} {words.said(facts['digit'])}, not {words.said(wanted)}")
     except VerificationError as error:
-        reason = f"INVALID ({type(error).__name__}): {error}"
-        console.result({"valid": False, "kind": type(error).__name__, "reason": str(error)}, [reason])
-        return REFUSED
+        return refused(console, error, read_context(arguments))
     verifier = "independent" if arguments.independent else "native"
     console.result(
         {"valid": True, "verifier": verifier, "seconds": console.times, **facts},

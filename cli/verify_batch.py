@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import BATCH
-from zkpredict.cli.batches import answers_line, plural
-from zkpredict.cli.console import REFUSED, Console
-from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.batches import answers_line, count_lines, plural
+from zkpredict.cli.console import Console
+from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context, refused
 from zkpredict.cli.inputs import add_data_options, read_inputs
 from zkpredict.cli.rows import add_left_out_option
 from zkpredict.cli.statement import image_name, milliseconds, read_expected
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
                 verify_batch(commitment, images, proof, context)
                 classes = proof.classes
     except VerificationError as error:
-        return refused(console, error)
+        return refused(console, error, context)
     verifier = "independent" if arguments.independent else "native"
     console.result(
         {
@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             "inputs_sha256": image_name(images.tobytes()), **context_facts(context), "seconds": console.times,
         },
         [
-            f"VALID: the network under {commitment.model_id.hex()[:16]}... says {answers_line(words, classes)}.",
+            f"VALID: the network under {commitment.model_id.hex()[:16]}... says {answers_line(words, classes, arguments.skip)}.",
+            *count_lines(words, classes),
             f"  verifier  {verifier}, {plural(words, len(images))} in {milliseconds(console.times['verify'])}",
             *context_lines(context),
         ],
@@ -83,10 +84,3 @@ def load_commitment(arguments: argparse.Namespace, console: Console) -> ModelCom
     commitment = ModelCommitment.load(arguments.commitment)
     BatchCircuit.of(commitment.circuit, 1)
     return commitment
-
-
-def refused(console: Console, error: VerificationError) -> int:
-    """Says why a proof is refused."""
-    kind = type(error).__name__
-    console.result({"valid": False, "kind": kind, "reason": str(error)}, [f"INVALID ({kind}): {error}"])
-    return REFUSED

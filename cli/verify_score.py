@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import SCORE, SET, start_of
-from zkpredict.cli.batches import add_label_option, plural, read_labelled
+from zkpredict.cli.batches import add_label_options, plural, read_labelled, settle_labels
 from zkpredict.cli.console import Console
-from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
+from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context, refused
 from zkpredict.cli.inputs import add_data_options, read_inputs
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds, read_expected
-from zkpredict.cli.verify_batch import load_commitment, refused
+from zkpredict.cli.verify_batch import load_commitment
 from zkpredict.cli.words import Words
 from zkpredict.verifier.batch import MAX_BATCH_BYTES
 from zkpredict.verifier.errors import VerificationError, WrongStatement
@@ -35,7 +35,7 @@ zkpredict verify-score digits.npy mnist.score --set mnist.set --commitment mnist
 def configure(parser: argparse.ArgumentParser) -> None:
     add_data_options(parser)
     parser.add_argument("score", metavar="SCORE", help="the score file")
-    add_label_option(parser, "; a registered test set knows it")
+    add_label_options(parser, "; a registered test set knows it")
     parser.add_argument("--set", metavar="SET", help="the registered test set of the score, if DATA is its inputs: checks that too. Else DATA may be the set")
     parser.add_argument("--commitment", required=True, metavar="FILE", help="public commitment of the model")
     parser.add_argument("--at-least", type=at_least_one, metavar="K", help="also refuse a score of fewer right answers")
@@ -45,6 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
     data, context = read_expected(arguments.score, SCORE, console, MAX_BATCH_BYTES), read_context(arguments)
+    settle_labels(arguments)
     commitment = load_commitment(arguments, console)
     tests, images, labels = _statement(arguments, console, commitment)
     if tests is None and (labels is None or context):
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         if arguments.at_least is not None and right < arguments.at_least:
             raise WrongStatement(f"the network is right on {right:,} of {count:,}, fewer than {arguments.at_least:,}")
     except VerificationError as error:
-        return refused(console, error)
+        return refused(console, error, None if tests is None else context)
     verifier, words = "independent" if arguments.independent else "native", Words(commitment.schema)
     registered = "" if tests is None else ", registered" if arguments.set is None else ", registered, of these inputs"
     console.result(
@@ -84,16 +85,18 @@ def _statement(
     """The registered test set, if there is one, the inputs and their labels, if there are. Raises `UnusableInput` for a set of other inputs or
     labels, and for what goes with inputs where there are none."""
     size, schema, tests, labels = commitment.circuit.inputs, commitment.schema, None, None
-    if arguments.set is None and _is_set(arguments.data):
+    if _is_set(arguments.data):
         from zkpredict.cli.sets import read_set
 
-        wrong = [name for name in ("labels", "count", "skip", "invert", "auto", "allow_blank", "taken_as") if getattr(arguments, name)]
+        if arguments.set is not None:
+            raise UnusableInput(f"{arguments.data} is a registered test set itself: leave out --set, which is for its inputs")
+        wrong = [name for name in ("labels", "label", "count", "skip", "invert", "auto", "allow_blank", "taken_as") if getattr(arguments, name)]
         if wrong:
             option = "as" if wrong[0] == "taken_as" else wrong[0].replace("_", "-")
             raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --{option} goes with others")
         return read_set(arguments.data), None, None
     if arguments.labels is None:
-        images = read_inputs(arguments, console, size, schema, shape=commitment.picture).values
+        images = read_inputs(arguments, console, size, schema, arguments.label, commitment.picture).values
     else:
         images, labels = read_labelled(arguments, console, size, schema, commitment.picture)
     if arguments.set is not None:

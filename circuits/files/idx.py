@@ -18,6 +18,8 @@ from zkpredict.circuits.files.storage import read_file
 
 MAX_IDX_BYTES = 1 << 28
 _UNSIGNED_BYTE = 8
+_HELD = {1: "labels", 3: "images"}
+"""What MNIST's files of so many dimensions hold."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -30,7 +32,8 @@ def parse_idx(data: bytes, dimensions: int, what: str = "idx file") -> np.ndarra
     magic = reader.take(4, "idx magic")
     expected = bytes([0, 0, _UNSIGNED_BYTE, dimensions])
     if magic != expected:
-        raise MalformedFile(f"{what}: idx magic is {magic.hex()}, expected {expected.hex()}")
+        mixed = f": it holds {_HELD[magic[3]]}, expected {_HELD[dimensions]}" if magic[:3] == expected[:3] and {magic[3], dimensions} <= set(_HELD) else ""
+        raise MalformedFile(f"{what}: idx magic is {magic.hex()}, expected {expected.hex()}{mixed}")
     shape = [int.from_bytes(reader.take(4, f"dimension {axis}"), "big") for axis in range(dimensions)]
     claimed = math.prod(max(length, 1) for length in shape)  # numpy refuses huge axes of an empty array too
     if claimed > MAX_IDX_BYTES:

@@ -10,24 +10,17 @@ from __future__ import annotations
 
 import math
 import os
-import re
 
 import numpy as np
 
-from zkpredict.circuits.errors import MalformedFile, UnusableInput
-from zkpredict.circuits.files.codec import ByteReader
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.circuits.files.npy import BYTES, take_apart
 from zkpredict.circuits.files.order import Picture, check_order
 from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.records import dataclass
 
 MAX_IMAGE_FILE_BYTES = 1 << 26
 INVERTED = bytes(range(255, -1, -1))
-_NPY_HEADER = re.compile(
-    rb"\{'descr': '([^']{1,16})', 'fortran_order': (True|False), "
-    rb"'shape': \(((?:[0-9]{1,9}, ){0,31}(?:[0-9]{1,9},?)?)\), \} *\n"
-)
-_NPY_KINDS = {"b": "true and false", "i": "signed integers", "u": "unsigned integers", "f": "floats", "c": "complex numbers",
-              "S": "byte strings", "U": "text", "O": "Python objects", "M": "dates", "m": "time spans", "V": "records"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,36 +66,20 @@ def prepare_image(path: str | os.PathLike[str], inputs: int, reading: Reading = 
         raise UnusableInput(f"image {path} holds the bytes themselves: --auto is for pictures (PNG, JPEG)")
     pixels, shape = _read_npy(path, data)
     if len(pixels) != inputs:
-        raise UnusableInput(f"image {path} has {len(pixels)} values, the network takes {inputs}")
+        from zkpredict.circuits.files.sizes import wrong_image
+
+        raise wrong_image(path, shape, inputs, picture)
     check_order(shape, picture, f"image {path}")
     return PreparedImage(pixels.translate(INVERTED) if reading.invert else pixels)
 
 
 def _read_npy(path: str | os.PathLike[str], data: bytes) -> tuple[bytes, tuple[int, ...]]:
-    """The entries of a uint8 array, row by row, and its shape. The header must be as `numpy.save` writes it: numpy's own reader evaluates it
-    as Python source, which hostile bytes can make fail in any way."""
-    reader = ByteReader(data, f"image {path}")
-    reader.expect(b"\x93NUMPY", "npy magic")
-    version = reader.unsigned(1, "npy version")
-    reader.expect(b"\x00", "npy minor version")
-    header = reader.take(reader.unsigned(2 if version == 1 else 4, "npy header length"), "npy header")
-    found = _NPY_HEADER.fullmatch(header)
-    if found is None:
-        raise MalformedFile(f"{reader.what}: the npy header is not one that numpy.save writes for a plain array")
-    kind, order, sizes = (group.decode("latin-1") for group in found.groups())
-    if kind != "|u1":
-        raise UnusableInput(f"image {path} holds {_spoken(kind)}: save whole numbers from 0 to 255 with the type uint8")
-    shape = tuple(int(size) for size in sizes.split(",") if size)
-    body = data[reader.position :]
-    if math.prod(shape) != len(body):
-        raise UnusableInput(f"image {path} claims the shape {shape} but holds {len(body)} bytes")
-    return (np.frombuffer(body, np.uint8).reshape(shape, order="F").tobytes() if order == "True" else body), shape
+    """The entries of a uint8 array, row by row, and its shape."""
+    file = take_apart(data, f"image {path}")
+    if file.kind != BYTES:
+        from zkpredict.circuits.files.arrays import no_bytes
 
-
-def _spoken(kind: str) -> str:
-    """An npy type in words: `<f8` is floats of 8 bytes."""
-    letter, size = kind.lstrip("<>|=")[:1], kind.lstrip("<>|=")[1:]
-    words = _NPY_KINDS.get(letter, f"values of the unknown type {kind!r}")
-    if letter in "iufc" and size.isdigit():
-        return f"{words} of {size} byte{'' if size == '1' else 's'}"
-    return words
+        raise no_bytes(file, f"image {path}", path)
+    if math.prod(file.shape) != len(file.body):
+        raise UnusableInput(f"image {path} claims the shape {file.shape} but holds {len(file.body)} bytes")
+    return (np.frombuffer(file.body, np.uint8).reshape(file.shape, order="F").tobytes() if file.by_columns else file.body), file.shape

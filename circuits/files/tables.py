@@ -64,9 +64,9 @@ class Table:
         """The numbers of one row, in the order of `columns`."""
         return [self.reading(row, column) for column in columns]
 
-    def feature_columns(self, schema: Schema, inputs: int, besides: Sequence[str] = ()) -> list[int]:
+    def feature_columns(self, schema: Schema, inputs: int, besides: Sequence[str] = (), several: bool = False) -> list[int]:
         """The column of each input: by name when both the table and the schema name theirs, else in order. `besides` are columns
-        that are no inputs. Raises `UnusableInput` for a column too many or too few."""
+        that are no inputs, `several`: of which there may be more than one. Raises `UnusableInput` for a column too many or too few."""
         names = [feature.name for feature in schema.features] if len(schema.features) == inputs else []
         left = [number for number, name in enumerate(self.columns) if name not in besides]
         if self.columns and names and set(names) & set(self.columns):
@@ -76,8 +76,10 @@ class Table:
             lost = [name for name in names if name not in self.columns]
             extra = [name for name in (self.columns[number] for number in left) if name not in names]
             if lost or extra:
-                reason = f"has no column {_quoted(lost)}" if lost else f"has the column {_quoted(extra)}, which is no feature of this model"
-                way_out = f" (--label '{extra[0]}' leaves it out)" if len(extra) == 1 and not lost and not besides else ""
+                one = len(extra) == 1
+                reason = f"has no column {_quoted(lost)}" if lost else f"has the column{'' if one else 's'} {_quoted(extra)}, which {'is no feature' if one else 'are no features'} of this model"
+                options = " ".join(f"--label '{name}'" for name in extra)
+                way_out = f" ({options} leave{'s' if one else ''} {'it' if one else 'them'} out)" if not lost and (several or one and not besides) else ""
                 raise UnusableInput(f"{self.what} {reason}{way_out}: its features are {_quoted(names)}")
             return [self.columns.index(name) for name in names]
         if not self.columns:
@@ -140,16 +142,16 @@ class EncodedRow:
 
 
 def read_row(
-    path: str | os.PathLike[str], schema: Schema, inputs: int, number: int | None = None, label: str | None = None
+    path: str | os.PathLike[str], schema: Schema, inputs: int, number: int | None = None, besides: Sequence[str] = ()
 ) -> EncodedRow:
-    """Row `number` (the only one by default) of a table, in bytes; the column `label` is no feature. Raises `UnusableInput` saying what is wrong where."""
-    return encode_row(read_table(path), schema, inputs, number, label)
+    """Row `number` (the only one by default) of a table, in bytes; the columns `besides` are no features. Raises `UnusableInput` saying what is wrong where."""
+    return encode_row(read_table(path), schema, inputs, number, besides)
 
 
-def encode_row(table: Table, schema: Schema, inputs: int, number: int | None = None, label: str | None = None) -> EncodedRow:
+def encode_row(table: Table, schema: Schema, inputs: int, number: int | None = None, besides: Sequence[str] = ()) -> EncodedRow:
     """As above, of a table that has been read."""
     row = table.row(number)
-    readings = table.readings(row, _features(table, schema, inputs, label))
+    readings = table.readings(row, _features(table, schema, inputs, besides))
     try:
         encoded, clipped = schema.encode(readings, inputs)
     except UnusableInput as error:
@@ -157,9 +159,9 @@ def encode_row(table: Table, schema: Schema, inputs: int, number: int | None = N
     return EncodedRow(np.frombuffer(encoded, np.uint8), clipped)
 
 
-def encode_rows(table: Table, schema: Schema, inputs: int, label: str | None = None) -> EncodedRows:
+def encode_rows(table: Table, schema: Schema, inputs: int, besides: Sequence[str] = ()) -> EncodedRows:
     """Every row of a table in bytes, each as `encode_row` gives it. Raises `UnusableInput` for the first that cannot be used."""
-    columns, clipped = _features(table, schema, inputs, label), 0
+    columns, clipped = _features(table, schema, inputs, besides), 0
     found = np.empty((len(table), inputs), np.uint8)
     for row in range(len(table)):
         encoded, beyond = schema.encode(table.readings(row, columns), inputs)
@@ -168,11 +170,11 @@ def encode_rows(table: Table, schema: Schema, inputs: int, label: str | None = N
     return EncodedRows(found, clipped)
 
 
-def _features(table: Table, schema: Schema, inputs: int, label: str | None) -> list[int]:
-    """The columns of the inputs; `label` is none of them."""
-    if label is not None:
-        table.column(label)
-    return table.feature_columns(schema, inputs, () if label is None else (label,))
+def _features(table: Table, schema: Schema, inputs: int, besides: Sequence[str]) -> list[int]:
+    """The columns of the inputs; those `besides` are none of them."""
+    for name in besides:
+        table.column(name)
+    return table.feature_columns(schema, inputs, besides, several=True)
 
 
 def encode_readings(readings: object, schema: Schema, inputs: int) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from zkpredict.circuits.files.codec import load_json
-from zkpredict.circuits.errors import MalformedFile
+from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.storage import read_file, write_atomically
 from zkpredict.contracts.chain.evm import EmbeddedChain, Mined, Sent, Step
 
@@ -26,6 +26,8 @@ MAX_STATE_BYTES = 1 << 28
 def open_state(path: str | os.PathLike[str]) -> EmbeddedChain:
     """The chain in the file, a new one when there is no file yet. Raises `MalformedFile`, `ChainError`, `UnusableInput`."""
     if not Path(path).exists():
+        if not Path(path).parent.is_dir():
+            raise UnusableInput(f"chain state {path}: there is no folder {Path(path).parent} to keep it in")
         return EmbeddedChain()
     data = read_file(path, "chain state", MAX_STATE_BYTES)
     state: Any = load_json(data, f"chain state {path}")

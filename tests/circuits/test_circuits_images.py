@@ -295,11 +295,8 @@ def test_npy_of_another_size_is_refused(save):
 @pytest.mark.parametrize(
     ("array", "kind"),
     [
-        (GREY / 255, "floats of 8 bytes"),
-        (np.full((8, 8), np.nan, np.float32), "floats of 4 bytes"),
-        (GREY.astype(np.int64), "signed integers of 8 bytes"),
-        (GREY.astype(np.int8), "signed integers of 1 byte"),
-        (GREY > 0, "true and false"),
+        ((GREY / 255).astype(">f8"), "floats of 8 bytes"),
+        (np.full((8, 8), np.nan, np.float32), "float32, and at [0, 0] nan"),
         (np.array([b"a" * 64]), "byte strings"),
         (np.array(["a"]), "text"),
         (np.array(["2020-01-01"], "M8[D]"), "dates"),
@@ -309,6 +306,24 @@ def test_npy_of_another_type_is_refused(save, array, kind):
     path = save("a.npy", npy(array))
     with refuses(UnusableInput, f"image {path} holds {kind}: save whole numbers from 0 to 255 with the type uint8"):
         load_image(path, 64)
+
+
+@pytest.mark.parametrize(
+    ("array", "seen", "line"),
+    [
+        (GREY / 252, "float64 from 0 to 1; what is proven is uint8 from 0 to 255. If 1 stands for 255, ", "np.rint(255.0 * np.load({path!r})).astype(np.uint8)"),
+        (GREY.astype(np.int64), "int64 from 0 to 252; what is proven is uint8 from 0 to 255. ", "np.load({path!r}).astype(np.uint8)"),
+        (GREY / 2 + 0.5, "float64 from 0.5 to 126.5; what is proven is uint8 from 0 to 255. ", "np.rint(np.load({path!r})).astype(np.uint8)"),
+        (GREY > 0, "bool from False to True; what is proven is uint8 from 0 to 255. If 1 stands for 255, ", "np.rint(255.0 * np.load({path!r})).astype(np.uint8)"),
+    ],
+)
+def test_npy_of_other_numbers_says_what_makes_bytes_of_them(save, tmp_path, array, seen, line):
+    path = save("a.npy", npy(array))
+    saving = f"np.save({str(tmp_path / 'a-uint8.npy')!r}, {line.format(path=str(path))})"
+    with refuses(UnusableInput, f"image {path} holds {seen}`{saving}` makes bytes"):
+        load_image(path, 64)
+    exec(saving, {"np": np})
+    assert load_image(tmp_path / "a-uint8.npy", 64).size == 64
 
 
 def test_npy_of_objects_is_refused_and_never_unpickled(save, tmp_path):

@@ -95,7 +95,7 @@ def test_rows_are_chosen_by_number():
         (b"{", ".json", "t is no JSON"),
         (_npy(np.array([1.0, np.inf])), ".npy", "t, row 0, column 1: expected a number, got inf"),
         (_npy(np.zeros((1, 1, 2))), ".npy", "t has the shape [1, 1, 2], expected [features] or [rows, features]"),
-        (_npy(np.array(["a", "b"])), ".npy", "t holds objects, expected uint8, int8, uint16, int16, uint32, int32, uint64, int64, "
+        (_npy(np.array(["a", "b"])), ".npy", "t holds text, expected uint8, int8, uint16, int16, uint32, int32, uint64, int64, "
          "float16, float32 or float64"),
     ],
 )  # fmt: skip

@@ -8,6 +8,10 @@ import numpy as np
 from PIL import Image
 from support import MISMATCH as MISMATCH
 
+MEANT = "the proof was made for other inputs, for another answer or --context, or its claim is false"
+FORGOTTEN = f"{MEANT}: if it was made with --context or --for, give the same"
+ANOTHER = f"{MEANT}: it is checked under the --context or --for that is given"
+"""What a refused opening is hinted to mean, without a context and with one."""
 SPEND = ["--txid", "ab" * 32, "--vout", 0, "--satoshis", 100_000, "--to", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"]
 """What every `script spend` is told."""
 

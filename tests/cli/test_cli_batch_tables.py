@@ -10,11 +10,12 @@ import pytest
 from support import refuses
 
 from zkpredict.circuits.errors import UnusableInput
-from zkpredict.circuits.files.schema import Schema
+from zkpredict.circuits.files.schema import Feature, Schema
 from zkpredict.circuits.files.tables import read_row
-from zkpredict.cli.batches import read_labels
+from zkpredict.cli.batches import answers_line, read_labels
 from zkpredict.cli.main import main
 from zkpredict.cli.statement import image_name
+from zkpredict.cli.words import Words
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 
@@ -61,7 +62,7 @@ def other_spellings(folder):
 def test_rows_of_a_batch_are_those_of_single_proofs(run, made):
     schema = Model.load(made / "m.model").schema
     said = run("verify-batch", made / "t.csv", made / "t.batch", "--label", "species", "--commitment", made / "m.commitment", "--json").json
-    each = [read_row(made / "t.csv", schema, 4, row, "species").bytes for row in range(len(ROWS))]
+    each = [read_row(made / "t.csv", schema, 4, row, ("species",)).bytes for row in range(len(ROWS))]
     assert said["inputs"] == len(ROWS) and said["inputs_sha256"] == image_name(np.stack(each).tobytes())
     assert said["classes"] == [Model.load(made / "m.model").predict(one) for one in each]
     single = run("prove", made / "t.csv", "--row", 4, "--label", "species", "--model", made / "m.model", "--out", made / "one.proof", "--force", "--json")
@@ -146,6 +147,61 @@ def test_what_cannot_be_a_batch_is_named(run, place, data, options, message):
     found = run("prove-batch", place / data, *options, "--model", place / "m.model", "--out", place / "new.batch")
     said = message.format(folder=place, features=FEATURES, columns=COLUMNS)
     assert (found.code, found.err) == (2, f"zkpredict: {said}\n") and not (place / "new.batch").exists()
+
+
+def test_columns_that_are_no_features_are_left_out_one_by_one(run, made):
+    lines = (made / "t.csv").read_text().splitlines()
+    wide, common = made / "wide.csv", ("--label", "id", "--label", "part")
+    wide.write_text("\n".join(["id," + lines[0] + ",part", *(f"{number},{line},test" for number, line in enumerate(lines[1:]))]))
+    model, public = ("--model", made / "m.model", "--out", made / "wide.out", "--force"), ("--commitment", made / "m.commitment")
+    batch = run("prove-batch", wide, *common, "--label", "species", *model, "--json").json
+    assert batch["inputs_sha256"] == run("verify-batch", made / "t.csv", made / "t.batch", "--label", "species", *public, "--json").json["inputs_sha256"]
+    assert run("verify-batch", wide, made / "wide.out", "--label", "species", *common, *public).code == 0
+    assert run("verify-score", wide, made / "t.score", "--labels", "species", *common, *public).code == 0
+    assert run("score", wide, "--labels", "species", *common, *model, "--json").json["right"] == len(ROWS) - 1
+    assert run("prove", wide, "--row", 4, *common, "--label", "species", *model).code == 0
+    sets = [run("testset", data, *more, *public, "--out", made / "wide.set", "--force", "--json").json["set_id"]
+            for data, more in ((wide, ("--labels", "species", *common)), (made / "t.csv", ("--label", "species")))]  # fmt: skip
+    assert sets[0] == sets[1]
+    for command, options, said in (
+        ("prove-batch", (), "has the columns 'id', 'species', 'part', which are no features of this model (--label 'id' --label 'species' --label 'part' leave them out)"),
+        ("prove-batch", (*common,), "has the column 'species', which is no feature of this model (--label 'species' leaves it out)"),
+        ("score", ("--label", "species"), "has the columns 'id', 'part', which are no features of this model (--label 'id' --label 'part' leave them out)"),
+        ("prove-batch", (*common, "--label", "kind"), f"has no column 'kind'; it has id, {COLUMNS}, species, part"),
+    ):
+        found = run(command, wide, *options, *model)
+        tail = "" if "kind" in options else f": its features are {FEATURES}"
+        assert (found.code, found.err) == (2, f"zkpredict: table {wide} {said}{tail}\n")
+    bare = run("score", wide, *common, *model)
+    wanted = "a score takes --labels, and no --context or --for, unless --registered names a test set (`zkpredict testset` makes one)"
+    assert (bare.code, bare.err) == (2, f"zkpredict: {wanted}\n")
+
+
+def test_answers_that_repeat_are_folded(run, made):
+    table = made / "all.csv"
+    table.write_text((TABLES / "iris.csv").read_text())
+    model, public = ("--model", made / "m.model", "--out", made / "all.batch", "--force"), ("--commitment", made / "m.commitment")
+    said = ("versicolor (class 1) for inputs 60-76, virginica (class 2) for 77, versicolor (class 1) for 78-82, virginica (class 2) for 83, "
+            "versicolor (class 1) for 84-99")  # fmt: skip
+    rows = (table, "--label", "species", "--skip", 60, "--count", 40)
+    proven = run("prove-batch", *rows, *model).out.splitlines()
+    assert proven[:2] == [f"The network says {said}, and {made / 'all.batch'} proves it.", "  counts    38 versicolor (class 1), 2 virginica (class 2)"]
+    checked = run("verify-batch", *rows, made / "all.batch", *public).out.splitlines()
+    assert checked[0].endswith(f"... says {said}.") and checked[1] == proven[1]
+
+
+@pytest.mark.parametrize(
+    ("classes", "said"),
+    [
+        ((0, 0, 0), "a (class 0), a (class 0), a (class 0)"),
+        ((0,) * 13, "a (class 0) for inputs 5-17"),
+        ((0, 1) * 7, f"{', '.join(['a (class 0), 1'] * 6)} and 2 more"),
+        ((0,) * 7 + (1,) * 7, "a (class 0) for inputs 5-11, 1 for 12-18"),
+        ((0, 0, 1, 1) * 7, f"a (class 0) for inputs 5-6, 1 for 7-8, {', '.join(f'a (class 0) for {at}-{at + 1}, 1 for {at + 2}-{at + 3}' for at in range(9, 29, 4))} and 4 more"),
+    ],
+)
+def test_short_lists_and_mixed_ones_are_shown_as_they_are(classes, said):
+    assert answers_line(Words(Schema((Feature("x", 0, 1),), ("a",))), classes, 5) == said
 
 
 def test_bytes_that_could_be_readings_need_a_word(run, place):

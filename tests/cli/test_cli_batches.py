@@ -2,16 +2,14 @@
 
 import numpy as np
 import pytest
+from cli_desk import FORGOTTEN, MEANT
 from PIL import Image
 from support import MISMATCH, changed, random_network
 
 from zkpredict.prover.model import Model
 
 NETWORK = random_network(5, (36, 20, 4))
-OTHER = (
-    "the proof was made for other inputs, for another answer or --context, or its claim is false; "
-    "`zkpredict verify` and `verify-batch` check files without a chain"
-)
+OTHER = f"{MEANT}; `zkpredict verify` and `verify-batch` check files without a chain"
 
 
 @pytest.fixture
@@ -40,7 +38,7 @@ def test_a_batch_is_proven_and_checked(run, place):
         checked = run("verify-batch", folder / data, folder / "p.batch", *common, "--for", "job", *flags)
         assert checked.code == 0 and ", ".join(map(str, digits)) in checked.out and checked.out.startswith("VALID: ")
     alike = run("verify-batch", folder / "i.npy", folder / "p.batch", *common)
-    assert (alike.code, alike.out) == (1, f"INVALID (FailedOpening): {MISMATCH}\n")
+    assert (alike.code, alike.out) == (1, f"INVALID (FailedOpening): {MISMATCH}\n  {FORGOTTEN}\n")
     fewer = run("verify-batch", folder / "i.npy", folder / "p.batch", *common, "--count", 6, "--for", "job")
     assert (fewer.code, fewer.out) == (1, "INVALID (WrongStatement): the proof is about 7 inputs, there are 6\n")
     single = run("verify", folder / "pictures" / "0.png", folder / "p.batch", *common)
@@ -126,7 +124,11 @@ def test_what_cannot_be_proven_is_refused_by_name(run, place):
     (folder / "empty").mkdir()
     for arguments, message in (
         ((folder / "wide.npy", *prove), f"{folder / 'wide.npy'} has the shape [2, 35], expected one input of 36 bytes a row"),
-        ((folder / "floats.npy", *prove), f"inputs {folder / 'floats.npy'} holds float64, expected uint8"),
+        (
+            (folder / "floats.npy", *prove),
+            f"inputs {folder / 'floats.npy'} holds float64 from 0 to 0; what is proven is uint8 from 0 to 255. If 1 stands for 255, "
+            f"`np.save('{folder / 'floats-uint8.npy'}', np.rint(255.0 * np.load('{folder / 'floats.npy'}')).astype(np.uint8))` makes bytes",
+        ),
         ((folder / "empty", *prove), f"{folder / 'empty'} holds no inputs"),
         ((folder / "i.npy", "--count", 8, *prove), f"{folder / 'i.npy'} holds 7 inputs: --count 8 is more"),
         ((folder / "i.npy", "--auto", *prove), f"{folder / 'i.npy'} holds the bytes themselves: --auto and --allow-blank are for folders of pictures"),
@@ -142,7 +144,7 @@ def test_what_cannot_be_proven_is_refused_by_name(run, place):
     assert not (folder / "x.batch").exists()
     np.save(folder / "short.npy", np.zeros(3, np.uint8))
     short = run("score", folder / "i.npy", "--labels", folder / "short.npy", *prove)
-    assert short.err == f"zkpredict: {folder / 'short.npy'} has the shape [3], there are 7 inputs\n"
+    assert short.err == f"zkpredict: {folder / 'short.npy'} has the shape [3], there are 7 inputs in {folder / 'i.npy'}\n"
     np.save(folder / "short.npy", np.full(7, 4, np.uint8))
     beyond = run("score", folder / "i.npy", "--labels", folder / "short.npy", *prove)
     assert beyond.err == "zkpredict: label 0 is 4, the network has 4 classes\n"

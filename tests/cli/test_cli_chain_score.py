@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cli_desk import MEANT
 from support import random_network
 
 from zkpredict.prover.model import Model
@@ -48,7 +49,7 @@ def test_a_contract_checks_a_score(run, place):
     assert (asked.json["right"], asked.json["at_least"]) == (6, 2) and asked.json["gas"] > 200_000
     assert (run(*check, "--at-least", 7).code, run(*check, "--at-least", 7).out) == (1, "INVALID: TooFewRight(6)\n")
     other = check[: check.index("--for")] + ("--for", "another") + at
-    assert (run(*other).code, run(*other).out) == (1, "INVALID: OpeningFailed\n")
+    assert (run(*other).code, run(*other).out) == (1, f"INVALID: OpeningFailed\n  {MEANT}; `zkpredict verify-score` checks it without a chain\n")
 
 
 def test_a_set_is_registered_with_its_inputs_only(run, place):

@@ -5,7 +5,7 @@ import stat
 
 import numpy as np
 import pytest
-from cli_desk import MISMATCH, Outcome, expect_refusal
+from cli_desk import ANOTHER, FORGOTTEN, MISMATCH, Outcome, expect_refusal
 from Crypto.Hash import keccak
 from PIL import Image
 from support import changed
@@ -48,8 +48,8 @@ def test_from_picture_to_revealed_picture(run, hiding):
         facts = {name: verdict[name] for name in ("valid", "digit", "context", "hidden_sha256")}
         assert facts == {"valid": True, "digit": hiding.digit, "context": CONTEXT, "hidden_sha256": made.json["hidden_sha256"]}
         assert facts.items() - {("valid", True)} <= proven.json.items()
-    for context in ((), ("--for", "job 18")):
-        assert run(*checked, *context) == Outcome(1, f"INVALID (FailedOpening): {MISMATCH}\n", "")
+    for context, todo in (((), FORGOTTEN), (("--for", "job 18"), ANOTHER)):
+        assert run(*checked, *context) == Outcome(1, f"INVALID (FailedOpening): {MISMATCH}\n  {todo}\n", "")
     opened = run("reveal", at / "n.opening", "--hidden", at / "n.hidden", "--out", at / "r.png")
     assert (opened.code, opened.err, stat.S_IMODE(os.stat(at / "r.png").st_mode)) == (0, "", 0o600)
     assert np.asarray(Image.open(at / "r.png")).reshape(-1).tolist() == hiding.pixels.tolist()
@@ -179,4 +179,4 @@ def test_a_public_image_is_proven_for_somebody_and_checked_independently(run, de
     checked = ("verify", desk.image, desk.proof, "--commitment", desk.commitment)
     for verifier in ((), ("--independent",)):
         assert run(*checked, *verifier, "--for", JOB, "--json").json["context"] == CONTEXT
-        assert run(*checked, *verifier) == Outcome(1, f"INVALID (FailedOpening): {MISMATCH}\n", "")
+        assert run(*checked, *verifier) == Outcome(1, f"INVALID (FailedOpening): {MISMATCH}\n  {FORGOTTEN}\n", "")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_desk import FORGOTTEN
 from support import MISMATCH, random_network
 
 from zkpredict.prover.model import Model
@@ -43,7 +44,7 @@ def test_a_score_is_checked_without_the_inputs_and_with_them(run, place):
     more = run("verify-score", place / "t.set", *common, "--at-least", 7)
     assert (more.code, more.out) == (1, "INVALID (WrongStatement): the network is right on 6 of 7, fewer than 7\n")
     alike = run("verify-score", place / "t.set", *common[:-2])
-    assert (alike.code, alike.out) == (1, f"INVALID (FailedOpening): {MISMATCH}\n")
+    assert (alike.code, alike.out) == (1, f"INVALID (FailedOpening): {MISMATCH}\n  {FORGOTTEN}\n")
 
 
 def test_other_inputs_and_labels_are_refused(run, place):

@@ -76,7 +76,8 @@ def test_images_that_cannot_be_used_are_refused(run, desk):
     (desk.folder / "cut.png").write_bytes(desk.image.read_bytes()[:60])
     (desk.folder / "text.png").write_bytes(b"not a picture")
     before = desk.contents()
-    expect_refusal(desk, before, prove_it("nan.npy"), f"image {desk.folder / 'nan.npy'} holds floats of 8 bytes: save whole numbers from 0 to 255 with the type uint8")
+    nan = f"image {desk.folder / 'nan.npy'} holds float64, and at [0] nan: save whole numbers from 0 to 255 with the type uint8"
+    expect_refusal(desk, before, prove_it("nan.npy"), nan)
     expect_refusal(desk, before, prove_it("short.npy"), f"image {desk.folder / 'short.npy'} has 35 values, the network takes 36")
     expect_refusal(desk, before, prove_it("text.png"), f"image {desk.folder / 'text.png'} is neither PNG nor JPEG nor .npy")
     cut = prove_it("cut.png")

@@ -6,7 +6,7 @@ import stat
 
 import numpy as np
 import pytest
-from cli_desk import MISMATCH, Outcome, expect_refusal
+from cli_desk import FORGOTTEN, MISMATCH, Outcome, expect_refusal
 from PIL import Image
 from support import changed
 
@@ -106,12 +106,12 @@ def test_a_digit_the_network_does_not_say_is_not_proven(run, desk):
     expect_refusal(desk, before, outcome, f"cannot prove digit {other}: the network says {desk.digit}", code=1)
 
 
-def expect_invalid(run, desk, arguments, kind: str, reason: str) -> None:
-    """One line on stdout, exit code 1, and the same in JSON; nothing on stderr."""
-    before = desk.contents()
-    assert run("verify", *arguments) == Outcome(1, f"INVALID ({kind}): {reason}\n", "")
+def expect_invalid(run, desk, arguments, kind: str, reason: str, todo: str | None = None) -> None:
+    """One line on stdout, and one about what `todo`, exit code 1, and the same in JSON; nothing on stderr."""
+    before, hint = desk.contents(), f"  {todo}\n" if todo else ""
+    assert run("verify", *arguments) == Outcome(1, f"INVALID ({kind}): {reason}\n{hint}", "")
     in_json = run("verify", *arguments, "--json")
-    assert (in_json.code, in_json.err, in_json.json) == (1, "", {"valid": False, "kind": kind, "reason": reason})
+    assert (in_json.code, in_json.err, in_json.json) == (1, "", {"valid": False, "kind": kind, "reason": reason} | ({"todo": todo} if todo else {}))
     assert desk.contents() == before
 
 
@@ -121,13 +121,13 @@ def test_a_flipped_pixel_is_invalid(run, desk, independent):
     flipped[7] ^= 1
     np.save(desk.folder / "flipped.npy", flipped)
     arguments = (desk.folder / "flipped.npy", desk.proof, "--commitment", desk.commitment, *independent)
-    expect_invalid(run, desk, arguments, "FailedOpening", MISMATCH)
+    expect_invalid(run, desk, arguments, "FailedOpening", MISMATCH, FORGOTTEN)
 
 
 @pytest.mark.parametrize("independent", [(), ("--independent",)])
 def test_a_proof_that_says_another_digit_is_invalid(run, desk, independent):
     desk.proof.write_bytes(changed(desk.proof.read_bytes(), 37, desk.digit ^ (desk.digit + 1) % 4))
-    expect_invalid(run, desk, (desk.image, desk.proof, "--commitment", desk.commitment, *independent), "FailedOpening", MISMATCH)
+    expect_invalid(run, desk, (desk.image, desk.proof, "--commitment", desk.commitment, *independent), "FailedOpening", MISMATCH, FORGOTTEN)
 
 
 def test_a_true_proof_of_another_digit_than_asked_for_is_invalid(run, desk):

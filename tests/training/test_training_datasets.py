@@ -61,7 +61,7 @@ def test_refuses_counts_that_differ(folder):
 def test_refuses_swapped_files(folder):
     images, labels = folder / "t10k-images-idx3-ubyte", folder / "t10k-labels-idx1-ubyte"
     images.write_bytes(labels.read_bytes())
-    with refuses(MalformedFile, f"idx images {images}: idx magic is 00000801, expected 00000803"):
+    with refuses(MalformedFile, f"idx images {images}: idx magic is 00000801, expected 00000803: it holds labels, expected images"):
         load_split(folder, "test")
 
 

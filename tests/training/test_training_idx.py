@@ -47,7 +47,7 @@ def test_plain_and_gzip_are_the_same(packed):
         (SMALL + b"\0", "idx file: 1 bytes trail after the end at offset 28"),
         (b"\1" + SMALL[1:], "idx file: idx magic is 01000803, expected 00000803"),
         (SMALL[:2] + b"\x0d" + SMALL[3:], "idx file: idx magic is 00000d03, expected 00000803"),
-        (SMALL[:3] + b"\1" + SMALL[4:], "idx file: idx magic is 00000801, expected 00000803"),
+        (SMALL[:3] + b"\1" + SMALL[4:], "idx file: idx magic is 00000801, expected 00000803: it holds labels, expected images"),
         (SMALL[:4] + b"\xff" * 12, f"idx file: claims {(2**32 - 1) ** 3} bytes, the limit is {MAX_IDX_BYTES}"),
         (PACKED[:-9], f"idx file: gzip stream is cut short after {len(PACKED) - 9} bytes"),
         (PACKED + b"more", "idx file: 4 bytes trail after the gzip stream"),
