@@ -66,6 +66,15 @@ def read_labelled(
     return images, _classes_in(table, table.column(labels), schema)
 
 
+def read_tests(
+    arguments: argparse.Namespace, console: Console, inputs: int, schema: Schema, shape: Picture | None
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """The same where a test set knows the labels: None for those that are not given."""
+    if arguments.labels is None:
+        return read_inputs(arguments, console, inputs, schema, arguments.label, shape).values, None
+    return read_labelled(arguments, console, inputs, schema, shape)
+
+
 def read_labels(arguments: argparse.Namespace, count: int, schema: Schema) -> np.ndarray:
     """The labels of the inputs that are taken, from a file: integers [count]. Raises `UnusableInput`."""
     from zkpredict.circuits.files.idx import parse_idx

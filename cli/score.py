@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.outputs import SCORE
 from zkpredict.circuits.files.storage import refuse_to_replace, write_atomically
-from zkpredict.cli.batches import add_label_options, plural, read_labelled, settle_labels
+from zkpredict.cli.batches import add_label_options, plural, read_labelled, read_tests, settle_labels
 from zkpredict.cli.console import Console
 from zkpredict.cli.crews import add_crew_options, check_crew_options, crew
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context
-from zkpredict.cli.inputs import add_data_options, read_inputs
+from zkpredict.cli.inputs import add_data_options
 from zkpredict.cli.parser import add_force_option
 from zkpredict.cli.prove_batch import committed_model, not_its_own
 from zkpredict.cli.statement import milliseconds, refuse_same_file, refuse_together
@@ -84,29 +84,26 @@ def run(arguments: argparse.Namespace, console: Console) -> None:
 
 def _task(arguments: argparse.Namespace, console: Console, model: Model, context: bytes) -> tuple[np.ndarray, Callable[..., Score], Callable[..., int]]:
     """The inputs, what proves their score and what checks it. Raises `UnusableInput` for arguments that do not go together."""
+    from zkpredict.cli.sets import check_set, read_set
     from zkpredict.prover.batch import prove_score
     from zkpredict.prover.registered import prove_registered
     from zkpredict.verifier.registered import verify_registered
     from zkpredict.verifier.score import verify_score
 
-    size, commitment, labels = model.network.shape[0], model.commitment, None
-    if arguments.registered is None and (arguments.labels is None or context):
-        raise UnusableInput("a score takes --labels, and no --context or --for, unless --registered names a test set (`zkpredict testset` makes one)")
-    if arguments.labels is None:
-        images = read_inputs(arguments, console, size, model.schema, arguments.label, model.picture).values
-    else:
+    size, commitment = model.network.shape[0], model.commitment
+    if arguments.registered is None:
+        if arguments.labels is None or context:
+            raise UnusableInput("a score takes --labels, and no --context or --for, unless --registered names a test set (`zkpredict testset` makes one)")
         images, labels = read_labelled(arguments, console, size, model.schema, model.picture)
-    if arguments.registered is not None:
-        from zkpredict.cli.sets import check_set, read_set
-
-        refuse_together("--registered", {"--workers": arguments.workers, "--scheduler": arguments.scheduler}, "a score on a registered set is one part")
-        tests = read_set(arguments.registered)
-        check_set(tests, images, labels, arguments.registered)
-        return images, partial(prove_registered, model, images, tests, context), partial(verify_registered, commitment, tests, context=context)
-    check = partial(verify_score, commitment, images, labels)
-    if arguments.workers is None and arguments.scheduler is None:
-        return images, partial(prove_score, model, images, labels), check
-    return images, partial(_by_workers, arguments, console, model, images, labels), check
+        check = partial(verify_score, commitment, images, labels)
+        if arguments.workers is None and arguments.scheduler is None:
+            return images, partial(prove_score, model, images, labels), check
+        return images, partial(_by_workers, arguments, console, model, images, labels), check
+    refuse_together("--registered", {"--workers": arguments.workers, "--scheduler": arguments.scheduler}, "a score on a registered set is one part")
+    tests = read_set(arguments.registered)
+    images, given = read_tests(arguments, console, size, model.schema, model.picture)
+    check_set(tests, images, given, arguments.registered)
+    return images, partial(prove_registered, model, images, tests, context), partial(verify_registered, commitment, tests, context=context)
 
 
 def _by_workers(

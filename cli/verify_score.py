@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.kinds import SCORE, SET, start_of
-from zkpredict.cli.batches import add_label_options, plural, read_labelled, settle_labels
+from zkpredict.cli.batches import add_label_options, plural, read_tests, settle_labels
 from zkpredict.cli.console import Console
 from zkpredict.cli.hidden import add_context_options, context_facts, context_lines, read_context, refused
-from zkpredict.cli.inputs import add_data_options, read_inputs
+from zkpredict.cli.inputs import add_data_options
 from zkpredict.cli.parser import at_least_one
 from zkpredict.cli.statement import milliseconds, read_expected
 from zkpredict.cli.verify_batch import load_commitment
@@ -84,7 +84,7 @@ def _statement(
 ) -> tuple[RegisteredSet | None, np.ndarray | None, np.ndarray | None]:
     """The registered test set, if there is one, the inputs and their labels, if there are. Raises `UnusableInput` for a set of other inputs or
     labels, and for what goes with inputs where there are none."""
-    size, schema, tests, labels = commitment.circuit.inputs, commitment.schema, None, None
+    size, schema, tests = commitment.circuit.inputs, commitment.schema, None
     if _is_set(arguments.data):
         from zkpredict.cli.sets import read_set
 
@@ -95,10 +95,7 @@ def _statement(
             option = "as" if wrong[0] == "taken_as" else wrong[0].replace("_", "-")
             raise UnusableInput(f"{arguments.data} is a registered test set, which has its inputs and labels: --{option} goes with others")
         return read_set(arguments.data), None, None
-    if arguments.labels is None:
-        images = read_inputs(arguments, console, size, schema, arguments.label, commitment.picture).values
-    else:
-        images, labels = read_labelled(arguments, console, size, schema, commitment.picture)
+    images, labels = read_tests(arguments, console, size, schema, commitment.picture)
     if arguments.set is not None:
         from zkpredict.cli.sets import check_set, read_set
 

@@ -19,7 +19,7 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 class Channels(NamedTuple):
     """The colours of a picture in an array: how many, and on which axis."""
 
-    count: int
+    number: int
     axis: int
 
 
@@ -47,7 +47,7 @@ def wrong_batch(path: str | os.PathLike[str], shape: Sequence[int], inputs: int,
     if single is not None:
         return UnusableInput(f"{what}: one picture, and no batch, with {in_colours(path, single, inputs, picture)}")
     if each is not None:
-        return UnusableInput(f"{what}: {in_colours(path, Channels(each.count, each.axis + 1), inputs, picture)}")
+        return UnusableInput(f"{what}: {in_colours(path, Channels(each.number, each.axis + 1), inputs, picture)}")
     return UnusableInput(f"{what}, expected one input of {inputs} bytes a row")
 
 
@@ -67,7 +67,7 @@ def in_colours(path: str | os.PathLike[str], channels: Channels, inputs: int, pi
     """That there are other colours than the model takes; of one that takes grey what makes grey."""
     side = math.isqrt(inputs)
     picture = picture or Picture(side, side, 1)
-    found = f"{channels.count} channel{'' if channels.count == 1 else 's'} on its {_ORDINALS[channels.axis]} axis (axis={channels.axis})"
+    found = f"{channels.number} channel{'' if channels.number == 1 else 's'} on its {_ORDINALS[channels.axis]} axis (axis={channels.axis})"
     if picture.channels > 1:
         return f"{found}, and the model takes {picture.channels}, on the last axis of {picture}"
     grey = saving(path, f"np.rint(np.load({str(path)!r}).mean(axis={channels.axis})).astype(np.uint8)", "grey")
