@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
@@ -120,7 +121,10 @@ def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Cla
 
     found = list(choices(network, claim, arguments.hidden_input))
     if arguments.aim == "chain" and not arguments.hidden_input and not arguments.batch:
-        found += replica_choices(network, claim)
+        from zkpredict.contracts.verifier.wide.source import surely_fits
+
+        replicas = sorted((one for one in replica_choices(network, claim) if one.circuit is not None), key=lambda one: cost(one.circuit))
+        found += islice((one for one in replicas if one.circuit is not None and surely_fits(one.circuit)), 1)
     if arguments.aim == "chain" and any(isinstance(one.circuit, ConvCircuit) for one in found):
         reasons = {one: contract_refusal(one.circuit) for one in found if isinstance(one.circuit, ConvCircuit)}
         found = [one for one, reason in reasons.items() if not reason]

@@ -7,6 +7,7 @@ array, whoever ran it (`zkpredict.training.original`).
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT as WIDE_LOGIT_LIMIT
 from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.circuits.wide.layout import DOUBLE
+from zkpredict.contracts.verifier.wide.source import surely_fits
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.samples import Rows
 from zkpredict.verifier.costs import Costs, estimate_costs
@@ -163,7 +165,9 @@ def circuit_report(network: IntegerNetwork, committed: AnyCompiled | None = None
     private_input = isinstance(compiled, WideNetwork) and compiled.circuit.private_input
     offered = list(choices(network, claim_of(circuit), private_input))
     replicas = [] if private_input else replica_choices(network, claim_of(circuit))
-    offered += [one for one in replicas if one.circuit == circuit] or sorted(replicas, key=_gas)[:1]
+    own = [one for one in replicas if one.circuit == circuit]
+    on_chain = (one for one in sorted(replicas, key=_gas) if one.circuit is not None and surely_fits(one.circuit))
+    offered += own or islice(on_chain, 1)
     offers = tuple(Offer.of(choice, compiled) for choice in offered)
     return CircuitReport(layer_reports(compiled), estimate_costs(circuit), None, offers, _why(compiled, committed is not None, offers))
 

@@ -35,7 +35,7 @@ from zkpredict.contracts.verifier.source import GENERATED, SOURCES, contract_nam
 from zkpredict.contracts.verifier.testsets import TEST_SETS, test_sets_source
 from zkpredict.contracts.verifier.universal import universal_name, universal_source
 from zkpredict.contracts.verifier.wide import batches
-from zkpredict.contracts.verifier.wide.numbers import is_large, registry_of, wide_name
+from zkpredict.contracts.verifier.wide.numbers import is_large, registry_of, replica_refusal, wide_name
 from zkpredict.contracts.verifier.wide.scores import score_name, score_source
 from zkpredict.contracts.verifier.wide.source import wide_source
 
@@ -91,7 +91,7 @@ def shipped(name: str) -> Artifact:
 @cache
 def _compiled(circuit: AnyCircuit, check: FinalCheck) -> Artifact:
     if isinstance(circuit, WideCircuit):
-        if isinstance(circuit, ConvCircuit) and (reason := contract_refusal(circuit)):
+        if reason := contract_refusal(circuit) if isinstance(circuit, ConvCircuit) else replica_refusal(circuit):
             raise UnusableInput(f"no contract checks proofs in this circuit: {reason}; verify off the chain")
         if isinstance(circuit, BatchCircuit):
             try:

@@ -175,10 +175,11 @@ def test_accuracy_of_a_peer_is_over_the_pictures_that_it_saw(name, sample, tmp_p
     """Few of a large network, whose witness takes seconds. A peer that gets one picture wrong has one less."""
     case = Case(NETWORKS[name], tmp_path, tmp_path)
     classes = mnist_labels()[:sample].tolist()
-    wrong = [(classes[0] + 1) % 10, *classes[1:]]
+    told = []
     monkeypatch.setattr(ezkl, "python_of", lambda peers, name: tmp_path)
-    monkeypatch.setattr(ezkl, "run", lambda command, limits: SimpleNamespace(stdout=f"loading\n{command.argv[-1] == str(sample) and answers}\n"))
-    for answers, right in ((classes, 1.0), (wrong, (sample - 1) / sample)):
+    monkeypatch.setattr(ezkl, "run", lambda command, limits: SimpleNamespace(stdout=f"loading\n{command.argv[-1] == str(sample) and told.pop()}\n"))
+    for answers, right in ((classes, 1.0), ([(classes[0] + 1) % 10, *classes[1:]], (sample - 1) / sample)):
+        told.append(answers)
         assert SYSTEMS["ezkl-private"].accuracy(case)[:2] == (right, sample)
     assert len(json.loads(case.file("images.json").read_text())) == sample
 

@@ -3,16 +3,23 @@
 import numpy as np
 import pytest
 from PIL import Image
-from support import random_network
+from support import random_network, refuses
 
 from zkpredict.circuits.choice import choices, replica_choices
+from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.wide.claims import CLASS
 from zkpredict.circuits.wide.compiler import compile_wide
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
+from zkpredict.contracts.chain.evm import EmbeddedChain
+from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
+from zkpredict.contracts.verifier.client import deploy_verifier
+from zkpredict.contracts.verifier.publics import UnsupportedShape
+from zkpredict.contracts.verifier.wide.source import wide_source
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
+from zkpredict.training.report import circuit_report
 from zkpredict.verifier.commitment import ModelCommitment
 from zkpredict.verifier.costs import estimate_costs
 
@@ -156,6 +163,25 @@ def test_for_chain_takes_the_least_estimated_gas(run, tmp_path):
     assert usual.domain == 1024 and circuit != usual
     refused = run("commit", "--model", model, "--out", out, "--for", "chain", "--domain", "1024")
     assert refused.err == "zkpredict: --domain does not go with --for: it chooses the rows\n"
+
+
+def test_for_chain_leaves_out_circuits_that_no_contract_holds(run, tmp_path):
+    """Layer 1 would lie 20 times on the trace, in 44 parts: cheap by the estimate, and nothing that a chain could deploy."""
+    network, model, out = random_network(5, (784, 60, 200, 10)), tmp_path / "m.model", tmp_path / "m.commitment"
+    Model(network).save(model)
+    by_gas = {estimate_costs(one.circuit).verify_gas_estimate: one.circuit for one in (*choices(network), *replica_choices(network)) if one.circuit}
+    cheapest = by_gas[min(by_gas)]
+    reason = "its layers lie on the trace in 44 parts, the code of a contract holds 23; without replicas (`commit --for proof`) there is one"
+    with refuses(UnusableInput, f"no contract checks proofs in this circuit: {reason}; verify off the chain"):
+        deploy_verifier(EmbeddedChain(), cheapest)
+    with refuses(UnsupportedShape, reason):
+        wide_source(cheapest)
+    assert run("commit", "--model", model, "--out", out, "--for", "chain").code == 0
+    circuit = ModelCommitment.load(out).circuit
+    chain = EmbeddedChain()
+    assert isinstance(circuit, ReplicaCircuit) and 20_000 < len(chain.code(deploy_verifier(chain, circuit).address)) <= MAX_CODE_BYTES
+    offered = [offer.costs.verify_gas_estimate for offer in circuit_report(network).offers if offer.replicas]
+    assert offered == [estimate_costs(circuit).verify_gas_estimate]
 
 
 def test_for_chain_lays_small_layers_several_times(run, tmp_path):

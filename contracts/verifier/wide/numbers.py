@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.batch.layout import BatchCircuit
 from zkpredict.circuits.convolution.layout import ConvCircuit
+from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
 
 MAX_SMALL_TRACKS, MAX_SMALL_PARTS = 2, 8
-MAX_SMALL_REPLICAS = 24
-"""Parts of a circuit with replicas, whose pieces have few sizes: one function serves those of a size."""
+MAX_REPLICA_PARTS = 23
+"""Parts of a circuit with replicas, whose pieces have few sizes: one function serves those of a size. With more there are many sizes:
+of circuits with 24 to 113 parts that were tried, no contract compiles or fits."""
 
 
 def wide_name(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
@@ -39,8 +41,19 @@ def is_large(circuit: WideCircuit) -> bool:
     """Whether code is written for its size: a circuit with so many rows that their points cost far more than loops."""
     if isinstance(circuit, (ConvCircuit, BatchCircuit)):
         return True
-    most = MAX_SMALL_REPLICAS if isinstance(circuit, ReplicaCircuit) else MAX_SMALL_PARTS
-    return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > most
+    if isinstance(circuit, ReplicaCircuit):
+        return circuit.tracks > MAX_SMALL_TRACKS
+    return circuit.tracks > MAX_SMALL_TRACKS or len(WidePlan(circuit).parts.polynomials) > MAX_SMALL_PARTS
+
+
+def replica_refusal(circuit: AnyCircuit) -> str:
+    """Why no contract is made for a circuit with replicas; empty when there is one, and for other circuits."""
+    if not isinstance(circuit, ReplicaCircuit):
+        return ""
+    parts = len(WidePlan(circuit).parts.polynomials)
+    if parts <= MAX_REPLICA_PARTS:
+        return ""
+    return f"its layers lie on the trace in {parts} parts, the code of a contract holds {MAX_REPLICA_PARTS}; without replicas (`commit --for proof`) there is one"
 
 
 def numbers_of(generator: WideGenerator) -> dict[str, str]:

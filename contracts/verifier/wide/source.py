@@ -12,7 +12,9 @@ from string import Template
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.field import MODULUS, root_of_unity
+from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
 from zkpredict.contracts.verifier.absorbing import (
     STATEMENT_HEAD, check_scalars, draw_challenges, place_statement, scalar_word, scalars_offset,
 )
@@ -23,6 +25,7 @@ from zkpredict.contracts.verifier.points import copy_points
 from zkpredict.contracts.verifier.pieces import (
     POINT_BYTES, SCALAR_OFFSET, SOURCES, STRIDE, batch_inversion, indented, inversion_loop, named_parts, padding_lines, read,
 )
+from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Symbol, inverse_name, lifted
 from zkpredict.contracts.verifier.wide import hidden
 from zkpredict.contracts.verifier.wide.convolutions import ConvolutionPart
@@ -31,7 +34,7 @@ from zkpredict.contracts.verifier.wide.formulas import Formulas
 from zkpredict.contracts.verifier.wide.maxpools import MaxPoolPart
 from zkpredict.contracts.verifier.wide.inputs import input_functions, shared_lines
 from zkpredict.contracts.verifier.wide.outputs import OutputPart
-from zkpredict.contracts.verifier.wide.numbers import is_large, numbers_of, registry_of
+from zkpredict.contracts.verifier.wide.numbers import is_large, numbers_of, registry_of, replica_refusal
 from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS
 from zkpredict.contracts.verifier.wide.rows import RowPart
@@ -40,7 +43,7 @@ from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.fold import Fold
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS
 from zkpredict.circuits.wide.keys import Keys
-from zkpredict.circuits.wide.replicas import joined_seats
+from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_seats
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 
 MAX_POLES = 12
@@ -48,10 +51,22 @@ MAX_POLES = 12
 UNROLLED_POINTS, UNROLLED_MAPS = 20, 40
 """A proof with more points is copied by a loop: code that costs nothing to run would not fit. The second is for circuits of maps, all of whose code is small."""
 
+CODE_PER_1000 = {False: 210, True: 170}
+"""Bytes of code of a thousand characters of source, at most, written for speed and for size: of ten circuits with replicas, 194 to 208 and 160 to 167."""
+
 
 def wide_source(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
-    """The Solidity file of a circuit's verifier. Raises `UnsupportedShape` for a circuit of gadgets that it does not know."""
+    """The Solidity file of a circuit's verifier. Raises `UnsupportedShape` for a circuit of gadgets that it does not know, or of too many parts."""
+    if reason := replica_refusal(circuit):
+        raise UnsupportedShape(reason)
     return WideGenerator(circuit, check).source()
+
+
+def surely_fits(circuit: AnyCircuit) -> bool:
+    """Whether code of a circuit with replicas fits a contract (EIP-170), told without a compiler by the length of its source; true of others."""
+    if not isinstance(circuit, ReplicaCircuit):
+        return True
+    return not replica_refusal(circuit) and len(wide_source(circuit)) * CODE_PER_1000[is_large(circuit)] <= 1000 * MAX_CODE_BYTES
 
 
 @dataclass
