@@ -10,7 +10,7 @@ from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.layout import DOMAINS, Circuit
 from zkpredict.circuits.networks.reference import IntegerNetwork
 from zkpredict.circuits.second.layout import DOMAIN as SECOND_DOMAIN
-from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, with_replicas
+from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, has_shared_rows, with_replicas
 from zkpredict.circuits.records import dataclass
 from zkpredict.circuits.wide.claims import CLASS, Claim
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
@@ -52,18 +52,30 @@ class Choice:
         circuit = with_replicas(self.circuit)
         return None if circuit is None else circuit.joined
 
+    @property
+    def shared(self) -> bool:
+        """Whether all layers share its rows of weights."""
+        return has_shared_rows(self.circuit)
+
 
 def compile_any(
     network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
-    batch: bool = False, joined: int | None = None,
+    batch: bool = False, joined: int | None = None, shared: bool = False,
 ) -> AnyCompiled:
     """The network in the placement asked for; without one in a compact circuit, which has the smallest proofs, if one holds it
     and the claim is the class, else in a wide one. `batch`: wide, with slots where there is room. `joined`: in a wide one with replicas,
-    and so many rows of weights behind the first layer (`circuits.wide.replicas`).
+    and so many rows of weights behind the first layer (`circuits.wide.replicas`). `shared`: with convolutions, and few rows of weights that
+    all layers share (`circuits.shared`).
 
     Raises `UnsupportedNetwork` with what a wide circuit lacks (the one that was asked for, if it is another).
     """
     narrow = placement in (COMPACT, SECOND)
+    if shared:
+        if narrow or private_input or batch or joined is not None:
+            raise UnsupportedNetwork("only wide circuits with convolutions, and one public input, have shared rows")
+        from zkpredict.circuits.shared.compiler import compile_shared
+
+        return compile_shared(network, claim, domain)
     if joined is not None:
         if narrow or private_input or batch or network.grids or network.wired:
             raise UnsupportedNetwork("only wide circuits of dense layers, with one public input, have replicas")
@@ -134,6 +146,14 @@ def replica_choices(network: IntegerNetwork, claim: Claim = CLASS) -> tuple[Choi
     return tuple(found)
 
 
+def shared_choices(network: IntegerNetwork, claim: Claim = CLASS) -> tuple[Choice, ...]:
+    """The wide circuit with shared rows that holds the network and the claim, if there is one. It is for chains, as those with replicas."""
+    try:
+        return (Choice(WIDE, WIDE_DOMAINS[-1], compile_any(network, None, claim, shared=True).circuit),)
+    except UnsupportedNetwork:
+        return ()
+
+
 def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     """The network in a circuit like `circuit`: its placement, domain and claim. Raises `UnsupportedNetwork`."""
     mapped = bool(network.grids) or network.wired
@@ -142,8 +162,11 @@ def compile_as(network: IntegerNetwork, circuit: AnyCircuit) -> AnyCompiled:
     from zkpredict.circuits.convolution.compiler import compile_convolution
     from zkpredict.circuits.convolution.layout import ConvCircuit
     from zkpredict.circuits.second.compiler import compile_second
+    from zkpredict.circuits.shared.compiler import compile_shared
     from zkpredict.circuits.wide.compiler import compile_replicas, compile_wide
 
+    if has_shared_rows(circuit):
+        return compile_shared(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
     if isinstance(circuit, ConvCircuit) or mapped:
         return compile_convolution(network, circuit.claim if isinstance(circuit, WideCircuit) else CLASS, circuit.domain)
     if joined := with_replicas(circuit):

@@ -73,6 +73,10 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         from zkpredict.circuits.convolution.layout import ConvCircuit  # late: few circuits have convolutions
 
         return ConvCircuit.read(reader)
+    if magic == wide_layout.SHARED_MAGIC:
+        from zkpredict.circuits.shared.layout import SharedCircuit  # late: few circuits have shared rows
+
+        return SharedCircuit.read(reader)
     if magic == wide_layout.REPLICA_MAGIC:
         from zkpredict.circuits.wide.replicas import ReplicaCircuit  # late: few circuits have replicas
 
@@ -81,7 +85,7 @@ def read_circuit(reader: ByteReader) -> AnyCircuit:
         return SecondCircuit.read(reader)
     known = (
         MAGIC, wide_layout.MAGIC, wide_layout.CONVOLUTION_MAGIC, second_layout.MAGIC, wide_layout.WIRED_MAGIC, wide_layout.REPLICA_MAGIC,
-        wide_layout.BY_SIDE_MAGIC,
+        wide_layout.BY_SIDE_MAGIC, wide_layout.SHARED_MAGIC,
     )  # fmt: skip
     raise MalformedFile(f"{reader.what}: circuit magic is {magic!r}, expected {' or '.join(map(repr, known))}")
 
@@ -104,6 +108,15 @@ def with_replicas(circuit: AnyCircuit | None) -> ReplicaCircuit | None:
     from zkpredict.circuits.wide.replicas import ReplicaCircuit  # late: few circuits have replicas
 
     return circuit if isinstance(circuit, ReplicaCircuit) else None
+
+
+def has_shared_rows(circuit: AnyCircuit | None) -> bool:
+    """Whether a circuit's rows of weights are shared by all of its layers."""
+    if not isinstance(circuit, WideCircuit):
+        return False
+    from zkpredict.circuits.shared.layout import SharedCircuit  # late: few circuits have shared rows
+
+    return isinstance(circuit, SharedCircuit)
 
 
 def placement_of(circuit: AnyCircuit) -> str:

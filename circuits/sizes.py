@@ -22,11 +22,11 @@ from zkpredict.circuits.wide.claims import CLASS, Claim
 
 def compile_or_advise(
     network: IntegerNetwork, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
-    batch: bool = False, joined: int | None = None,
+    batch: bool = False, joined: int | None = None, shared: bool = False,
 ) -> AnyCompiled:
     """`compile_any`, whose `UnsupportedNetwork` also says which widths would fit, when any would."""
     try:
-        return compile_any(network, domain, claim, placement, private_input, batch, joined)
+        return compile_any(network, domain, claim, placement, private_input, batch, joined, shared)
     except UnsupportedNetwork as error:
         advice = size_advice(network, domain, claim, placement, private_input, batch)
         raise UnsupportedNetwork(f"{error}{advice and ': '}{advice}") from None

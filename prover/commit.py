@@ -20,19 +20,19 @@ from zkpredict.verifier.commitment import ModelCommitment
 
 def commit_model(
     network: IntegerNetwork | Model, domain: int | None = None, claim: Claim = CLASS, placement: str | None = None, private_input: bool = False,
-    progress: Callable[[int, int], None] = lambda done, total: None, batch: bool = False, joined: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None, batch: bool = False, joined: int | None = None, shared: bool = False,
 ) -> Model:
     """Compiles `network` and commits to it with fresh secrets: committing twice gives unlinkable commitments.
 
     `batch`: in a wide circuit with slots for several inputs, where the network leaves room for them (docs/batches.md).
     Of a model, its network is committed to, and its schema is bound to the model id (`zkpredict.verifier.binding`). `progress` is told
-    how many rows of how many are done. `joined`: see `compile_any`. Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile`
+    how many rows of how many are done. `joined`, `shared`: see `compile_any`. Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile`
     when the commitment key is wrong.
     """
     schema = Schema()
     if isinstance(network, Model):
         schema, network = network.schema, network.network
-    compiled = compile_or_advise(network, domain, claim, placement, private_input, batch, joined)
+    compiled = compile_or_advise(network, domain, claim, placement, private_input, batch, joined, shared)
     circuit = compiled.circuit
     check_key(circuit.domain)
     secrets = random_scalars(circuit.total_rows).to_ints()

@@ -126,6 +126,8 @@ class Prover:
         for column in own:
             if column.name not in trace and column.name in self.correlations:
                 values[column.name] = self.correlation(*self.correlations[column.name])
+            elif column.name not in trace and column.name == self.shared:
+                values[column.name] = self.met_by_shared_rows()
             elif column.name not in trace:
                 values[column.name] = self.run(self.solved(column.name, column.defined_by, rows), column.name)
         self.columns |= self.commit(values)
@@ -154,6 +156,22 @@ class Prover:
             raise ValueError(f"the network has no convolution in layer {layer}")
         read = self.compiled.network.read_by(layer, self.inference.activations)[0]
         return correlation_column(self.compiled, layer, piece, read, self.challenges["alpha"], chunk)
+
+    @cached_property
+    def shared(self) -> str | None:
+        """The column of what shared rows meet, in a circuit that has them."""
+        from zkpredict.circuits.shared.layout import MET, SharedCircuit  # late: few circuits have them
+
+        return MET if isinstance(self.circuit, SharedCircuit) else None
+
+    def met_by_shared_rows(self) -> Vector:
+        """What shared rows meet, on the domain."""
+        from zkpredict.circuits.shared.compiler import SharedNetwork  # late, as above
+
+        if not isinstance(self.compiled, SharedNetwork):
+            raise ValueError("the network lies in no circuit with shared rows")
+        activations = [own[0] for own in self.inference.activations]
+        return self.compiled.met(activations, self.statement.input, self.challenges["alpha"]).intt()
 
     def solved(self, name: str, defined_by: str | None, rows: Values) -> Recurrence:
         """What the constraint `defined_by` makes of the column `name`."""

@@ -10,6 +10,7 @@ from zkpredict.circuits.choice import AnyCompiled
 from zkpredict.circuits.convolution.compiler import ConvNetwork
 from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.rows import RowColumn
+from zkpredict.circuits.shared.compiler import SharedNetwork
 from zkpredict.circuits.wide.compiler import ReplicaNetwork, WideNetwork
 from zkpredict.kernel import Vector
 from zkpredict.prover.rows import with_secret
@@ -19,6 +20,10 @@ def hidden_wide_rows(compiled: AnyCompiled, secrets: Sequence[int]) -> Iterator[
     """Every committed row with its random entry, in order."""
     if not isinstance(compiled, WideNetwork):
         raise TypeError(f"{type(compiled).__name__} is in no wide circuit")
+    if isinstance(compiled, SharedNetwork):
+        (column,) = compiled.circuit.row_columns
+        yield from ((column, Vector.from_ints([*row[:-1], secret])) for row, secret in zip(compiled.all_rows, secrets, strict=True))
+        return
     remaining = iter(secrets)
     for column in compiled.circuit.row_columns:
         if column.again:
@@ -37,6 +42,10 @@ def combined_wide_rows(compiled: AnyCompiled, secrets: Sequence[int], alpha: int
     """Every column of the model at a challenge, as coefficients."""
     if not isinstance(compiled, WideNetwork):
         raise TypeError(f"{type(compiled).__name__} is in no wide circuit")
+    if isinstance(compiled, SharedNetwork):
+        (column,) = compiled.circuit.row_columns
+        rows = [row for _, row in hidden_wide_rows(compiled, secrets)]
+        return {column.name: Vector.linear_combination(rows, column.weights(alpha))}
     found: dict[str, Vector] = {}
     used = 0
     for column in compiled.circuit.row_columns:

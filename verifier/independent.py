@@ -35,9 +35,9 @@ from zkpredict.verifier.errors import FailedOpening, WrongStatement
 from zkpredict.verifier.hidden import HiddenInput
 from zkpredict.verifier.independent_compact import compact_values, row_exponents
 from zkpredict.verifier.independent_compact import equations as equations
-from zkpredict.verifier.independent_convolution import convolution_row_exponents, convolution_values, is_again
 from zkpredict.verifier.independent_replicas import replica_row_weights, replica_values
 from zkpredict.verifier.independent_second import second_row_exponents, second_values
+from zkpredict.verifier.independent_shared import is_again, mapped_row_exponents, mapped_values
 from zkpredict.verifier.independent_wide import check_outputs, wide_row_exponents, wide_values
 from zkpredict.verifier.messages import Proof
 
@@ -216,7 +216,7 @@ def public_values(
     circuits with a hidden convolution; `shift`: of those of the second edition."""
     image = b"" if isinstance(image, HiddenInput) else image
     if isinstance(circuit, ConvCircuit):
-        return convolution_values(circuit, image, digit, outputs, alpha, eta, point)
+        return mapped_values(circuit, image, digit, outputs, alpha, eta, point)
     if isinstance(circuit, ReplicaCircuit):
         return replica_values(circuit, image, digit, outputs, alpha, point)
     if isinstance(circuit, WideCircuit):
@@ -231,7 +231,7 @@ def weighted_rows(circuit: AnyCircuit, alpha: int) -> dict[str, list[int]]:
     if isinstance(circuit, ReplicaCircuit):
         return replica_row_weights(circuit, alpha)
     if isinstance(circuit, ConvCircuit):
-        exponents = convolution_row_exponents(circuit)
+        exponents = mapped_row_exponents(circuit)
     elif isinstance(circuit, WideCircuit):
         exponents = wide_row_exponents(circuit)
     elif isinstance(circuit, SecondCircuit):

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS, S, power
-from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.placement import AnyCircuit, has_shared_rows
 from zkpredict.circuits.wide.claims import CLASS
 from zkpredict.circuits.wide.geometry import PACKS_PER_BLOCK
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
@@ -57,6 +57,8 @@ class BatchCircuit(WideCircuit):
             raise UnsupportedNetwork(f"compact circuits have no batches: {ADVICE}")
         if isinstance(circuit, ReplicaCircuit):
             raise UnsupportedNetwork(f"circuits with replicas, which are for single proofs on a chain, have no batches: {ADVICE}")
+        if has_shared_rows(circuit):
+            raise UnsupportedNetwork(f"circuits with shared rows, which are for single proofs on a chain, have no batches: {ADVICE}")
         fields = (circuit.widths, circuit.lanes, circuit.activations, circuit.domain, circuit.claim, circuit.private_input, circuit.slotted)
         if isinstance(circuit, ConvCircuit):
             return ConvBatch(*fields, circuit.grids, circuit.wiring, images)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from zkpredict.circuits.convolution.encoding import differ_by_side
 from zkpredict.circuits.convolution.layout import ConvCircuit
+from zkpredict.circuits.placement import has_shared_rows
 from zkpredict.circuits.wide.geometry import PACKS_PER_BLOCK
 
 WORD_PIXELS = 32
@@ -43,6 +44,8 @@ def pooled_layers(circuit: ConvCircuit) -> tuple[int, ...]:
 
 def contract_refusal(circuit: ConvCircuit) -> str:
     """Why no contract is made for a circuit; empty when there is one."""
+    if has_shared_rows(circuit):
+        return _wrong_shared(circuit)
     if differ_by_side(circuit.grids, circuit.wiring):
         return "a contract holds strides and pools that are the same down and across"
     pools = pooled_layers(circuit)
@@ -55,6 +58,19 @@ def contract_refusal(circuit: ConvCircuit) -> str:
             f"this circuit has {len(kernels)} layers of kernels and {len(pools)} max pools on {circuit.tracks} tracks"
         )
     return _wrong_kernels(circuit, kernels) or (_wrong_pools(circuit, pools) if pools else _wrong_lanes(circuit))
+
+
+def _wrong_shared(circuit: ConvCircuit) -> str:
+    """With shared rows: windows lie alike on all tracks."""
+    first, second = circuit.grid(0), circuit.grid(1)
+    if first.width > WORD_PIXELS:
+        return f"the image of a contract has at most {WORD_PIXELS} pixels a row"
+    columns = second.pooled[1]
+    alike = columns % PACKS_PER_BLOCK == PACKS_PER_BLOCK * circuit.blocks // 4 % columns == 0
+    large = second.kernel_height > second.positions[0] + 1 or second.kernel_width > second.positions[1] + 1
+    if large:
+        return "the kernels of the second convolution are larger than the map that they make"
+    return "" if alike else "the windows of 2 x 2 behind the first convolution fill whole rows of a track, three at a time"
 
 
 def _wrong_kernels(circuit: ConvCircuit, kernels: list[int]) -> str:

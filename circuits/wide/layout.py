@@ -21,7 +21,7 @@ from zkpredict.circuits.wide.geometry import BLOCK_ROWS, PACKS_PER_BLOCK, Band, 
 if TYPE_CHECKING:
     from zkpredict.circuits.gadgets.base import Gadget
 
-MAGIC, CONVOLUTION_MAGIC, WIRED_MAGIC, REPLICA_MAGIC, BY_SIDE_MAGIC = b"zkpC\x02", b"zkpC\x03", b"zkpC\x05", b"zkpC\x06", b"zkpC\x07"
+MAGIC, CONVOLUTION_MAGIC, WIRED_MAGIC, REPLICA_MAGIC, BY_SIDE_MAGIC, SHARED_MAGIC = b"zkpC\x02", b"zkpC\x03", b"zkpC\x05", b"zkpC\x06", b"zkpC\x07", b"zkpC\x08"
 WIDE_DOMAINS = (512, 1024, 2048)
 MAX_TRACKS = 64
 MAX_CLASSES = 1000

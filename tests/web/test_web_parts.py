@@ -281,6 +281,7 @@ UNKNOWN = {
     4: "a circuit with the arithmetic of the second edition, which this verifier does not know",
     5: "a circuit with max pools or residual sums, which this verifier does not know",
     7: "a circuit with strides or pools that differ by side, which this verifier does not know",
+    8: "a circuit with rows of weights that all layers share, which this verifier does not know",
     0x7F: f"circuit magic is {b'zkpC'.hex()}7f, expected {b'zkpC'.hex()}01",
 }  # fmt: skip
 

@@ -11,7 +11,7 @@ export const READOUT = PACK_LANES * LANE_ROWS;
 const LANE_BITS = 24;
 const MAX_DEGREE = 4095;
 /** Circuits of other versions. */
-const UNKNOWN = new Map([[4, "the arithmetic of the second edition"], [5, "max pools or residual sums"], [7, "strides or pools that differ by side"]]);
+const UNKNOWN = new Map([[4, "the arithmetic of the second edition"], [5, "max pools or residual sums"], [7, "strides or pools that differ by side"], [8, "rows of weights that all layers share"]]);
 
 /** All packs of one layer, or of the differences: pack k lies at place `residue + k * stride`. */
 class Group {
