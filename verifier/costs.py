@@ -12,7 +12,7 @@ from zkpredict.circuits.columns import Origin
 from zkpredict.circuits.convolution.chain import contract_refusal, pooled_layers
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import PACK_ROWS, Circuit
-from zkpredict.circuits.placement import AnyCircuit, form, placement_of
+from zkpredict.circuits.placement import AnyCircuit, form, has_shared_rows, placement_of
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.wide.layout import WideCircuit
@@ -50,6 +50,7 @@ WIDE_GAS_FIXED = 11_000
 """The same of verifiers made for wide circuits."""
 CONVOLUTION_GAS_PER_PIXEL, CONVOLUTION_GAS_PER_DOMAIN_ROW, CONVOLUTION_GAS_LESS = 60, 65, 20_000
 MAX_POOL_GAS_PER_LANE = 190
+SHARED_GAS_PER_PIXEL = 30
 PROVE_SECONDS_PER_CELL = 3.2e-6
 PROVE_SECONDS_PER_WEIGHT = 3e-9
 PROVE_SECONDS_FIXED = 0.05
@@ -158,6 +159,8 @@ def _wide_gas(circuit: WideCircuit) -> int:
 
 def _convolution_gas(circuit: ConvCircuit) -> int:
     """What convolutions add to it: the image by rows, powers of eta and sums over lanes; with max pools each lane of an entrant or match."""
+    if has_shared_rows(circuit):
+        return SHARED_GAS_PER_PIXEL * circuit.inputs
     pools = pooled_layers(circuit)
     return (
         CONVOLUTION_GAS_PER_PIXEL * circuit.inputs

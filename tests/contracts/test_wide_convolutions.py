@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from shared_cases import SHARED, shared_network
 from support import refuses
 from wide_cases import EVALUATION, MSM, watched
 
@@ -30,13 +31,14 @@ from zkpredict.kernel import G1
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import Prover, prove, statement_of
+from zkpredict.verifier.costs import estimate_costs
 from zkpredict.verifier.errors import FailedOpening
 from zkpredict.verifier.messages import Proof, derive_challenges
 from zkpredict.verifier.native import column_terms, statement_for, verify
 from zkpredict.verifier.opening import fold, linearise
 
 FAILED = ("OpeningFailed", ())
-LENET = "lenet"
+LENET, LENET_SHARED = "lenet", "lenet, shared rows"
 ROOT = Path(__file__).parents[2]
 
 
@@ -101,6 +103,11 @@ class Proven:
 def proven(name: str) -> Proven:
     if name == LENET:
         model, image = Model.load(ROOT / "examples" / "lenet.model"), real_images(1)[0]
+    elif name == LENET_SHARED:
+        model, image = commit_model(Model.load(ROOT / "examples" / "lenet.model").network, shared=True), real_images(1)[0]
+    elif name in SHARED:
+        model = commit_model(shared_network(name), 512, shared=True)
+        image = np.random.default_rng(3).integers(0, 256, model.network.shape[0], dtype=np.uint8)
     else:
         model = commit_model(CASES[name], 512)
         image = np.random.default_rng(3).integers(0, 256, model.network.shape[0], dtype=np.uint8)
@@ -110,7 +117,7 @@ def proven(name: str) -> Proven:
     return Proven(model, image, prove(model, image), contract, seen)
 
 
-@pytest.fixture(params=[*CASES, LENET])
+@pytest.fixture(params=[*CASES, *SHARED, LENET, LENET_SHARED])
 def case(request) -> Proven:
     return proven(request.param)
 
@@ -147,26 +154,29 @@ def test_another_statement_is_refused(case):
     assert case.refusal(lied) == ("", ())
 
 
-def test_every_pixel_is_read():
+@pytest.mark.parametrize("name", ["rows that are cut, two groups", *SHARED])
+def test_every_pixel_is_read(name):
     """One more or less in any pixel that a kernel covers, edges too: another statement, and another input of the sum."""
-    case = proven("rows that are cut, two groups")
+    case = proven(name)
     for at in range(0, len(case.image), 7):
         wrong = case.image.copy()
         wrong[at] ^= 255
         assert case.refusal(image=wrong) == FAILED, at
 
 
-def test_every_changed_part_is_refused():
-    case = proven("rows that are cut, two groups")
+@pytest.mark.parametrize("name", ["rows that are cut, two groups", *SHARED])
+def test_every_changed_part_is_refused(name):
+    case = proven(name)
     for point in case.proof.points:
         assert case.refusal(case.proof.changed(points={point: case.proof.points[point] + G1.generator()})) == FAILED, point
     for scalar in case.proof.scalars:
         assert case.refusal(case.proof.changed(scalars={scalar: (case.proof.scalars[scalar] + 1) % MODULUS})) == FAILED, scalar
 
 
-def test_ten_real_images_on_lenet():
+@pytest.mark.parametrize("name, most", [(LENET, 800_000), (LENET_SHARED, 470_000)])
+def test_ten_real_images_on_lenet(name, most):
     """Blank, full and ten of MNIST; each proof fails for the image before it."""
-    case = proven(LENET)
+    case = proven(name)
     chain, address, commitment = case.contract.chain, case.contract.address, case.model.commitment
     before = case.image
     for image in (*real_images(11)[1:], np.zeros(784, np.uint8), np.full(784, 255, np.uint8)):
@@ -174,7 +184,8 @@ def test_ten_real_images_on_lenet():
         assert verify_on_chain(chain, address, commitment, image.tobytes(), proof).accepted
         assert verify_on_chain(chain, address, commitment, before.tobytes(), proof).reason == "OpeningFailed"
         before = image
-    assert send_verification(chain, address, commitment, case.image.tobytes(), case.proof).gas_used < 800_000
+    assert send_verification(chain, address, commitment, before.tobytes(), proof).gas_used <= estimate_costs(commitment.circuit).verify_gas_estimate
+    assert send_verification(chain, address, commitment, case.image.tobytes(), case.proof).gas_used < most
 
 
 def test_winners_may_be_what_the_classes_are_made_of():

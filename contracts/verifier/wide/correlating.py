@@ -54,8 +54,8 @@ def places_text(part: ConvolutionPart) -> str:
         "        weight := mulmod(weight, step, order)",
         "    }",
         "}",
-        *_pass("across", columns, second.kernel_width),
-        *_pass("down", count, second.kernel_height),
+        *kernel_pass("across", columns, second.kernel_width),
+        *kernel_pass("down", count, second.kernel_height),
     ]
     for index, term in enumerate(part.terms):
         lines += [
@@ -82,7 +82,7 @@ def places_text(part: ConvolutionPart) -> str:
     return function_text("_weighPlaces", "How often, and with which power of eta, kernels of the second layer read each place of the map before.", "pure", lines)
 
 
-def _pass(name: str, count: int, width: int) -> list[str]:
+def kernel_pass(name: str, count: int, width: int) -> list[str]:
     """A pass over `count` words with a kernel of `width`: value = ratio value + entering - ratio^width leaving."""
     lines = [f"function {name}(from, to, ratio, leaving) {{", "    let order := mload(ORDER)", "    let value := mload(from)", "    mstore(to, value)"]
     for place in range(1, count + width - 1):

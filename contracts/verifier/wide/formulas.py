@@ -19,6 +19,10 @@ from zkpredict.circuits.field import MODULUS, inverse, root_of_unity
 from zkpredict.circuits.gadgets.base import Constraint
 from zkpredict.circuits.networks.activations import Activation
 from zkpredict.circuits.publics import Constant, Patches, Periodic
+from zkpredict.circuits.shared.gadgets import Met, SharedRows, geometric
+from zkpredict.circuits.shared.kinds import byte_of
+from zkpredict.circuits.shared.gadgets import reads as shared_reads
+from zkpredict.circuits.shared.layout import FIRST_DENSE, MET, ROWS, SharedCircuit
 from zkpredict.circuits.wide.dense import Dense, handed_on
 from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.lanes import lane
@@ -73,7 +77,8 @@ class Formulas:
 
     def track_constant(self, signed: bool) -> Symbol:
         """sum of delta^i (constant part) over the constraints of a track, and if some track is `signed`, the weight of its sign."""
-        total = Symbol.named("negative") * Symbol.named("sign") if signed else ZERO
+        sign = "sign" if "sign" in self.plan.lane_columns else "kind"
+        total = Symbol.named("negative") * Symbol.named(sign) if signed else ZERO
         for name in self.plan.families:
             for number, linear in enumerate(self.family(name)):
                 if name != "lookups" and linear.terms:
@@ -98,7 +103,8 @@ class Formulas:
         """What a layer with this activation hands on from a lane."""
         circuit = self.plan.circuit
         layer = circuit.activations.index(activation) + 1
-        return lifted(self._on_track(Dense(circuit, layer).activation(0), 0).constant)
+        reader = SharedRows(circuit, layer) if isinstance(circuit, SharedCircuit) else Dense(circuit, layer)
+        return lifted(self._on_track(reader.activation(0), 0).constant)
 
     # all tracks
 
@@ -135,6 +141,9 @@ class Formulas:
             raise UnsupportedShape("the sum reads lookups or rows that the contract does not weigh")
         if isinstance(circuit, ReplicaCircuit):
             self._check_joined(circuit)
+            return
+        if isinstance(circuit, SharedCircuit):
+            self._check_shared(circuit)
             return
         if isinstance(circuit, ConvCircuit):
             self._check_kernels(circuit)
@@ -188,6 +197,24 @@ class Formulas:
             taken = taken + Symbol.named(f"taps{track}_{tag}") * handed_on(activations[tag], track).evaluate(world).constant
         if read != wanted - taken:
             raise UnsupportedShape("the check of what hidden kernels meet is not what the contract weighs")
+
+    def _check_shared(self, circuit: SharedCircuit) -> None:
+        """That rows meet the one stated column, and that its check is what the contract makes of lanes. Raises `UnsupportedShape`."""
+        met = Symbol.named(MET)
+        if lifted(self.whole("sum").terms[(ROWS, 0)]) != met:
+            raise UnsupportedShape("shared rows do not meet what the contract weighs")
+        names = (*self.plan.lane_columns, *self.plan.rational_columns)
+        stated = {(f"{name}{track}", 0): Symbol.named(f"{name}{track}") for track in range(circuit.tracks) for name in names}
+        world = OpenedCells(Lookup(Symbol.named), Lookup(Symbol.named), stated | {(MET, 0): met})
+        wanted = met * Symbol.named("powers") - Symbol.named("public_part")
+        for track in range(circuit.last_track):
+            wanted = wanted - Symbol.named(f"taps{track}") * byte_of(track).evaluate(world).constant
+        read = ZERO
+        for layer in range(FIRST_DENSE, circuit.layers):
+            read = read + Symbol.named(shared_reads(layer)) * Symbol.named(geometric(layer))
+        wanted = wanted - read * byte_of(circuit.last_track).evaluate(world).constant
+        if lifted(self.plan.gadget(Met).read().evaluate(world).constant) != wanted:
+            raise UnsupportedShape("the check of what shared rows meet is not what the contract weighs")
 
     # public polynomials
 

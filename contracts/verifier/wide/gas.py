@@ -20,6 +20,7 @@ from zkpredict.contracts.verifier.score_client import (
 )  # fmt: skip
 from zkpredict.contracts.verifier.wide.scores import ScoreGenerator
 from zkpredict.contracts.verifier.wide.lanesums import FOLD
+from zkpredict.contracts.verifier.wide.shared import SharedPart
 from zkpredict.contracts.verifier.wide.source import WideGenerator
 from zkpredict.contracts.verifier.wide.vectors import BATCH, BATCH_NAME, SCORE_NAME, stored_batch, stored_score, stored_statements
 from zkpredict.verifier.registered import RegisteredScore
@@ -29,6 +30,10 @@ _CONVOLUTION_ENDS = {
     "ZETA": "transcript", "VANISHING": "powers of rho", "PATCHES_CONSTANT": "weights, public polynomials", "PIXELS": "image", "CORRELATION_BIAS": "places of the second layer",
     "BIAS_AT_RHO": "poles, inversion", "POWERS": "tracks, powers of eta", "TAPS_READ": "lanes",
 }
+_SHARED_ENDS = {
+    "ZETA": "transcript", "VANISHING": "powers of rho", "THETA_SUM": "weights, public polynomials", "PIXELS": "image", "LANES_SCALE": "places of the second layer",
+    "ETA_RHO_4_BOTTOM": "lanes", "READS2": "poles, inversion", "POWERS": "tracks", "TAPS_READ": "lanes that are read",
+}  # fmt: skip
 _ENDS = {"ZETA": "transcript", "VANISHING": "powers of rho", "PIXELS": "image", "PARTIAL_0": "weights, public polynomials"}
 
 
@@ -118,7 +123,8 @@ def parts(contract: Contract, statement: StoredStatement) -> dict[str, int]:
     generator.source()
     places = generator.memory.places
     held = generator.convolutions
-    ends = {places[word]: part for word, part in (_ENDS if held is None else _CONVOLUTION_ENDS).items() if word in places}
+    own = _ENDS if held is None else _SHARED_ENDS if isinstance(held, SharedPart) else _CONVOLUTION_ENDS
+    ends = {places[word]: part for word, part in own.items() if word in places}
     if held is not None:
         if "TERMS_BOTTOM" in places:
             ends[places["TERMS_BOTTOM"] + 32 * (generator.circuit.blocks // FOLD - 1)] = "lanes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.field import MODULUS, root_of_unity
@@ -23,7 +24,7 @@ def lanes_text(part: ConvolutionPart) -> str:
     """Numerators and denominators of packs, and denominators of `powers`."""
     n, blocks = part.circuit.domain, part.circuit.blocks
     root = root_of_unity(n)
-    above, below = _pack_fraction(part)
+    above, below = pack_fraction(root, part.channels, range(0, BLOCK_ROWS * part.second.pool, BLOCK_ROWS))
     lines = ["let r := mload(ORDER)"]
     for degree, entries in enumerate(above):
         value = ""
@@ -42,7 +43,7 @@ def lanes_text(part: ConvolutionPart) -> str:
         "    let to := LANES_TOP",
         f"    for {{ let position := 0 }} lt(position, {PACKS_PER_BLOCK}) {{ position := add(position, 1) }} {{",
         f"        for {{ let turn := 0 }} lt(turn, {turns // fold}) {{ turn := add(turn, 1) }} {{",
-        *(f"            {line}" for line in _fractions([f"mload(LANE_TERM_{degree})" for degree in range(len(above))], [number(one) for one in below], fold, turns // fold)),
+        *(f"            {line}" for line in fractions_at([f"mload(LANE_TERM_{degree})" for degree in range(len(above))], [number(one) for one in below], fold, turns // fold)),
         f"            u := mulmod(u, {number(pow(root, -BLOCK_ROWS * part.second.pool, MODULUS))}, r)",
         "            to := add(to, 32)",
         "        }",
@@ -54,11 +55,10 @@ def lanes_text(part: ConvolutionPart) -> str:
     ]
     return function_text("_weighLanes", "The lanes of every pack by their channels' powers of eta, as fractions in rho; denominators of the powers of eta.", "pure", lines)
 
-def _pack_fraction(part: ConvolutionPart) -> tuple[list[list[int]], list[int]]:
-    """N by degree and channel, and D by degree: the sum over channels i, and packs k beside one another in a pool, of
-    eta^i / (u w^-(i + 32 k) - 1)."""
-    root, channels, pool = root_of_unity(part.circuit.domain), part.channels, part.second.pool
-    shifts = [pow(root, -(index + BLOCK_ROWS * pack), MODULUS) for pack in range(pool) for index in range(channels)]
+def pack_fraction(root: int, channels: int, firsts: Sequence[int]) -> tuple[list[list[int]], list[int]]:
+    """N by degree and channel, and D by degree: the sum over channels i, and packs whose first rows are `firsts`, of
+    eta^i / (u root^-(first + i) - 1)."""
+    shifts = [pow(root, -(first + index), MODULUS) for first in firsts for index in range(channels)]
 
     def product(of: list[int]) -> list[int]:
         found = [1]
@@ -69,7 +69,7 @@ def _pack_fraction(part: ConvolutionPart) -> tuple[list[list[int]], list[int]]:
 
     without = [product(shifts[:place] + shifts[place + 1 :]) for place in range(len(shifts))]
     above = [
-        [sum(without[channels * pack + index][degree] for pack in range(pool)) % MODULUS for index in range(channels)]
+        [sum(without[channels * pack + index][degree] for pack in range(len(firsts))) % MODULUS for index in range(channels)]
         for degree in range(len(shifts))
     ]
     return above, product(shifts)
@@ -147,7 +147,7 @@ def inverses(area: str, count: int, start: str, turn: int) -> list[str]:
     ]
 
 
-def _fractions(above: list[str], below: list[str], fold: int, distance: int) -> list[str]:
+def fractions_at(above: list[str], below: list[str], fold: int, distance: int) -> list[str]:
     """Statements that store N and D at u, or at the `fold` points that have its power `fold` in common, `distance` words from one another."""
     apart = "sub(LANES_BOTTOM, LANES_TOP)"
     if fold == 1:

@@ -18,6 +18,9 @@ from zkpredict.circuits.field import MODULUS
 from zkpredict.circuits.gadgets.base import Gadget
 from zkpredict.circuits.placement import form, placed
 from zkpredict.circuits.publics import Constant, Patches, Periodic
+from zkpredict.circuits.shared.gadgets import Met, SharedLanes, SharedRows
+from zkpredict.circuits.shared.kinds import KindKeys, KindOutput
+from zkpredict.circuits.shared.layout import MET, SharedCircuit
 from zkpredict.circuits.wide.dense import Dense
 from zkpredict.circuits.wide.fold import Fold
 from zkpredict.circuits.wide.joined import JoinedRows, ReplicaLanes
@@ -41,6 +44,7 @@ G = TypeVar("G", bound=Gadget)
 def _kind(gadget: Gadget) -> type[Gadget]:
     """Which of the gadgets that the contract knows this one is: those of replicas and convolutions have the constraints of what they replace."""
     replaced: dict[type[Gadget], type[Gadget]] = {JoinedRows: Dense, ReplicaLanes: Lanes, Convolution: Dense, MaxPool: Dense, ConvLanes: Lanes}
+    replaced |= {SharedRows: Dense, SharedLanes: Lanes, KindKeys: Keys, Met: Correlations, KindOutput: Output}
     return replaced.get(type(gadget), type(gadget))
 
 
@@ -179,11 +183,15 @@ class WidePlan:
         layers = range(1, circuit.layers)
         if not isinstance(circuit, ConvCircuit):
             return [*layers]
+        if isinstance(circuit, SharedCircuit):
+            return []
         return [layer for layer in layers if not circuit.is_convolution(layer) and not circuit.is_pool(layer)]
 
     @property
     def correlations(self) -> tuple[str, ...]:
         """The columns of what kernels behind the first layer meet."""
+        if isinstance(self.circuit, SharedCircuit):
+            return (MET,)
         return tuple(correlation(*part) for part in self.circuit.hidden_convolutions()) if isinstance(self.circuit, ConvCircuit) else ()
 
     def check_form(self) -> None:

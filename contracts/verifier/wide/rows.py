@@ -20,6 +20,7 @@ from zkpredict.contracts.verifier.pieces import POINT_BYTES, SCALAR_OFFSET, STRI
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.symbolic import Power, Symbol, lifted
 from zkpredict.contracts.verifier.wide import hidden
+from zkpredict.contracts.verifier.wide.shared import SharedPart
 from zkpredict.contracts.verifier.wide.plan import Progression, progressions
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS
 
@@ -288,7 +289,9 @@ class RowPart:
 
     def _scalar(self, column: RowColumn) -> str:
         """Yul of the scalar of a column's combined rows."""
-        circuit = self.generator.circuit
+        circuit, held = self.generator.circuit, self.generator.convolutions
+        if isinstance(held, SharedPart):
+            return held.row_scalar()
         if isinstance(circuit, ReplicaCircuit) and not column.coefficients:
             return f"mulmod(mload(ROW_FACTOR), {self._met(circuit, column)}, {FIELD})"
         if column.coefficients:

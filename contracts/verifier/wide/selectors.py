@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.publics import Periodic
+from zkpredict.circuits.shared.gadgets import reads as shared_reads
+from zkpredict.circuits.shared.layout import FIRST_DENSE, SharedCircuit
 from zkpredict.circuits.wide.geometry import PACK_LANES
 from zkpredict.circuits.wide.joined import bias, reads
 from zkpredict.circuits.wide.output import Output
@@ -46,6 +48,9 @@ def _layer_words(generator: WideGenerator) -> list[tuple[str, Symbol]]:
     for layer in plan.dense_layers:
         for track in plan.circuit.tracks_of(layer - 1):
             found.append((generator.word(f"reads{layer}_{track}"), formulas.selector(f"reads{layer}_{track}")))
+    if isinstance(plan.circuit, SharedCircuit):
+        for layer in range(FIRST_DENSE, plan.circuit.layers):
+            found.append((generator.word(shared_reads(layer)), formulas.selector(shared_reads(layer))))
     if plan.dense_layers:
         found.append((generator.word("bias_at_rho"), formulas.selector("bias")))
     return found

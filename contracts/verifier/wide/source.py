@@ -13,6 +13,7 @@ from zkpredict.circuits.columns import Form
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.field import MODULUS, root_of_unity
 from zkpredict.circuits.placement import AnyCircuit
+from zkpredict.circuits.shared.layout import SharedCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
 from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
 from zkpredict.contracts.verifier.absorbing import (
@@ -38,6 +39,7 @@ from zkpredict.contracts.verifier.wide.numbers import is_large, numbers_of, regi
 from zkpredict.contracts.verifier.wide.plan import WidePlan
 from zkpredict.contracts.verifier.wide.registration import PART_ROWS
 from zkpredict.contracts.verifier.wide.rows import RowPart
+from zkpredict.contracts.verifier.wide.shared import SharedPart
 from zkpredict.contracts.verifier.wide.selectors import pole_lines, reads_words
 from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.fold import Fold
@@ -120,6 +122,8 @@ class WideGenerator:
     def convolutions(self) -> ConvolutionPart | None:
         if not isinstance(self.circuit, ConvCircuit):
             return None
+        if isinstance(self.circuit, SharedCircuit):
+            return SharedPart(self, self.circuit)
         return MaxPoolPart(self, self.circuit) if self.circuit.wiring else ConvolutionPart(self, self.circuit)
 
     def source(self) -> str:

@@ -60,14 +60,16 @@ SCORE_NAME = "784-64-10 score"
 """What the shipped network gets right of the first MNIST test images, as a registered test set."""
 LENETS = {"LeNet-5": "lenet.model", "LeNet-5, max pools": "lenet_max.model"}
 """The shipped networks, as they are committed."""
+SHARED_NAME = "LeNet-5, shared rows"
+"""The first of them, as `--for chain` commits it."""
 
 
 @cache
 def stored_statements() -> tuple[StoredStatement, ...]:
-    """All stored statements, in the order of `NETWORKS`, then those of `LENETS`."""
+    """All stored statements, in the order of `NETWORKS`, then those of `LENETS`, then the one with shared rows."""
     stored = json.loads(files("zkpredict.contracts.verifier.wide").joinpath(FILE).read_text(encoding="utf-8"))
     found = []
-    for name in (*NETWORKS, *LENETS):
+    for name in (*NETWORKS, *LENETS, SHARED_NAME):
         entry = stored["statements"][name]
         commitment = ModelCommitment.from_bytes(bytes.fromhex(entry["commitment"]), G1.from_compressed)
         proof = parse_proof(bytes.fromhex(entry["proof"]), form(commitment.circuit))
@@ -114,16 +116,21 @@ def _made(only: str | None) -> dict[str, Any]:
         made["batch"] = _batch()
     if only in (None, SCORE_NAME):
         made["score"] = _score()
-    for name in (*NETWORKS, *LENETS) if only is None else {only} - {BATCH_NAME, SCORE_NAME}:
-        made["statements"][name] = _lenet(LENETS[name], images[typical]) if name in LENETS else _statement(NETWORKS[name], images[typical])
+    for name in (*NETWORKS, *LENETS, SHARED_NAME) if only is None else {only} - {BATCH_NAME, SCORE_NAME}:
+        if name in NETWORKS:
+            made["statements"][name] = _statement(NETWORKS[name], images[typical])
+        else:
+            made["statements"][name] = _lenet(LENETS.get(name, "lenet.model"), images[typical], name == SHARED_NAME)
     return made
 
 
-def _lenet(file: str, image: np.ndarray) -> dict[str, str]:
+def _lenet(file: str, image: np.ndarray, shared: bool) -> dict[str, str]:
     from zkpredict.contracts.checkout import example_model
+    from zkpredict.prover.commit import commit_model
     from zkpredict.prover.prove import prove
 
     model = example_model(file)
+    model = commit_model(model.network, shared=True) if shared else model
     return {"commitment": model.commitment.to_bytes().hex(), "proof": prove(model, image.reshape(-1)).to_bytes().hex()}
 
 
@@ -168,7 +175,7 @@ def main(argv: list[str] | None = None) -> int:
     """Writes `vectors.json`: 0 when done, 2 when it cannot be made."""
     about = "Make vectors.json anew, with new random proofs. Needs a checkout."
     parser = argparse.ArgumentParser(prog="python -m zkpredict.contracts.verifier.wide.vectors", description=about)
-    names = (*NETWORKS, *LENETS, BATCH_NAME, SCORE_NAME)
+    names = (*NETWORKS, *LENETS, SHARED_NAME, BATCH_NAME, SCORE_NAME)
     parser.add_argument("--only", choices=names, metavar="NAME", help=f"make this one, and keep the others: {', '.join(names)}")
     arguments = parser.parse_args(argv)
     try:
