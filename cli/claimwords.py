@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, claim_of, form, placement_of, with_replicas
+from zkpredict.circuits.placement import PLACEMENT_NAMES, AnyCircuit, claim_of, form, has_shared_rows, placement_of, with_replicas
 from zkpredict.circuits.wide.claims import Claim, Kind, parse_claim
 from zkpredict.circuits.wide.layout import WIDE_DOMAINS, WideCircuit
 from zkpredict.verifier.errors import WrongStatement
@@ -52,6 +52,8 @@ def circuit_facts(circuit: AnyCircuit) -> dict:
         facts |= {"tracks": circuit.tracks, "slots": circuit.slots, "gates": [str(one) for one in circuit.activations]}
     if joined := with_replicas(circuit):
         facts |= {"replicas": [joined.copies(layer) for layer in range(joined.layers - 1)]}
+    if has_shared_rows(circuit):
+        facts |= {"shared_rows": True}
     return facts
 
 
@@ -64,7 +66,7 @@ def circuit_line(circuit: AnyCircuit) -> str:
     gates = ", ".join(dict.fromkeys(map(str, circuit.activations))) or "no gates"
     slots = f" with {circuit.slots} slots for batches" if circuit.slotted else ""
     joined = with_replicas(circuit)
-    copies = f", {replicas_in_words(joined)}" if joined else ""
+    copies = f", {replicas_in_words(joined)}" if joined else ", shared rows" if has_shared_rows(circuit) else ""
     return f"wide, n = {circuit.domain}, {circuit.tracks} track{'s' if circuit.tracks > 1 else ''}{slots}, {gates}{copies}, {size}"
 
 

@@ -96,21 +96,21 @@ def _committed(arguments: argparse.Namespace, console: Console, model: Model, cl
     """`model` with a new commitment. Raises `UnsupportedNetwork` with the name of its file."""
     from zkpredict.prover.commit import commit_model
 
-    placement, domain, joined = arguments.placement, arguments.domain, None
+    placement, domain, joined, shared = arguments.placement, arguments.domain, None, False
     try:
         if arguments.aim is not None:
             chosen = _cheapest(arguments, model.network, claim)
             placement, domain = (placement, None) if chosen is None else (chosen.placement, chosen.domain)
-            joined = chosen and chosen.joined
+            joined, shared = chosen and chosen.joined, chosen is not None and chosen.shared
         with console.counted("commit", "rows") as progress:
-            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress, arguments.batch, joined)
+            return commit_model(model, domain, claim, placement, arguments.hidden_input, progress, arguments.batch, joined, shared)
     except UnsupportedNetwork as error:
         raise UnsupportedNetwork(f"{arguments.model} cannot be proven: {error}") from None
 
 
 def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Claim) -> Choice | None:
     """The circuit with the smallest proof, or the least estimated gas, and of equals the one with fewer rows; None when none fits."""
-    from zkpredict.circuits.choice import choices, replica_choices
+    from zkpredict.circuits.choice import choices, replica_choices, shared_choices
     from zkpredict.circuits.convolution.chain import contract_refusal
     from zkpredict.circuits.convolution.layout import ConvCircuit
     from zkpredict.verifier.costs import estimate_costs
@@ -125,6 +125,7 @@ def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Cla
 
         replicas = sorted((one for one in replica_choices(network, claim) if one.circuit is not None), key=lambda one: cost(one.circuit))
         found += islice((one for one in replicas if one.circuit is not None and surely_fits(one.circuit)), 1)
+        found += shared_choices(network, claim)
     if arguments.aim == "chain" and any(isinstance(one.circuit, ConvCircuit) for one in found):
         reasons = {one: contract_refusal(one.circuit) for one in found if isinstance(one.circuit, ConvCircuit)}
         found = [one for one, reason in reasons.items() if not reason]

@@ -16,7 +16,7 @@ from zkpredict.circuits.files.storage import read_file
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.layout import MAGIC as CIRCUIT_MAGIC
 from zkpredict.circuits.layout import LANE_BITS
-from zkpredict.circuits.placement import AnyCircuit, claim_of, form, placement_of, read_circuit
+from zkpredict.circuits.placement import AnyCircuit, claim_of, form, has_shared_rows, placement_of, read_circuit
 from zkpredict.circuits.statement import OUTPUT_BYTES
 from zkpredict.circuits.second.layout import LANE_BITS as SECOND_LANE_BITS
 from zkpredict.circuits.second.layout import MAGIC as SECOND_MAGIC
@@ -102,6 +102,8 @@ def _circuit_facts(circuit: AnyCircuit) -> dict:
         facts |= {"tracks": circuit.tracks, "gates": ", ".join(map(str, circuit.activations)) or "none"}
     if isinstance(circuit, ReplicaCircuit):
         facts["replicas"] = replicas_in_words(circuit)
+    if has_shared_rows(circuit):
+        facts["weights"] = f"{circuit.total_rows} rows that all layers share"
     if isinstance(circuit, ConvCircuit):
         facts["layers"] = "; ".join(map(circuit.in_words, range(circuit.layers)))
     if takes_hidden(circuit):

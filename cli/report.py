@@ -181,7 +181,7 @@ def _choice_table(offers: Sequence[Offer]) -> Table:
             table.add_row(mark, offer.placement, str(offer.domain), "does not fit")
             continue
         table.add_row(
-            mark, offer.placement + ", replicas" * bool(offer.replicas), str(offer.domain), str(costs.tracks), str(costs.proof_points), f"{costs.proof_bytes:,}",
+            mark, offer.placement + ", replicas" * bool(offer.replicas) + ", shared rows" * offer.shared, str(offer.domain), str(costs.tracks), str(costs.proof_points), f"{costs.proof_bytes:,}",
             f"{costs.committed_rows:,}", "none" if costs.verify_gas_estimate is None else f"{costs.verify_gas_estimate:,}", f"{costs.prove_seconds_estimate:.2f}",
         )  # fmt: skip
     return table

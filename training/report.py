@@ -11,7 +11,7 @@ from itertools import islice
 
 import numpy as np
 
-from zkpredict.circuits.choice import AnyCompiled, Choice, choices, replica_choices
+from zkpredict.circuits.choice import AnyCompiled, Choice, choices, replica_choices, shared_choices
 from zkpredict.circuits.compiler import CompiledNetwork
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput, bit_bound, bits
 from zkpredict.circuits.layout import LANE_BITS, LOGIT_LIMIT, NARROW
@@ -82,15 +82,18 @@ class Offer:
     chosen: bool
     replicas: tuple[int, ...] = ()
     """How often each hidden layer lies on the trace, in a circuit with replicas."""
+    shared: bool = False
+    """Whether all layers share its rows of weights."""
 
     @classmethod
     def of(cls, choice: Choice, chosen: AnyCompiled) -> Offer:
         costs = None if choice.circuit is None else estimate_costs(choice.circuit)
-        return cls(choice.placement, choice.domain, costs, choice.refused, choice.circuit == chosen.circuit, choice.replicas)
+        return cls(choice.placement, choice.domain, costs, choice.refused, choice.circuit == chosen.circuit, choice.replicas, choice.shared)
 
     def to_json(self) -> dict:
         facts = {"placement": self.placement, "domain": self.domain, "refused": self.refused or None, "chosen": self.chosen}
         facts |= {"replicas": list(self.replicas)} if self.replicas else {}
+        facts |= {"shared_rows": True} if self.shared else {}
         return (self.costs.as_dict() if self.costs else {}) | facts
 
 
@@ -164,7 +167,7 @@ def circuit_report(network: IntegerNetwork, committed: AnyCompiled | None = None
     circuit = compiled.circuit
     private_input = isinstance(compiled, WideNetwork) and compiled.circuit.private_input
     offered = list(choices(network, claim_of(circuit), private_input))
-    replicas = [] if private_input else replica_choices(network, claim_of(circuit))
+    replicas = [] if private_input else [*replica_choices(network, claim_of(circuit)), *shared_choices(network, claim_of(circuit))]
     own = [one for one in replicas if one.circuit == circuit]
     on_chain = (one for one in sorted(replicas, key=_gas) if one.circuit is not None and surely_fits(one.circuit))
     offered += own or islice(on_chain, 1)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
+from shared_cases import SHARED, shared_network
 from support import random_network, refuses
 
 from zkpredict.circuits.choice import choices, replica_choices
@@ -11,6 +12,7 @@ from zkpredict.circuits.networks.activations import RELU8
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.wide.claims import CLASS
 from zkpredict.circuits.wide.compiler import compile_wide
+from zkpredict.circuits.placement import has_shared_rows
 from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.contracts.chain.evm import EmbeddedChain
 from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
@@ -182,6 +184,20 @@ def test_for_chain_leaves_out_circuits_that_no_contract_holds(run, tmp_path):
     assert isinstance(circuit, ReplicaCircuit) and 20_000 < len(chain.code(deploy_verifier(chain, circuit).address)) <= MAX_CODE_BYTES
     offered = [offer.costs.verify_gas_estimate for offer in circuit_report(network).offers if offer.replicas]
     assert offered == [estimate_costs(circuit).verify_gas_estimate]
+
+
+def test_for_chain_takes_shared_rows_where_they_are_cheapest(run, tmp_path):
+    """The rows say so, and committing again without it is another circuit."""
+    network, model, out = shared_network(next(iter(SHARED))), tmp_path / "m.model", tmp_path / "m.commitment"
+    Model(network).save(model)
+    said = run("commit", "--model", model, "--out", out, "--for", "chain", "--json").json
+    circuit = ModelCommitment.load(out).circuit
+    assert has_shared_rows(circuit) and said["shared_rows"] and said["rows"] == circuit.total_rows
+    assert f"{circuit.total_rows} rows that all layers share" in run("inspect", out).out
+    assert run("commit", "--model", model, "--out", out, "--for", "proof", "--again").code == 0
+    assert not has_shared_rows(ModelCommitment.load(out).circuit)
+    refused = run("commit", "--model", model, "--out", out, "--for", "chain")
+    assert refused.err == f"zkpredict: {model} is committed in a circuit that is not the cheapest for chain: add --again to replace its commitment\n"
 
 
 def test_for_chain_lays_small_layers_several_times(run, tmp_path):
