@@ -121,7 +121,7 @@ def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Cla
 
     found = list(choices(network, claim, arguments.hidden_input))
     if arguments.aim == "chain" and not arguments.hidden_input and not arguments.batch:
-        from zkpredict.contracts.verifier.wide.source import surely_fits
+        from zkpredict.contracts.verifier.wide.fits import surely_fits
 
         replicas = sorted((one for one in replica_choices(network, claim) if one.circuit is not None), key=lambda one: cost(one.circuit))
         found += islice((one for one in replicas if one.circuit is not None and surely_fits(one.circuit)), 1)

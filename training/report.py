@@ -25,7 +25,7 @@ from zkpredict.circuits.sizes import compile_or_advise
 from zkpredict.circuits.wide.claims import LOGIT_LIMIT as WIDE_LOGIT_LIMIT
 from zkpredict.circuits.wide.compiler import WideNetwork
 from zkpredict.circuits.wide.layout import DOUBLE
-from zkpredict.contracts.verifier.wide.source import surely_fits
+from zkpredict.contracts.verifier.wide.fits import surely_fits
 from zkpredict.training.datasets import LabelledImages
 from zkpredict.training.samples import Rows
 from zkpredict.verifier.costs import Costs, estimate_costs

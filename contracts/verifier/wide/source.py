@@ -4,7 +4,6 @@ tracks, rows and packs."""
 from __future__ import annotations
 
 from collections.abc import Callable
-
 from dataclasses import dataclass, field
 from functools import cached_property
 from string import Template
@@ -12,10 +11,8 @@ from string import Template
 from zkpredict.circuits.columns import Form
 from zkpredict.circuits.convolution.layout import ConvCircuit
 from zkpredict.circuits.field import MODULUS, root_of_unity
-from zkpredict.circuits.placement import AnyCircuit
 from zkpredict.circuits.shared.layout import SharedCircuit
 from zkpredict.circuits.wide.layout import WideCircuit
-from zkpredict.contracts.chain.interface import MAX_CODE_BYTES
 from zkpredict.contracts.verifier.absorbing import (
     STATEMENT_HEAD, check_scalars, draw_challenges, place_statement, scalar_word, scalars_offset,
 )
@@ -45,7 +42,7 @@ from zkpredict.contracts.verifier.wide.tracks import TrackPart
 from zkpredict.circuits.wide.fold import Fold
 from zkpredict.circuits.wide.geometry import BLOCK_ROWS
 from zkpredict.circuits.wide.keys import Keys
-from zkpredict.circuits.wide.replicas import ReplicaCircuit, joined_seats
+from zkpredict.circuits.wide.replicas import joined_seats
 from zkpredict.circuits.statement import CONTEXT_BYTES, OUTPUT_BYTES
 
 MAX_POLES = 12
@@ -53,22 +50,12 @@ MAX_POLES = 12
 UNROLLED_POINTS, UNROLLED_MAPS = 20, 40
 """A proof with more points is copied by a loop: code that costs nothing to run would not fit. The second is for circuits of maps, all of whose code is small."""
 
-CODE_PER_1000 = {False: 210, True: 170}
-"""Bytes of code of a thousand characters of source, at most, written for speed and for size: of ten circuits with replicas, 194 to 208 and 160 to 167."""
-
 
 def wide_source(circuit: WideCircuit, check: FinalCheck = FinalCheck.POINT_EVALUATION) -> str:
     """The Solidity file of a circuit's verifier. Raises `UnsupportedShape` for a circuit of gadgets that it does not know, or of too many parts."""
     if reason := replica_refusal(circuit):
         raise UnsupportedShape(reason)
     return WideGenerator(circuit, check).source()
-
-
-def surely_fits(circuit: AnyCircuit) -> bool:
-    """Whether code of a circuit with replicas fits a contract (EIP-170), told without a compiler by the length of its source; true of others."""
-    if not isinstance(circuit, ReplicaCircuit):
-        return True
-    return not replica_refusal(circuit) and len(wide_source(circuit)) * CODE_PER_1000[is_large(circuit)] <= 1000 * MAX_CODE_BYTES
 
 
 @dataclass
