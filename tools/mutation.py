@@ -16,7 +16,7 @@ import importlib.abc
 import importlib.util
 import os
 import re
-import signal
+import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,8 +29,10 @@ WIDE_KILLERS = "tests/fuzz/test_killers_wide.py"
 HIDDEN_KILLERS = "tests/fuzz/test_killers_hidden.py"
 BATCH_KILLERS = "tests/fuzz/test_killers_batch.py"
 SET_ALGEBRA = "tests/batch/test_registered_algebra.py"
-SET_KILLERS = f"{SET_ALGEBRA} tests/batch/test_registered_proofs.py"
-SETS = ("testset", "registered", "independent_registered")
+SET_KILLERS = f"tests/fuzz/test_killers_registered.py {SET_ALGEBRA}"
+MAP_KILLERS = "tests/fuzz/test_killers_maps.py"
+MAPS = ("encoding", "gadgets", "layout", "placement", "places", "pools", "reads", "weights")
+SETS = ("circuits.batch.interleaving", "circuits.batch.registered", "verifier.testset", "verifier.registered")
 SECOND_KILLERS = "tests/fuzz/test_killers_second.py"
 WIDE = ("keys", "lanes", "fold", "dense", "inputs", "output", "total", "rational", "geometry", "layout", "claims", "placement")
 TARGETS = {
@@ -54,22 +56,28 @@ TARGETS = {
     **{f"zkpredict.circuits.wide.{name}": WIDE_KILLERS for name in WIDE},
     "zkpredict.circuits.wide.private": HIDDEN_KILLERS,
     "zkpredict.verifier.hidden": HIDDEN_KILLERS,
-    **{f"zkpredict.circuits.batch.{name}": BATCH_KILLERS for name in ("layout", "gadgets", "convolution", "placement", "statement")},
+    **{f"zkpredict.circuits.convolution.{name}": MAP_KILLERS for name in MAPS},
+    **{f"zkpredict.circuits.batch.{name}": BATCH_KILLERS for name in ("gadgets", "statement")},
+    **{f"zkpredict.circuits.batch.{name}": f"{MAP_KILLERS} {BATCH_KILLERS}" for name in ("layout", "convolution", "placement")},
     "zkpredict.verifier.batch": BATCH_KILLERS,
     "zkpredict.verifier.score": BATCH_KILLERS,
     "zkpredict.verifier.independent_batch": BATCH_KILLERS,
-    **dict.fromkeys(
-        (*(f"zkpredict.circuits.batch.{name}" for name in ("interleaving", "registered")), *(f"zkpredict.verifier.{name}" for name in SETS)), SET_KILLERS
-    ),
+    **{f"zkpredict.{name}": SET_KILLERS for name in SETS},
+    "zkpredict.verifier.independent_registered": "tests/fuzz/test_killers_registered_independent.py",
     "zkpredict.verifier.independent": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_compact": INDEPENDENT_KILLERS,
     "zkpredict.verifier.independent_wide": "tests/fuzz/test_killers_wide_independent.py",
     "zkpredict.verifier.independent_convolution": "tests/convolution/test_convolution_independent.py tests/convolution/test_wired_algebra.py",
 }
 EVIDENCE = ROOT / "docs" / "evidence.md"
-SECONDS = 300
-"""A mutant that runs longer hangs, which is no acceptance either."""
+SECONDS = 60
+"""A mutant that takes more of a processor hangs, which is no acceptance either. No clock: a busy machine kills nothing."""
 KILLED, SURVIVED = 1, 0
+PYTEST_OPTIONS = ("-x", "-q", "--noconftest", "--assert=plain", f"--rootdir={ROOT}", *(f"-pno:{name}" for name in ("cacheprovider", "unraisableexception", "threadexception")))
+"""A killer's failure is all that counts: nothing that explains it, or that looks for garbage behind it."""
+
+LOADED = ("numpy", "pytest", "zkpredict_kernel", "py_ecc.optimized_bls12_381", "eth_utils")
+"""Loaded before the forks, so that mutants start at once."""
 
 _NEGATED = {
     ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
@@ -130,10 +138,12 @@ def _head_of(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> str:
 
 
 def _strip(tree: ast.Module) -> None:
-    """Takes out the annotations of functions and quotes those of fields: nothing there decides anything the killers should see."""
+    """Takes out the annotations of functions and quotes those of fields: nothing there decides anything the killers should see, but `ClassVar`,
+    that a name is no field."""
     for node in ast.walk(tree):
         if isinstance(node, ast.AnnAssign):
-            node.annotation = ast.Constant(ast.unparse(node.annotation))
+            of_class = ast.unparse(node.annotation).startswith("ClassVar")
+            node.annotation = ast.Name("ClassVar", ast.Load()) if of_class else ast.Constant(ast.unparse(node.annotation))
         if isinstance(node, ast.FunctionDef):
             node.returns = None
             for argument in [*node.args.args, *node.args.kwonlyargs]:
@@ -230,15 +240,15 @@ def run_killers(killers: str, mutant: Mutant) -> int:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        signal.alarm(SECONDS)
+        resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+        os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         for name in [name for name, module in sys.modules.items() if _is_reloaded(name, module)]:
             del sys.modules[name]
         sys.meta_path.insert(0, _Mutated(mutant))
         import pytest
 
         sys.path.insert(0, str(ROOT / "tests"))
-        options = ["-x", "-q", "--noconftest", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "--rootdir", str(ROOT)]
-        code = SURVIVED if pytest.main([*options, *(str(ROOT / file) for file in killers.split())]) == 0 else KILLED
+        code = SURVIVED if pytest.main([*PYTEST_OPTIONS, *(str(ROOT / file) for file in killers.split())]) == 0 else KILLED
     finally:
         os._exit(code)
 
@@ -256,10 +266,8 @@ def outlives(killers: str, mutant: Mutant) -> bool:
 
 def survivors_of(module: str, workers: int = 2) -> tuple[int, list[Mutant]]:
     """Runs every mutant of `module`; returns how many there are, and those that no killer saw. Says on stderr how far it is."""
-    import numpy  # noqa: F401  loaded before the forks, like the native module, so that mutants start at once
-    import pytest  # noqa: F401
-    import zkpredict_kernel  # noqa: F401
-
+    for name in LOADED:
+        importlib.import_module(name)
     mutants, running, survived, done = list(mutants_of(source_of(module), module)), {}, [], 0
     gc.freeze()  # else each child's garbage collector goes through all the trees
     for mutant in [*mutants, *[None] * workers]:

@@ -77,25 +77,6 @@ def test_stored_batches_hold(name):
 
 
 @every_case
-def test_every_changed_class_scalar_and_point_is_refused(name):
-    case = case_of(name)
-    (part,) = case.proof.parts
-    for number in range(len(case.classes)):
-        said = list(case.classes)
-        said[number] = (said[number] + 1) % case.circuit.classes
-        with refuses(FailedOpening, MISMATCH):
-            verify_batch(case.commitment, case.images, BatchProof(part.model_id, (replace(part, classes=tuple(said)),)), CONTEXT)
-    for scalar in part.scalars:
-        changed = part.changed(scalars={scalar: (part.scalars[scalar] + 1) % MODULUS})
-        with refuses(FailedOpening, MISMATCH):
-            verify_batch(case.commitment, case.images, BatchProof(part.model_id, (changed,)), CONTEXT)
-    for point in part.points:
-        changed = part.changed(points={point: part.points[point] + G1.generator()})
-        with refuses(FailedOpening, MISMATCH):
-            verify_batch(case.commitment, case.images, BatchProof(part.model_id, (changed,)), CONTEXT)
-
-
-@every_case
 def test_circuits_are_what_they_were(name):
     """Powers of alpha, names of constraints, the statement's bytes, and every public polynomial at a point, those of later challenges too."""
     case, stored = case_of(name), STORED[name]
@@ -207,3 +188,22 @@ def test_scores_that_do_not_fit():
         Score(fewer.set_id, 9, case.proof).check(fewer.set_id, fewer.labels)
     contexts = {part_context(set_id, *numbers) for set_id in (bytes(32), tests.set_id) for numbers in ((0, 1), (0, 2), (1, 2), (0, 256))}
     assert len(contexts) == 8
+
+
+@every_case
+def test_every_changed_class_scalar_and_point_is_refused(name):
+    case = case_of(name)
+    (part,) = case.proof.parts
+    for number in range(len(case.classes)):
+        said = list(case.classes)
+        said[number] = (said[number] + 1) % case.circuit.classes
+        with refuses(FailedOpening, MISMATCH):
+            verify_batch(case.commitment, case.images, BatchProof(part.model_id, (replace(part, classes=tuple(said)),)), CONTEXT)
+    for scalar in part.scalars:
+        changed = part.changed(scalars={scalar: (part.scalars[scalar] + 1) % MODULUS})
+        with refuses(FailedOpening, MISMATCH):
+            verify_batch(case.commitment, case.images, BatchProof(part.model_id, (changed,)), CONTEXT)
+    for point in part.points:
+        changed = part.changed(points={point: part.points[point] + G1.generator()})
+        with refuses(FailedOpening, MISMATCH):
+            verify_batch(case.commitment, case.images, BatchProof(part.model_id, (changed,)), CONTEXT)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import random
 from collections import Counter
+from dataclasses import fields
 
 import pytest
 from eth_utils import keccak
@@ -104,6 +106,14 @@ def test_mutants_of_a_small_function():
 def test_annotations_are_no_code_to_mutate():
     found = [m.before for m in mutants_of("@dataclass\nclass A:\n    rows: tuple[int, ...]\n    size: int = 3\n", "m")]
     assert found == ["3"]
+
+
+def test_names_of_a_class_stay_none_of_its_fields():
+    """`ClassVar` is the one annotation that decides something: without it the unmutated module would not be imported."""
+    module = "zkpredict.verifier.registered"
+    found = dict(vars(importlib.import_module(module)))
+    exec(compile(unchanged(source_of(module), module).tree, "m", "exec"), found)
+    assert [field.name for field in fields(found["RegisteredScore"])] == ["set_id", "right", "proof"]
 
 
 def test_mutants_of_lists_bytes_and_signs():
