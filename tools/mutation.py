@@ -58,7 +58,8 @@ TARGETS = {
     "zkpredict.verifier.hidden": HIDDEN_KILLERS,
     **{f"zkpredict.circuits.convolution.{name}": MAP_KILLERS for name in MAPS},
     **{f"zkpredict.circuits.batch.{name}": BATCH_KILLERS for name in ("gadgets", "statement")},
-    **{f"zkpredict.circuits.batch.{name}": f"{MAP_KILLERS} {BATCH_KILLERS}" for name in ("layout", "convolution", "placement")},
+    **{f"zkpredict.circuits.batch.{name}": f"{MAP_KILLERS} {BATCH_KILLERS}" for name in ("layout", "convolution")},
+    "zkpredict.circuits.batch.placement": f"{MAP_KILLERS} tests/fuzz/test_killers_registered.py {BATCH_KILLERS}",
     "zkpredict.verifier.batch": BATCH_KILLERS,
     "zkpredict.verifier.score": BATCH_KILLERS,
     "zkpredict.verifier.independent_batch": BATCH_KILLERS,
@@ -73,7 +74,9 @@ EVIDENCE = ROOT / "docs" / "evidence.md"
 SECONDS = 60
 """A mutant that takes more of a processor hangs, which is no acceptance either. No clock: a busy machine kills nothing."""
 KILLED, SURVIVED = 1, 0
-PYTEST_OPTIONS = ("-x", "-q", "--noconftest", "--assert=plain", f"--rootdir={ROOT}", *(f"-pno:{name}" for name in ("cacheprovider", "unraisableexception", "threadexception")))
+PYTEST_OPTIONS = (
+    "-x", "-q", "--noconftest", "--assert=plain", f"--rootdir={ROOT}", "-pno:cacheprovider", "-pno:unraisableexception", "-pno:threadexception",
+)  # fmt: skip
 """A killer's failure is all that counts: nothing that explains it, or that looks for garbage behind it."""
 
 LOADED = ("numpy", "pytest", "zkpredict_kernel", "py_ecc.optimized_bls12_381", "eth_utils")

@@ -1,5 +1,6 @@
-"""Makes registered_vectors.json: honest scores on registered test sets, which killers of mutants hold the code to: stacks in a polynomial (and several parts, made
-for somebody), polynomials in a stack, one input a stack. Its entropy is fixed, so it makes the same file every time: these weights are no secret.
+"""Makes registered_vectors.json: honest scores on registered test sets, which killers of mutants hold the code to: stacks in a polynomial
+(and several parts, made for somebody), polynomials in a stack, one input a stack. Its entropy is
+fixed, so it makes the same file every time: these weights are no secret.
 
     python tests/fuzz/make_registered_vectors.py        (in a checkout, with tests on the path)
 """

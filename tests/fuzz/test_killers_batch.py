@@ -12,15 +12,19 @@ import pytest
 from support import MISMATCH, refuses
 
 from zkpredict.circuits.batch.gadgets import combined_inputs, image_weights
-from zkpredict.circuits.batch.layout import BatchCircuit
+from zkpredict.circuits.batch.layout import BatchCircuit, ConvBatch, DenseBatch
 from zkpredict.circuits.batch.statement import BatchStatement
 from zkpredict.circuits.constraints import constraints, evaluate_publics
 from zkpredict.circuits.degrees import quotient_length
 from zkpredict.circuits.errors import UnsupportedNetwork
 from zkpredict.circuits.field import MODULUS
-from zkpredict.circuits.networks.activations import RELU
+from zkpredict.circuits.layout import Circuit
+from zkpredict.circuits.networks.activations import RELU, RationalRelu
+from zkpredict.circuits.networks.grid import Grid
 from zkpredict.circuits.placement import form
+from zkpredict.circuits.wide.claims import Claim, Kind
 from zkpredict.circuits.wide.layout import WideCircuit
+from zkpredict.circuits.wide.replicas import ReplicaCircuit
 from zkpredict.kernel import G1
 from zkpredict.verifier import independent_batch
 from zkpredict.verifier.batch import BatchPart, BatchProof, batch_bytes, batch_statement_for, parse_batch, part_sizes, verify_batch, verify_parts
@@ -118,6 +122,37 @@ def test_places_and_limits():
     assert list(part_sizes(7, 3)) == [3, 3, 1] and list(part_sizes(3, 3)) == [3]
 
 
+def test_a_batch_is_a_circuit_like_its_models():
+    """What is refused of circuits is refused of batches, and one input is the least."""
+    with refuses(UnsupportedNetwork, "domain must be one of (512, 1024, 2048), got 513"):
+        DenseBatch((9, 13, 3), (1,), (RELU,), 513)
+    assert DenseBatch((9, 13, 3), (1,), (RELU,), 512).images == 1
+    grids = (Grid(3, 3, 1, 2, 2), None)
+    assert ConvBatch((9, 8, 3), (1,), (RELU,), 512, grids=grids).images == 1
+
+
+def test_circuits_that_have_no_batches():
+    wide, advice = WideCircuit((9, 13, 3), (1,), (RELU,), 512), "`zkpredict commit --batch --again --model FILE --out FILE` makes a commitment that has them"
+    for circuit, message in (
+        (replace(wide, private_input=True), "batches have public inputs only, and the model was committed for hidden ones"),
+        (replace(wide, claim=Claim(Kind.MARGIN, 2)), f"batches claim the class only, and the model was committed to claim {Claim(Kind.MARGIN, 2)}"),
+        (
+            ReplicaCircuit((9, 25, 44, 12), (1, 1), (RELU, RELU), 512, joined=2),
+            "circuits with replicas, which are for single proofs on a chain, have no batches",
+        ),
+        (Circuit((9, 13, 3), (1, 2), 1024), "compact circuits have no batches"),
+    ):
+        with refuses(UnsupportedNetwork, f"{message}: {advice}"):
+            BatchCircuit.of(circuit, 2)
+
+
+def test_a_rational_gate_is_one_in_a_batch():
+    circuit = WideCircuit((9, 13, 3), (1,), (RationalRelu(4096),), 512)
+    for images in (1, 5):
+        names = [type(one).__name__ for one in BatchCircuit.of(circuit, images).gadgets()]
+        assert names == ["Lanes", "RationalGate", "Keys", "BatchFold", "BatchDense", "BatchDense", "BatchOutput", "BatchTotal"]
+
+
 def test_statements_and_parts_that_do_not_fit():
     case = case_of("slots")
     (part,) = case.proof.parts
@@ -188,6 +223,15 @@ def test_scores_that_do_not_fit():
         Score(fewer.set_id, 9, case.proof).check(fewer.set_id, fewer.labels)
     contexts = {part_context(set_id, *numbers) for set_id in (bytes(32), tests.set_id) for numbers in ((0, 1), (0, 2), (1, 2), (0, 256))}
     assert len(contexts) == 8
+
+
+def test_the_independent_verifier_opens_at_no_point_of_the_domain(monkeypatch):
+    case = case_of("slots")
+    files = case.commitment.to_bytes(), [image.tobytes() for image in case.images], case.proof.to_bytes()
+    for rho in (0, 1):
+        monkeypatch.setattr(independent_batch, "chain", lambda state, part: {"alpha": ALPHA, "rho": rho})
+        with refuses(FailedOpening, "the challenge point rho is zero or fell into the domain"):
+            independent_batch.verify_batch(*files, CONTEXT)
 
 
 @every_case

@@ -11,8 +11,10 @@ import pytest
 from map_facts import facts_of
 from support import MISMATCH, refuses
 
+from zkpredict.circuits.batch.convolution import BatchCorrelations
+from zkpredict.circuits.batch.layout import BatchCircuit
 from zkpredict.circuits.convolution import layout, places
-from zkpredict.circuits.convolution.gadgets import by_group
+from zkpredict.circuits.convolution.gadgets import Correlations, by_group
 from zkpredict.circuits.convolution.layout import ConvCircuit, part_of
 from zkpredict.circuits.errors import MalformedFile, UnsupportedNetwork
 from zkpredict.circuits.files.codec import ByteReader
@@ -23,6 +25,8 @@ from zkpredict.circuits.networks.pooling import MaxPoolLayer
 from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 from zkpredict.circuits.networks.wiring import PLAIN, Reading, Wiring
 from zkpredict.circuits.placement import read_circuit
+from zkpredict.circuits.publics import RowValues
+from zkpredict.circuits.statement import Statement
 from zkpredict.circuits.wide.claims import Claim, Kind
 from zkpredict.prover.commit import commit_model
 from zkpredict.prover.prove import prove
@@ -31,6 +35,7 @@ from zkpredict.verifier.native import verify
 
 STORED = json.loads((Path(__file__).parent / "map_vectors.json").read_text())
 LARGEST = Wiring(largest=True)
+IN_RANGE = "for some weights: they must lie in 0..32767 (give the layers that it reads relu8)"
 SMALL, WINDOWS = Grid(5, 5, 1, 2, 2), Grid(4, 4, 2, 2, 2, 2)
 
 
@@ -77,6 +82,13 @@ def test_a_run_fills_what_is_constrained():
         verify(model.commitment, image, replace(proof, digit=(proof.digit + 1) % 3))
 
 
+def test_the_bias_of_a_batch_is_a_constant(monkeypatch):
+    batch = BatchCorrelations(BatchCircuit.of(stored("a hidden one"), 2))
+    monkeypatch.setattr(Correlations, "late_publics", lambda *parts: {"correlation_bias": RowValues([1])})
+    with refuses(ValueError, "the bias of correlations is the same on every row"):
+        batch.late_publics(Statement(b"", 0), {"alpha": 5})
+
+
 # refusals
 
 
@@ -103,9 +115,11 @@ def test_circuits_that_have_none_of_it():
         ({"domain": 513}, "domain must be one of (512, 1024, 2048), got 513"),
         ({"grids": (SMALL,)}, "1 grids do not match 2 layers"), ({"grids": (None, None)}, "2 grids do not match 2 layers"),
         ({"grids": (SMALL, None, None)}, "3 grids do not match 2 layers"),
-        ({"wiring": (PLAIN,)}, "1 wirings do not match 2 layers, or say nothing"), ({"wiring": (PLAIN, PLAIN)}, "2 wirings do not match 2 layers, or say nothing"),
+        ({"wiring": (PLAIN,)}, "1 wirings do not match 2 layers, or say nothing"),
+        ({"wiring": (PLAIN, PLAIN)}, "2 wirings do not match 2 layers, or say nothing"),
         ({"wiring": (PLAIN, Wiring((0, 1)))}, "layer 1 reads up to 32 layers before it, each once and in order, got (0, 1)"),
-        ({"widths": (25, 49, 3)}, "the grid of layer 0 does not fit widths 25 and 49"), ({"widths": (24, 48, 3)}, "the grid of layer 0 does not fit widths 24 and 48"),
+        ({"widths": (25, 49, 3)}, "the grid of layer 0 does not fit widths 25 and 49"),
+        ({"widths": (24, 48, 3)}, "the grid of layer 0 does not fit widths 24 and 48"),
         ({"widths": (25, 48), "lanes": (), "activations": (), "grids": (SMALL,)}, "the last layer must have one position: it gives the classes"),
         ({"grids": (SMALL, Grid(4, 4, 3, 4, 3))}, "the last layer must have one position: it gives the classes"),
     ):
@@ -131,9 +145,12 @@ def test_circuits_that_have_none_of_it():
         ({"activations": (RELU8, RELU8)}, "layer 1 is a max pool: it has relu and one lane for each match"),
         ({"widths": (25, 32, 12, 2)}, "the grid of layer 1 does not fit widths 32 and 12"),
         ({"widths": (25, 32, 16, 2)}, "the grid of layer 1 does not fit widths 32 and 16"),
-        ({"activation": Softsign(100, 7)}, "layer 1 is a max pool of numbers that may be -100 to 99 for some weights: they must lie in 0..32767 (give the layers that it reads relu8)"),
+        ({"activation": Softsign(100, 7)}, f"layer 1 is a max pool of numbers that may be -100 to 99 {IN_RANGE}"),
         ({"grid": Grid(4, 4, 2, 1, 1, 2)}, "layer 1 is a max pool: its windows hold at least 2 numbers"),
-        ({"widths": (25, 32, 8), "lanes": (1,), "activations": (RELU8,), "grids": (SMALL, WINDOWS), "wiring": (PLAIN, LARGEST)}, "the last layer must have one position: it gives the classes"),
+        (
+            {"widths": (25, 32, 8), "lanes": (1,), "activations": (RELU8,), "grids": (SMALL, WINDOWS), "wiring": (PLAIN, LARGEST)},
+            "the last layer must have one position: it gives the classes",
+        ),
         (
             {"widths": (25, 32, 2), "lanes": (1,), "activations": (RELU8,), "grids": (SMALL, Grid(4, 4, 2, 4, 4)), "wiring": (PLAIN, LARGEST)},
             "the last layer must have one position: it gives the classes",
@@ -158,13 +175,12 @@ def test_what_plays_in_a_pool_fits_a_lane():
 
     for first, other, sources in ((RELU8, RELU8, (0, 1)), (RELU, RELU8, ()), (RELU8, RELU, (0,)), (RELU8, RELU, ())):
         assert pools(first, other, sources).is_pool(3)
-    words = "for some weights: they must lie in 0..32767 (give the layers that it reads relu8)"
     for first, other, high in ((RELU, RELU, 65534), (RELU, RELU8, 33022), (RELU8, RELU, 33022)):
-        with refuses(UnsupportedNetwork, f"layer 2 is a max pool of numbers that may be 0 to {high} {words}"):
+        with refuses(UnsupportedNetwork, f"layer 2 is a max pool of numbers that may be 0 to {high} {IN_RANGE}"):
             pools(first, other, (0, 1))
     both = Grid(2, 2, 2, 1, 1)
     for activation, high in ((RELU, 65534), (RELU8, 33022)):
-        with refuses(UnsupportedNetwork, f"layer 4 is a max pool of numbers that may be 0 to {high} {words}"):
+        with refuses(UnsupportedNetwork, f"layer 4 is a max pool of numbers that may be 0 to {high} {IN_RANGE}"):
             ConvCircuit(
                 (25, 32, 32, 8, 8, 4, 2), (1,) * 5, (RELU8, RELU, RELU, activation, RELU), 512, grids=(SMALL, point, WINDOWS, both, second, None),
                 wiring=(PLAIN, PLAIN, LARGEST, PLAIN, Wiring((2, 3), (), True), PLAIN),

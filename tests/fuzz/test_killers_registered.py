@@ -1,4 +1,5 @@
-"""Killers of mutants of what registered test sets and scores on them are checked with: stored sets and scores of three kinds, every refusal, on plain numbers."""
+"""Killers of mutants of what registered test sets and scores on them are checked with: stored sets and scores of three kinds, and every
+refusal, on plain numbers."""
 
 from __future__ import annotations
 
@@ -188,11 +189,12 @@ def refusals(case: Case) -> list[tuple[dict[str, object], type[Exception], str]]
     classes, last = score.proof.classes, score.proof.parts[-1]
     short = tuple(replace(last, digit=len(own), classes=own) for own in (classes[at : at + 3] for at in range(0, 19, 3)))
     names = f"the proof is for model {bytes(32).hex()}, the commitment is of model {case.commitment.model_id.hex()}"
+    of_set = f"the score is of test set {bytes(32).hex()}, these inputs and labels are {tests.set_id.hex()}"
     return [
         ({"score": replace(score, proof=alien)}, WrongStatement, names),
         ({"tests": other}, WrongStatement, "the test set has inputs of 60 bytes, the circuit takes 130"),
         ({"tests": replace(tests, labels=(*tests.labels[:4], 3, *tests.labels[5:]))}, WrongStatement, "label 4 is 3, the network has 3 classes"),
-        ({"score": replace(score, set_id=bytes(32))}, WrongStatement, f"the score is of test set {bytes(32).hex()}, these inputs and labels are {tests.set_id.hex()}"),
+        ({"score": replace(score, set_id=bytes(32))}, WrongStatement, of_set),
         ({"tests": fewer, "score": replace(score, set_id=fewer.set_id)}, WrongStatement, "the score is of 19 inputs, the test set has 18"),
         ({"score": cut}, WrongStatement, "the score is of 16 inputs, the test set has 19"),
         ({"score": replace(score, right=19)}, WrongStatement, "the score says 19 right answers, its classes give 18"),
@@ -209,10 +211,17 @@ def test_scores_that_do_not_fit():
     for changed, kind, message in refusals(case):
         with refuses(kind, message):
             case.verify(**changed)
+    other = case_of("one input a stack")
+    with refuses(WrongStatement, f"the proof is for model {other.commitment.model_id.hex()}, the commitment is of model {case.commitment.model_id.hex()}"):
+        parse_registered(other.score.to_bytes(), case.commitment)
     first, _ = case.score.proof.parts
     with refuses(WrongStatement, "input 5 is said to be of class 3, which is not one of the 3 classes"):
         wrong = case.said(0, classes=(*first.classes[:5], 3, *first.classes[6:]))
         case.verify(score=replace(wrong, right=17))
+    (alien,) = other.score.proof.parts
+    alien = replace(alien, model_id=first.model_id, digit=19, classes=case.score.proof.classes)
+    with refuses(WrongStatement, "the proof has 17 points and 74 scalars of another kind of circuit, this one's proofs have 26 and 40"):
+        case.verify(score=replace(case.score, proof=BatchProof(first.model_id, (alien,))))
     named = replace(case.score.proof, model_id=bytes(32), parts=tuple(replace(part, model_id=bytes(32)) for part in case.score.proof.parts))
     with refuses(WrongStatement, f"the proof is for model {bytes(32).hex()}, the commitment is of model {case.commitment.model_id.hex()}"):
         parse_registered(replace(case.score, proof=named).to_bytes(), case.commitment)
