@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
@@ -21,7 +20,6 @@ from zkpredict.cli.statement import milliseconds, refuse_same_file, refuse_toget
 if TYPE_CHECKING:
     from zkpredict.circuits.choice import Choice
     from zkpredict.circuits.networks.reference import IntegerNetwork
-    from zkpredict.circuits.placement import AnyCircuit
     from zkpredict.prover.model import Model
 
 EXAMPLE = """zkpredict commit --model mnist.model --out mnist.commitment
@@ -109,30 +107,15 @@ def _committed(arguments: argparse.Namespace, console: Console, model: Model, cl
 
 
 def _cheapest(arguments: argparse.Namespace, network: IntegerNetwork, claim: Claim) -> Choice | None:
-    """The circuit with the smallest proof, or the least estimated gas, and of equals the one with fewer rows; None when none fits."""
-    from zkpredict.circuits.choice import choices, replica_choices, shared_choices
-    from zkpredict.circuits.convolution.chain import contract_refusal
-    from zkpredict.circuits.convolution.layout import ConvCircuit
-    from zkpredict.verifier.costs import estimate_costs
+    """The circuit that is cheapest for what `--for` names; None when none fits."""
+    from zkpredict.contracts.verifier.choosing import cheapest_on_chain, smallest_proof
 
-    def cost(circuit: AnyCircuit) -> tuple[int, int]:
-        costs = estimate_costs(circuit)
-        return (costs.verify_gas_estimate or 0) if arguments.aim == "chain" else costs.proof_payload_bytes, circuit.domain
-
-    found = list(choices(network, claim, arguments.hidden_input))
-    if arguments.aim == "chain" and not arguments.hidden_input and not arguments.batch:
-        from zkpredict.contracts.verifier.wide.fits import surely_fits
-
-        replicas = sorted((one for one in replica_choices(network, claim) if one.circuit is not None), key=lambda one: cost(one.circuit))
-        found += islice((one for one in replicas if one.circuit is not None and surely_fits(one.circuit)), 1)
-        found += shared_choices(network, claim)
-    if arguments.aim == "chain" and any(isinstance(one.circuit, ConvCircuit) for one in found):
-        reasons = {one: contract_refusal(one.circuit) for one in found if isinstance(one.circuit, ConvCircuit)}
-        found = [one for one, reason in reasons.items() if not reason]
-        if not found:
-            raise UnusableInput(f"--for chain: {min(reasons.values())}; use --for proof")
-    costs = {cost(one.circuit): one for one in reversed(found) if one.circuit is not None and arguments.placement in (None, one.placement)}
-    return costs[min(costs)] if costs else None
+    if arguments.aim != "chain":
+        return smallest_proof(network, claim, arguments.hidden_input, arguments.placement)
+    try:
+        return cheapest_on_chain(network, claim, arguments.hidden_input, arguments.placement)
+    except UnusableInput as error:
+        raise UnusableInput(f"--for chain: {error}; use --for proof") from None
 
 
 def _holds_batches(model: Model) -> bool:

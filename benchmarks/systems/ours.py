@@ -14,7 +14,8 @@ from zkpredict.benchmarks.networks import BenchNetwork, mnist_images, mnist_labe
 from zkpredict.benchmarks.processes import Command, Limits, run_all
 from zkpredict.benchmarks.systems.base import Case, Facts, OnChain, System, total_bytes
 from zkpredict.circuits.choice import compile_any
-from zkpredict.circuits.errors import UnsupportedNetwork, UnusableInput
+from zkpredict.circuits.errors import UnusableInput
+from zkpredict.contracts.verifier.choosing import cheapest_on_chain
 from zkpredict.prover.model import Model
 from zkpredict.prover.prove import prove
 from zkpredict.verifier.errors import VerificationError
@@ -38,13 +39,14 @@ class Ours(System):
         self.title = "zkpredict" + (f", {domain} rows" if domain is not None else "") + (", cheapest on-chain" if chain else "")
 
     def refuses(self, network: BenchNetwork) -> str | None:
-        if self.chain and network.integers.grids:
-            return "convolutions have one circuit"
         try:
+            usual = compile_any(network.integers).circuit
             made = compile_any(network.integers, self.domain).circuit
-        except UnsupportedNetwork as refusal:
+            chosen = cheapest_on_chain(network.integers) if self.chain else None
+        except UnusableInput as refusal:
             return str(refusal)
-        return "the circuit of zkpredict: see there" if self.domain and made == compile_any(network.integers).circuit else None
+        same = made == usual if chosen is None else chosen.circuit == usual
+        return "the circuit of zkpredict: see there" if same and (self.domain or self.chain) else None
 
     def write(self, case: Case) -> None:
         Model(case.network.integers).save(case.file("m.model"))

@@ -147,7 +147,8 @@ def test_a_system_that_cannot_hold_a_network_says_why():
         assert SYSTEMS[name].refuses(pooled) == "no circuit of ours: layer 1 of LeNet-5-max is a max pool or reads several layers"
     assert SYSTEMS["zkpredict"].refuses(pooled) is None and SYSTEMS["jstprove"].refuses(pooled) is None
     assert SYSTEMS["jstprove"].refuses(NETWORKS["LeNet-5"]) == 'its compiler knows no AveragePool ("Unsupported op type")'
-    assert SYSTEMS["zkpredict-chain"].refuses(pooled) == "convolutions have one circuit"
+    assert SYSTEMS["zkpredict-chain"].refuses(pooled) == "the circuit of zkpredict: see there"
+    assert SYSTEMS["zkpredict-chain"].refuses(NETWORKS["LeNet-5"]) is None
     rational = NETWORKS["784-64-10-rational"]
     assert SYSTEMS["zkpredict"].refuses(rational) is None and (rational.weights, rational.neurons, rational.classes) == (50_816, 74, 10)
     for name in ("ezkl-private", "jstprove", "snarkjs", "gnark-groth16"):
