@@ -9,7 +9,7 @@ from zkpredict.circuits import placement
 from zkpredict.circuits.second.layout import SecondCircuit
 from zkpredict.circuits.publics import Constant, Patches, Periodic, PublicPolynomial
 from zkpredict.circuits.records import dataclass
-from zkpredict.circuits.shared.layout import SharedCircuit
+from zkpredict.circuits.wide.layout import WideCircuit
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def quotient_length(circuit: placement.AnyCircuit) -> int:
         columns |= {column.name: circuit.row_degree(column.name) for column in circuit.row_columns}
     selectors = {name: p for gadget in placement.placed(circuit) for name, p in gadget.selectors(1).items()}
     publics = {name: degree_of(polynomial, n) for name, polynomial in selectors.items()} | {"constants": 0}
-    if isinstance(circuit, SharedCircuit):
+    if isinstance(circuit, WideCircuit):
         publics |= circuit.degrees
     world = _Degrees(columns, publics, n)
     highest = max(one.expression.evaluate(world).value for one in placement.all_constraints(circuit))

@@ -112,11 +112,7 @@ def with_replicas(circuit: AnyCircuit | None) -> ReplicaCircuit | None:
 
 def has_shared_rows(circuit: AnyCircuit | None) -> bool:
     """Whether a circuit's rows of weights are shared by all of its layers."""
-    if not isinstance(circuit, WideCircuit):
-        return False
-    from zkpredict.circuits.shared.layout import SharedCircuit  # late: few circuits have shared rows
-
-    return isinstance(circuit, SharedCircuit)
+    return isinstance(circuit, WideCircuit) and circuit.met_by_rows is not None
 
 
 def placement_of(circuit: AnyCircuit) -> str:

@@ -8,6 +8,7 @@ module of the chosen command is imported, so `prove` never pays for training or 
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from types import ModuleType
 
@@ -54,6 +55,18 @@ COMMANDS = {
 }
 WITHOUT_NUMPY = {"prove", "verify"}
 """Commands that need numpy for some inputs only, and whose users should not wait for it otherwise."""
+
+
+def command() -> None:
+    """The console script: runs one command and ends the process with its exit code.
+
+    Commands of `WITHOUT_NUMPY` leave at once, for taking the interpreter apart takes a tenth of their time. Nothing is lost: every line
+    was flushed when it was said, every file closed when it was written, and they leave nothing to be done at exit.
+    """
+    code = main()
+    if sys.argv[1:2] and sys.argv[1] in WITHOUT_NUMPY:
+        os._exit(code)
+    sys.exit(code)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -132,4 +145,4 @@ def defer(name: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

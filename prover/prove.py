@@ -126,7 +126,7 @@ class Prover:
         for column in own:
             if column.name not in trace and column.name in self.correlations:
                 values[column.name] = self.correlation(*self.correlations[column.name])
-            elif column.name not in trace and column.name == self.shared:
+            elif column.name not in trace and isinstance(self.circuit, WideCircuit) and column.name == self.circuit.met_by_rows:
                 values[column.name] = self.met_by_shared_rows()
             elif column.name not in trace:
                 values[column.name] = self.run(self.solved(column.name, column.defined_by, rows), column.name)
@@ -157,16 +157,9 @@ class Prover:
         read = self.compiled.network.read_by(layer, self.inference.activations)[0]
         return correlation_column(self.compiled, layer, piece, read, self.challenges["alpha"], chunk)
 
-    @cached_property
-    def shared(self) -> str | None:
-        """The column of what shared rows meet, in a circuit that has them."""
-        from zkpredict.circuits.shared.layout import MET, SharedCircuit  # late: few circuits have them
-
-        return MET if isinstance(self.circuit, SharedCircuit) else None
-
     def met_by_shared_rows(self) -> Vector:
         """What shared rows meet, on the domain."""
-        from zkpredict.circuits.shared.compiler import SharedNetwork  # late, as above
+        from zkpredict.circuits.shared.compiler import SharedNetwork  # late: few circuits have them
 
         if not isinstance(self.compiled, SharedNetwork):
             raise ValueError("the network lies in no circuit with shared rows")

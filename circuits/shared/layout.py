@@ -220,6 +220,10 @@ class SharedCircuit(ConvCircuit):
         return (RowColumn(ROWS, 0, True, tuple(self.quarter_step * (self.joined - 1 - row) for row in range(self.joined))),)
 
     @property
+    def met_by_rows(self) -> str | None:
+        return MET
+
+    @property
     def degrees(self) -> dict[str, int]:
         """Of public polynomials, where they are less than n - 1."""
         dense = range(FIRST_DENSE, self.layers)

@@ -174,6 +174,16 @@ class WideCircuit:
         return self._allocation[1]
 
     @property
+    def met_by_rows(self) -> str | None:
+        """The column of what rows of weights meet, where all layers share them (`circuits.shared`)."""
+        return None
+
+    @property
+    def degrees(self) -> dict[str, int]:
+        """Of public polynomials, where they are less than their kind says."""
+        return {}
+
+    @property
     def tracks(self) -> int:
         """Tracks of a proof."""
         return self.model_tracks

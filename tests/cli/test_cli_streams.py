@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +86,15 @@ def test_a_name_that_is_no_text_is_escaped_too(desk):
     done = process("inspect", desk.folder / os.fsdecode(b"\xff.proof"), PYTHONUTF8="1")
     message = f"zkpredict: cannot read file {desk.folder}/\\udcff.proof: No such file or directory\n"
     assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", message)
+
+
+@pytest.mark.parametrize(("name", "code", "apart"), [("valid", 0, False), ("refused", 1, False), ("said", 0, True), ("unusable", 2, True)])
+def test_prove_and_verify_leave_without_taking_the_interpreter_apart(desk, name, code, apart):
+    """And have said all they say, through the console script as installed, whatever stdout is buffered by."""
+    script = "import atexit, sys; atexit.register(print, 'apart', file=sys.stderr); from zkpredict.cli.main import command; command()"
+    words = [str(word) for word in lines(desk)[name]]
+    done = subprocess.run([sys.executable, "-c", script, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == code and done.stderr.endswith("apart\n") == apart
+    timed = r"[0-9.,]+ m?s"
+    assert re.sub(timed, "", done.stdout) == re.sub(timed, "", process(*words).stdout.decode())
+    assert tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]["scripts"] == {"zkpredict": "zkpredict.cli.main:command"}
