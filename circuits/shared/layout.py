@@ -78,6 +78,9 @@ class SharedCircuit(ConvCircuit):
             return "kernels with stride 1 and no padding"
         if (first.channels, first.pool_sides, second.pool_sides, third.pool_sides) != (1, (1, 1), (2, 2), (2, 2)) or not third.covers:
             return "grey images, and averages of 2 x 2 behind both convolutions"
+        made = [(*one.positions, self.channels(layer)) for layer, one in enumerate((first, second))]
+        if made != [(one.height, one.width, one.channels) for one in (second, third)]:
+            return "maps that are read as they are made: with the same rows, columns and channels"
         if any(side % 2 for side in (*first.positions, *second.positions)):
             return "maps of even sides, so that each position is in a window of 2 x 2"
         if set(self.activations) != {RELU8}:
@@ -141,9 +144,10 @@ class SharedCircuit(ConvCircuit):
         ]
         dense = range(FIRST_DENSE, self.layers)
         packs = [packs_of(self.widths[layer + 1], self._lanes(layer)) for layer in dense]
-        found, tracks = lay_out(([max(QUARTERS, 1 << (count - 1).bit_length())] for count in packs), blocks)
-        if tracks > 1:
+        sizes = [max(QUARTERS, 1 << (count - 1).bit_length()) for count in packs]
+        if sum(sizes) > blocks:
             raise UnsupportedNetwork(f"dense layers of {', '.join(map(str, packs))} packs do not fit {blocks} blocks")
+        found, _ = lay_out(([size] for size in sizes), blocks)
         bands = [
             Band.on(self.widths[layer + 1], self._lanes(layer), [Piece(track, own.residue, own.stride, own.blocks, blocks, (self.dense_place,))])
             for layer, (own,) in zip(dense, found, strict=True)

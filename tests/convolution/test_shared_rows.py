@@ -231,6 +231,8 @@ WRONG = {
     "channels": ((64, 396, 16, 3), (RELU8,) * 2, (FIRST, Grid(6, 6, 11, 2, 2, pool=2), THIRD), "at most 10 channels in the first convolution and 20 in the second"),
     "dense": ((64, 108, 3), (RELU8,), (FIRST, None), "two convolutions, then dense layers, without max pools or residuals"),
     "a map behind them": ((64, 108, 16, 4, 3), (RELU8,) * 3, (FIRST, SECOND, THIRD, Grid(1, 1, 4, 1, 1)), "two convolutions, then dense layers, the first of them behind a pool"),
+    "another second map": ((64, 360, 8, 3), (RELU8,) * 2, (FIRST, Grid(5, 6, 12, 1, 2, pool=2), Grid(2, 2, 2, 1, 1, pool=2)), "maps that are read as they are made: with the same rows, columns and channels"),
+    "another third map": ((64, 108, 16, 3), (RELU8,) * 2, (FIRST, SECOND, Grid(2, 4, 2, 1, 2, pool=2)), "maps that are read as they are made: with the same rows, columns and channels"),
     "windows": ((256, 588, 144, 3), (RELU8,) * 2, (Grid(16, 16, 1, 3, 3), Grid(14, 14, 3, 2, 2, pool=2), Grid(6, 6, 4, 3, 3, pool=2)), "at most 4 windows of 2 x 2 behind the second convolution"),
 }  # fmt: skip
 
@@ -240,6 +242,18 @@ def test_what_has_no_such_circuit_is_refused_by_name(name):
     widths, activations, grids, why = WRONG[name]
     with refuses(UnsupportedNetwork, f"circuits with shared rows hold {why}"):
         SharedCircuit(widths, (1,) * len(activations), activations, 512, grids=grids)
+
+
+@pytest.mark.parametrize("width, packs", [(160, 16), (161, 17)])
+def test_dense_layers_that_fill_more_than_a_track_are_refused_by_name(width, packs):
+    """Whether they fill one, with no block left for the classes, or are larger than it: nobody's fit, and a file's error."""
+    widths, grids = (64, 108, 16, width, 3), (FIRST, SECOND, THIRD, None)
+    with refuses(UnsupportedNetwork, f"dense layers of {packs}, 1 packs do not fit 16 blocks"):
+        SharedCircuit(widths, (1,) * 3, (RELU8,) * 3, 512, grids=grids)
+    fits = SharedCircuit((64, 108, 16, 11, 3), (1,) * 3, (RELU8,) * 3, 512, grids=grids).to_bytes()
+    wrong = fits.replace((11).to_bytes(4, "little"), width.to_bytes(4, "little"))
+    with refuses(MalformedFile, f"circuit: dense layers of {packs}, 1 packs do not fit 16 blocks"):
+        read_circuit(ByteReader(wrong, "circuit"))
 
 
 def test_logits_and_other_placements_are_refused_by_name(model):
