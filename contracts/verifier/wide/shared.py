@@ -30,6 +30,8 @@ from zkpredict.contracts.verifier.wide.lanesums import FOLD, four, fractions_at,
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
 
+NESTED_CHANNELS = 8
+"""Channels that are added up in one statement: of ten the stack does not hold all terms."""
 GROUP_PIXELS = 4
 """Pixels that are skipped together where they are zero."""
 
@@ -264,6 +266,9 @@ class SharedPart(ConvolutionPart):
             value = ""
             for index, entry in enumerate(entries):
                 term = f"mulmod({self._eta(index)}, {number(entry)}, r)" if index else number(entry)
+                if index == NESTED_CHANNELS:
+                    lines.append(f"mstore(LANE_TERM_{degree}, {value})")
+                    value = f"mload(LANE_TERM_{degree})"
                 value = f"addmod({value}, {term}, r)" if value else term
             lines.append(f"mstore(LANE_TERM_{degree}, {value})")
         turns = circuit.quarter
