@@ -9,6 +9,7 @@ from zkpredict.circuits.networks.reference import DenseLayer, IntegerNetwork
 SHARED = {
     "one track before the last, two groups": ((8, 8), (3, 3), 3, (2, 2), 11, (13,), 3),
     "two tracks before the last, windows below one another": ((14, 8), (3, 3), 5, (3, 2), 4, (), 4),
+    "ten channels": ((8, 8), (3, 3), 10, (2, 2), 4, (), 3),
 }
 """Image, first kernel and channels, second kernel and channels, hidden dense layers, classes."""
 
