@@ -26,8 +26,8 @@ def commit_model(
 
     `batch`: in a wide circuit with slots for several inputs, where the network leaves room for them (docs/batches.md).
     Of a model, its network is committed to, and its schema is bound to the model id (`zkpredict.verifier.binding`). `progress` is told
-    how many rows of how many are done. `joined`, `shared`: see `compile_any`. Raises `UnsupportedNetwork` when a worst-case bound or the size does not fit, `MalformedFile`
-    when the commitment key is wrong.
+    how many rows of how many are done. `joined`, `shared`: see `compile_any`. Raises `UnsupportedNetwork` when a worst-case bound or the size
+    does not fit, `MalformedFile` when the commitment key is wrong.
     """
     schema = Schema()
     if isinstance(network, Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,3 +144,10 @@ class PlainRows:
 
 MISMATCH = "the opening does not match: the claim is false, or the proof was made for another statement"
 """How both verifiers refuse a proof that is well-formed and does not hold: the one place where tests write it down."""
+
+
+def npy(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
+    """The array as an `.npy` file."""
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, array, version)
+    return stream.getvalue()

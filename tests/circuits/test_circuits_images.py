@@ -11,31 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from support import changed, refuses
+from support import changed, npy, refuses
 
 from zkpredict.circuits.files import pictures
 from zkpredict.circuits.errors import UnusableInput
 from zkpredict.circuits.files.images import load_image
 
 GREY = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
-
-
-@pytest.fixture
-def save(tmp_path):
-    """Writes bytes or a Pillow image to a file of that name and returns its path."""
-
-    def write(name: str, content, **options):
-        path = tmp_path / name
-        content.save(path, **options) if isinstance(content, Image.Image) else path.write_bytes(content)
-        return path
-
-    return write
-
-
-def npy(array: np.ndarray, version=None) -> bytes:
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, array, version)
-    return stream.getvalue()
 
 
 # Pictures

@@ -1,35 +1,16 @@
 """Arrays in `.npy` files to bytes: taken as they are or refused in one line, hostile headers among them."""
 
-import io
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support import refuses
+from support import npy, refuses
 
 from zkpredict.circuits.errors import MalformedFile, UnusableInput
 from zkpredict.circuits.files.images import load_image
 
 GREY = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
-
-
-@pytest.fixture
-def save(tmp_path):
-    """Writes bytes to a file of that name and returns its path."""
-
-    def write(name: str, content: bytes):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-
-    return write
-
-
-def npy(array: np.ndarray, version=None) -> bytes:
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, array, version)
-    return stream.getvalue()
 
 
 @pytest.mark.parametrize("version", [(1, 0), (2, 0)])

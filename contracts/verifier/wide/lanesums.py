@@ -39,21 +39,31 @@ def lanes_text(part: ConvolutionPart) -> str:
         *four(quarter),
         "let u := mload(RHO)",
         "// packs that lie beside one another in a pool, in the order of positions",
+        *walk(above, below, turns, fold, pow(root, -BLOCK_ROWS * part.second.pool, MODULUS), back),
+        *(line for each in _poles_of_powers(part) for line in denominators(*each)),
+    ]
+    return function_text("_weighLanes", "The lanes of every pack by their channels' powers of eta, as fractions in rho; denominators of the powers of eta.", "pure", lines)
+
+
+def walk(above: list[list[int]], below: list[int], turns: int, fold: int, step: int, back: int) -> list[str]:
+    """Statements that store N and D at all packs of a track: the places of blocks, then `turns` of each, `fold` of them at a time; `u` goes on by
+    `step`, and by `back` from one place to the next."""
+    terms = [f"mload(LANE_TERM_{degree})" for degree in range(len(above))]
+    return [
         "{",
         "    let to := LANES_TOP",
         f"    for {{ let position := 0 }} lt(position, {PACKS_PER_BLOCK}) {{ position := add(position, 1) }} {{",
         f"        for {{ let turn := 0 }} lt(turn, {turns // fold}) {{ turn := add(turn, 1) }} {{",
-        *(f"            {line}" for line in fractions_at([f"mload(LANE_TERM_{degree})" for degree in range(len(above))], [number(one) for one in below], fold, turns // fold)),
-        f"            u := mulmod(u, {number(pow(root, -BLOCK_ROWS * part.second.pool, MODULUS))}, r)",
+        *(f"            {line}" for line in fractions_at(terms, [number(one) for one in below], fold, turns // fold)),
+        f"            u := mulmod(u, {number(step)}, r)",
         "            to := add(to, 32)",
         "        }",
         f"        u := mulmod(u, {number(back)}, r)",
         f"        to := add(to, {WORD_BYTES * (turns - turns // fold)})",
         "    }",
         "}",
-        *(line for each in _poles_of_powers(part) for line in denominators(*each)),
     ]
-    return function_text("_weighLanes", "The lanes of every pack by their channels' powers of eta, as fractions in rho; denominators of the powers of eta.", "pure", lines)
+
 
 def pack_fraction(root: int, channels: int, firsts: Sequence[int]) -> tuple[list[list[int]], list[int]]:
     """N by degree and channel, and D by degree: the sum over channels i, and packs whose first rows are `firsts`, of

@@ -25,7 +25,7 @@ from zkpredict.contracts.verifier.memory import WORD_BYTES
 from zkpredict.contracts.verifier.publics import UnsupportedShape
 from zkpredict.contracts.verifier.wide.convolutions import MOST_OTHERS, ConvolutionPart
 from zkpredict.contracts.verifier.wide.correlating import function_text, kernel_pass
-from zkpredict.contracts.verifier.wide.lanesums import FOLD, four, fractions_at, pack_fraction
+from zkpredict.contracts.verifier.wide.lanesums import FOLD, four, pack_fraction, walk
 
 if TYPE_CHECKING:
     from zkpredict.contracts.verifier.wide.source import WideGenerator
@@ -273,24 +273,12 @@ class SharedPart(ConvolutionPart):
             lines.append(f"mstore(LANE_TERM_{degree}, {value})")
         turns = circuit.quarter
         fold = FOLD if turns % FOLD == 0 and len(above) >= FOLD else 1
-        terms = [f"mload(LANE_TERM_{degree})" for degree in range(len(above))]
         back = pow(root, BLOCK_ROWS * (turns // fold) - PACK_LANES, MODULUS)
         lines += [
             *four(pow(root_of_unity(circuit.domain), -circuit.domain // FOLD, MODULUS)),
             f"let u := mload(RHO_{QUARTERS})",
             "// windows by their places in blocks, then by blocks",
-            "{",
-            "    let to := LANES_TOP",
-            f"    for {{ let position := 0 }} lt(position, {PACKS_PER_BLOCK}) {{ position := add(position, 1) }} {{",
-            f"        for {{ let turn := 0 }} lt(turn, {turns // fold}) {{ turn := add(turn, 1) }} {{",
-            *(f"            {line}" for line in fractions_at(terms, [number(one) for one in below], fold, turns // fold)),
-            f"            u := mulmod(u, {number(pow(root, -BLOCK_ROWS, MODULUS))}, r)",
-            "            to := add(to, 32)",
-            "        }",
-            f"        u := mulmod(u, {number(back)}, r)",
-            f"        to := add(to, {WORD_BYTES * (turns - turns // fold)})",
-            "    }",
-            "}",
+            *walk(above, below, turns, fold, pow(root, -BLOCK_ROWS, MODULUS), back),
             *(f"mstore(ETA_RHO_{step}_BOTTOM, addmod(mulmod(mload(ETA), {_rho(step)}, r), sub(r, 1), r))" for step in self.denominators),
         ]
         about = "The lanes of every window by their channels' powers of eta, as fractions in rho; what geometric series are divided by."
